@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "service/base/money.h"
+
+namespace bursar {
+
+/// Which wire format is spoken. A caller's dialect may differ from a provider's.
+enum class Dialect : std::uint8_t { openai, anthropic };
+
+/// Which kind of answer a path asks for. Decides what is read from the body and from the answer.
+enum class Endpoint : std::uint8_t { chat_completions, completions, responses, embeddings, messages, count_tokens, models };
+
+/// What a call used, in classes that never overlap: a token is counted in exactly one of them.
+/// Reasoning tokens are here only where the provider bills them on top of its output count.
+struct Usage {
+    Tokens input = 0;  ///< neither cached nor audio nor image
+    Tokens cache_read = 0;
+    Tokens cache_write_5m = 0;
+    Tokens cache_write_1h = 0;
+    Tokens output = 0;
+    Tokens reasoning = 0;
+    Tokens audio_input = 0;
+    Tokens audio_output = 0;
+    Tokens image_input = 0;
+    Tokens image_output = 0;
+    std::int64_t images = 0;
+    std::int64_t web_searches = 0;
+
+    /// All input of the request, cached or not: what whole-request price tiers look at.
+    Tokens input_total() const { return input + cache_read + cache_write_5m + cache_write_1h + audio_input + image_input; }
+    bool operator==(const Usage&) const = default;
+};
+
+/// What the answer says was served, where that changes the price. Empty: standard.
+struct Served {
+    std::string service_tier;  ///< "priority", "flex", "batch", "default", "standard", ...
+    std::string speed;         ///< Anthropic: "standard" or "fast"
+    std::string region;        ///< Anthropic's inference_geo, such as "us"
+    bool operator==(const Served&) const = default;
+};
+
+/// Where the numbers come from.
+enum class UsageSource : std::uint8_t {
+    provider,   ///< the provider's own count
+    estimated,  ///< counted by us from what was delivered
+    none,       ///< nothing was served
+    lost,       ///< the service ended during the call; booked at what was held
+};
+
+}  // namespace bursar
