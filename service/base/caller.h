@@ -1,11 +1,9 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "service/base/clock.h"
-#include "service/base/money.h"
+#include "service/base/budget.h"
 
 namespace bursar {
 
@@ -16,6 +14,7 @@ struct Caller {
     std::string team;                  ///< a team of the policy
     std::string person;                ///< empty for a service key
     std::vector<std::string> models;   ///< names or "tier:NAME"; empty: whatever the team may
+    std::vector<Budget> budgets;       ///< limits of this key alone
 };
 
 /// Accounts of the ledger are named by kind and name: "org", "team:research", "person:alice", "key:7f3a…".

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/keys.h"
+
+// Who may do what on the control plane: one table, role by action.
+namespace bursar::auth {
+
+enum class Role : std::uint8_t { operator_, auditor, finance, team_lead, member };
+std::string_view name_of(Role role);
+std::optional<Role> role_of(std::string_view name);
+
+/// One thing that can be done by the control plane's API.
+struct Permission {
+    std::string_view action;  ///< "key.issue", "policy.apply": the word in the audit too
+    std::string_view method;
+    std::string_view route;   ///< "/api/v1/keys/{id}"
+    std::uint8_t roles;       ///< bit set of Role
+};
+/// The whole table. A route that is not in it does not exist.
+std::span<const Permission> role_table();
+bool may(Role role, const Permission& permission);
+
+struct Operator {
+    std::string id;
+    std::string name;
+    Role role = Role::operator_;
+    Timestamp created_at;
+    std::optional<Timestamp> expires_at;
+};
+
+struct IssuedToken {
+    Operator facts;
+    Secret text;  ///< "bso_<id>_<secret><checksum>", shown once
+};
+
+/// Tokens of the control plane. Stored like virtual keys; in memory like them.
+class Operators {
+  public:
+    static store::Schema schema();
+    static Result<std::unique_ptr<Operators>> open(store::Store& store, Secret pepper, const Clock& clock);
+    virtual ~Operators() = default;
+    virtual Result<Operator> identify(std::string_view presented, Timestamp now) const = 0;
+    virtual Result<IssuedToken> issue(std::string_view name, Role role, std::optional<Timestamp> expires_at, const Also& also) = 0;
+    virtual Result<void> revoke(std::string_view id, const Also& also) = 0;
+    virtual std::vector<Operator> list() const = 0;
+};
+
+}  // namespace bursar::auth

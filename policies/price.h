@@ -1,0 +1,81 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/base/clock.h"
+#include "service/base/money.h"
+#include "service/base/usage.h"
+
+// Prices as dated versions; costs in whole nano-dollars, rounded up once per call. No floating point.
+namespace bursar::policies {
+
+/// Nano-USD per million tokens of each class. Absent: not stated; a class that a call uses without a price of its own is billed at the
+/// class it belongs to (cache and image and audio input at input, reasoning at output), never at nothing.
+struct Rates {
+    std::optional<NanoUsd> input, cache_read, cache_write_5m, cache_write_1h, output, reasoning, audio_input, audio_output, image_input, image_output;
+    bool operator==(const Rates&) const = default;
+};
+
+/// A factor as a decimal fraction: 0.5 is {5, 10}.
+struct Factor {
+    std::int64_t numerator = 1;
+    std::int64_t denominator = 1;
+    bool operator==(const Factor&) const = default;
+};
+
+struct Tier {
+    Tokens above = 0;  ///< the whole request is billed at these rates when its input_total() is greater
+    Rates rates;
+    bool operator==(const Tier&) const = default;
+};
+
+/// Hours of a UTC day at which other rates hold: [from, until), on the days of the mask (bit 0 Monday).
+struct Hours {
+    int from_hour = 0;
+    int until_hour = 24;
+    std::uint8_t days = 0x7f;
+    Factor factor;
+    bool operator==(const Hours&) const = default;
+};
+
+struct Price {
+    std::uint64_t version = 0;  ///< first 8 bytes of the SHA-256 of its canonical text; what a hold pins
+    std::string canonical;      ///< the text that was hashed: enough to bill again years later
+    Rates rates;
+    std::vector<Tier> tiers;    ///< ascending by `above`
+    NanoUsd per_request;
+    NanoUsd per_web_search;
+    NanoUsd per_image;
+    Factor batch{1, 2}, priority, flex, fast;             ///< by what the answer says was served; {1,1} where not stated
+    std::vector<std::pair<std::string, Factor>> regions;  ///< Served::region
+    std::vector<Hours> hours;
+    Timestamp from = Timestamp::min();
+    Timestamp until = Timestamp::max();
+    std::string source;  ///< who says so and when
+};
+
+/// Every version of the price of one model at one provider.
+struct PriceBook {
+    std::string provider;
+    std::string model;
+    std::vector<Price> versions;  ///< not overlapping, ascending
+    const Price* at(Timestamp when) const;
+};
+
+/// What a call cost. Rounds up once.
+NanoUsd cost(const Price& price, const Usage& usage, const Served& served, Timestamp at);
+
+/// An upper bound before the call, whatever tier, cache class, factor or region the answer may name, as long as the caller did not ask for
+/// a dearer service tier than `asked` ("priority", "flex", ... or empty).
+NanoUsd cost_at_most(const Price& price, Tokens input_at_most, Tokens output_at_most, std::int64_t images, std::string_view asked, Timestamp at);
+
+/// The most output tokens that `money` surely buys besides such an input; 0 if not even the input.
+Tokens output_bought(const Price& price, NanoUsd money, Tokens input_at_most, std::int64_t images, std::string_view asked, Timestamp at);
+
+}  // namespace bursar::policies

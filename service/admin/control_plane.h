@@ -1,0 +1,81 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "auth/keys.h"
+#include "auth/operators.h"
+#include "policies/documents.h"
+#include "service/audit/audit.h"
+#include "service/base/snapshot.h"
+#include "service/ledger/ledger.h"
+#include "service/store/store.h"
+#include "service/vault/vault.h"
+
+// The control plane: POCO's HTTP server on a Unix-domain socket, behind the edge.
+namespace bursar::admin {
+
+/// What stands once the vault was unsealed for the first time.
+struct Parts {
+    store::Store& store;
+    ledger::Ledger& ledger;
+    audit::Audit& audit;
+    auth::Keys& keys;
+    auth::Operators& operators;
+    SnapshotCell<policies::Snapshot>& rules;
+};
+
+/// Health of one thing, for /readyz and `bursarctl doctor`.
+struct Check {
+    std::string name;
+    bool good = true;
+    bool blocks = false;  ///< not ready while it is bad
+    std::string text;     ///< what is, and what to do about it
+};
+
+/// What the daemon lends to the control plane.
+struct Hooks {
+    std::function<std::string()> metrics;                                ///< Prometheus text
+    std::function<std::vector<Check>()> checks;
+    /// Unseals; at the first time opens the database and returns once the service serves.
+    std::function<Result<void>(const vault::MasterKey&)> unseal;
+    std::function<std::string()> channels;                               ///< JSON list: health of channels
+    std::function<Parts*()> parts;                                       ///< null until the first unseal
+};
+
+/// Numbered revisions of the policy, in bursar.db.
+struct Revision {
+    std::int64_t number = 0;
+    Timestamp at;
+    std::string author;
+    std::string reason;
+    std::vector<policies::Document> documents;  ///< empty in lists
+};
+class Revisions {
+  public:
+    static store::Schema schema();
+    /// The newest revision, or number 0 and nothing. Blocking.
+    static Result<Revision> newest(store::Store& store);
+    static Result<std::vector<Revision>> list(store::Store& store, int count_max);
+    static Result<Revision> read(store::Store& store, std::int64_t number);
+    /// Appends within the caller's transaction; conflict if `number` is not newest + 1.
+    static Result<void> append(store::Transaction& transaction, const Revision& revision);
+};
+
+struct Options {
+    std::filesystem::path socket;                       ///< made with mode 0600
+    std::vector<policies::Document> policy_defaults;    ///< what ships in the box
+    std::string metrics_token;                          ///< empty: /metrics needs an operator or auditor token
+};
+
+class ControlPlane {
+  public:
+    static Result<std::unique_ptr<ControlPlane>> start(Options options, vault::Vault& vault, Hooks hooks, const Clock& clock);
+    virtual ~ControlPlane() = default;
+    virtual void stop() = 0;
+};
+
+}  // namespace bursar::admin

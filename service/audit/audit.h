@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/base/caller.h"
+#include "service/base/clock.h"
+#include "service/base/ids.h"
+#include "service/base/usage.h"
+#include "service/store/store.h"
+
+// What was done and by whom (hash-chained), and one outcome row per call.
+namespace bursar::audit {
+
+/// One action of the control plane, or a refusal.
+struct Action {
+    std::string actor;    ///< "operator:ada", "key:7f3a", "anonymous", "service"
+    std::string address;  ///< where from, without the port
+    std::string action;   ///< "key.revoke", "policy.apply", "call.refused": the same words as in the role table
+    std::string object;   ///< what it was done to: "key:7f3a", "revision:12"
+    std::string outcome;  ///< "ok" or a fault's name
+    std::string detail;   ///< one JSON object, never a secret, at most 4 KiB
+};
+
+struct Entry {
+    std::int64_t number = 0;
+    Timestamp at;
+    Action action;
+    std::string hash;  ///< hex SHA-256 over the previous hash and this row
+};
+
+/// How a call ended, complete: nothing about it is written anywhere else.
+struct Outcome {
+    CallId call;
+    AttemptId attempt;  ///< all zero when nothing was held
+    Timestamp at;
+    std::chrono::nanoseconds duration{};
+    std::chrono::nanoseconds first_byte{};  ///< from the request's end to the first byte of the answer; 0 if none
+    std::chrono::nanoseconds overhead{};
+    std::string key_id;
+    std::string team;
+    std::string person;
+    std::string tags;
+    std::string address;
+    Dialect dialect = Dialect::openai;
+    Endpoint endpoint = Endpoint::chat_completions;
+    bool streamed = false;
+    std::string model;           ///< as asked for
+    std::string channel;         ///< "provider/model" it went to
+    std::string provider_request_id;
+    int status = 0;              ///< HTTP status given to the caller; 499 if the caller left first
+    std::string fault;           ///< empty if it went well
+    int attempts = 0;
+    Usage usage;
+    UsageSource usage_source = UsageSource::none;
+    Served served;
+    NanoUsd held;
+    NanoUsd cost;
+    std::uint64_t price_version = 0;
+};
+
+class Audit : public store::Contributor {
+  public:
+    static store::Schema schema();
+    /// Reads the end of the chain. The store must not be started yet.
+    static Result<std::unique_ptr<Audit>> open(store::Store& store, const Clock& clock);
+
+    /// Appends within the caller's transaction: what is done and its record stand or fall together. Only on the writer thread.
+    virtual Result<void> append(store::Transaction& transaction, const Action& action) = 0;
+    /// Gathers the action; it is in the next group. Refusals beyond `refusals_per_second_max` (200) are counted and written as one row
+    /// that says how many. Any thread.
+    virtual void note(Action action) = 0;
+    /// Gathers an outcome; written with a later group, within a second, off the path of any call. Any thread, never blocks. A crash loses
+    /// none that matters: the ledger's journal has the money, and a lost attempt gets its row at the next start.
+    virtual void record(Outcome outcome) = 0;
+
+    /// Walks the whole chain. The error names the first row that does not fit. Blocking.
+    virtual Result<std::int64_t> verify() = 0;
+    virtual Result<std::vector<Entry>> entries(std::int64_t before, int count_max) = 0;
+    struct CallFilter {
+        std::string key_id;
+        std::string team;
+        std::string call;
+        Timestamp before = Timestamp::max();
+        int count_max = 100;
+    };
+    virtual Result<std::vector<Outcome>> calls(const CallFilter& filter) = 0;
+    /// Sums of outcome rows in [from, to), by any of team, model, person, key, day (UTC), channel.
+    struct UsageRow {
+        std::vector<std::string> group;
+        std::int64_t calls = 0;
+        std::int64_t refused = 0;
+        Usage usage;
+        NanoUsd cost;
+    };
+    virtual Result<std::vector<UsageRow>> usage(const std::vector<std::string>& group_by, Timestamp from, Timestamp to) = 0;
+};
+
+}  // namespace bursar::audit

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "service/base/result.h"
+#include "service/edge/exchange.h"
+
+namespace bursar::edge {
+
+struct Limits {
+    std::size_t target_bytes_max = 8 * 1024;
+    std::size_t head_bytes_max = 64 * 1024;
+    std::size_t headers_max = 200;
+    std::chrono::milliseconds handshake{10'000};
+    std::chrono::milliseconds head{15'000};        ///< from the first byte of a request to the end of its head
+    std::chrono::milliseconds body{120'000};       ///< for the whole body, besides `body_idle`
+    std::chrono::milliseconds body_idle{30'000};   ///< between two reads of the body
+    std::chrono::milliseconds keep_alive{75'000};  ///< between two requests
+    std::chrono::milliseconds write{60'000};       ///< for one write to a client that does not read
+    std::size_t connections_max = 20'000;
+    std::size_t connections_per_address_max = 10'000;
+    std::size_t connections_reserved = 64;   ///< of connections_max, open only to requests for the control plane and health
+    std::size_t calls_max = 16'000;          ///< requests in work at once, over all shards; beyond: 503 with retry-after
+    std::chrono::milliseconds drain{30'000};       ///< how long stop() lets exchanges finish
+};
+
+struct Listen {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 8443;  ///< 0: the system chooses
+    std::filesystem::path certificate;  ///< PEM chain; empty with an empty key: plain HTTP (behind a proxy, tests, bench)
+    std::filesystem::path private_key;
+};
+
+struct Counters {
+    std::atomic<std::uint64_t> connections_opened{0}, connections_refused{0}, connections_now{0}, requests{0}, malformed{0}, overloaded{0},
+        handshakes_failed{0};
+};
+
+/// One io_context and one thread per shard, each with its own listening socket (SO_REUSEPORT).
+class Server {
+  public:
+    /// `control_paths` says which targets may use the reserved connections. Binds at once; wrong_configuration if it cannot.
+    static Result<std::unique_ptr<Server>> create(Listen listen, Limits limits, std::size_t shards, Handler& handler,
+                                                  std::function<bool(const RequestHead&)> is_control);
+    virtual ~Server() = default;
+
+    virtual std::uint16_t port() const = 0;
+    virtual std::size_t shards() const = 0;
+    virtual asio::io_context& shard(std::size_t index) = 0;
+    virtual void start() = 0;
+    /// Stops accepting, closes idle connections, waits up to Limits::drain for exchanges, then closes what is left. Blocking.
+    virtual void stop() = 0;
+    /// New certificate and key for connections to come; the old ones stay if these are wrong.
+    virtual Result<void> reload_certificate() = 0;
+    virtual const Counters& counters() const = 0;
+};
+
+}  // namespace bursar::edge

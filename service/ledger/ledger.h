@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "service/base/budget.h"
+#include "service/base/caller.h"
+#include "service/base/clock.h"
+#include "service/base/ids.h"
+#include "service/base/result.h"
+#include "service/base/usage.h"
+#include "service/store/store.h"
+
+// Money: spent + held <= limit, for every account and period, at every instant. The check is in memory under one mutex;
+// the journal makes it last. Periods are computed from the time: there is no reset job.
+namespace bursar::ledger {
+
+/// One level that a call is charged to, with its limits. Accounts without limits are booked too.
+struct Level {
+    AccountName account;
+    std::vector<Budget> budgets;
+};
+
+/// The levels of one caller under one policy revision, prepared once. Immutable.
+class Scopes;
+
+struct HoldRequest {
+    CallId call;
+    AttemptId attempt;
+    std::shared_ptr<const Scopes> scopes;
+    NanoUsd amount;       ///< what the call is expected to need
+    NanoUsd amount_min;   ///< the least that is of use: with less than `amount` left, what is left is taken, if it is this much
+    std::uint64_t price_version = 0;
+    Timestamp at;         ///< the cost is booked to the periods of this instant
+};
+
+struct Held {
+    NanoUsd amount;     ///< what was taken
+    NanoUsd remaining;  ///< what the tightest hard limit has left after it; `unlimited` if there is none
+};
+
+/// Why there was no hold: the first account whose limit would be passed.
+struct Refusal {
+    AccountName account;
+    Budget budget;
+    NanoUsd spent;
+    NanoUsd held;
+    NanoUsd asked;
+    Timestamp period_end;  ///< Timestamp::max() for Per::ever
+    Fault fault = Fault::budget_exhausted;  ///< or storage_unavailable, with the account empty
+};
+
+struct Standing {
+    AccountName account;
+    Budget budget;
+    NanoUsd spent;
+    NanoUsd held;
+    Timestamp period_start;
+    Timestamp period_end;
+};
+
+struct Spending {
+    AccountName account;
+    NanoUsd spent;  ///< in all
+    NanoUsd held;
+};
+
+struct Totals {
+    std::uint64_t holds_open = 0;
+    NanoUsd held;
+    std::uint64_t holds_taken = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t settled = 0;
+    std::uint64_t released = 0;
+    std::uint64_t lost = 0;
+    NanoUsd variance;  ///< settled above the hold, in sum
+};
+
+/// A hold that was open when the service ended: booked at its amount, to be reconciled.
+struct Lost {
+    CallId call;
+    AttemptId attempt;
+    NanoUsd amount;
+    Timestamp at;
+    std::vector<AccountName> accounts;
+};
+
+class Ledger : public store::Contributor {
+  public:
+    /// Tables of the ledger, for store::Options.
+    static store::Schema schema();
+    /// Reads checkpoint and journal, closes what was open as lost. The store must not be started yet. Blocking.
+    static Result<std::unique_ptr<Ledger>> recover(store::Store& store, const Clock& clock);
+
+    /// `time_zone` is an IANA name. wrong_configuration if it is unknown.
+    virtual Result<std::shared_ptr<const Scopes>> prepare(std::vector<Level> levels, const std::string& time_zone) = 0;
+
+    /// Takes the amount on every level at once, or on none. The answer is immediate; `durable` runs on the writer thread when
+    /// the journal has the hold, or with an error when it could not be written (then the hold is undone, and the caller must
+    /// not send). Exactly one call of `durable` per hold taken; none after a refusal. Any thread; microseconds.
+    virtual std::expected<Held, Refusal> hold(const HoldRequest& request, std::move_only_function<void(Result<void>)> durable) = 0;
+    /// Adds to an open hold, all levels or none; journalled with the next group. Any thread.
+    virtual std::expected<Held, Refusal> grow(const AttemptId& attempt, NanoUsd more) = 0;
+    /// What the attempt really cost; the rest of its hold is free again at once. Always in full, also above the hold. Exactly once
+    /// per attempt: a second settle or release of the same attempt changes nothing and says false. Never refuses. Any thread.
+    virtual bool settle(const AttemptId& attempt, NanoUsd cost) = 0;
+    /// Only when no byte of the attempt left for the provider.
+    virtual bool release(const AttemptId& attempt) = 0;
+
+    /// What the tightest hard limit of these levels has left now; `unlimited` if there is none.
+    virtual NanoUsd remaining(const Scopes& scopes, Timestamp at) const = 0;
+    virtual std::vector<Standing> standing(const Scopes& scopes, Timestamp at) const = 0;
+    virtual std::vector<Spending> spending() const = 0;
+    virtual Totals totals() const = 0;
+    /// What recover() closed as lost.
+    virtual const std::vector<Lost>& lost_at_start() const = 0;
+};
+
+/// "unlimited" in Held::remaining.
+inline constexpr NanoUsd unlimited{std::int64_t{9'223'372'036'854'775'807}};
+
+}  // namespace bursar::ledger

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/base/result.h"
+#include "service/base/usage.h"
+
+// Request bodies: what must be known of them, and how few bytes of them we change.
+namespace bursar::providers {
+
+/// Where a value stands in the body: [begin, end), quotes included. Empty: absent.
+struct Span {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    bool empty() const { return begin == end; }
+};
+
+/// What one pass over a body finds. Nothing else of it is looked at, checked or changed.
+struct Prompt {
+    std::string model;
+    Span model_at;
+    bool stream = false;
+    std::optional<Tokens> max_tokens;
+    Span max_tokens_at;
+    std::string max_tokens_field;   ///< the name in use, or the one to insert: "max_completion_tokens", "max_output_tokens", "max_tokens"
+    bool usage_asked = false;       ///< the caller wants the usage chunk (chat and legacy completions, streamed)
+    Span stream_options_at;         ///< the object, if present
+    Span include_usage_at;          ///< the value inside it, if present
+    std::int64_t choices = 1;       ///< n, best_of
+    std::string service_tier;
+    Tokens input_at_most = 0;       ///< a bound on input tokens: bytes of text (one token per byte), a fixed sum per image, audio by size
+    std::size_t insert_at = 0;      ///< just after the opening brace
+    bool object_empty = false;
+};
+
+/// Reads a body. invalid_request with a sentence that names the field and what it must be: not JSON, not an object, no or wrong `model`,
+/// wrong types of stream, max_tokens, n. Trailing bytes, duplicate top-level keys of the fields we read, depth over 256: invalid_request.
+Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body);
+
+/// What to change. Only `model`, the token limit and the usage option are ever changed.
+struct Rewrite {
+    std::string_view model;                ///< the provider's name; empty: leave
+    std::optional<Tokens> max_tokens;      ///< replaces or inserts
+    bool ask_usage = false;                ///< stream_options.include_usage = true
+};
+
+/// The body in pieces: views into the original around the few bytes that differ. Valid while `body` and this live.
+class Pieces {
+  public:
+    const std::vector<std::string_view>& views() const { return views_; }
+    std::size_t bytes() const { return bytes_; }
+
+  private:
+    friend Pieces splice(std::string_view, const Prompt&, const Rewrite&);
+    std::vector<std::string_view> views_;
+    std::vector<std::unique_ptr<std::string>> made_;
+    std::size_t bytes_ = 0;
+};
+Pieces splice(std::string_view body, const Prompt& prompt, const Rewrite& rewrite);
+
+}  // namespace bursar::providers

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/base/clock.h"
+#include "service/base/result.h"
+#include "service/base/secret.h"
+
+// Provider keys, and the keys of the database files. The only library that sees a provider key in plain.
+namespace bursar::vault {
+
+/// Where the master key comes from: 32 random bytes (systemd credential or key file, hex or raw) or a passphrase.
+class MasterKey {
+  public:
+    /// A file of mode 0600 or stricter owned by this user (or a systemd credential), 32 bytes raw or as 64 hex digits.
+    static Result<MasterKey> from_file(const std::filesystem::path& file);
+    static MasterKey from_passphrase(Secret passphrase);
+    /// 32 bytes from the system's generator, written as hex to a new file of mode 0600.
+    static Result<MasterKey> generate(const std::filesystem::path& file);
+    bool is_passphrase() const { return passphrase_; }
+    const Secret& secret() const { return secret_; }
+
+  private:
+    MasterKey(Secret secret, bool passphrase) : secret_(std::move(secret)), passphrase_(passphrase) {}
+    Secret secret_;
+    bool passphrase_;
+};
+
+enum class State : unsigned char { sealed, unsealed };
+
+struct SecretFacts {
+    std::string name;
+    Timestamp created_at;
+    Timestamp changed_at;
+    std::size_t bytes = 0;
+    std::string fingerprint;  ///< first 8 hex digits of an HMAC with the pepper: tells two values apart, gives nothing away
+};
+
+/// A provider key in use by one attempt.
+using Lease = std::shared_ptr<const Secret>;
+
+class Vault {
+  public:
+    /// Looks at `folder` (keyring and vault.db); opens nothing yet: the vault is sealed. wrong_configuration if the keyring is
+    /// damaged. An empty folder is a new vault, made by the first unseal().
+    static Result<std::unique_ptr<Vault>> open(const std::filesystem::path& folder, const Clock& clock);
+    virtual ~Vault() = default;
+
+    virtual State state() const = 0;
+    virtual bool is_new() const = 0;
+    virtual bool wants_passphrase() const = 0;
+    /// unauthenticated and untouched files with a wrong key.
+    virtual Result<void> unseal(const MasterKey& key) = 0;
+    /// Forgets every key. Leases in use end with their attempts; lend() refuses with sealed from now on.
+    virtual void seal() = 0;
+    /// Wraps the file keys under `next` in one atomic replacement of the keyring; nothing else stops. The old key is checked first.
+    virtual Result<void> rotate(const MasterKey& current, const MasterKey& next) = 0;
+
+    /// 1–128 characters of a–z, A–Z, 0–9 and -_. ; values of 1 to 64 KiB without NUL, CR or LF.
+    virtual Result<void> put(std::string_view name, Secret value) = 0;
+    virtual Result<void> remove(std::string_view name) = 0;
+    virtual Result<std::vector<SecretFacts>> list() const = 0;
+    /// sealed, or key_missing with the name. From memory; any thread; microseconds.
+    virtual Result<Lease> lend(std::string_view name) const = 0;
+
+    /// Key of bursar.db, and the pepper of stored credentials. Available once unsealed; kept by who asked.
+    virtual Result<Secret> database_key() const = 0;
+    virtual Result<Secret> pepper() const = 0;
+};
+
+}  // namespace bursar::vault
