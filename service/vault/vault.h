@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "service/base/clock.h"
+#include "service/base/crypto.h"
 #include "service/base/result.h"
 #include "service/base/secret.h"
 
@@ -19,6 +20,13 @@ class MasterKey {
     /// A file of mode 0600 or stricter owned by this user (or a systemd credential), 32 bytes raw or as 64 hex digits.
     static Result<MasterKey> from_file(const std::filesystem::path& file);
     static MasterKey from_passphrase(Secret passphrase);
+    /// As from_file() reads it, but handed over by an operator: 64 hex digits, or invalid_request.
+    static Result<MasterKey> from_hex(Secret digits) {
+        auto bytes = bursar::from_hex(digits.reveal());
+        if (!bytes || bytes->size() != 32)
+            return fail(Fault::invalid_request, "A master key is 64 hexadecimal digits (32 bytes). Check that it was copied whole.");
+        return MasterKey(Secret(std::move(*bytes)), false);
+    }
     /// 32 bytes from the system's generator, written as hex to a new file of mode 0600.
     static Result<MasterKey> generate(const std::filesystem::path& file);
     bool is_passphrase() const { return passphrase_; }
