@@ -1,0 +1,80 @@
+#pragma once
+
+#include "service/ctl/api.h"
+#include "service/ctl/arguments.h"
+#include "service/ctl/table.h"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+class QJsonObject;
+class QJsonValue;
+
+// What every command has in its hands, and the commands themselves; commands.cpp has them in one table.
+namespace bursar::ctl {
+
+struct Context {
+    const Arguments& arguments;
+    Api& api;
+    std::span<const Command> commands;
+    bool json() const { return arguments.has("--json"); }
+    const std::string& word(std::size_t index) const { return arguments.words.at(index); }
+};
+
+std::span<const Command> all_commands();
+
+/// The object in a good answer; fails when it is none, which means that somebody else answers at this address.
+Outcome<QJsonObject> object_of(const Reply& reply);
+/// One value as people read it: lists with commas, nothing for null, yes and no.
+std::string cell(const QJsonValue& value);
+
+/// A column of a listing: the field's path in each row ("group.team"), and its title.
+struct Field {
+    std::string_view path;
+    Column column;
+};
+/// GETs `path` and prints the list called `list` in the answer as a table, or with --json the answer as it came.
+/// `empty` is what to say when the list has nothing.
+Outcome<Exit> print_list(Context& context, const std::string& path, std::string_view list,
+                         const std::vector<Field>& fields, std::string_view empty);
+/// With --json the body as it came, else "name: value" lines of the object.
+Outcome<Exit> print_object(Context& context, const Reply& reply);
+/// "?a=1&b=2" from the options that were given; each pair is an option and the query's word for it.
+std::string query_from(const Arguments& arguments,
+                       std::initializer_list<std::pair<std::string_view, std::string_view>> names);
+
+Outcome<Exit> vault_status(Context& context);
+Outcome<Exit> vault_seal(Context& context);
+Outcome<Exit> vault_unseal(Context& context);
+Outcome<Exit> vault_rotate(Context& context);
+Outcome<Exit> secret_put(Context& context);
+Outcome<Exit> secret_list(Context& context);
+Outcome<Exit> secret_delete(Context& context);
+Outcome<Exit> key_issue(Context& context);
+Outcome<Exit> key_list(Context& context);
+Outcome<Exit> key_rotate(Context& context);
+Outcome<Exit> key_revoke(Context& context);
+Outcome<Exit> policy_plan(Context& context);
+Outcome<Exit> policy_apply(Context& context);
+Outcome<Exit> policy_show(Context& context);
+Outcome<Exit> policy_history(Context& context);
+Outcome<Exit> policy_rollback(Context& context);
+Outcome<Exit> prices_import(Context& context);
+Outcome<Exit> usage(Context& context);
+Outcome<Exit> calls(Context& context);
+Outcome<Exit> budgets(Context& context);
+Outcome<Exit> teams(Context& context);
+Outcome<Exit> ledger(Context& context);
+Outcome<Exit> providers(Context& context);
+Outcome<Exit> whoami(Context& context);
+Outcome<Exit> audit_list(Context& context);
+Outcome<Exit> audit_verify(Context& context);
+Outcome<Exit> operator_list(Context& context);
+Outcome<Exit> operator_issue(Context& context);
+Outcome<Exit> operator_revoke(Context& context);
+Outcome<Exit> doctor(Context& context);
+Outcome<Exit> completion(Context& context);
+
+}  // namespace bursar::ctl

@@ -1,0 +1,108 @@
+#include "service/ctl/command.h"
+
+#include <array>
+
+namespace bursar::ctl {
+namespace {
+
+constexpr Option yes = {"--yes", "", "do not ask"};
+constexpr Option reason = {"--reason", "TEXT", "why, for the history and the audit"};
+constexpr Option expires = {"--expires", "TIME", "when it ends by itself (RFC 3339: 2027-01-31T00:00:00Z)"};
+constexpr Option before = {"--before", "POINT", "only what is older than this entry"};
+constexpr Option limit = {"--limit", "N", "at most so many"};
+
+constexpr std::array unseal_options = {
+    Option{"--passphrase-file", "FILE", "the passphrase (default: ask for it)"},
+    Option{"--key-file", "FILE", "a master key file: 64 hexadecimal digits"},
+};
+constexpr std::array rotate_vault_options = {
+    Option{"--current-passphrase-file", "FILE", "the passphrase in use (default: ask for it)"},
+    Option{"--current-key-file", "FILE", "the master key file in use"},
+    Option{"--next-passphrase-file", "FILE", "the passphrase from now on (default: ask for it)"},
+    Option{"--next-key-file", "FILE", "the master key file from now on"},
+};
+constexpr std::array secret_put_options = {
+    Option{"--file", "FILE", "read the value from here (default: standard input)"}};
+constexpr std::array key_issue_options = {
+    Option{"--team", "TEAM", "who pays (needed)"},
+    Option{"--person", "NAME", "whose key it is (default: nobody's, a service)"},
+    Option{"--model", "MODEL", "a model or tier:NAME it may use (default: all of the team)", true},
+    Option{"--network", "CIDR", "a network it may come from (default: any)", true},
+    Option{"--budget", "BUDGET", "\"10 USD per month\", or \"10 USD/week soft\"", true},
+    expires,
+};
+constexpr std::array key_rotate_options = {
+    Option{"--grace", "TIME", "how long the former text still works: 30m, 24h, 7d (default: 0)"}};
+constexpr std::array apply_options = {yes, reason};
+constexpr std::array show_options = {
+    Option{"--revision", "N", "a former one"},
+    Option{"--to", "DIR", "write the documents there as files"},
+};
+constexpr std::array import_options = {
+    Option{"--source", "NAME", "what the document says it came from (default: the file's name)"}, yes};
+constexpr std::array usage_options = {
+    Option{"--by", "GROUPS", "team, model, person, key, day, with commas between (default: team)"},
+    Option{"--from", "TIME", "from then on"},
+    Option{"--to", "TIME", "until then"},
+};
+constexpr std::array calls_options = {
+    Option{"--key", "ID", "only of this key"},
+    Option{"--team", "TEAM", "only of this team"},
+    Option{"--call", "ID", "only this call"},
+    before,
+    limit,
+};
+constexpr std::array audit_options = {before, limit};
+constexpr std::array operator_issue_options = {
+    Option{"--role", "ROLE", "operator, auditor or finance (default: operator)"}, expires};
+
+constexpr std::size_t many = 1'000;
+
+constexpr std::array table_of_commands = {
+    Command{"vault status", "", "say whether the vault is sealed", {}, 0, 0, vault_status},
+    Command{"vault unseal", "", "open the vault, with its passphrase or key file", unseal_options, 0, 0, vault_unseal},
+    Command{"vault seal", "", "forget every provider key until the next unseal", {}, 0, 0, vault_seal},
+    Command{"vault rotate", "", "change the master key", rotate_vault_options, 0, 0, vault_rotate},
+    Command{"secret put", "NAME", "store a provider key, read from standard input or a file", secret_put_options, 1, 1,
+            secret_put},
+    Command{"secret list", "", "list the names of secrets, never their values", {}, 0, 0, secret_list},
+    Command{"secret delete", "NAME", "delete a secret", {}, 1, 1, secret_delete},
+    Command{"key issue", "NAME", "make a virtual key and show it once", key_issue_options, 1, 1, key_issue},
+    Command{"key list", "", "list the virtual keys", {}, 0, 0, key_list},
+    Command{"key rotate", "ID", "give a virtual key a new text", key_rotate_options, 1, 1, key_rotate},
+    Command{"key revoke", "ID", "end a virtual key now", {}, 1, 1, key_revoke},
+    Command{"policy plan", "DIR…", "say what these documents would change", {}, 1, many, policy_plan},
+    Command{"policy apply", "DIR…", "put these documents in force", apply_options, 1, many, policy_apply},
+    Command{"policy show", "", "print the documents in force", show_options, 0, 0, policy_show},
+    Command{"policy history", "", "list the revisions", {}, 0, 0, policy_history},
+    Command{"policy rollback", "REVISION", "put a former revision in force again", apply_options, 1, 1,
+            policy_rollback},
+    Command{"prices import", "FILE", "take prices from LiteLLM's price JSON", import_options, 1, 1, prices_import},
+    Command{"usage", "", "what was used, and what it cost", usage_options, 0, 0, usage},
+    Command{"calls", "", "list calls, newest first", calls_options, 0, 0, calls},
+    Command{"budgets", "", "every budget: spent, held, left", {}, 0, 0, budgets},
+    Command{"teams", "", "the policy's teams", {}, 0, 0, teams},
+    Command{"ledger", "", "the books: open holds, lost calls, variance", {}, 0, 0, ledger},
+    Command{"providers", "", "health of the channels", {}, 0, 0, providers},
+    Command{"audit list", "", "who did what, newest first", audit_options, 0, 0, audit_list},
+    Command{"audit verify", "", "check the audit's hash chain", {}, 0, 0, audit_verify},
+    Command{"operator list", "", "list the operator tokens", {}, 0, 0, operator_list},
+    Command{"operator issue", "NAME", "make an operator token and show it once", operator_issue_options, 1, 1,
+            operator_issue},
+    Command{"operator revoke", "ID", "end an operator token now", {}, 1, 1, operator_revoke},
+    Command{"whoami", "", "whose token this is", {}, 0, 0, whoami},
+    Command{"doctor",
+            "",
+            "look at connection, certificate, clock and health; exit 1 if something is bad",
+            {},
+            0,
+            0,
+            doctor},
+    Command{"completion", "bash", "print a completion script", {}, 1, 1, completion, true},
+};
+
+}  // namespace
+
+std::span<const Command> all_commands() { return table_of_commands; }
+
+}  // namespace bursar::ctl

@@ -1,0 +1,118 @@
+#include "service/base/json.h"
+#include "service/ctl/command.h"
+#include "service/ctl/key_words.h"
+#include "service/ctl/terminal.h"
+
+#include <QJsonArray>
+#include <QJsonObject>
+#include <fmt/format.h>
+
+namespace bursar::ctl {
+namespace {
+
+/// Whether a script or a person reads: the key alone on standard output, what belongs to it beside.
+Outcome<Exit> show_once(Context& context, const Reply& reply, const char* field, std::string_view what) {
+    if (context.json()) {
+        print(reply.body + "\n");
+        return Exit::ok;
+    }
+    TRY(const QJsonObject object, object_of(reply));
+    const auto text = [&object](const char* name) {
+        return object.value(QLatin1String(name)).toString().toStdString();
+    };
+    remark(fmt::format("{} {} ({}), shown this once:", what, printable(text("name")), printable(text("id"))));
+    print(text(field) + "\n");
+    return Exit::ok;
+}
+
+void list_field(JsonWriter& json, std::string_view name, const std::vector<std::string>& values) {
+    if (values.empty()) return;
+    json.key(name).open_list();
+    for (const std::string& value : values) json.value(value);
+    json.close_list();
+}
+
+}  // namespace
+
+Outcome<Exit> key_issue(Context& context) {
+    const auto& arguments = context.arguments;
+    const auto team = arguments.one("--team");
+    if (!team) return wrong_usage("'key issue' needs --team TEAM: who pays for the key's calls. See: bursarctl teams");
+    JsonWriter json;
+    json.open().field("name", context.word(0)).field("team", *team);
+    if (const auto person = arguments.one("--person")) json.field("person", *person);
+    list_field(json, "models", arguments.all("--model"));
+    list_field(json, "networks", arguments.all("--network"));
+    if (const auto given = arguments.all("--budget"); !given.empty()) {
+        json.key("budgets").open_list();
+        for (const std::string& text : given) {
+            TRY(const BudgetWords budget, read_budget(text));
+            json.open().field("limit", budget.limit).field("per", budget.per).field("hard", budget.hard).close();
+        }
+        json.close_list();
+    }
+    if (const auto expires = arguments.one("--expires")) json.field("expires_at", *expires);
+    json.close();
+    TRY(const Reply reply,
+        context.api.call({.method = "POST", .path = "/api/v1/keys", .body = std::move(json).text()}));
+    return show_once(context, reply, "key", "Key");
+}
+
+Outcome<Exit> key_list(Context& context) {
+    return print_list(context, "/api/v1/keys", "keys",
+                      {{"id", {"ID"}},
+                       {"name", {"NAME"}},
+                       {"team", {"TEAM"}},
+                       {"person", {"PERSON"}},
+                       {"models", {"MODELS"}},
+                       {"networks", {"NETWORKS"}},
+                       {"budgets", {"BUDGETS"}},
+                       {"expires_at", {"EXPIRES"}},
+                       {"revoked_at", {"REVOKED"}},
+                       {"last_used_at", {"LAST USED"}}},
+                      "There are no keys. Issue one: bursarctl key issue NAME --team TEAM");
+}
+
+Outcome<Exit> key_rotate(Context& context) {
+    TRY(const std::int64_t grace, read_duration(context.arguments.one("--grace").value_or("0")));
+    JsonWriter json;
+    json.open().field("grace_seconds", grace).close();
+    TRY(const Reply reply, context.api.call({.method = "POST",
+                                             .path = "/api/v1/keys/" + url_part(context.word(0)) + "/rotate",
+                                             .body = std::move(json).text()}));
+    return show_once(context, reply, "key", "The next text of key");
+}
+
+Outcome<Exit> key_revoke(Context& context) {
+    TRY_VOID(context.api.call({.method = "DELETE", .path = "/api/v1/keys/" + url_part(context.word(0))}));
+    remark(fmt::format("Key {} is revoked: its next call is refused.", printable(context.word(0))));
+    return Exit::ok;
+}
+
+Outcome<Exit> operator_list(Context& context) {
+    return print_list(context, "/api/v1/operators", "operators",
+                      {{"id", {"ID"}},
+                       {"name", {"NAME"}},
+                       {"role", {"ROLE"}},
+                       {"created_at", {"CREATED"}},
+                       {"expires_at", {"EXPIRES"}}},
+                      "There are no operator tokens.");
+}
+
+Outcome<Exit> operator_issue(Context& context) {
+    JsonWriter json;
+    json.open().field("name", context.word(0)).field("role", context.arguments.one("--role").value_or("operator"));
+    if (const auto expires = context.arguments.one("--expires")) json.field("expires_at", *expires);
+    json.close();
+    TRY(const Reply reply,
+        context.api.call({.method = "POST", .path = "/api/v1/operators", .body = std::move(json).text()}));
+    return show_once(context, reply, "token", "Token of");
+}
+
+Outcome<Exit> operator_revoke(Context& context) {
+    TRY_VOID(context.api.call({.method = "DELETE", .path = "/api/v1/operators/" + url_part(context.word(0))}));
+    remark(fmt::format("Operator token {} is revoked.", printable(context.word(0))));
+    return Exit::ok;
+}
+
+}  // namespace bursar::ctl

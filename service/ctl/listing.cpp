@@ -1,0 +1,113 @@
+#include "service/ctl/command.h"
+#include "service/ctl/terminal.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QJsonValue>
+#include <QString>
+#include <QStringList>
+#include <fmt/format.h>
+
+namespace bursar::ctl {
+namespace {
+
+QJsonValue at_path(const QJsonValue& row, std::string_view path) {
+    QJsonValue value = row;
+    for (const QString& name :
+         QString::fromUtf8(path.data(), static_cast<qsizetype>(path.size())).split(QLatin1Char('.')))
+        value = value.toObject().value(name);
+    return value;
+}
+
+std::string budget_text(const QJsonObject& budget) {
+    return fmt::format("{} USD per {}{}", cell(budget.value(QLatin1String("limit_usd"))),
+                       cell(budget.value(QLatin1String("per"))),
+                       budget.value(QLatin1String("hard")).toBool(true) ? "" : " (soft)");
+}
+
+std::string object_text(const QJsonObject& object) {
+    if (object.contains(QLatin1String("limit_usd"))) return budget_text(object);
+    std::string text;
+    for (auto field = object.begin(); field != object.end(); ++field) {
+        const std::string value = cell(field.value());
+        if (!value.empty()) text += fmt::format("{}{}={}", text.empty() ? "" : " ", field.key().toStdString(), value);
+    }
+    return text;
+}
+
+}  // namespace
+
+Outcome<QJsonObject> object_of(const Reply& reply) {
+    const auto document = QJsonDocument::fromJson(QByteArray::fromStdString(reply.body));
+    if (!document.isObject())
+        return failed("The answer is not what bursard answers; is this the address of bursard's API?");
+    return document.object();
+}
+
+std::string cell(const QJsonValue& value) {
+    switch (value.type()) {
+        case QJsonValue::Bool:
+            return value.toBool() ? "yes" : "no";
+        case QJsonValue::Double:
+            return fmt::format("{}", value.toInteger());
+        case QJsonValue::String:
+            return value.toString().toStdString();
+        case QJsonValue::Object:
+            return object_text(value.toObject());
+        case QJsonValue::Array: {
+            std::string text;
+            for (const QJsonValue& item : value.toArray()) text += (text.empty() ? "" : ", ") + cell(item);
+            return text;
+        }
+        case QJsonValue::Null:
+        case QJsonValue::Undefined:
+            return {};
+    }
+    return {};
+}
+
+Outcome<Exit> print_list(Context& context, const std::string& path, std::string_view list,
+                         const std::vector<Field>& fields, std::string_view empty) {
+    TRY(const Reply reply, context.api.get(path));
+    if (context.json()) {
+        print(reply.body + "\n");
+        return Exit::ok;
+    }
+    TRY(const QJsonObject object, object_of(reply));
+    std::vector<Column> columns;
+    for (const Field& field : fields) columns.push_back(field.column);
+    std::vector<std::vector<std::string>> rows;
+    for (const QJsonValue& row :
+         object.value(QString::fromUtf8(list.data(), static_cast<qsizetype>(list.size()))).toArray()) {
+        auto& cells = rows.emplace_back();
+        for (const Field& field : fields) cells.push_back(cell(at_path(row, field.path)));
+    }
+    if (rows.empty())
+        remark(empty);
+    else
+        print(table(columns, rows));
+    return Exit::ok;
+}
+
+Outcome<Exit> print_object(Context& context, const Reply& reply) {
+    if (context.json()) {
+        print(reply.body + "\n");
+        return Exit::ok;
+    }
+    TRY(const QJsonObject object, object_of(reply));
+    for (auto field = object.begin(); field != object.end(); ++field)
+        print(fmt::format("{:<18} {}\n", field.key().toStdString() + ":", printable(cell(field.value()))));
+    return Exit::ok;
+}
+
+std::string query_from(const Arguments& arguments,
+                       std::initializer_list<std::pair<std::string_view, std::string_view>> names) {
+    std::string query;
+    for (const auto& [option, name] : names)
+        if (const auto value = arguments.one(option))
+            query += fmt::format("{}{}={}", query.empty() ? '?' : '&', name, url_part(*value));
+    return query;
+}
+
+}  // namespace bursar::ctl

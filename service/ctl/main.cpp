@@ -1,0 +1,49 @@
+#include "service/ctl/command.h"
+#include "service/ctl/terminal.h"
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <QCoreApplication>
+#include <fmt/format.h>
+
+namespace {
+
+using namespace bursar::ctl;
+
+std::optional<std::string> environment(std::string_view name) {
+    const char* value = std::getenv(std::string(name).c_str());
+    if (value == nullptr) return std::nullopt;
+    return value;
+}
+
+Outcome<Exit> run(const std::vector<std::string>& words) {
+    const auto commands = all_commands();
+    TRY(const Arguments arguments, read_arguments(words, commands));
+    if (arguments.version) {
+        print("bursarctl " BURSAR_VERSION "\n");
+        return Exit::ok;
+    }
+    if (arguments.help) {
+        print(help_text(arguments.topic, commands));
+        return Exit::ok;
+    }
+    Settings settings;
+    if (!arguments.command->offline) {
+        TRY(settings, read_settings(arguments, environment));
+    }
+    Api api(std::move(settings));
+    Context context{.arguments = arguments, .api = api, .commands = commands};
+    return arguments.command->run(context);
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    const QCoreApplication application(count, words);
+    const auto exit = run({words + 1, words + count});
+    if (exit) return static_cast<int>(*exit);
+    remark(fmt::format("bursarctl: {}", exit.error().text));
+    return static_cast<int>(exit.error().exit);
+}
