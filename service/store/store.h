@@ -1,5 +1,9 @@
 #pragma once
 
+#include "service/base/clock.h"
+#include "service/base/result.h"
+#include "service/base/secret.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -11,10 +15,6 @@
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "service/base/clock.h"
-#include "service/base/result.h"
-#include "service/base/secret.h"
 
 // One SQLCipher file, one writer thread. Whatever must be written gathers there and is committed in groups.
 namespace bursar::store {
@@ -69,6 +69,9 @@ class Contributor {
     virtual void committed() = 0;
     /// What the last contribute() wrote is not stored.
     virtual void failed(const Error& error) = 0;
+    /// Asked a few times a second while nothing wakes the writer: whether something has gathered that must not wait
+    /// longer.
+    virtual bool is_due() { return false; }
 };
 
 struct Options {
@@ -76,13 +79,15 @@ struct Options {
     Secret key;  ///< 32 raw bytes
     Durability durability = Durability::power;
     std::vector<Schema> schemas;
+    std::uint64_t ballast_bytes = 8U << 20U;  ///< set aside beside the file, freed when the disk is full; 0: none
+    int readers = 3;                          ///< connections for read()
 };
 
 struct Health {
     bool writable = true;
-    std::string reason;                         ///< why not, for the operator
+    std::string reason;  ///< why not, for the operator
     std::uint64_t commits = 0;
-    std::chrono::nanoseconds last_commit{};     ///< how long the last COMMIT took, fsync included
+    std::chrono::nanoseconds last_commit{};       ///< how long the last COMMIT took, fsync included
     std::vector<std::uint64_t> commit_histogram;  ///< counts per bucket of commit_bounds()
 };
 /// Upper bounds of Health::commit_histogram, in microseconds; one more bucket counts the rest.
@@ -103,17 +108,20 @@ class Store {
 
     /// A contributor has something. Cheap and lock-light; any thread.
     virtual void wake() = 0;
-    /// Runs `job` in the next group (in a savepoint of its own: its error undoes only itself), then `done` once that group
-    /// is durable or has failed. Both on the writer thread. Any thread.
-    virtual void submit(std::move_only_function<Result<void>(Transaction&)> job, std::move_only_function<void(Result<void>)> done) = 0;
+    /// Runs `job` in the next group (in a savepoint of its own: its error undoes only itself), then `done` once that
+    /// group is durable or has failed. Both on the writer thread. Any thread.
+    virtual void submit(std::move_only_function<Result<void>(Transaction&)> job,
+                        std::move_only_function<void(Result<void>)> done) = 0;
     /// submit() and wait. Never from a shard or the writer thread. Before start(): runs at once on the caller's thread.
     virtual Result<void> write(std::move_only_function<Result<void>(Transaction&)> job) = 0;
     /// A consistent view on a connection of its own. Blocking; never from a shard.
     virtual Result<void> read(const std::function<Result<void>(Transaction&)>& job) = 0;
 
     virtual Health health() const = 0;
-    /// Called once, on the writer thread, when a commit failed in a way after which nothing may be served (a failed fsync,
-    /// a broken file). The service stops with an error.
+    /// Health::writable alone, without a lock: for the path of a call.
+    virtual bool writable() const = 0;
+    /// Called once, on the writer thread, when a commit failed in a way after which nothing may be served (a failed
+    /// fsync, a broken file). The service stops with an error.
     virtual void on_broken(std::move_only_function<void(const Error&)> stop) = 0;
     /// PRAGMA quick_check and the cipher's page check. Blocking.
     virtual Result<void> verify() = 0;

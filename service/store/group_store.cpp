@@ -1,0 +1,332 @@
+#include "service/store/group_store.h"
+
+#include "service/base/ensure.h"
+#include "service/base/log.h"
+#include "service/store/open.h"
+
+#include <algorithm>
+#include <semaphore>
+
+#include <fmt/format.h>
+
+namespace bursar::store {
+namespace {
+
+/// How long the writer sleeps at most before it asks the contributors whether something is due.
+constexpr auto look_every = std::chrono::milliseconds(200);
+constexpr std::size_t jobs_waiting_max = 10'000;
+/// A log this long (4 KiB pages) is moved into the main file.
+constexpr int log_pages_max = 1'000;
+constexpr const char* not_recorded =
+    "The service cannot record this right now, so it does not do it. Try again in a minute.";
+
+/// Stands in for the connection once nothing may be written: contributors are asked as ever and fail as ever.
+class RefusingTransaction final : public Transaction {
+  public:
+    explicit RefusingTransaction(const Error& error) : error_(error) {}
+    Result<void> run(std::string_view, std::initializer_list<Value>) override { return std::unexpected(error_); }
+    Result<void> each(std::string_view, std::initializer_list<Value>,
+                      const std::function<Result<void>(const Row&)>&) override {
+        return std::unexpected(error_);
+    }
+
+  private:
+    const Error& error_;
+};
+
+std::unexpected<Error> stopped() { return fail(Fault::storage_unavailable, not_recorded, "the store is stopped"); }
+
+}  // namespace
+
+GroupStore::GroupStore(std::filesystem::path file, FileLock lock, Ballast ballast, std::unique_ptr<Connection> writer,
+                       std::unique_ptr<Readers> readers)
+    : file_(std::move(file)),
+      lock_(std::move(lock)),
+      ballast_(std::move(ballast)),
+      writer_(std::move(writer)),
+      readers_(std::move(readers)),
+      checkpoint_at_pages_(log_pages_max) {
+    {
+        const MutexLock guard(health_mutex_);
+        health_.commit_histogram.assign(bounds_us.size() + 1, 0);
+    }
+    if (!ballast_.make()) set_unwritable(fmt::format("the disk of {} has too little space left", file_.string()));
+}
+
+GroupStore::~GroupStore() { stop(); }
+
+void GroupStore::attach(Contributor& contributor) {
+    const MutexLock lock(mutex_);
+    ENSURE(phase_ == Phase::prepared);
+    contributors_.push_back(&contributor);
+}
+
+void GroupStore::start() {
+    const MutexLock lock(mutex_);
+    ENSURE(phase_ == Phase::prepared);
+    phase_ = Phase::serving;
+    thread_ = std::thread([this] { serve(); });
+}
+
+void GroupStore::stop() {
+    {
+        const MutexLock lock(mutex_);
+        if (phase_ == Phase::stopped) return;
+        stopping_ = true;
+        if (phase_ == Phase::prepared) phase_ = Phase::stopped;
+    }
+    work_.notify_one();
+    if (thread_.joinable()) thread_.join();
+    if (broken_) return;
+    const MutexLock lock(main_file_);
+    if (auto left = writer_->checkpoint(true); !left)
+        log::warning("store_checkpoint_failed", {{"file", file_.string()}, {"error", left.error().operator_text()}});
+}
+
+void GroupStore::wake() {
+    // While a group is being written this is one atomic exchange; the writer looks again before it sleeps.
+    if (woken_.exchange(true)) return;
+    {
+        const MutexLock lock(mutex_);
+    }
+    work_.notify_one();
+}
+
+void GroupStore::submit(std::move_only_function<Result<void>(Transaction&)> job,
+                        std::move_only_function<void(Result<void>)> done) {
+    bool accepted = false;
+    bool too_many = false;
+    {
+        const MutexLock lock(mutex_);
+        too_many = queue_.size() >= jobs_waiting_max;
+        accepted = phase_ != Phase::stopped && !too_many;
+        if (accepted) queue_.push_back({.work = std::move(job), .done = std::move(done)});
+    }
+    if (accepted) return work_.notify_one();
+    if (too_many) return done(fail(Fault::overloaded, "Too many changes wait to be written. Try again in a minute."));
+    done(stopped());
+}
+
+Result<void> GroupStore::write(std::move_only_function<Result<void>(Transaction&)> job) {
+    ENSURE(writer_thread_.load() != std::this_thread::get_id());
+    {
+        const MutexLock lock(mutex_);
+        if (phase_ == Phase::prepared) return write_at_once(std::move(job));
+    }
+    Result<void> result;
+    std::binary_semaphore finished(0);
+    submit(std::move(job), [&](Result<void> outcome) {
+        result = std::move(outcome);
+        finished.release();
+    });
+    finished.acquire();
+    return result;
+}
+
+Result<void> GroupStore::write_at_once(std::move_only_function<Result<void>(Transaction&)> job) {
+    TRY_VOID(writer_->run("BEGIN IMMEDIATE"));
+    auto result = job(*writer_);
+    if (result) result = writer_->run("COMMIT");
+    if (!result) writer_->roll_back();
+    return result;
+}
+
+Result<void> GroupStore::read(const std::function<Result<void>(Transaction&)>& job) {
+    return readers_->lend([&](Connection& connection) -> Result<void> {
+        TRY_VOID(connection.run("BEGIN"));
+        auto result = job(connection);
+        connection.roll_back();
+        return result;
+    });
+}
+
+Health GroupStore::health() const {
+    const MutexLock lock(health_mutex_);
+    return health_;
+}
+
+void GroupStore::on_broken(std::move_only_function<void(const Error&)> stop) {
+    const MutexLock lock(mutex_);
+    ENSURE(phase_ == Phase::prepared);
+    broken_stop_ = std::move(stop);
+}
+
+Result<void> GroupStore::verify() {
+    const MutexLock lock(main_file_);
+    return readers_->lend([&](Connection& connection) -> Result<void> {
+        TRY_VOID(check_pages(connection, file_));
+        return check_trees(connection, file_);
+    });
+}
+
+void GroupStore::serve() {
+    writer_thread_ = std::this_thread::get_id();
+    std::vector<Job> jobs;
+    while (wait_for_work(jobs)) {
+        broken_ ? refuse_group(jobs) : run_group(jobs);
+        jobs.clear();
+        checkpoint_if_long();
+    }
+}
+
+/// Sleeps until there is something to write; false when the store has stopped and everything has been written.
+bool GroupStore::wait_for_work(std::vector<Job>& jobs) {
+    for (;;) {
+        {
+            const MutexLock lock(mutex_);
+            if (!woken_ && queue_.empty() && !stopping_)
+                work_.wait_until(mutex_, std::chrono::steady_clock::now() + look_every);
+            const bool woken = woken_.exchange(false);
+            jobs.swap(queue_);
+            if (woken || !jobs.empty()) return true;
+            if (stopping_) {
+                if (phase_ == Phase::stopped) return false;
+                // One last group takes along what has gathered without a wake; after it nothing more is accepted.
+                phase_ = Phase::stopped;
+                return true;
+            }
+        }
+        if (retry_ || !writable_ || anything_due()) return true;
+    }
+}
+
+bool GroupStore::anything_due() {
+    for (Contributor* contributor : contributors_)
+        if (contributor->is_due()) return true;
+    return false;
+}
+
+void GroupStore::run_group(std::vector<Job>& jobs) {
+    retry_ = false;
+    writer_->take_trouble();
+    const std::int64_t changes_before = writer_->changes();
+    std::size_t asked = 0;
+    auto result = fill_group(jobs, asked);
+    if (result) result = commit(changes_before);
+    if (!result) return give_up(jobs, asked, result.error());
+    for (Contributor* contributor : contributors_) contributor->committed();
+    for (Job& job : jobs) job.done(std::move(job.result));
+    if (!writable_) make_writable_again();
+}
+
+/// Everything up to the COMMIT. `asked` counts the contributors that have to hear how the group ended.
+Result<void> GroupStore::fill_group(std::vector<Job>& jobs, std::size_t& asked) {
+    TRY_VOID(writer_->run("BEGIN IMMEDIATE"));
+    for (Contributor* contributor : contributors_) {
+        ++asked;
+        TRY_VOID(contributor->contribute(*writer_));
+    }
+    for (Job& job : jobs) TRY_VOID(run_job(job));
+    // Without traffic nothing else would find out that there is space again.
+    if (!writable_) TRY_VOID(writer_->run("UPDATE store_version SET version = version"));
+    return {};
+}
+
+/// An error of the job itself undoes only the job; what fails the group comes back as the error.
+Result<void> GroupStore::run_job(Job& job) {
+    TRY_VOID(writer_->run("SAVEPOINT job"));
+    job.result = job.work(*writer_);
+    if (!job.result) {
+        if (writer_->worst_trouble() >= Trouble::full || !writer_->in_transaction()) return job.result;
+        TRY_VOID(writer_->run("ROLLBACK TO job"));
+    }
+    return writer_->run("RELEASE job");
+}
+
+Result<void> GroupStore::commit(std::int64_t changes_before) {
+    const auto begun = std::chrono::steady_clock::now();
+    TRY_VOID(writer_->run("COMMIT"));
+    if (writer_->changes() == changes_before) return {};  // an empty group says nothing about the disk
+    const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - begun;
+    const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
+    const auto bucket = static_cast<std::size_t>(std::ranges::lower_bound(bounds_us, microseconds) - bounds_us.begin());
+    const MutexLock lock(health_mutex_);
+    ++health_.commits;
+    health_.last_commit = took;
+    ++health_.commit_histogram[bucket];
+    return {};
+}
+
+void GroupStore::give_up(std::vector<Job>& jobs, std::size_t asked, const Error& error) {
+    writer_->roll_back();
+    const Error told{Fault::storage_unavailable, not_recorded, std::string(error.operator_text())};
+    after_failure(told);
+    for (std::size_t i = 0; i < asked; ++i) contributors_[i]->failed(told);
+    for (Job& job : jobs) job.done(job.result ? Result<void>(std::unexpected(told)) : std::move(job.result));
+    if (broken_ && broken_stop_) std::exchange(broken_stop_, {})(broken_error_);
+}
+
+/// Decides what the failure of a group means for the next ones.
+void GroupStore::after_failure(const Error& error) {
+    log::error("store_group_failed", {{"file", file_.string()}, {"error", error.operator_text()}});
+    retry_ = true;
+    switch (writer_->take_trouble()) {
+        case Trouble::none:
+        case Trouble::statement:
+            return;
+        case Trouble::full:
+            // The space that was kept for this moment; settlements that wait are tried again at once.
+            if (ballast_.is_there()) wake();
+            ballast_.free();
+            return set_unwritable(fmt::format("the disk is full: {}", error.operator_text()));
+        case Trouble::broken:
+            broken_error_ = error;
+            broken_ = true;
+            return set_unwritable(fmt::format("the database is broken: {}", error.operator_text()));
+    }
+}
+
+void GroupStore::refuse_group(std::vector<Job>& jobs) {
+    retry_ = false;
+    RefusingTransaction refusing(broken_error_);
+    for (Contributor* contributor : contributors_) {
+        // Whatever it says: nothing was written.
+        (void)contributor->contribute(refusing);
+        contributor->failed(broken_error_);
+    }
+    for (Job& job : jobs) job.done(std::unexpected(broken_error_));
+}
+
+void GroupStore::set_unwritable(std::string reason) {
+    writable_ = false;
+    const MutexLock lock(health_mutex_);
+    health_.writable = false;
+    health_.reason = std::move(reason);
+}
+
+void GroupStore::make_writable_again() {
+    if (!ballast_.make()) return;
+    log::info("store_writable_again", {{"file", file_.string()}});
+    {
+        const MutexLock lock(health_mutex_);
+        health_.writable = true;
+        health_.reason.clear();
+    }
+    writable_ = true;
+}
+
+void GroupStore::checkpoint_if_long() {
+    if (broken_ || writer_->log_pages() < checkpoint_at_pages_ || !main_file_.try_lock()) return;
+    auto left = writer_->checkpoint(false);
+    main_file_.unlock();
+    // A reader in the way keeps the log from starting over; to try after every commit would only cost.
+    checkpoint_at_pages_ = left && *left > 0 ? writer_->log_pages() + log_pages_max / 2 : log_pages_max;
+    if (left) return;
+    after_failure(left.error());
+    if (broken_ && broken_stop_) std::exchange(broken_stop_, {})(broken_error_);
+}
+
+std::span<const std::int64_t> commit_bounds() { return bounds_us; }
+
+Result<std::unique_ptr<Store>> Store::open(Options options) {
+    TRY(auto lock, FileLock::take(options.file));
+    TRY(auto writer, open_checked(options));
+    TRY(auto readers, Readers::open(options.file, options.key, options.readers));
+    std::filesystem::path ballast = options.file;
+    ballast += ".ballast";
+    return std::make_unique<GroupStore>(options.file, std::move(lock),
+                                        Ballast(std::move(ballast), options.ballast_bytes), std::move(writer),
+                                        std::move(readers));
+}
+
+}  // namespace bursar::store
