@@ -31,9 +31,11 @@ struct Prompt {
     bool usage_asked = false;       ///< the caller wants the usage chunk (chat and legacy completions, streamed)
     Span stream_options_at;         ///< the object, if present
     Span include_usage_at;          ///< the value inside it, if present
-    std::int64_t choices = 1;       ///< n, best_of
+    std::int64_t choices = 1;       ///< answers to one call, each up to max_tokens: the larger of n and best_of, times the prompts of a list
     std::string service_tier;
     Tokens input_at_most = 0;       ///< a bound on input tokens: bytes of text (one token per byte), a fixed sum per image, audio by size
+    bool input_elsewhere = false;   ///< the provider adds input that is not in the body (stored conversations, files, results of its own
+                                    ///< tools): then only the model's context window bounds it
     std::size_t insert_at = 0;      ///< just after the opening brace
     bool object_empty = false;
 };

@@ -1,0 +1,409 @@
+#include "service/providers/body.h"
+
+#include "service/providers/fields.h"
+#include "service/providers/padded.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <utility>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+namespace bursar::providers {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+using simdjson::error_code;
+
+static_assert(simdjson::SIMDJSON_PADDING <= padding_bytes);
+
+constexpr int depth_max = 256;
+constexpr std::size_t model_bytes_max = 256;
+constexpr std::int64_t max_tokens_max = 1'000'000'000;
+constexpr std::int64_t choices_max = 128;
+constexpr std::size_t parser_kept_bytes_max = 1024 * 1024;
+
+// Input that is not text. OpenAI: an image at detail "original" is at most 10,000 patches of 32x32, one token each
+// (images guide, October 2026); Anthropic's largest is below 5,000. gpt-4o-mini alone counts more (33 times gpt-4o), at
+// a price as much lower.
+constexpr Tokens image_tokens_max = 10'000;
+// Audio is at most 32 tokens per second in any price list, and no codec that providers take is below 4 kbit/s: 500
+// bytes, 667 of base64, so at least 20 bytes of base64 per token.
+constexpr std::size_t audio_base64_bytes_per_token = 16;
+
+std::string_view trimmed(std::string_view token) {
+    while (!token.empty() &&
+           (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
+        token.remove_suffix(1);
+    return token;
+}
+
+std::string_view unquoted(std::string_view token) {
+    return token.size() >= 2 ? token.substr(1, token.size() - 2) : std::string_view{};
+}
+
+std::unexpected<Error> wrong(std::string_view field, std::string_view wanted) {
+    return fail(Fault::invalid_request, fmt::format("`{}` must be {}.", field, wanted));
+}
+
+std::unexpected<Error> not_json(error_code error) {
+    switch (error) {
+        case simdjson::UTF8_ERROR:
+            return fail(Fault::invalid_request, "The body is not valid UTF-8. Send JSON in UTF-8.");
+        case simdjson::DEPTH_ERROR:
+            return fail(Fault::invalid_request,
+                        fmt::format("The body nests deeper than {} levels. Send a flatter JSON object.", depth_max));
+        case simdjson::INCORRECT_TYPE:
+            return fail(Fault::invalid_request, "The body must be a JSON object, such as {\"model\": \"…\"}.");
+        default:
+            return fail(Fault::invalid_request,
+                        fmt::format("The body is not valid JSON: {}.", simdjson::error_message(error)));
+    }
+}
+
+/// One pass over one body. The parser of the thread and the padded copy are in use until it ends.
+class PromptReader {
+  public:
+    PromptReader(Endpoint endpoint, std::string_view padded) : endpoint_(endpoint), body_(padded) {}
+    Result<Prompt> read(ondemand::parser& parser);
+
+  private:
+    Result<void> read_field(std::string_view name, ondemand::value value);
+    Result<void> read_model(ondemand::value value);
+    Result<void> read_max_tokens(std::string_view name, ondemand::value value);
+    Result<void> read_choices(std::string_view name, ondemand::value value);
+    Result<void> read_stream_options(ondemand::value value);
+    Result<void> read_service_tier(ondemand::value value);
+    Result<std::optional<bool>> read_truth(std::string_view name, ondemand::value value);
+    Result<void> walk_from(ondemand::value value, Place place);
+    error_code walk(ondemand::value value, Place place, int depth);
+    error_code walk_object(ondemand::value value, Place place, int depth);
+    error_code walk_source(ondemand::value value, int depth);
+    error_code count_prompts(ondemand::value value);
+    void note_text(Place place, std::string_view text);
+    Result<Prompt> finished();
+
+    Span span_of(std::string_view token) const {
+        const auto begin = static_cast<std::size_t>(token.data() - body_.data());
+        return {begin, begin + token.size()};
+    }
+
+    Endpoint endpoint_;
+    std::string_view body_;
+    Prompt prompt_;
+    std::array<bool, key_names.size()> seen_{};
+    std::int64_t prompts_ = 1;
+    std::size_t bytes_not_text_ = 0;
+    Tokens tokens_not_text_ = 0;
+};
+
+Result<Prompt> PromptReader::read(ondemand::parser& parser) {
+    ondemand::document document;
+    if (const auto error = parser.iterate(body_.data(), body_.size(), body_.size() + padding_bytes).get(document))
+        return not_json(error);
+    ondemand::object object;
+    if (const auto error = document.get_object().get(object)) return not_json(error);
+    prompt_.insert_at = body_.find('{') + 1;
+    prompt_.object_empty = true;
+    for (auto entry : object) {
+        ondemand::field field;
+        if (const auto error = std::move(entry).get(field)) return not_json(error);
+        std::string_view name;
+        if (const auto error = field.unescaped_key().get(name)) return not_json(error);
+        prompt_.object_empty = false;
+        TRY_VOID(read_field(name, field.value()));
+    }
+    const char* rest = nullptr;
+    if (document.current_location().get(rest) == simdjson::SUCCESS)
+        return fail(Fault::invalid_request,
+                    "Something follows the JSON object in the body. Send one object and nothing else.");
+    return finished();
+}
+
+Result<void> PromptReader::read_field(std::string_view name, ondemand::value value) {
+    const std::size_t row = row_of(endpoint_, name);
+    if (row == no_row) return walk_from(value, Place::text);
+    // Two parsers that differ in which one counts would make one body two requests.
+    if (seen_[row])
+        return fail(Fault::invalid_request, fmt::format("`{}` stands twice in the body. Send it once.", name));
+    seen_[row] = true;
+    switch (key_names[row].key) {
+        case Key::model:
+            return read_model(value);
+        case Key::stream: {
+            TRY(const auto truth, read_truth(name, value));
+            prompt_.stream = truth.value_or(false);
+            return {};
+        }
+        case Key::max_tokens:
+            return read_max_tokens(name, value);
+        case Key::stream_options:
+            return read_stream_options(value);
+        case Key::choices:
+            return read_choices(name, value);
+        case Key::service_tier:
+            return read_service_tier(value);
+        case Key::messages:
+            return walk_from(value, Place::messages);
+        case Key::input:
+            return walk_from(value, endpoint_ == Endpoint::responses ? Place::messages : Place::text);
+        case Key::tools:
+            return walk_from(value, Place::tools);
+        case Key::prompt:
+            if (endpoint_ == Endpoint::responses) return walk_from(value, Place::stored);
+            if (const auto error = count_prompts(value)) return not_json(error);
+            return {};
+        case Key::stored_input:
+            return walk_from(value, Place::stored);
+    }
+    return {};
+}
+
+Result<void> PromptReader::read_model(ondemand::value value) {
+    const auto token = trimmed(value.raw_json_token());
+    std::string_view name;
+    if (value.get_string().get(name) != simdjson::SUCCESS) return wrong("model", "a string");
+    if (name.empty() || name.size() > model_bytes_max)
+        return wrong("model", fmt::format("the name of a model, from 1 to {} bytes", model_bytes_max));
+    prompt_.model = name;
+    prompt_.model_at = span_of(token);
+    return {};
+}
+
+Result<void> PromptReader::read_max_tokens(std::string_view name, ondemand::value value) {
+    const auto token = trimmed(value.raw_json_token());
+    const bool none = value.is_null();
+    if (prompt_.max_tokens && !none)
+        return fail(Fault::invalid_request,
+                    fmt::format("`{}` and `{}` say the same. Send only one of them.", prompt_.max_tokens_field, name));
+    // Of two names the one with a value counts; null stands for absent, but its place is where a value would go.
+    if (prompt_.max_tokens && none) return {};
+    prompt_.max_tokens_field = name;
+    prompt_.max_tokens_at = span_of(token);
+    if (none) return {};
+    std::int64_t number = 0;
+    if (value.get_int64().get(number) != simdjson::SUCCESS || number < 1 || number > max_tokens_max)
+        return wrong(name, fmt::format("a whole number from 1 to {}", max_tokens_max));
+    prompt_.max_tokens = number;
+    return {};
+}
+
+Result<void> PromptReader::read_choices(std::string_view name, ondemand::value value) {
+    if (value.is_null()) return {};
+    std::int64_t number = 0;
+    if (value.get_int64().get(number) != simdjson::SUCCESS || number < 1 || number > choices_max)
+        return wrong(name, fmt::format("a whole number from 1 to {}", choices_max));
+    prompt_.choices = std::max(prompt_.choices, number);
+    return {};
+}
+
+Result<std::optional<bool>> PromptReader::read_truth(std::string_view name, ondemand::value value) {
+    if (value.is_null()) return std::nullopt;
+    bool truth = false;
+    if (value.get_bool().get(truth) != simdjson::SUCCESS) return wrong(name, "true or false");
+    return truth;
+}
+
+Result<void> PromptReader::read_service_tier(ondemand::value value) {
+    if (value.is_null()) return {};
+    std::string_view tier;
+    if (value.get_string().get(tier) != simdjson::SUCCESS || tier.size() > model_bytes_max)
+        return wrong("service_tier", "a short string");
+    prompt_.service_tier = tier;
+    return {};
+}
+
+Result<void> PromptReader::read_stream_options(ondemand::value value) {
+    if (value.is_null()) {
+        prompt_.stream_options_at = span_of(trimmed(value.raw_json_token()));
+        return {};
+    }
+    ondemand::object options;
+    if (value.get_object().get(options) != simdjson::SUCCESS)
+        return wrong("stream_options", "an object, such as {\"include_usage\": true}");
+    std::string_view whole;
+    if (const auto error = options.raw_json().get(whole)) return not_json(error);
+    prompt_.stream_options_at = span_of(trimmed(whole));
+    bool again = false;
+    if (const auto error = options.reset().get(again)) return not_json(error);
+    bool seen = false;
+    for (auto entry : options) {
+        ondemand::field field;
+        if (const auto error = std::move(entry).get(field)) return not_json(error);
+        std::string_view name;
+        if (const auto error = field.unescaped_key().get(name)) return not_json(error);
+        if (name != "include_usage") {
+            if (const auto error = walk(field.value(), Place::text, 3)) return not_json(error);
+            continue;
+        }
+        if (seen)
+            return fail(Fault::invalid_request,
+                        "`stream_options.include_usage` stands twice in the body. Send it once.");
+        seen = true;
+        prompt_.include_usage_at = span_of(trimmed(field.value().raw_json_token()));
+        TRY(const auto truth, read_truth("stream_options.include_usage", field.value()));
+        prompt_.usage_asked = truth.value_or(false);
+    }
+    return {};
+}
+
+Result<void> PromptReader::walk_from(ondemand::value value, Place place) {
+    if (const auto error = walk(value, place, 2))
+        return not_json(error == simdjson::INCORRECT_TYPE ? simdjson::TAPE_ERROR : error);
+    return {};
+}
+
+/// Goes through everything below `value`, so that the whole body is known to be JSON of bounded depth, and sums up what
+/// is not text.
+error_code PromptReader::walk(ondemand::value value, Place place, int depth) {
+    ondemand::json_type type{};
+    if (const auto error = value.type().get(type)) return error;
+    if (place == Place::stored && type != ondemand::json_type::null) prompt_.input_elsewhere = true;
+    switch (type) {
+        case ondemand::json_type::object:
+            if (depth > depth_max) return simdjson::DEPTH_ERROR;
+            return place == Place::source ? walk_source(value, depth) : walk_object(value, place, depth);
+        case ondemand::json_type::array: {
+            if (depth > depth_max) return simdjson::DEPTH_ERROR;
+            ondemand::array array;
+            if (const auto error = value.get_array().get(array)) return error;
+            for (auto entry : array) {
+                ondemand::value item;
+                if (const auto error = std::move(entry).get(item)) return error;
+                if (const auto error = walk(item, element_of(place), depth + 1)) return error;
+            }
+            return simdjson::SUCCESS;
+        }
+        case ondemand::json_type::string:
+            note_text(place, unquoted(trimmed(value.raw_json_token())));
+            return simdjson::SUCCESS;
+        case ondemand::json_type::number:
+            return trimmed(value.raw_json_token()).find_first_not_of("0123456789+-.eE") == std::string_view::npos
+                       ? simdjson::SUCCESS
+                       : simdjson::NUMBER_ERROR;
+        case ondemand::json_type::boolean: {
+            bool truth = false;
+            return value.get_bool().get(truth);
+        }
+        case ondemand::json_type::null:
+            return trimmed(value.raw_json_token()) == "null" ? simdjson::SUCCESS : simdjson::N_ATOM_ERROR;
+    }
+    return simdjson::TAPE_ERROR;
+}
+
+error_code PromptReader::walk_object(ondemand::value value, Place place, int depth) {
+    ondemand::object object;
+    if (const auto error = value.get_object().get(object)) return error;
+    for (auto entry : object) {
+        ondemand::field field;
+        if (const auto error = std::move(entry).get(field)) return error;
+        Place below = Place::text;
+        if (place != Place::text) {
+            std::string_view key;
+            if (const auto error = field.unescaped_key().get(key)) return error;
+            below = inside(place, key);
+        }
+        if (const auto error = walk(field.value(), below, depth + 1)) return error;
+    }
+    return simdjson::SUCCESS;
+}
+
+/// Anthropic's {"type": "base64", "media_type": "image/png", "data": "…"}: what `data` is depends on its neighbours, in
+/// any order.
+error_code PromptReader::walk_source(ondemand::value value, int depth) {
+    ondemand::object object;
+    if (const auto error = value.get_object().get(object)) return error;
+    std::string_view type;
+    std::string_view media_type;
+    std::size_t bytes = 0;
+    for (auto entry : object) {
+        ondemand::field field;
+        if (const auto error = std::move(entry).get(field)) return error;
+        std::string_view key;
+        if (const auto error = field.unescaped_key().get(key)) return error;
+        ondemand::json_type kind{};
+        if (const auto error = field.value().type().get(kind)) return error;
+        const auto text = kind == ondemand::json_type::string ? unquoted(trimmed(field.value().raw_json_token()))
+                                                              : std::string_view{};
+        if (key == "type") type = text;
+        if (key == "media_type") media_type = text;
+        if (key == "data") bytes = text.size();
+        if (const auto error = walk(field.value(), key == "content" ? Place::content : Place::text, depth + 1))
+            return error;
+    }
+    if (type == "base64" && media_type.starts_with("image/")) {
+        bytes_not_text_ += bytes;
+        tokens_not_text_ += image_tokens_max;
+    } else if (type != "text" && type != "content") {
+        prompt_.input_elsewhere = true;
+        tokens_not_text_ += image_tokens_max;
+    }
+    return simdjson::SUCCESS;
+}
+
+/// Legacy completions answer each prompt of a list n times.
+error_code PromptReader::count_prompts(ondemand::value value) {
+    ondemand::json_type type{};
+    if (const auto error = value.type().get(type)) return error;
+    if (type != ondemand::json_type::array) return walk(value, Place::text, 2);
+    ondemand::array array;
+    if (const auto error = value.get_array().get(array)) return error;
+    std::int64_t prompts = 0;
+    for (auto entry : array) {
+        ondemand::value item;
+        if (const auto error = std::move(entry).get(item)) return error;
+        ondemand::json_type kind{};
+        if (const auto error = item.type().get(kind)) return error;
+        // A list of numbers is one prompt in tokens.
+        if (kind != ondemand::json_type::number) ++prompts;
+        if (const auto error = walk(item, Place::text, 3)) return error;
+    }
+    prompts_ = std::max<std::int64_t>(prompts, 1);
+    return simdjson::SUCCESS;
+}
+
+void PromptReader::note_text(Place place, std::string_view text) {
+    if (place == Place::image || place == Place::image_url) {
+        tokens_not_text_ += image_tokens_max;
+        bytes_not_text_ += text.size();
+    }
+    if (place == Place::audio) {
+        tokens_not_text_ += static_cast<Tokens>(text.size() / audio_base64_bytes_per_token) + 1;
+        bytes_not_text_ += text.size();
+    }
+    if (place == Place::tool_type && runs_at_provider(text)) prompt_.input_elsewhere = true;
+}
+
+Result<Prompt> PromptReader::finished() {
+    if (prompt_.model_at.empty())
+        return fail(Fault::invalid_request, "`model` is missing. Name a model; GET /v1/models lists them.");
+    prompt_.choices *= prompts_;
+    prompt_.input_at_most = static_cast<Tokens>(body_.size() - bytes_not_text_) + tokens_not_text_;
+    if (prompt_.max_tokens_field.empty()) {
+        if (endpoint_ == Endpoint::chat_completions) prompt_.max_tokens_field = "max_completion_tokens";
+        if (endpoint_ == Endpoint::responses) prompt_.max_tokens_field = "max_output_tokens";
+        if (endpoint_ == Endpoint::completions || endpoint_ == Endpoint::messages)
+            prompt_.max_tokens_field = "max_tokens";
+    }
+    prompt_.usage_asked = prompt_.usage_asked && prompt_.stream;
+    return std::move(prompt_);
+}
+
+}  // namespace
+
+Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body) {
+    if (body.starts_with("\xEF\xBB\xBF"))
+        return fail(Fault::invalid_request, "The body begins with a byte order mark. Send JSON without one.");
+    if (body.empty())
+        return fail(Fault::invalid_request, "The body is empty. Send a JSON object, such as {\"model\": \"…\"}.");
+    thread_local ondemand::parser parser;
+    auto prompt = PromptReader(endpoint, padded_copy(body)).read(parser);
+    // The parser's tables are several times as large as the largest body it has seen.
+    if (body.size() > parser_kept_bytes_max) parser = ondemand::parser();
+    return prompt;
+}
+
+}  // namespace bursar::providers

@@ -1,0 +1,60 @@
+#include "service/providers/fields.h"
+
+#include <algorithm>
+
+namespace bursar::providers {
+namespace {
+
+/// Which place a member of an object stands at. What is not here is text.
+struct Step {
+    Place from;
+    std::string_view key;
+    Place to;
+};
+constexpr std::array steps = {
+    Step{Place::message, "content", Place::content},
+    // Items of the Responses API: tool outputs carry parts or one screenshot, image generation carries the image.
+    Step{Place::message, "output", Place::content},
+    Step{Place::message, "result", Place::image},
+    Step{Place::part, "image_url", Place::image_url},
+    Step{Place::part, "source", Place::source},
+    Step{Place::part, "input_audio", Place::audio_object},
+    Step{Place::part, "content", Place::content},
+    Step{Place::part, "file", Place::stored},
+    Step{Place::part, "file_id", Place::stored},
+    Step{Place::part, "file_url", Place::stored},
+    Step{Place::part, "file_data", Place::stored},
+    Step{Place::image_url, "url", Place::image},
+    Step{Place::audio_object, "data", Place::audio},
+    Step{Place::tool, "type", Place::tool_type},
+};
+
+}  // namespace
+
+std::size_t row_of(Endpoint endpoint, std::string_view name) {
+    for (std::size_t row = 0; row < key_names.size(); ++row)
+        if (key_names[row].name == name) return (key_names[row].endpoints & bit(endpoint)) != 0 ? row : no_row;
+    return no_row;
+}
+
+Place inside(Place place, std::string_view key) {
+    // A content that is one object stands for its only part.
+    if (place == Place::content) place = Place::part;
+    const auto* found =
+        std::ranges::find_if(steps, [&](const Step& step) { return step.from == place && step.key == key; });
+    return found == steps.end() ? Place::text : found->to;
+}
+
+Place element_of(Place list) {
+    if (list == Place::messages) return Place::message;
+    if (list == Place::content) return Place::part;
+    return list == Place::tools ? Place::tool : Place::text;
+}
+
+bool runs_at_provider(std::string_view tool_type) {
+    static constexpr std::array prefixes = {"web_search", "web_fetch",        "file_search",
+                                            "mcp",        "code_interpreter", "code_execution"};
+    return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return tool_type.starts_with(prefix); });
+}
+
+}  // namespace bursar::providers

@@ -1,0 +1,92 @@
+#pragma once
+
+#include "service/base/usage.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+// Which fields of a request body we read, and where in it things stand that are not text.
+namespace bursar::providers {
+
+/// Where a value stands, as far as it decides how its bytes become tokens.
+enum class Place : std::uint8_t {
+    text,
+    messages,
+    message,
+    content,
+    part,
+    image_url,
+    image,
+    audio_object,
+    audio,
+    source,
+    stored,
+    tools,
+    tool,
+    tool_type
+};
+
+enum class Key : std::uint8_t {
+    model,
+    stream,
+    max_tokens,
+    stream_options,
+    choices,
+    service_tier,
+    messages,
+    input,
+    prompt,
+    tools,
+    stored_input
+};
+
+/// A set of endpoints, one bit each.
+constexpr unsigned bit(Endpoint endpoint) { return 1U << static_cast<unsigned>(endpoint); }
+inline constexpr unsigned at_chat = bit(Endpoint::chat_completions);
+inline constexpr unsigned at_legacy = bit(Endpoint::completions);
+inline constexpr unsigned at_responses = bit(Endpoint::responses);
+inline constexpr unsigned at_messages = bit(Endpoint::messages);
+inline constexpr unsigned at_generating = at_chat | at_legacy | at_responses | at_messages;
+inline constexpr unsigned at_every = ~0U;
+
+/// A top-level field that we read, and where. At other endpoints it is an unknown field, which passes through unread.
+struct KeyName {
+    std::string_view name;
+    Key key;
+    unsigned endpoints;
+};
+inline constexpr std::array key_names = {
+    KeyName{"model", Key::model, at_every},
+    KeyName{"stream", Key::stream, at_generating},
+    KeyName{"max_tokens", Key::max_tokens, at_chat | at_legacy | at_messages},
+    KeyName{"max_completion_tokens", Key::max_tokens, at_chat},
+    KeyName{"max_output_tokens", Key::max_tokens, at_responses},
+    KeyName{"stream_options", Key::stream_options, at_chat | at_legacy},
+    KeyName{"n", Key::choices, at_chat | at_legacy},
+    KeyName{"best_of", Key::choices, at_legacy},
+    KeyName{"service_tier", Key::service_tier, at_generating},
+    KeyName{"messages", Key::messages, at_every},
+    KeyName{"input", Key::input, at_every},
+    KeyName{"prompt", Key::prompt, at_legacy | at_responses},
+    KeyName{"tools", Key::tools, at_every},
+    // Each of these makes the provider read something that is not in the body.
+    KeyName{"previous_response_id", Key::stored_input, at_every},
+    KeyName{"conversation", Key::stored_input, at_every},
+    KeyName{"mcp_servers", Key::stored_input, at_every},
+    KeyName{"container", Key::stored_input, at_every},
+    KeyName{"web_search_options", Key::stored_input, at_every},
+};
+inline constexpr std::size_t no_row = key_names.size();
+
+/// The row of key_names that `name` has at this endpoint; no_row if it is not read there.
+std::size_t row_of(Endpoint endpoint, std::string_view name);
+/// The place of a member of an object that stands at `place`.
+Place inside(Place place, std::string_view key);
+/// The place of the elements of a list that stands at `list`.
+Place element_of(Place list);
+/// Tools that the provider runs itself: what they find comes back to the model as input.
+bool runs_at_provider(std::string_view tool_type);
+
+}  // namespace bursar::providers

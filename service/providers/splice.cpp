@@ -1,0 +1,84 @@
+#include "service/base/ensure.h"
+#include "service/base/json.h"
+#include "service/providers/body.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+namespace bursar::providers {
+namespace {
+
+struct Edit {
+    Span at;  ///< begin == end: an insertion
+    std::string text;
+};
+
+std::string quoted(std::string_view text) {
+    std::string out;
+    append_json_string(out, text);
+    return out;
+}
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+/// The option as one edit: in its place, in the object that is there, or (with `members`) as a new member of the body.
+void ask_usage(std::string_view body, const Prompt& prompt, std::vector<Edit>& edits, std::string& members) {
+    if (!prompt.include_usage_at.empty()) {
+        edits.push_back({prompt.include_usage_at, "true"});
+        return;
+    }
+    if (prompt.stream_options_at.empty()) {
+        members += R"("stream_options":{"include_usage":true},)";
+        return;
+    }
+    const Span at = prompt.stream_options_at;
+    if (body[at.begin] != '{') {  // null
+        edits.push_back({at, R"({"include_usage":true})"});
+        return;
+    }
+    std::size_t next = at.begin + 1;
+    while (is_space(body[next])) ++next;
+    edits.push_back(
+        {{at.begin + 1, at.begin + 1}, body[next] == '}' ? R"("include_usage":true)" : R"("include_usage":true,)"});
+}
+
+}  // namespace
+
+Pieces splice(std::string_view body, const Prompt& prompt, const Rewrite& rewrite) {
+    std::vector<Edit> edits;
+    std::string members;  // new ones, each with its comma: they go in front of the first
+    if (!rewrite.model.empty() && rewrite.model != prompt.model)
+        edits.push_back({prompt.model_at, quoted(rewrite.model)});
+    if (rewrite.max_tokens && rewrite.max_tokens != prompt.max_tokens && !prompt.max_tokens_field.empty()) {
+        if (prompt.max_tokens_at.empty())
+            members += quoted(prompt.max_tokens_field) + ':' + std::to_string(*rewrite.max_tokens) + ',';
+        else
+            edits.push_back({prompt.max_tokens_at, std::to_string(*rewrite.max_tokens)});
+    }
+    if (rewrite.ask_usage && !prompt.usage_asked) ask_usage(body, prompt, edits, members);
+    if (!members.empty()) {
+        if (prompt.object_empty) members.pop_back();
+        edits.push_back({{prompt.insert_at, prompt.insert_at}, std::move(members)});
+    }
+    std::ranges::sort(edits, {}, [](const Edit& edit) { return edit.at.begin; });
+
+    Pieces pieces;
+    const auto add = [&](std::string_view piece) {
+        if (piece.empty()) return;
+        pieces.views_.push_back(piece);
+        pieces.bytes_ += piece.size();
+    };
+    std::size_t from = 0;
+    for (auto& edit : edits) {
+        ENSURE(from <= edit.at.begin && edit.at.end <= body.size());
+        add(body.substr(from, edit.at.begin - from));
+        add(*pieces.made_.emplace_back(std::make_unique<std::string>(std::move(edit.text))));
+        from = edit.at.end;
+    }
+    add(body.substr(from));
+    return pieces;
+}
+
+}  // namespace bursar::providers
