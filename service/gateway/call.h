@@ -1,0 +1,75 @@
+#pragma once
+
+#include "policies/admit.h"
+#include "service/audit/audit.h"
+#include "service/base/caller.h"
+#include "service/base/ids.h"
+#include "service/edge/exchange.h"
+#include "service/ledger/ledger.h"
+#include "service/providers/body.h"
+#include "service/providers/meter.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace bursar::gateway {
+
+class Shard;
+
+/// How errors look on the caller's side. Gemini's is known only so far that its clients are told clearly.
+enum class Shape : std::uint8_t { openai, anthropic, gemini };
+
+/// One try at one channel: it owes a settlement from the moment its hold is taken until the hold is closed.
+struct Attempt {
+    AttemptId id;
+    const policies::Channel* channel = nullptr;
+    const policies::Price* price = nullptr;  ///< of that channel, pinned when the hold was taken
+    bool open = false;                       ///< a hold is taken and neither settled nor released
+    bool sent = false;                       ///< a byte of it may have reached the provider
+    NanoUsd held;
+    Tokens output_paid = 0;  ///< output tokens that the hold pays for
+};
+
+/// One request on its way through the rooms. Lives on the coroutine of serve(); touched by its shard only.
+struct Call {
+    Call(edge::Exchange& with, Shard& home) : exchange(with), shard(home) {}
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+    edge::Exchange& exchange;
+    Shard& shard;
+    CallId id;
+    Timestamp at;  ///< when it came: decides prices and periods
+    Moment started;
+    std::chrono::nanoseconds waited{};  ///< for the caller's body and for the provider: not our overhead
+
+    // Greet
+    Endpoint endpoint = Endpoint::chat_completions;
+    Dialect dialect = Dialect::openai;
+    Shape shape = Shape::openai;
+    std::string body;  ///< the prompt; freed before the answer streams
+    providers::Prompt prompt;
+
+    // Identify, Admit
+    std::shared_ptr<const policies::Snapshot> rules;  ///< one unchanging view for the whole call
+    std::shared_ptr<const Caller> caller;
+    std::optional<policies::Route> route;
+    std::shared_ptr<const ledger::Scopes> scopes;
+
+    // Hold, Forward
+    Attempt attempt;
+    NanoUsd remaining = ledger::unlimited;  ///< what the tightest budget has left after this call's hold
+    std::function<void()> cancel;           ///< ends whatever this call waits for at the provider
+    bool caller_left = false;
+    bool stopping = false;  ///< the service ends its streams
+
+    audit::Outcome outcome;              ///< grows on the way; written by Record
+    std::string reason;                  ///< of a refusal or failure, for the operator
+    std::optional<Timestamp> resets_at;  ///< of the budget that refused it
+    Moment heard;                        ///< when the whole request was there
+    bool answered = false;               ///< a head went to the caller: nothing else can be answered
+};
+
+}  // namespace bursar::gateway

@@ -1,0 +1,208 @@
+// Room 6: to the provider and back. Bytes pass through unchanged but for the model's name, the token limit and the
+// usage option.
+#include "service/base/log.h"
+#include "service/gateway/gateway.h"
+#include "service/gateway/headers.h"
+#include "service/gateway/refusal.h"
+#include "service/gateway/rooms.h"
+#include "service/gateway/shard.h"
+#include "service/providers/upstream.h"
+
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+
+namespace bursar::gateway {
+namespace {
+
+providers::Target target_of(const policies::Provider& provider) {
+    providers::Target target{.tls = provider.base_url.tls,
+                             .host = provider.base_url.host,
+                             .port = provider.base_url.port,
+                             .ca_file = provider.ca_file};
+    if (provider.proxy) {
+        target.proxied = true;
+        target.proxy_host = provider.proxy->host;
+        target.proxy_port = provider.proxy->port;
+    }
+    return target;
+}
+
+providers::Deadlines deadlines_of(const policies::Deadlines& deadlines) {
+    return {.connect = deadlines.connect,
+            .first_byte = deadlines.first_byte,
+            .idle = deadlines.idle,
+            .total = deadlines.total};
+}
+
+/// What must differ in the body: the provider's name for the model, a limit where the hold pays for no more, and the
+/// question for usage.
+providers::Rewrite rewrite_of(const Call& call) {
+    const policies::Route& route = *call.route;
+    providers::Rewrite rewrite;
+    if (call.attempt.channel->model != call.prompt.model) rewrite.model = call.attempt.channel->model;
+    const bool has_usage_option = call.endpoint == Endpoint::chat_completions || call.endpoint == Endpoint::completions;
+    rewrite.ask_usage = call.prompt.stream && has_usage_option && !call.prompt.usage_asked;
+    // A growing hold follows the stream; any other must not be outgrown. What costs nothing needs no limit.
+    if (!route.grows && route.output_worst > 0 && route.worst > NanoUsd{}) {
+        const Tokens each = call.attempt.output_paid / std::max<std::int64_t>(1, call.prompt.choices);
+        if (!call.prompt.max_tokens || each < *call.prompt.max_tokens) rewrite.max_tokens = each;
+    }
+    return rewrite;
+}
+
+void add_default(std::vector<edge::Header>& headers, const edge::RequestHead& head, std::string_view name,
+                 std::string_view value) {
+    if (!head.has(name)) headers.push_back({std::string(name), std::string(value)});
+}
+
+}  // namespace
+
+std::string provider_target(const policies::Provider& provider, const edge::RequestHead& head) {
+    // "/v1/chat/completions" -> "/chat/completions" behind a base that names its version, as both providers' clients
+    // write it.
+    constexpr std::string_view version = "/v1";
+    std::string out = provider.base_url.path;
+    if (provider.dialect == Dialect::anthropic && !out.ends_with(version)) out += version;
+    return out.append(std::string_view(head.target).substr(version.size()));
+}
+
+Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
+    const policies::Provider& provider = *call.attempt.channel->provider;
+    const edge::RequestHead& head = call.exchange.head();
+    std::vector<edge::Header> headers = headers_for_provider(head);
+    add_default(headers, head, "content-type", "application/json");
+    if (provider.dialect == Dialect::anthropic) add_default(headers, head, "anthropic-version", "2023-06-01");
+    const std::string target_text = provider_target(provider, head);
+    const providers::Pieces pieces = providers::splice(call.body, call.prompt, rewrite_of(call));
+    providers::UpstreamRequest request{
+        .method = head.method, .target = target_text, .headers = &headers, .body = pieces.views()};
+    if (lease) {
+        request.credential = lease.get();
+        request.credential_header = provider.dialect == Dialect::anthropic ? "x-api-key" : "authorization";
+        request.credential_prefix = provider.dialect == Dialect::anthropic ? "" : "Bearer ";
+    }
+
+    asio::steady_timer drain(call.exchange.executor());
+    call.exchange.watch([&call, &drain, &provider] {
+        call.caller_left = true;
+        if (provider.on_disconnect == policies::OnDisconnect::cancel) {
+            if (call.cancel) call.cancel();
+            return;
+        }
+        // The true usage is worth waiting for, but not for ever.
+        drain.expires_after(provider.drain_max);
+        drain.async_wait([&call](const boost::system::error_code& stopped) {
+            if (!stopped && call.cancel) call.cancel();
+        });
+    });
+    const providers::Target target = target_of(provider);
+    const Moment began = parts_.clock.moment();
+    auto answer = co_await call.shard.pool().send(target, request, deadlines_of(provider.deadlines), &call.cancel);
+    call.waited += parts_.clock.moment() - began;
+    if (!answer) {
+        call.cancel = nullptr;
+        call.exchange.watch({});
+        call.attempt.sent = answer.error().sent == providers::Sent::maybe;
+        Error& error = answer.error().error;
+        if (error.for_operator.empty()) error.for_operator = error.for_caller;
+        log::warning("channel_failed",
+                     {{"call", call.id.text()}, {"channel", call.outcome.channel}, {"reason", error.operator_text()}});
+        if (!call.attempt.sent && !call.caller_left) co_return std::unexpected(std::move(error));
+        settle(call);
+        co_await refuse(call, error);
+        co_return Result<void>{};
+    }
+    call.attempt.sent = true;
+    // Beyond this line the provider has heard of it: it is never free, and never sent again.
+    call.body = std::string();
+    call.cancel = [&answer] { (*answer)->cancel(); };
+    providers::Answer& open = **answer;
+    const int status = open.head().status;
+    if (status < 200 || status > 299)
+        co_await relay_refusal(call, open);
+    else if (call.prompt.stream && open.head().event_stream())
+        co_await relay_stream(call, open);
+    else
+        co_await relay_whole(call, open);
+    call.cancel = nullptr;
+    call.exchange.watch({});
+    co_return Result<void>{};
+}
+
+edge::ResponseHead answer_head(const Call& call, int status, const std::vector<edge::Header>& from_provider,
+                               Moment now) {
+    edge::ResponseHead head;
+    head.status = status;
+    head.headers = headers_for_caller(from_provider);
+    const std::string id = call.id.text();
+    head.add(call.shape == Shape::anthropic ? "request-id" : "x-request-id", id).add("x-bursar-call-id", id);
+    head.add("x-bursar-channel", call.outcome.channel).add("x-bursar-attempts", std::to_string(call.outcome.attempts));
+    const auto overhead = std::chrono::duration_cast<std::chrono::microseconds>(now - call.started - call.waited);
+    head.add("x-bursar-overhead-us", std::to_string(overhead.count()));
+    if (!call.attempt.open) head.add("x-bursar-cost-usd", call.outcome.cost.text());
+    if (call.remaining != ledger::unlimited)
+        head.add("x-bursar-budget-remaining-usd", std::max(NanoUsd{}, call.remaining).text());
+    return head;
+}
+
+Task<void> Gateway::relay_refusal(Call& call, providers::Answer& answer) {
+    const int status = answer.head().status;
+    const Moment began = parts_.clock.moment();
+    const auto body = co_await answer.read_all(limits_.error_bytes_max);
+    call.waited += parts_.clock.moment() - began;
+    // A refusal serves nothing, so it costs nothing; the provider's own books agree (their error pages, October 2026).
+    book_hold(call, UsageSource::none);
+    const bool about_our_key = status == 401 || status == 403;
+    const bool redirect = status < 400;
+    if (!body || about_our_key || redirect) {
+        const Error error{
+            Fault::provider_unavailable,
+            about_our_key
+                ? "The provider refused Bursar's own key. Operators: check the channel's secret (bursarctl secret "
+                  "list)."
+                : "The provider gave an answer that Bursar cannot pass on. Try again, or ask whoever runs Bursar.",
+            fmt::format("channel {} answered {}: {}", call.outcome.channel, status,
+                        about_our_key ? "the key of this provider is wrong or may not use the model"
+                        : redirect    ? "redirects are not followed; correct the provider's base_url"
+                                      : body.error().operator_text())};
+        co_await refuse(call, error);
+        co_return;
+    }
+    call.outcome.fault = facts(status >= 500 ? Fault::provider_unavailable : Fault::provider_refused).name;
+    call.reason = fmt::format("channel {} answered {}", call.outcome.channel, status);
+    call.answered = true;
+    call.outcome.status = status;
+    const edge::ResponseHead head = answer_head(call, status, answer.head().headers, parts_.clock.moment());
+    const Result<void> sent = co_await call.exchange.respond(head, *body);
+    if (!sent) call.caller_left = true;
+}
+
+Task<void> Gateway::relay_whole(Call& call, providers::Answer& answer) {
+    const Moment began = parts_.clock.moment();
+    const auto body = co_await answer.read_all(limits_.answer_bytes_max);
+    const Moment now = parts_.clock.moment();
+    call.waited += now - began;
+    call.outcome.first_byte = now - call.heard;
+    if (!body) {
+        // Cut off, but generated: somebody pays for it.
+        book_hold(call, UsageSource::estimated);
+        co_await refuse(call, body.error());
+        co_return;
+    }
+    const bool renamed = call.attempt.channel->model != call.prompt.model;
+    const auto meter =
+        providers::Meter::make({.endpoint = call.endpoint,
+                                .streamed = false,
+                                .shown_model = renamed ? std::string_view(call.prompt.model) : std::string_view{}});
+    const std::string_view shown = meter->pass_whole(*body);
+    book(call, meter->finish(call.prompt.input_at_most));
+    const int status = answer.head().status;
+    const edge::ResponseHead head = answer_head(call, status, answer.head().headers, parts_.clock.moment());
+    call.outcome.overhead = parts_.clock.moment() - call.started - call.waited;
+    call.answered = true;
+    call.outcome.status = status;
+    const Result<void> sent = co_await call.exchange.respond(head, shown);
+    if (!sent) call.caller_left = true;
+}
+
+}  // namespace bursar::gateway

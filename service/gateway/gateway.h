@@ -1,0 +1,93 @@
+#pragma once
+
+#include "auth/keys.h"
+#include "policies/snapshot.h"
+#include "service/audit/audit.h"
+#include "service/base/snapshot.h"
+#include "service/edge/exchange.h"
+#include "service/gateway/metrics.h"
+#include "service/ledger/ledger.h"
+#include "service/vault/vault.h"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+// The data plane: every call goes through eight rooms, in order. serve.cpp tells the story.
+namespace bursar::providers {
+class Answer;
+class Meter;
+struct AnswerHead;
+struct Reading;
+}  // namespace bursar::providers
+
+namespace bursar::gateway {
+
+struct Call;
+class Shard;
+
+/// What the rooms work with.
+struct Parts {
+    const SnapshotCell<policies::Snapshot>& rules;
+    const auth::Keys& keys;
+    ledger::Ledger& ledger;
+    const vault::Vault& vault;
+    audit::Audit& audit;
+    const Clock& clock;
+};
+
+struct Limits {
+    std::size_t body_bytes_max = std::size_t{32} << 20;
+    std::size_t answer_bytes_max = std::size_t{64} << 20;  ///< of an answer that is not streamed
+    std::size_t error_bytes_max = std::size_t{1} << 20;    ///< of a provider's error body
+};
+
+class Gateway {
+  public:
+    Gateway(Parts parts, Limits limits, std::span<asio::io_context* const> shards);
+    ~Gateway();
+
+    /// One call, from its head to its outcome row. Never throws; answers in the caller's dialect. On the exchange's
+    /// shard.
+    Task<void> serve(edge::Exchange& exchange);
+    /// Ends every open stream with an in-band error, so that a stop leaves nothing that looks complete and is not. Any
+    /// thread.
+    void end_streams();
+    const Metrics& metrics() const { return metrics_; }
+
+  private:
+    Task<void> rooms(Call& call);
+    Task<Result<void>> hear(Call& call);
+    Result<void> admit(Call& call);
+    Task<Result<void>> hold(Call& call, const policies::Channel& channel);
+    Result<vault::Lease> lend(const Call& call, const policies::Channel& channel);
+    Task<Result<void>> forward(Call& call, const vault::Lease& lease);
+    void settle(Call& call);
+    void record(Call& call);
+
+    Task<void> relay_refusal(Call& call, providers::Answer& answer);
+    Task<void> relay_whole(Call& call, providers::Answer& answer);
+    Task<void> relay_stream(Call& call, providers::Answer& answer);
+    Task<void> end_stream(Call& call, const providers::Meter& meter, const Error& error);
+    /// Makes the hold cover what has been delivered; budget_exhausted when there is no money for more.
+    Result<void> grow(Call& call, const providers::Reading& reading);
+    /// The cost of what was served, booked at once and exactly once.
+    void book(Call& call, const providers::Reading& reading);
+    void book_hold(Call& call, UsageSource source);
+    void release(Call& call);
+
+    Task<void> list_models(Call& call);
+    Task<void> refuse(Call& call, const Error& error);
+    Shard& shard_of(edge::Exchange& exchange);
+
+    Parts parts_;
+    Limits limits_;
+    Metrics metrics_;
+    std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+/// What the data plane answers while the vault has not been unsealed since the start: 503 in the caller's dialect.
+Task<void> refuse_sealed(edge::Exchange& exchange, const Clock& clock);
+
+}  // namespace bursar::gateway

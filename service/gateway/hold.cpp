@@ -1,0 +1,156 @@
+// Room 4: the money is set aside before anything is sent, grows while a stream runs, and is given back once.
+#include "service/gateway/gateway.h"
+#include "service/gateway/refusal.h"
+#include "service/gateway/shard.h"
+
+#include <algorithm>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace bursar::gateway {
+namespace {
+
+/// One token is at most one byte of text: the hold stays this far ahead of what has been delivered.
+constexpr Tokens grow_ahead = 256;
+
+/// Where the writer thread's answer lands: it is posted to the shard, so neither side can miss the other.
+class Landing {
+  public:
+    explicit Landing(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+
+    /// For the ledger: called once, on the writer thread.
+    std::move_only_function<void(Result<void>)> for_ledger() {
+        return [this, executor = executor_](Result<void> result) mutable {
+            asio::post(executor, [this, result = std::move(result)]() mutable { land(std::move(result)); });
+        };
+    }
+    Task<Result<void>> wait() {
+        if (result_) co_return *std::move(result_);
+        auto begin = [this](auto handler) { waiting_ = std::move(handler); };
+        co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(Result<void>)>(std::move(begin),
+                                                                                                   asio::use_awaitable);
+    }
+
+  private:
+    void land(Result<void> result) {
+        if (!waiting_) {
+            result_ = std::move(result);
+            return;
+        }
+        auto resume = std::exchange(waiting_, nullptr);
+        resume(std::move(result));
+    }
+    asio::any_io_executor executor_;
+    std::optional<Result<void>> result_;
+    std::move_only_function<void(Result<void>)> waiting_;
+};
+
+}  // namespace
+
+Task<Result<void>> Gateway::hold(Call& call, const policies::Channel& channel) {
+    const policies::Route& route = *call.route;
+    Attempt& attempt = call.attempt;
+    attempt = Attempt{};
+    attempt.id = AttemptId::make(call.at);
+    attempt.channel = &channel;
+    attempt.price = channel.prices->at(call.at);
+    ++call.outcome.attempts;
+    call.outcome.attempt = attempt.id;
+    call.outcome.channel = channel.name();
+    call.outcome.price_version = attempt.price->version;
+
+    const ledger::HoldRequest request{.call = call.id,
+                                      .attempt = attempt.id,
+                                      .scopes = call.scopes,
+                                      .amount = route.expected,
+                                      .amount_min = route.expected_min,
+                                      .price_version = attempt.price->version,
+                                      .at = call.at};
+    Landing landing(call.exchange.executor());
+    const auto held = parts_.ledger.hold(request, landing.for_ledger());
+    if (!held) {
+        call.resets_at = held.error().period_end;
+        co_return std::unexpected(error_of(held.error(), call.id, call.rules->organisation.time_zone, call.at));
+    }
+    attempt.open = true;
+    attempt.held = held->amount;
+    call.remaining = held->remaining;
+    attempt.output_paid = route.output_expected;
+    if (held->amount < route.expected)
+        attempt.output_paid = std::min(route.output_expected,
+                                       policies::output_bought(*route.price, held->amount, call.prompt.input_at_most, 0,
+                                                               call.prompt.service_tier, call.at));
+    Result<void> durable = co_await landing.wait();
+    // A hold that could not be written is undone already.
+    if (!durable) attempt.open = false;
+    co_return durable;
+}
+
+Result<void> Gateway::grow(Call& call, const providers::Reading& reading) {
+    Attempt& attempt = call.attempt;
+    const Tokens needed = reading.content_bytes + grow_ahead;
+    if (!call.route->grows || needed <= attempt.output_paid) return {};
+    ledger::Refusal refusal;
+    for (const Tokens wanted : {std::max(needed, 2 * attempt.output_paid), needed}) {
+        const NanoUsd total = policies::cost_at_most(*call.route->price, call.prompt.input_at_most, wanted, 0,
+                                                     call.prompt.service_tier, call.at);
+        if (total > attempt.held) {
+            const auto grown = parts_.ledger.grow(attempt.id, total - attempt.held);
+            if (!grown) {
+                refusal = grown.error();
+                continue;
+            }
+            attempt.held += grown->amount;
+            call.remaining = grown->remaining;
+        }
+        attempt.output_paid = wanted;
+        return {};
+    }
+    call.resets_at = refusal.period_end;
+    return std::unexpected(error_of(refusal, call.id, call.rules->organisation.time_zone, call.at));
+}
+
+void Gateway::book(Call& call, const providers::Reading& reading) {
+    Attempt& attempt = call.attempt;
+    if (!attempt.open) return;
+    attempt.open = false;
+    call.outcome.usage = reading.usage;
+    call.outcome.usage_source = reading.source;
+    call.outcome.served = reading.served;
+    if (!reading.id.empty()) call.outcome.provider_request_id = reading.id;
+    call.outcome.held = attempt.held;
+    call.outcome.cost = call.endpoint == Endpoint::count_tokens || reading.source == UsageSource::none
+                            ? NanoUsd{}
+                            : policies::cost(*attempt.price, reading.usage, reading.served, call.at);
+    parts_.ledger.settle(attempt.id, call.outcome.cost);
+    if (call.remaining != ledger::unlimited) call.remaining = call.remaining + attempt.held - call.outcome.cost;
+}
+
+void Gateway::book_hold(Call& call, UsageSource source) {
+    Attempt& attempt = call.attempt;
+    if (!attempt.open) return;
+    attempt.open = false;
+    call.outcome.usage_source = source;
+    call.outcome.held = attempt.held;
+    call.outcome.cost = source == UsageSource::none ? NanoUsd{} : attempt.held;
+    parts_.ledger.settle(attempt.id, call.outcome.cost);
+}
+
+void Gateway::release(Call& call) {
+    Attempt& attempt = call.attempt;
+    if (!attempt.open) return;
+    attempt.open = false;
+    parts_.ledger.release(attempt.id);
+}
+
+void Gateway::settle(Call& call) {
+    if (!call.attempt.open) return;
+    if (call.attempt.sent)
+        book_hold(call, UsageSource::estimated);
+    else
+        release(call);
+}
+
+}  // namespace bursar::gateway

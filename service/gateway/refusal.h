@@ -1,0 +1,31 @@
+#pragma once
+
+#include "service/edge/http.h"
+#include "service/gateway/call.h"
+
+#include <optional>
+#include <string>
+
+namespace bursar::gateway {
+
+/// A refusal in the shape at which each client shows our sentence at once instead of retrying
+/// (docs/decisions/0005-refusals.md).
+struct RefusalText {
+    edge::ResponseHead head;
+    std::string body;
+};
+/// `period_end` of an exhausted budget; Timestamp::max() or none: it does not come back by itself.
+RefusalText refusal_of(const Error& error, Shape shape, Endpoint endpoint, const CallId& call,
+                       std::optional<Timestamp> period_end, Timestamp now);
+
+/// What the caller reads when a limit is reached, with the operator's text beside it.
+Error error_of(const ledger::Refusal& refusal, const CallId& call, const std::string& time_zone, Timestamp at);
+
+/// The type and code of the fault in the dialect of the endpoint, for in-band errors.
+struct InBand {
+    std::string_view type;
+    std::string_view code;
+};
+InBand in_band(Fault fault, Shape shape);
+
+}  // namespace bursar::gateway

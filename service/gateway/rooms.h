@@ -1,0 +1,31 @@
+#pragma once
+
+#include "auth/keys.h"
+#include "service/base/clock.h"
+#include "service/base/result.h"
+#include "service/edge/http.h"
+#include "service/gateway/call.h"
+
+#include <string>
+
+// The rooms that need nothing but the call: pure, or from memory.
+namespace bursar::gateway {
+
+/// Room 1: which endpoint and dialect a head asks for. Fills the call also when it refuses, so that the refusal has the
+/// right shape. not_found, method_not_allowed, upgrade_refused, invalid_request.
+Result<void> greet(Call& call);
+
+/// Room 2: whose key it is. Before the body is read: strangers may not make us read.
+Result<void> identify(Call& call, const auth::Keys& keys);
+
+/// Body of `GET /v1/models` and `/v1/models/{id}` in the caller's dialect, with what this caller may use.
+Result<std::string> model_list(const Call& call);
+
+/// Path and query at the provider.
+std::string provider_target(const policies::Provider& provider, const edge::RequestHead& head);
+
+/// The head of an answer that came from a provider, with our own headers.
+edge::ResponseHead answer_head(const Call& call, int status, const std::vector<edge::Header>& from_provider,
+                               Moment now);
+
+}  // namespace bursar::gateway

@@ -1,0 +1,172 @@
+// The story of a call. docs/life-of-a-call.md tells it with its reasons and changes with this file.
+#include "service/base/ensure.h"
+#include "service/base/log.h"
+#include "service/gateway/gateway.h"
+#include "service/gateway/refusal.h"
+#include "service/gateway/rooms.h"
+#include "service/gateway/shard.h"
+
+#include <algorithm>
+#include <exception>
+
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
+#include <fmt/format.h>
+
+namespace bursar::gateway {
+
+Task<void> Gateway::serve(edge::Exchange& exchange) {
+    Call call(exchange, shard_of(exchange));
+    call.at = parts_.clock.now();
+    call.started = exchange.started();
+    call.id = CallId::make(call.at);
+    std::string defect;
+    try {
+        co_await rooms(call);  // 1–6, may stop early
+    } catch (const std::exception& exception) {
+        defect = exception.what();
+    }
+    if (!defect.empty()) {
+        const Error error{Fault::internal,
+                          "Something in Bursar failed; operators find the reason in the log by the call id.", defect};
+        co_await refuse(call, error);
+    }
+    settle(call);  // 7, always: no hold outlives its call
+    record(call);  // 8, always: no call goes unwritten
+}
+
+Task<void> Gateway::rooms(Call& call) {
+    call.rules = parts_.rules.get();
+
+    Result<void> passed = greet(call);                 // 1: is it something we speak?
+    if (passed) passed = identify(call, parts_.keys);  // 2: who calls?
+    if (!passed) {
+        co_await refuse(call, passed.error());
+        co_return;
+    }
+    // Beyond this line we know who pays, and may let them make us work.
+    if (call.endpoint == Endpoint::models) {
+        co_await list_models(call);
+        co_return;
+    }
+    passed = co_await hear(call);      // 1, its second half: the body
+    if (passed) passed = admit(call);  // 3: may they, where, at what worst price?
+    if (!passed) {
+        co_await refuse(call, passed.error());
+        co_return;
+    }
+    // Beyond this line the channels and the worst cost are fixed.
+    for (const policies::Channel* channel : call.route->channels) {
+        passed = co_await hold(call, *channel);  // 4: is the money there?
+        if (!passed) break;
+        // Beyond this line every exit owes a settlement; serve() pays it.
+        const Result<vault::Lease> lease = lend(call, *channel);  // 5: the provider's key
+        if (!lease)
+            passed = std::unexpected(lease.error());
+        else
+            passed = co_await forward(call, *lease);  // 6: send, stream, meter
+        if (passed) co_return;
+        // Nothing of it reached that provider: the money is free again, and the next channel may try.
+        release(call);
+    }
+    co_await refuse(call, passed.error());
+}
+
+Task<Result<void>> Gateway::hear(Call& call) {
+    const Moment began = parts_.clock.moment();
+    Result<std::string> body = co_await call.exchange.read_body(limits_.body_bytes_max);
+    call.heard = parts_.clock.moment();
+    call.waited += call.heard - began;
+    if (!body) co_return std::unexpected(std::move(body).error());
+    call.body = *std::move(body);
+    Result<providers::Prompt> prompt = providers::read_prompt(call.endpoint, call.body);
+    if (!prompt) co_return std::unexpected(std::move(prompt).error());
+    call.prompt = *std::move(prompt);
+    call.outcome.model = call.prompt.model;
+    call.outcome.streamed = call.prompt.stream;
+    co_return Result<void>{};
+}
+
+Result<void> Gateway::admit(Call& call) {
+    const policies::Ask ask{.endpoint = call.endpoint,
+                            .dialect = call.dialect,
+                            .model = call.prompt.model,
+                            .stream = call.prompt.stream,
+                            .max_tokens = call.prompt.max_tokens,
+                            .input_at_most = call.prompt.input_at_most,
+                            .choices = call.prompt.choices,
+                            .images = 0,
+                            .service_tier = call.prompt.service_tier};
+    TRY(call.route, policies::admit(*call.rules, *call.caller, ask, call.at));
+    TRY(call.scopes, call.shard.scopes_of(parts_.ledger, *call.rules, call.caller));
+    return {};
+}
+
+Result<vault::Lease> Gateway::lend(const Call& call, const policies::Channel& channel) {
+    const policies::ProviderKey* key = policies::choose_key(*channel.provider, call.shard.draw());
+    if (key == nullptr) return vault::Lease{};
+    return parts_.vault.lend(key->secret);
+}
+
+Task<void> Gateway::list_models(Call& call) {
+    const Result<std::string> list = model_list(call);
+    if (!list) {
+        co_await refuse(call, list.error());
+        co_return;
+    }
+    edge::ResponseHead head;
+    head.add("content-type", "application/json").add("x-bursar-call-id", call.id.text());
+    head.add(call.shape == Shape::anthropic ? "request-id" : "x-request-id", call.id.text());
+    call.answered = true;
+    call.outcome.status = head.status;
+    const Result<void> sent = co_await call.exchange.respond(head, *list);
+    if (!sent) call.caller_left = true;
+}
+
+Task<void> Gateway::refuse(Call& call, const Error& error) {
+    call.outcome.fault = facts(error.fault).name;
+    call.reason = error.operator_text();
+    if (call.answered || call.caller_left) co_return;
+    call.answered = true;
+    const RefusalText refusal = refusal_of(error, call.shape, call.endpoint, call.id, call.resets_at, call.at);
+    call.outcome.status = refusal.head.status;
+    const Result<void> sent = co_await call.exchange.respond(refusal.head, refusal.body);
+    if (!sent) call.caller_left = true;
+}
+
+Gateway::Gateway(Parts parts, Limits limits, std::span<asio::io_context* const> shards)
+    : parts_(parts), limits_(limits) {
+    for (asio::io_context* context : shards) shards_.push_back(std::make_unique<Shard>(*context));
+}
+
+Gateway::~Gateway() = default;
+
+Shard& Gateway::shard_of(edge::Exchange& exchange) {
+    const asio::any_io_executor executor = exchange.executor();
+    const asio::execution_context& context = asio::query(executor, asio::execution::context);
+    const auto found = std::ranges::find_if(shards_, [&](const auto& shard) { return &shard->context() == &context; });
+    ENSURE(found != shards_.end());
+    return **found;
+}
+
+void Gateway::end_streams() {
+    for (const auto& shard : shards_) asio::post(shard->context(), [home = shard.get()] { home->end_calls(); });
+}
+
+Task<void> refuse_sealed(edge::Exchange& exchange, const Clock& clock) {
+    // A call that needs no room: it has no shard, no books and no row.
+    const CallId id = CallId::make(clock.now());
+    const Shape shape = exchange.head().has("anthropic-version") || exchange.head().path().starts_with("/v1/messages")
+                            ? Shape::anthropic
+                            : Shape::openai;
+    const Error error{
+        Fault::sealed,
+        "Bursar is sealed: its keys are locked until an operator unseals it (bursarctl vault unseal). Try again later.",
+        {}};
+    const RefusalText refusal = refusal_of(error, shape, Endpoint::chat_completions, id, std::nullopt, clock.now());
+    const Result<void> sent = co_await exchange.respond(refusal.head, refusal.body);
+    if (!sent) log::debug("caller_left", {{"call", id.text()}});
+}
+
+}  // namespace bursar::gateway

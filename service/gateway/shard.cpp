@@ -1,0 +1,43 @@
+#include "service/gateway/shard.h"
+
+#include "policies/admit.h"
+#include "service/base/crypto.h"
+#include "service/gateway/call.h"
+
+namespace bursar::gateway {
+
+Shard::Shard(asio::io_context& context) : context_(context), pool_(providers::Pool::make(context, {})) {
+    std::array<unsigned char, 8> seed{};
+    fill_random(seed);
+    std::uint64_t number = 0;
+    for (const unsigned char byte : seed) number = number << 8 | byte;
+    random_.seed(number);
+}
+
+Result<std::shared_ptr<const ledger::Scopes>> Shard::scopes_of(ledger::Ledger& ledger, const policies::Snapshot& rules,
+                                                               const std::shared_ptr<const Caller>& caller) {
+    if (prepared_for_ != rules.revision || prepared_.size() >= prepared_max) {
+        prepared_.clear();
+        prepared_for_ = rules.revision;
+    }
+    if (const auto found = prepared_.find(caller.get()); found != prepared_.end()) return found->second.scopes;
+    TRY(std::vector<policies::Charged> charged, policies::accounts_of(rules, *caller));
+    std::vector<ledger::Level> levels;
+    levels.reserve(charged.size());
+    for (policies::Charged& one : charged) levels.push_back({std::move(one.account), std::move(one.budgets)});
+    TRY(auto scopes, ledger.prepare(std::move(levels), rules.organisation.time_zone));
+    prepared_.emplace(caller.get(), Prepared{caller, scopes});
+    return scopes;
+}
+
+void Shard::end_calls() {
+    // Cancelling may end a call, which takes itself out of the set: work on a copy.
+    const std::set<Call*> open = calls_;
+    for (Call* call : open) {
+        if (!calls_.contains(call)) continue;
+        call->stopping = true;
+        if (call->cancel) call->cancel();
+    }
+}
+
+}  // namespace bursar::gateway

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "policies/snapshot.h"
+#include "service/base/caller.h"
+#include "service/base/result.h"
+#include "service/edge/async.h"
+#include "service/ledger/ledger.h"
+#include "service/providers/upstream.h"
+
+#include <memory>
+#include <random>
+#include <set>
+#include <unordered_map>
+
+namespace bursar::gateway {
+
+struct Call;
+
+/// What one shard keeps for itself: no other thread touches it.
+class Shard {
+  public:
+    explicit Shard(asio::io_context& context);
+
+    asio::io_context& context() { return context_; }
+    providers::Pool& pool() { return *pool_; }
+    /// The ledger's view of who pays for this caller under these rules; prepared once per caller and revision.
+    Result<std::shared_ptr<const ledger::Scopes>> scopes_of(ledger::Ledger& ledger, const policies::Snapshot& rules,
+                                                            const std::shared_ptr<const Caller>& caller);
+    std::uint64_t draw() { return random_(); }
+
+    void add(Call& call) { calls_.insert(&call); }
+    void remove(Call& call) { calls_.erase(&call); }
+    /// Tells every open call that the service stops.
+    void end_calls();
+
+  private:
+    struct Prepared {
+        std::shared_ptr<const Caller> caller;  ///< kept, so that its address stays its own
+        std::shared_ptr<const ledger::Scopes> scopes;
+    };
+    static constexpr std::size_t prepared_max = 20'000;
+
+    asio::io_context& context_;
+    std::unique_ptr<providers::Pool> pool_;
+    std::unordered_map<const Caller*, Prepared> prepared_;
+    std::int64_t prepared_for_ = -1;  ///< the policy revision of `prepared_`
+    std::mt19937_64 random_;
+    std::set<Call*> calls_;
+};
+
+}  // namespace bursar::gateway
