@@ -1,0 +1,77 @@
+// The database and what is read from it before anything is served.
+#include "service/base/log.h"
+#include "service/daemon/service.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace bursar::daemon {
+namespace {
+
+Error first_problem(const std::vector<policies::Problem>& problems, std::string_view where) {
+    std::string all;
+    for (const policies::Problem& problem : problems) all.append(all.empty() ? "" : "\n").append(problem.message());
+    return {Fault::wrong_configuration, fmt::format("The policy {} is wrong:\n{}", where, all), {}};
+}
+
+Result<std::shared_ptr<const policies::Snapshot>> read_rules(const Configuration& configuration,
+                                                             const std::vector<policies::Document>& defaults,
+                                                             store::Store& store, audit::Audit& audit,
+                                                             const Clock& clock) {
+    TRY(admin::Revision revision, admin::Revisions::newest(store));
+    if (revision.number == 0 && !configuration.policy_initial.empty()) {
+        TRY(revision.documents, policies::read_folder(configuration.policy_initial));
+        const policies::Parsed checked = policies::parse(defaults, revision.documents, 1);
+        if (!checked.problems.empty())
+            return std::unexpected(first_problem(checked.problems, "in " + configuration.policy_initial.string()));
+        revision.number = 1;
+        revision.at = clock.now();
+        revision.author = "service";
+        revision.reason = "first policy, from the configuration";
+        TRY_VOID(store.write([&](store::Transaction& transaction) -> Result<void> {
+            TRY_VOID(admin::Revisions::append(transaction, revision));
+            return audit.append(transaction, {"service", "", "policy.apply", "revision:1", "ok", "{}"});
+        }));
+    }
+    policies::Parsed parsed = policies::parse(defaults, revision.documents, revision.number);
+    if (!parsed.problems.empty())
+        return std::unexpected(first_problem(
+            parsed.problems, fmt::format("of revision {}, with the defaults of this version,", revision.number)));
+    for (const std::string& warning : parsed.warnings) log::warning("policy_warning", {{"text", warning}});
+    return std::move(parsed.snapshot);
+}
+
+}  // namespace
+
+Result<vault::MasterKey> key_of(const Configuration& configuration) {
+    if (configuration.key_source == KeySource::passphrase)
+        return fail(Fault::wrong_configuration,
+                    "The master key is a passphrase: start bursard and use bursarctl vault unseal.");
+    Result<vault::MasterKey> key = vault::MasterKey::from_file(configuration.key_file);
+    if (!key) return fail(Fault::wrong_configuration, key.error().for_caller, key.error().for_operator);
+    return key;
+}
+
+Result<Books> open_books(const Configuration& configuration, const std::vector<policies::Document>& defaults,
+                         vault::Vault& vault, const Clock& clock) {
+    Books books;
+    TRY(Secret database_key, vault.database_key());
+    store::Options options{.file = configuration.state_folder / "bursar.db",
+                           .key = std::move(database_key),
+                           .durability = configuration.durability,
+                           .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(),
+                                       auth::Operators::schema(), admin::Revisions::schema()}};
+    TRY(books.store, store::Store::open(std::move(options)));
+    TRY(books.ledger, ledger::Ledger::recover(*books.store, clock));
+    TRY(books.audit, audit::Audit::open(*books.store, clock));
+    TRY(Secret keys_pepper, vault.pepper());
+    TRY(books.keys, auth::Keys::open(*books.store, std::move(keys_pepper), clock));
+    TRY(Secret operators_pepper, vault.pepper());
+    TRY(books.operators, auth::Operators::open(*books.store, std::move(operators_pepper), clock));
+    TRY(auto rules, read_rules(configuration, defaults, *books.store, *books.audit, clock));
+    books.rules = std::make_unique<SnapshotCell<policies::Snapshot>>(std::move(rules));
+    return books;
+}
+
+}  // namespace bursar::daemon

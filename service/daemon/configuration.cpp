@@ -1,0 +1,210 @@
+#include "service/daemon/configuration.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <thread>
+
+#include <Poco/AutoPtr.h>
+#include <Poco/Exception.h>
+#include <Poco/Util/IniFileConfiguration.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace bursar::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::map<std::string, std::set<std::string>> known_keys = {
+    {"listen", {"address", "port", "certificate", "private_key", "plain", "port_file"}},
+    {"state", {"folder", "durability"}},
+    {"master_key", {"source", "file", "credential"}},
+    {"policy", {"defaults", "initial"}},
+    {"log", {"level"}},
+    {"metrics", {"token_file"}},
+    {"limits", {"connections", "per_address", "calls", "body_mib", "drain_seconds", "shards"}},
+};
+
+/// Reads typed values and gathers nothing: the first thing that is wrong is the one to mend.
+class Reader {
+  public:
+    Reader(const Poco::Util::IniFileConfiguration& ini, fs::path file) : ini_(ini), file_(std::move(file)) {}
+
+    Error wrong(std::string_view key, std::string_view why) const {
+        return {Fault::wrong_configuration, fmt::format("{}: {} {}", file_.string(), key, why), {}};
+    }
+    std::string text(const std::string& key, const std::string& fallback) const {
+        return ini_.getString(key, fallback);
+    }
+    fs::path path(const std::string& key, const std::string& fallback) const {
+        const std::string given = text(key, fallback);
+        if (given.empty()) return {};
+        return (file_.parent_path() / given).lexically_normal();
+    }
+    Result<std::int64_t> number(const std::string& key, std::int64_t fallback, std::int64_t least,
+                                std::int64_t most) const {
+        if (!ini_.has(key)) return fallback;
+        const std::string given = ini_.getString(key);
+        char* end = nullptr;
+        const long long value = std::strtoll(given.c_str(), &end, 10);
+        if (given.empty() || *end != '\0' || value < least || value > most)
+            return std::unexpected(
+                wrong(key, fmt::format("is \"{}\"; give a whole number from {} to {}.", given, least, most)));
+        return value;
+    }
+    Result<bool> truth(const std::string& key, bool fallback) const {
+        const std::string given = text(key, fallback ? "true" : "false");
+        if (given == "true") return true;
+        if (given == "false") return false;
+        return std::unexpected(wrong(key, fmt::format("is \"{}\"; write true or false.", given)));
+    }
+    template <typename T>
+    Result<T> choice(const std::string& key, const std::string& fallback,
+                     const std::map<std::string, T>& choices) const {
+        const std::string given = text(key, fallback);
+        if (const auto found = choices.find(given); found != choices.end()) return found->second;
+        std::vector<std::string> words;
+        for (const auto& [word, value] : choices) words.push_back(word);
+        return std::unexpected(wrong(key, fmt::format("is \"{}\"; write one of: {}.", given, fmt::join(words, ", "))));
+    }
+    Result<void> check_names() const {
+        std::vector<std::string> sections;
+        ini_.keys(sections);
+        for (const std::string& section : sections) {
+            const auto known = known_keys.find(section);
+            if (known == known_keys.end())
+                return std::unexpected(
+                    wrong("[" + section + "]", "is not a section; see docs/operate/configuration.md."));
+            std::vector<std::string> keys;
+            ini_.keys(section, keys);
+            for (const std::string& key : keys)
+                if (!known->second.contains(key))
+                    return std::unexpected(
+                        wrong(section + "." + key,
+                              fmt::format("is not a key; [{}] knows: {}.", section, fmt::join(known->second, ", "))));
+        }
+        return {};
+    }
+
+  private:
+    const Poco::Util::IniFileConfiguration& ini_;
+    fs::path file_;
+};
+
+Result<void> read_listen(const Reader& reader, Configuration& out) {
+    out.listen.address = reader.text("listen.address", "127.0.0.1");
+    TRY(const std::int64_t port, reader.number("listen.port", 8443, 0, 65535));
+    out.listen.port = static_cast<std::uint16_t>(port);
+    TRY(const bool plain, reader.truth("listen.plain", false));
+    out.port_file = reader.path("listen.port_file", "");
+    if (plain) return {};
+    out.listen.certificate = reader.path("listen.certificate", "");
+    out.listen.private_key = reader.path("listen.private_key", "");
+    if (out.listen.certificate.empty() || out.listen.private_key.empty())
+        return std::unexpected(
+            reader.wrong("listen.certificate",
+                         "and listen.private_key are both needed (PEM files); or write plain = true behind a proxy."));
+    return {};
+}
+
+Result<void> read_limits(const Reader& reader, Configuration& out) {
+    TRY(const std::int64_t connections, reader.number("limits.connections", 20'000, 100, 1'000'000));
+    TRY(const std::int64_t per_address, reader.number("limits.per_address", 10'000, 1, 1'000'000));
+    TRY(const std::int64_t calls, reader.number("limits.calls", 16'000, 1, 1'000'000));
+    TRY(const std::int64_t body, reader.number("limits.body_mib", 32, 1, 1024));
+    TRY(const std::int64_t drain, reader.number("limits.drain_seconds", 30, 0, 3600));
+    TRY(const std::int64_t shards, reader.number("limits.shards", 0, 0, 256));
+    out.limits.connections_max = static_cast<std::size_t>(connections);
+    out.limits.connections_per_address_max = static_cast<std::size_t>(per_address);
+    out.limits.calls_max = static_cast<std::size_t>(calls);
+    out.limits.drain = std::chrono::seconds(drain);
+    out.body_bytes_max = static_cast<std::size_t>(body) << 20;
+    out.shards = shards > 0 ? static_cast<std::size_t>(shards) : std::max(1U, std::thread::hardware_concurrency());
+    return {};
+}
+
+Result<void> read_master_key(const Reader& reader, Configuration& out) {
+    const std::map<std::string, KeySource> sources = {
+        {"file", KeySource::file}, {"credential", KeySource::credential}, {"passphrase", KeySource::passphrase}};
+    TRY(out.key_source, reader.choice("master_key.source", "file", sources));
+    if (out.key_source == KeySource::file) {
+        out.key_file = reader.path("master_key.file", "");
+        if (out.key_file.empty())
+            return std::unexpected(
+                reader.wrong("master_key.file", "is missing; name a file of mode 0600 with the key (64 hex digits)."));
+    }
+    if (out.key_source == KeySource::credential) {
+        const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+        if (folder == nullptr)
+            return std::unexpected(reader.wrong(
+                "master_key.source",
+                "is \"credential\", but systemd gave none; add LoadCredential= to the unit, or use file."));
+        out.key_file = fs::path(folder) / reader.text("master_key.credential", "bursar-master-key");
+    }
+    return {};
+}
+
+/// Beside an installed program or in the source tree that it was built in.
+fs::path shipped_defaults() {
+    std::error_code ignored;
+    const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+    for (const char* from_program : {"../share/bursar/policies/defaults", "../../../policies/defaults"}) {
+        const fs::path folder = (program / from_program).lexically_normal();
+        if (fs::is_directory(folder, ignored)) return folder;
+    }
+    return {};
+}
+
+Result<Configuration> read(const Reader& reader) {
+    Configuration out;
+    TRY_VOID(reader.check_names());
+    TRY_VOID(read_listen(reader, out));
+    TRY_VOID(read_limits(reader, out));
+    TRY_VOID(read_master_key(reader, out));
+    out.state_folder = reader.path("state.folder", "");
+    std::error_code ignored;
+    if (out.state_folder.empty() || !fs::is_directory(out.state_folder, ignored))
+        return std::unexpected(reader.wrong(
+            "state.folder", fmt::format("is \"{}\", which is no folder; make it, owned by the service with mode 0700.",
+                                        out.state_folder.string())));
+    const std::map<std::string, store::Durability> durabilities = {{"power", store::Durability::power},
+                                                                   {"process", store::Durability::process}};
+    TRY(out.durability, reader.choice("state.durability", "power", durabilities));
+    const std::map<std::string, log::Level> levels = {{"debug", log::Level::debug},
+                                                      {"info", log::Level::info},
+                                                      {"warning", log::Level::warning},
+                                                      {"error", log::Level::error}};
+    TRY(out.log_level, reader.choice("log.level", "info", levels));
+    out.policy_defaults = reader.path("policy.defaults", "");
+    if (out.policy_defaults.empty()) out.policy_defaults = shipped_defaults();
+    out.policy_initial = reader.path("policy.initial", "");
+    for (const auto& [key, folder] :
+         {std::pair{"policy.defaults", out.policy_defaults}, std::pair{"policy.initial", out.policy_initial}})
+        if (!folder.empty() && !fs::is_directory(folder, ignored))
+            return std::unexpected(reader.wrong(key, fmt::format("is \"{}\", which is no folder.", folder.string())));
+    if (out.policy_defaults.empty())
+        return std::unexpected(
+            reader.wrong("policy.defaults", "is missing; name the folder policies/defaults that ships with Bursar."));
+    out.metrics_token_file = reader.path("metrics.token_file", "");
+    return out;
+}
+
+}  // namespace
+
+Result<Configuration> read_configuration(const fs::path& file) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(file, ignored))
+        return fail(Fault::wrong_configuration,
+                    fmt::format("{}: no such file; give the configuration with --config FILE.", file.string()));
+    try {
+        const Poco::AutoPtr<Poco::Util::IniFileConfiguration> ini(new Poco::Util::IniFileConfiguration(file.string()));
+        return read(Reader(*ini, fs::absolute(file)));
+    } catch (const Poco::Exception& exception) {
+        return fail(Fault::wrong_configuration,
+                    fmt::format("{}: not readable as INI: {}", file.string(), exception.displayText()));
+    }
+}
+
+}  // namespace bursar::daemon

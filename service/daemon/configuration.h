@@ -1,0 +1,35 @@
+#pragma once
+
+#include "service/base/log.h"
+#include "service/base/result.h"
+#include "service/edge/server.h"
+#include "service/store/store.h"
+
+#include <filesystem>
+#include <string>
+
+namespace bursar::daemon {
+
+enum class KeySource : std::uint8_t { file, credential, passphrase };
+
+/// What `bursard --config FILE` reads (INI; docs/operate/configuration.md). Paths are absolute here.
+struct Configuration {
+    edge::Listen listen;
+    edge::Limits limits;
+    std::filesystem::path port_file;  ///< where the chosen port is written once it listens; empty: nowhere
+    std::size_t shards = 0;
+    std::size_t body_bytes_max = std::size_t{32} << 20;
+    std::filesystem::path state_folder;
+    store::Durability durability = store::Durability::power;
+    KeySource key_source = KeySource::file;
+    std::filesystem::path key_file;  ///< of `file` and `credential`
+    std::filesystem::path policy_defaults;
+    std::filesystem::path policy_initial;  ///< empty: none
+    log::Level log_level = log::Level::info;
+    std::filesystem::path metrics_token_file;  ///< empty: operator and auditor tokens only
+};
+
+/// wrong_configuration with a sentence that names the file, the key, the value and what to write instead.
+Result<Configuration> read_configuration(const std::filesystem::path& file);
+
+}  // namespace bursar::daemon

@@ -1,0 +1,81 @@
+#include "service/daemon/front_door.h"
+
+#include "service/base/json.h"
+
+#include <fmt/format.h>
+
+namespace bursar::daemon {
+namespace {
+
+Task<void> answer(edge::Exchange& exchange, int status, std::string_view type, std::string body) {
+    edge::ResponseHead head;
+    head.status = status;
+    head.add("content-type", type).add("cache-control", "no-store").add("x-content-type-options", "nosniff");
+    const Result<void> sent = co_await exchange.respond(head, body);
+    // A client that left before its answer needs none.
+    static_cast<void>(sent);
+}
+
+std::string problem(int status, std::string_view title, std::string_view detail, std::string_view code) {
+    JsonWriter json;
+    json.open()
+        .field("type", "about:blank")
+        .field("title", title)
+        .field("status", status)
+        .field("detail", detail)
+        .field("code", code)
+        .close();
+    return std::move(json).text();
+}
+
+}  // namespace
+
+bool FrontDoor::is_control(const edge::RequestHead& head) {
+    const std::string_view path = head.path();
+    return path.starts_with("/api/") || path == "/metrics" || path == "/healthz" || path == "/readyz";
+}
+
+Task<void> FrontDoor::serve(edge::Exchange& exchange) {
+    const std::string_view path = exchange.head().path();
+    if (path.starts_with("/v1/") || path.starts_with("/v1beta/")) {
+        gateway::Gateway* gateway = gateway_.load(std::memory_order_acquire);
+        if (gateway != nullptr)
+            co_await gateway->serve(exchange);
+        else
+            co_await gateway::refuse_sealed(exchange, clock_);
+    } else if (path.starts_with("/api/") || path == "/metrics") {
+        co_await relay_.serve(exchange);
+    } else if (path == "/healthz") {
+        co_await health(exchange);
+    } else if (path == "/readyz") {
+        co_await readiness(exchange);
+    } else {
+        co_await answer(
+            exchange, 404, "application/problem+json",
+            problem(404, "Not found",
+                    "Calls go to /v1/…, the control plane is under /api/v1/, health under /healthz and /readyz.",
+                    "not_found"));
+    }
+}
+
+Task<void> FrontDoor::health(edge::Exchange& exchange) const {
+    co_await answer(exchange, 200, "application/json", "{\"alive\":true}");
+}
+
+Task<void> FrontDoor::readiness(edge::Exchange& exchange) const {
+    bool ready = !stopping_.load(std::memory_order_relaxed);
+    JsonWriter list;
+    list.open_list();
+    if (!ready)
+        list.open().field("name", "stopping").field("good", false).field("text", "The service is stopping.").close();
+    for (const admin::Check& check : checks_()) {
+        ready = ready && (check.good || !check.blocks);
+        list.open().field("name", check.name).field("good", check.good).field("text", check.text).close();
+    }
+    list.close_list();
+    JsonWriter json;
+    json.open().field("ready", ready).key("checks").raw(list.text()).close();
+    co_await answer(exchange, ready ? 200 : 503, "application/json", std::move(json).text());
+}
+
+}  // namespace bursar::daemon

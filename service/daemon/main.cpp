@@ -1,0 +1,185 @@
+// bursard: reads its command line, keeps its memory to itself, starts the service and waits for signals.
+#include "service/base/log.h"
+#include "service/daemon/service.h"
+
+#include <csignal>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace bursar::daemon {
+namespace {
+
+constexpr int exit_ok = 0, exit_failed = 1, exit_usage = 2, exit_configuration = 78;
+
+constexpr std::string_view help =
+    "bursard: one governed endpoint in front of language-model providers\n"
+    "\n"
+    "  bursard --config FILE                  serve until SIGTERM; SIGHUP reads the certificate again\n"
+    "  bursard --config FILE --check          read configuration and policy, say what is wrong\n"
+    "  bursard --config FILE --issue-operator NAME [--role operator|auditor|finance]\n"
+    "                                         print a new operator token (the service must not run)\n"
+    "  bursard --help | --version\n"
+    "\n"
+    "Exit status: 0 ok, 1 failed, 2 wrong usage, 78 wrong configuration. See bursard(8).\n";
+
+struct Arguments {
+    std::string config;
+    bool check = false;
+    std::optional<std::string> issue_operator;
+    auth::Role role = auth::Role::operator_;
+};
+
+int say(const Error& error) {
+    std::fputs(fmt::format("bursard: {}\n", error.for_caller).c_str(), stderr);
+    if (!error.for_operator.empty() && error.for_operator != error.for_caller)
+        std::fputs(fmt::format("bursard: {}\n", error.for_operator).c_str(), stderr);
+    return error.fault == Fault::wrong_configuration || error.fault == Fault::unauthenticated ? exit_configuration
+                                                                                              : exit_failed;
+}
+
+int wrong_usage(std::string_view why) {
+    std::fputs(fmt::format("bursard: {}\nTry: bursard --help\n", why).c_str(), stderr);
+    return exit_usage;
+}
+
+Result<Arguments> parse(const std::vector<std::string>& words) {
+    Arguments out;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const std::string& word = words[i];
+        if (word == "--check") {
+            out.check = true;
+            continue;
+        }
+        if (word != "--config" && word != "--issue-operator" && word != "--role")
+            return fail(Fault::invalid_request, fmt::format("unknown argument \"{}\"", word));
+        if (i + 1 == words.size()) return fail(Fault::invalid_request, fmt::format("{} needs a value", word));
+        const std::string& value = words[++i];
+        if (word == "--config") {
+            out.config = value;
+        } else if (word == "--issue-operator") {
+            out.issue_operator = value;
+        } else {
+            const auto role = auth::role_of(value);
+            if (!role)
+                return fail(Fault::invalid_request,
+                            fmt::format("unknown role \"{}\"; roles are operator, auditor, finance", value));
+            out.role = *role;
+        }
+    }
+    if (out.config.empty()) return fail(Fault::invalid_request, "--config FILE is missing");
+    return out;
+}
+
+/// No core files and no debugger of another process: provider keys are in this memory.
+void keep_memory_private() {
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+Result<void> check(const Configuration& configuration) {
+    TRY(const auto defaults, policies::read_folder(configuration.policy_defaults));
+    std::vector<policies::Document> documents;
+    if (!configuration.policy_initial.empty()) {
+        TRY(documents, policies::read_folder(configuration.policy_initial));
+    }
+    const policies::Parsed parsed = policies::parse(defaults, documents, 1);
+    for (const std::string& warning : parsed.warnings)
+        std::fputs(fmt::format("warning: {}\n", warning).c_str(), stderr);
+    if (parsed.problems.empty()) return {};
+    std::string all;
+    for (const policies::Problem& problem : parsed.problems) all += "\n" + problem.message();
+    return fail(Fault::wrong_configuration, "The policy is wrong:" + all);
+}
+
+Result<void> issue_operator(const Configuration& configuration, const std::string& name, auth::Role role,
+                            const Clock& clock) {
+    TRY(const auto defaults, policies::read_folder(configuration.policy_defaults));
+    const std::filesystem::path folder = configuration.state_folder / "vault";
+    std::error_code made;
+    std::filesystem::create_directories(folder, made);
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, made);
+    TRY(const auto vault, vault::Vault::open(folder, clock));
+    TRY(const vault::MasterKey key, key_of(configuration));
+    TRY_VOID(vault->unseal(key));
+    TRY(const Books books, open_books(configuration, defaults, *vault, clock));
+    const auth::Also also = [&](store::Transaction& transaction) {
+        return books.audit->append(transaction, {"local", "", "operator.issue", "operator:" + name, "ok", "{}"});
+    };
+    TRY(const auth::IssuedToken token, books.operators->issue(name, role, std::nullopt, also));
+    std::fputs(fmt::format("{}\n", token.text.reveal()).c_str(), stdout);
+    return {};
+}
+
+int serve(Configuration configuration, const Clock& clock) {
+    // Every thread inherits the mask, so that only this one hears signals.
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int one : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, one);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    const std::size_t files = edge::raise_file_limit();
+    log::set_level(configuration.log_level);
+    log::start();
+    Service service(std::move(configuration), clock);
+    const Result<void> started = service.start();
+    if (!started) {
+        log::error("not_started", {{"reason", started.error().operator_text()}});
+        log::stop();
+        return say(started.error());
+    }
+    log::info("ready", {{"version", BURSAR_VERSION}, {"open_files_max", files}});
+    for (int heard = 0; heard != SIGTERM && heard != SIGINT;) {
+        if (sigwait(&signals, &heard) != 0) break;
+        if (heard != SIGHUP) continue;
+        const Result<void> reloaded = service.reload_certificate();
+        if (reloaded)
+            log::info("certificate_reloaded");
+        else
+            log::error("certificate_not_reloaded", {{"reason", reloaded.error().operator_text()}});
+    }
+    log::info("stopping");
+    service.stop();
+    log::info("stopped");
+    log::stop();
+    return service.broken() ? exit_failed : exit_ok;
+}
+
+int run(const std::vector<std::string>& words) {
+    for (const std::string& word : words) {
+        if (word == "--help" || word == "-h") {
+            std::fputs(std::string(help).c_str(), stdout);
+            return exit_ok;
+        }
+        if (word == "--version") {
+            std::fputs("bursard " BURSAR_VERSION "\n", stdout);
+            return exit_ok;
+        }
+    }
+    const Result<Arguments> arguments = parse(words);
+    if (!arguments) return wrong_usage(arguments.error().for_caller);
+    Result<Configuration> configuration = read_configuration(arguments->config);
+    if (!configuration) return say(configuration.error());
+    keep_memory_private();
+    const SystemClock clock;
+    if (arguments->check) {
+        const Result<void> checked = check(*configuration);
+        return checked ? exit_ok : say(checked.error());
+    }
+    if (arguments->issue_operator) {
+        const Result<void> issued = issue_operator(*configuration, *arguments->issue_operator, arguments->role, clock);
+        return issued ? exit_ok : say(issued.error());
+    }
+    return serve(std::move(*configuration), clock);
+}
+
+}  // namespace
+}  // namespace bursar::daemon
+
+int main(int argc, char** argv) { return bursar::daemon::run({argv + 1, argv + argc}); }

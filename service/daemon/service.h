@@ -1,0 +1,83 @@
+#pragma once
+
+#include "auth/keys.h"
+#include "auth/operators.h"
+#include "policies/documents.h"
+#include "service/admin/control_plane.h"
+#include "service/audit/audit.h"
+#include "service/base/mutex.h"
+#include "service/base/snapshot.h"
+#include "service/daemon/configuration.h"
+#include "service/daemon/front_door.h"
+#include "service/gateway/gateway.h"
+#include "service/ledger/ledger.h"
+#include "service/store/store.h"
+#include "service/vault/vault.h"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace bursar::daemon {
+
+/// What is behind the master key: it exists from the first unseal until the service ends.
+struct Books {
+    std::unique_ptr<store::Store> store;
+    std::unique_ptr<ledger::Ledger> ledger;
+    std::unique_ptr<audit::Audit> audit;
+    std::unique_ptr<auth::Keys> keys;
+    std::unique_ptr<auth::Operators> operators;
+    std::unique_ptr<SnapshotCell<policies::Snapshot>> rules;
+};
+
+/// Opens the database with the vault's key, recovers the ledger and reads the policy; the writer thread does not run
+/// yet. A folder without any revision gets `initial` as its first. wrong_configuration if something in it is wrong.
+/// Blocking.
+Result<Books> open_books(const Configuration& configuration, const std::vector<policies::Document>& defaults,
+                         vault::Vault& vault, const Clock& clock);
+
+/// The master key of a configuration that needs nobody to type it.
+Result<vault::MasterKey> key_of(const Configuration& configuration);
+
+/// Everything that runs, built by hand and in order: see wiring.cpp.
+class Service {
+  public:
+    Service(Configuration configuration, const Clock& clock)
+        : configuration_(std::move(configuration)), clock_(clock) {}
+    ~Service();
+
+    /// Ready to serve, or sealed and waiting for a passphrase. wrong_configuration stops the start.
+    Result<void> start();
+    /// Drains streams up to the limit, ends the rest honestly, writes what has gathered. Blocking.
+    void stop();
+    Result<void> reload_certificate() { return server_->reload_certificate(); }
+    /// Whether the store broke in a way after which nothing may be served.
+    bool broken() const { return broken_.load(); }
+
+  private:
+    Result<void> unseal(const vault::MasterKey& key);
+    Result<void> open_house();
+    void note_lost();
+    std::vector<admin::Check> checks() const;
+    std::string metrics() const;
+    Result<void> write_port() const;
+
+    Configuration configuration_;
+    const Clock& clock_;
+    std::vector<policies::Document> defaults_;
+    std::unique_ptr<vault::Vault> vault_;
+    std::unique_ptr<ControlRelay> relay_;
+    std::unique_ptr<FrontDoor> door_;
+    std::unique_ptr<edge::Server> server_;
+    Mutex unsealing_;  ///< one unseal at a time
+    Books books_;
+    std::unique_ptr<admin::Parts> parts_;
+    std::unique_ptr<gateway::Gateway> gateway_;
+    std::unique_ptr<admin::ControlPlane> control_;
+    std::atomic<admin::Parts*> open_{nullptr};  ///< set last of all: readers of other threads see a whole house
+    std::atomic<bool> broken_{false};
+    std::atomic<bool> stopped_{false};
+};
+
+}  // namespace bursar::daemon

@@ -1,0 +1,182 @@
+// How the house is put together: by hand, in order, on one page.
+#include "service/base/log.h"
+#include "service/daemon/service.h"
+
+#include <csignal>
+#include <fstream>
+#include <thread>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace bursar::daemon {
+namespace {
+
+/// Streams get this long before the edge closes what is left.
+constexpr std::chrono::seconds honest_end{2};
+
+Result<std::string> read_token(const std::filesystem::path& file) {
+    if (file.empty()) return std::string{};
+    std::ifstream in(file);
+    std::string token;
+    if (!in || !std::getline(in, token) || token.size() < 16)
+        return fail(Fault::wrong_configuration,
+                    fmt::format("{}: metrics.token_file needs one line of at least 16 characters.", file.string()));
+    return token;
+}
+
+}  // namespace
+
+Result<void> Service::start() {
+    TRY(defaults_, policies::read_folder(configuration_.policy_defaults));
+    TRY(std::string metrics_token, read_token(configuration_.metrics_token_file));
+    const std::filesystem::path vault_folder = configuration_.state_folder / "vault";
+    std::error_code made;
+    std::filesystem::create_directories(vault_folder, made);
+    std::filesystem::permissions(vault_folder, std::filesystem::perms::owner_all, made);
+    TRY(vault_, vault::Vault::open(vault_folder, clock_));
+
+    const std::filesystem::path socket = configuration_.state_folder / "control.sock";
+    relay_ = std::make_unique<ControlRelay>(socket);
+    door_ = std::make_unique<FrontDoor>(*relay_, clock_, [this] { return checks(); });
+    TRY(server_, edge::Server::create(configuration_.listen, configuration_.limits, configuration_.shards, *door_,
+                                      &FrontDoor::is_control));
+    if (configuration_.key_source != KeySource::passphrase) {
+        TRY(const vault::MasterKey key, key_of(configuration_));
+        TRY_VOID(unseal(key));
+    }
+    admin::Options options{.socket = socket, .policy_defaults = defaults_, .metrics_token = std::move(metrics_token)};
+    admin::Hooks hooks{
+        .metrics = [this] { return metrics(); },
+        .checks = [this] { return checks(); },
+        .unseal = [this](const vault::MasterKey& key) { return unseal(key); },
+        .channels = [this] { return open_.load() != nullptr ? gateway_->metrics().channels() : std::string("[]"); },
+        .parts = [this] { return open_.load(); }};
+    TRY(control_, admin::ControlPlane::start(std::move(options), *vault_, std::move(hooks), clock_));
+    server_->start();
+    return write_port();
+}
+
+Result<void> Service::unseal(const vault::MasterKey& key) {
+    const MutexLock one_at_a_time(unsealing_);
+    TRY_VOID(vault_->unseal(key));
+    if (open_.load() != nullptr) return {};
+    return open_house();
+}
+
+Result<void> Service::open_house() {
+    TRY(books_, open_books(configuration_, defaults_, *vault_, clock_));
+    books_.store->attach(*books_.ledger);
+    books_.store->attach(*books_.audit);
+    books_.store->on_broken([this](const Error& error) {
+        log::error("store_broken", {{"reason", error.operator_text()}});
+        broken_.store(true);
+        ::kill(::getpid(), SIGTERM);
+    });
+    books_.store->start();
+    parts_ = std::make_unique<admin::Parts>(
+        admin::Parts{*books_.store, *books_.ledger, *books_.audit, *books_.keys, *books_.operators, *books_.rules});
+
+    std::vector<asio::io_context*> shards;
+    for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
+    const gateway::Parts rooms{*books_.rules, *books_.keys, *books_.ledger, *vault_, *books_.audit, clock_};
+    const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max};
+    gateway_ = std::make_unique<gateway::Gateway>(rooms, limits, shards);
+    note_lost();
+    books_.audit->note({.actor = "service",
+                        .address = "",
+                        .action = "service.start",
+                        .object = "version:" BURSAR_VERSION,
+                        .outcome = "ok",
+                        .detail = "{}"});
+    open_.store(parts_.get());
+    door_->open(*gateway_);
+    log::info("open",
+              {{"revision", books_.rules->get()->revision}, {"lost_calls", books_.ledger->lost_at_start().size()}});
+    return {};
+}
+
+void Service::note_lost() {
+    for (const ledger::Lost& lost : books_.ledger->lost_at_start()) {
+        audit::Outcome outcome;
+        outcome.call = lost.call;
+        outcome.attempt = lost.attempt;
+        outcome.at = lost.at;
+        for (const AccountName& account : lost.accounts) {
+            if (account.starts_with("key:")) outcome.key_id = account.substr(4);
+            if (account.starts_with("team:")) outcome.team = account.substr(5);
+            if (account.starts_with("person:")) outcome.person = account.substr(7);
+        }
+        outcome.fault = "lost";
+        outcome.usage_source = UsageSource::lost;
+        outcome.held = lost.amount;
+        outcome.cost = lost.amount;
+        log::warning("call_lost",
+                     {{"call", lost.call.text()}, {"attempt", lost.attempt.text()}, {"cost_usd", lost.amount.text()}});
+        books_.audit->record(std::move(outcome));
+    }
+}
+
+Result<void> Service::write_port() const {
+    log::info("listening", {{"address", configuration_.listen.address},
+                            {"port", server_->port()},
+                            {"tls", !configuration_.listen.certificate.empty()}});
+    if (configuration_.port_file.empty()) return {};
+    const std::filesystem::path temporary = configuration_.port_file.string() + ".new";
+    std::ofstream out(temporary);
+    out << server_->port() << '\n';
+    out.close();
+    std::error_code failed;
+    if (out) std::filesystem::rename(temporary, configuration_.port_file, failed);
+    if (!out || failed)
+        return fail(Fault::wrong_configuration, fmt::format("{}: listen.port_file cannot be written; check its folder.",
+                                                            configuration_.port_file.string()));
+    return {};
+}
+
+void Service::stop() {
+    if (stopped_.exchange(true) || !server_) return;
+    if (door_) door_->set_stopping();
+    Mutex mutex;
+    Condition drained;
+    bool done = false;
+    std::thread ender;
+    if (gateway_) {
+        // Streams that outlast the drain are told so in-band before the edge closes them.
+        const auto deadline =
+            clock_.moment() + std::max<std::chrono::milliseconds>(configuration_.limits.drain - honest_end,
+                                                                  configuration_.limits.drain / 2);
+        ender = std::thread([&, deadline] {
+            const MutexLock lock(mutex);
+            while (!done && drained.wait_until(mutex, deadline)) {
+            }
+            if (!done) gateway_->end_streams();
+        });
+    }
+    server_->stop();
+    {
+        const MutexLock lock(mutex);
+        done = true;
+    }
+    drained.notify_all();
+    if (ender.joinable()) ender.join();
+    if (control_) control_->stop();
+    if (books_.store) {
+        books_.audit->note({.actor = "service",
+                            .address = "",
+                            .action = "service.stop",
+                            .object = "version:" BURSAR_VERSION,
+                            .outcome = "ok",
+                            .detail = "{}"});
+        books_.store->stop();
+    }
+}
+
+Service::~Service() {
+    stop();
+    control_.reset();
+    gateway_.reset();
+    server_.reset();
+}
+
+}  // namespace bursar::daemon
