@@ -1,11 +1,5 @@
 #pragma once
 
-#include <filesystem>
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "auth/keys.h"
 #include "auth/operators.h"
 #include "policies/documents.h"
@@ -14,6 +8,13 @@
 #include "service/ledger/ledger.h"
 #include "service/store/store.h"
 #include "service/vault/vault.h"
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 // The control plane: POCO's HTTP server on a Unix-domain socket, behind the edge.
 namespace bursar::admin {
@@ -38,12 +39,12 @@ struct Check {
 
 /// What the daemon lends to the control plane.
 struct Hooks {
-    std::function<std::string()> metrics;                                ///< Prometheus text
+    std::function<std::string()> metrics;  ///< Prometheus text
     std::function<std::vector<Check>()> checks;
     /// Unseals; at the first time opens the database and returns once the service serves.
     std::function<Result<void>(const vault::MasterKey&)> unseal;
-    std::function<std::string()> channels;                               ///< JSON list: health of channels
-    std::function<Parts*()> parts;                                       ///< null until the first unseal
+    std::function<std::string()> channels;  ///< JSON list: health of channels
+    std::function<Parts*()> parts;          ///< null until the first unseal
 };
 
 /// Numbered revisions of the policy, in bursar.db.
@@ -69,11 +70,13 @@ struct Options {
     std::filesystem::path socket;                       ///< made with mode 0600
     std::vector<policies::Document> policy_defaults;    ///< what ships in the box
     std::string metrics_token;                          ///< empty: /metrics needs an operator or auditor token
+    std::chrono::milliseconds unseal_delay_first{500};  ///< what a first wrong master key costs; doubles up to 5 s
 };
 
 class ControlPlane {
   public:
-    static Result<std::unique_ptr<ControlPlane>> start(Options options, vault::Vault& vault, Hooks hooks, const Clock& clock);
+    static Result<std::unique_ptr<ControlPlane>> start(Options options, vault::Vault& vault, Hooks hooks,
+                                                       const Clock& clock);
     virtual ~ControlPlane() = default;
     virtual void stop() = 0;
 };

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "service/base/budget.h"
+#include "service/base/clock.h"
+#include "service/base/json.h"
+#include "service/base/usage.h"
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+// The pieces of JSON that several answers share.
+namespace bursar::admin {
+
+/// "budgets":[{"limit_usd","per","hard"}]
+void write_budgets(JsonWriter& json, const std::vector<Budget>& budgets);
+void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts);
+/// null if there is none
+void write_instant(JsonWriter& json, std::string_view name, const std::optional<Timestamp>& at);
+/// "input_tokens", "cache_read_tokens", … of a usage
+void write_usage(JsonWriter& json, const Usage& usage);
+std::string_view name_of(UsageSource source);
+std::string_view name_of(Dialect dialect);
+std::string_view name_of(Endpoint endpoint);
+
+}  // namespace bursar::admin

@@ -1,0 +1,189 @@
+#include "service/admin/facts_json.h"
+#include "service/admin/visit.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace bursar::admin {
+namespace {
+
+constexpr std::size_t name_bytes_max = 128;
+constexpr std::size_t models_max = 200;
+constexpr std::size_t networks_max = 100;
+constexpr std::size_t budgets_max = 20;
+constexpr std::int64_t grace_seconds_default = 3'600;
+constexpr std::int64_t grace_seconds_max = 30 * 86'400;
+
+void write_facts(JsonWriter& json, const auth::KeyFacts& key) {
+    json.field("id", key.id).field("name", key.name).field("team", key.team).field("person", key.person);
+    write_texts(json, "models", key.models);
+    write_texts(json, "networks", key.networks);
+    write_budgets(json, key.budgets);
+    json.field("created_at", to_text(key.created_at));
+    write_instant(json, "expires_at", key.expires_at);
+    write_instant(json, "revoked_at", key.revoked_at);
+    write_instant(json, "old_secret_until", key.old_secret_until);
+    write_instant(json, "last_used_at", key.last_used_at);
+}
+
+/// The one answer that shows a key.
+Answer shown_once(const auth::Issued& issued, int status) {
+    JsonWriter json;
+    json.open();
+    write_facts(json, issued.facts);
+    json.field("key", issued.text.reveal()).close();
+    return json_answer(std::move(json).text(), status);
+}
+
+Result<Per> per_of(const Fields& fields) {
+    TRY(const std::string_view text, fields.text("per", 16));
+    for (const Per per : {Per::hour, Per::day, Per::week, Per::month, Per::quarter, Per::year, Per::ever})
+        if (name_of(per) == text) return per;
+    return fail(Fault::invalid_request,
+                fmt::format("\"per\" must be hour, day, week, month, quarter, year or ever, not \"{}\".", text));
+}
+
+/// "10 USD" or "10"
+Result<NanoUsd> limit_of(const Fields& fields) {
+    constexpr std::string_view currency = " USD";
+    TRY(std::string_view text, fields.text("limit", 32));
+    if (text.ends_with(currency)) text.remove_suffix(currency.size());
+    auto limit = NanoUsd::parse(text);
+    if (!limit || *limit < NanoUsd{})
+        return fail(Fault::invalid_request,
+                    fmt::format("\"limit\" must be an amount such as \"10 USD\" or \"0.50\", not \"{}\".", text));
+    return *limit;
+}
+
+Result<std::vector<Budget>> budgets_of(const Fields& fields) {
+    TRY(const auto objects, fields.objects("budgets", budgets_max));
+    std::vector<Budget> budgets;
+    for (const Fields& each : objects) {
+        TRY_VOID(each.only({"limit", "per", "hard"}));
+        TRY(const NanoUsd limit, limit_of(each));
+        TRY(const Per per, per_of(each));
+        TRY(const bool hard, each.truth_or("hard", true));
+        budgets.push_back({.limit = limit, .per = per, .hard = hard});
+    }
+    return budgets;
+}
+
+Result<void> check_models(const policies::Snapshot& rules, const std::vector<std::string>& models) {
+    constexpr std::string_view tier_prefix = "tier:";
+    for (const std::string& name : models) {
+        const auto in_tier = [&](const auto& entry) { return entry.second->tier == name.substr(tier_prefix.size()); };
+        const bool known =
+            name.starts_with(tier_prefix) ? std::ranges::any_of(rules.models, in_tier) : rules.models.contains(name);
+        if (!known)
+            return fail(
+                Fault::invalid_request,
+                fmt::format(
+                    "The policy has no model or tier \"{}\". A key is limited to names of the policy or tier:NAME.",
+                    name));
+    }
+    return {};
+}
+
+Result<auth::NewKey> new_key_of(const Fields& fields, const policies::Snapshot& rules, Timestamp now) {
+    TRY_VOID(fields.only({"name", "team", "person", "models", "networks", "budgets", "expires_at"}));
+    auth::NewKey key;
+    TRY(key.name, fields.label("name", name_bytes_max));
+    TRY(key.team, fields.label("team", name_bytes_max));
+    if (!rules.teams.contains(key.team))
+        return fail(Fault::invalid_request,
+                    fmt::format("The policy has no team \"{}\". See: GET /api/v1/teams.", key.team));
+    if (fields.has("person")) {
+        TRY(key.person, fields.label("person", name_bytes_max));
+    }
+    TRY(key.models, fields.texts("models", models_max, name_bytes_max));
+    TRY_VOID(check_models(rules, key.models));
+    TRY(key.networks, fields.texts("networks", networks_max, 64));
+    TRY(key.budgets, budgets_of(fields));
+    if (fields.has("expires_at")) {
+        TRY(key.expires_at, fields.instant("expires_at"));
+        if (*key.expires_at <= now)
+            return fail(Fault::invalid_request, "\"expires_at\" has passed. Give a time to come.");
+    }
+    return key;
+}
+
+Result<auth::KeyFacts> find_key(const auth::Keys& keys, std::string_view id) {
+    auto all = keys.list();
+    const auto found = std::ranges::find(all, id, &auth::KeyFacts::id);
+    if (found == all.end()) return fail(Fault::not_found, "There is no key of that id. See: bursarctl key list.");
+    return std::move(*found);
+}
+
+std::string detail_of(const auth::KeyFacts& key) {
+    JsonWriter json;
+    json.open().field("name", key.name).field("team", key.team).field("person", key.person);
+    write_instant(json, "expires_at", key.expires_at);
+    json.close();
+    return std::move(json).text();
+}
+
+}  // namespace
+
+Reply key_list(Visit& visit) {
+    JsonWriter json;
+    json.open().key("keys").open_list();
+    for (const auth::KeyFacts& key : visit.parts->keys.list()) {
+        json.open();
+        write_facts(json, key);
+        json.close();
+    }
+    json.close_list().close();
+    return json_answer(std::move(json).text());
+}
+
+Reply key_read(Visit& visit) {
+    TRY(const auth::KeyFacts key, find_key(visit.parts->keys, visit.parameters[0]));
+    JsonWriter json;
+    json.open();
+    write_facts(json, key);
+    json.close();
+    return json_answer(std::move(json).text());
+}
+
+Reply key_issue(Visit& visit) {
+    TRY(const Body body, visit.body());
+    TRY(const auth::NewKey key, new_key_of(body.fields(), *visit.parts->rules.get(), visit.plane.clock.now()));
+    audit::Audit& audit = visit.parts->audit;
+    TRY(const auth::Issued issued,
+        visit.parts->keys.issue(key, [&](store::Transaction& transaction, const auth::KeyFacts& facts) {
+            return audit.append(transaction, visit.row("key:" + facts.id, "ok", detail_of(facts)));
+        }));
+    return shown_once(issued, 201);
+}
+
+Reply key_rotate(Visit& visit) {
+    std::int64_t grace_seconds = grace_seconds_default;
+    if (!visit.request.body.empty()) {
+        TRY(const Body body, visit.body());
+        TRY_VOID(body.fields().only({"grace_seconds"}));
+        if (body.fields().has("grace_seconds")) {
+            TRY(grace_seconds, body.fields().integer("grace_seconds", 0, grace_seconds_max));
+        }
+    }
+    TRY(const auth::KeyFacts key, find_key(visit.parts->keys, visit.parameters[0]));
+    const audit::Action row = visit.row("key:" + key.id, "ok", fmt::format("{{\"grace_seconds\":{}}}", grace_seconds));
+    audit::Audit& audit = visit.parts->audit;
+    TRY(const auth::Issued issued,
+        visit.parts->keys.rotate(key.id, std::chrono::seconds(grace_seconds),
+                                 [&](store::Transaction& transaction) { return audit.append(transaction, row); }));
+    return shown_once(issued, 200);
+}
+
+Reply key_revoke(Visit& visit) {
+    TRY_VOID(visit.no_body());
+    TRY(const auth::KeyFacts key, find_key(visit.parts->keys, visit.parameters[0]));
+    const audit::Action row = visit.row("key:" + key.id, "ok", detail_of(key));
+    audit::Audit& audit = visit.parts->audit;
+    TRY_VOID(visit.parts->keys.revoke(key.id,
+                                      [&](store::Transaction& transaction) { return audit.append(transaction, row); }));
+    return no_content();
+}
+
+}  // namespace bursar::admin

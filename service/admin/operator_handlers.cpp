@@ -1,0 +1,140 @@
+#include "service/admin/facts_json.h"
+#include "service/admin/visit.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace bursar::admin {
+namespace {
+
+constexpr std::size_t name_bytes_max = 128;
+constexpr std::int64_t rows_default = 100;
+constexpr std::int64_t rows_max = 1'000;
+
+void write_operator(JsonWriter& json, const auth::Operator& each) {
+    json.field("id", each.id)
+        .field("name", each.name)
+        .field("role", auth::name_of(each.role))
+        .field("created_at", to_text(each.created_at));
+    write_instant(json, "expires_at", each.expires_at);
+}
+
+/// Tokens are for people who run the appliance; team leads and members sign in.
+Result<auth::Role> token_role(std::string_view name) {
+    const auto role = auth::role_of(name);
+    if (role && (*role == auth::Role::operator_ || *role == auth::Role::auditor || *role == auth::Role::finance))
+        return *role;
+    return fail(Fault::invalid_request,
+                fmt::format("\"role\" must be operator, auditor or finance, not \"{}\".", name));
+}
+
+}  // namespace
+
+Reply whoami(Visit& visit) {
+    JsonWriter json;
+    json.open().field("name", visit.who.name).field("role", auth::name_of(visit.who.role));
+    write_instant(json, "expires_at", visit.who.expires_at);
+    json.close();
+    return json_answer(std::move(json).text());
+}
+
+Reply operator_list(Visit& visit) {
+    JsonWriter json;
+    json.open().key("operators").open_list();
+    for (const auth::Operator& each : visit.parts->operators.list()) {
+        json.open();
+        write_operator(json, each);
+        json.close();
+    }
+    json.close_list().close();
+    return json_answer(std::move(json).text());
+}
+
+Reply operator_issue(Visit& visit) {
+    TRY(const Body body, visit.body());
+    const Fields fields = body.fields();
+    TRY_VOID(fields.only({"name", "role", "expires_at"}));
+    TRY(const std::string_view name, fields.label("name", name_bytes_max));
+    TRY(const std::string_view role_name, fields.text("role", 32));
+    TRY(const auth::Role role, token_role(role_name));
+    std::optional<Timestamp> expires_at;
+    if (fields.has("expires_at")) {
+        TRY(expires_at, fields.instant("expires_at"));
+        if (*expires_at <= visit.plane.clock.now())
+            return fail(Fault::invalid_request, "\"expires_at\" has passed. Give a time to come.");
+    }
+    const audit::Action row =
+        visit.row(fmt::format("operator:{}", name), "ok", fmt::format("{{\"role\":\"{}\"}}", auth::name_of(role)));
+    audit::Audit& audit = visit.parts->audit;
+    TRY(const auth::IssuedToken issued,
+        visit.parts->operators.issue(name, role, expires_at,
+                                     [&](store::Transaction& transaction) { return audit.append(transaction, row); }));
+    JsonWriter json;
+    json.open();
+    write_operator(json, issued.facts);
+    json.field("token", issued.text.reveal()).close();
+    return json_answer(std::move(json).text(), 201);
+}
+
+Reply operator_revoke(Visit& visit) {
+    TRY_VOID(visit.no_body());
+    const Timestamp now = visit.plane.clock.now();
+    const auto all = visit.parts->operators.list();
+    const auto found = std::ranges::find(all, visit.parameters[0], &auth::Operator::id);
+    if (found == all.end())
+        return fail(Fault::not_found, "There is no operator token of that id. See: bursarctl operator list.");
+    const auto in_charge = [&](const auth::Operator& each) {
+        return each.role == auth::Role::operator_ && (!each.expires_at || *each.expires_at > now);
+    };
+    if (in_charge(*found) && std::ranges::count_if(all, in_charge) == 1)
+        return fail(
+            Fault::conflict,
+            "This is the last operator token; nobody could change anything afterwards. Issue another one first.");
+    const audit::Action row = visit.row("operator:" + found->name, "ok", fmt::format("{{\"id\":\"{}\"}}", found->id));
+    audit::Audit& audit = visit.parts->audit;
+    TRY_VOID(visit.parts->operators.revoke(
+        found->id, [&](store::Transaction& transaction) { return audit.append(transaction, row); }));
+    return no_content();
+}
+
+Reply audit_read(Visit& visit) {
+    TRY(const Query query, visit.query({"before", "limit"}));
+    TRY(const std::int64_t before,
+        query.integer("before", std::numeric_limits<std::int64_t>::max(), 1, std::numeric_limits<std::int64_t>::max()));
+    TRY(const std::int64_t limit, query.integer("limit", rows_default, 1, rows_max));
+    TRY(const auto entries, visit.parts->audit.entries(before, static_cast<int>(limit)));
+    JsonWriter json;
+    json.open().key("entries").open_list();
+    for (const audit::Entry& entry : entries) {
+        const audit::Action& action = entry.action;
+        json.open()
+            .field("number", entry.number)
+            .field("at", to_text(entry.at))
+            .field("actor", action.actor)
+            .field("address", action.address);
+        json.field("action", action.action).field("object", action.object).field("outcome", action.outcome);
+        json.key("detail");
+        if (action.detail.empty())
+            json.null();
+        else
+            json.value(action.detail);
+        json.field("hash", entry.hash).close();
+    }
+    json.close_list().close();
+    return json_answer(std::move(json).text());
+}
+
+Reply audit_verify(Visit& visit) {
+    TRY_VOID(visit.no_body());
+    const auto entries = visit.parts->audit.verify();
+    if (!entries) {
+        if (entries.error().fault == Fault::storage_unavailable) return std::unexpected(entries.error());
+        return fail(Fault::conflict, entries.error().for_caller, std::string(entries.error().operator_text()));
+    }
+    JsonWriter json;
+    json.open().field("entries", *entries).field("intact", true).close();
+    return json_answer(std::move(json).text());
+}
+
+}  // namespace bursar::admin

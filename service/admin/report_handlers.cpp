@@ -1,0 +1,215 @@
+#include "policies/admit.h"
+#include "service/admin/facts_json.h"
+#include "service/admin/visit.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace bursar::admin {
+namespace {
+
+constexpr std::int64_t rows_default = 100;
+constexpr std::int64_t rows_max = 1'000;
+constexpr auto usage_period_default = std::chrono::days(30);
+constexpr std::array<std::string_view, 6> usage_groups = {"team", "model", "person", "key", "day", "channel"};
+
+Result<std::vector<std::string>> groups_of(std::string_view text) {
+    std::vector<std::string> groups;
+    while (!text.empty()) {
+        const std::string_view group = text.substr(0, text.find(','));
+        text.remove_prefix(std::min(text.size(), group.size() + 1));
+        if (std::ranges::find(usage_groups, group) == usage_groups.end())
+            return fail(Fault::invalid_request,
+                        fmt::format("Usage cannot be grouped by \"{}\". Known: team, model, person, key, day, channel.",
+                                    group));
+        if (std::ranges::find(groups, group) != groups.end())
+            return fail(Fault::invalid_request, fmt::format("\"group_by\" names {} twice.", group));
+        groups.emplace_back(group);
+    }
+    if (groups.empty()) groups.emplace_back("team");
+    return groups;
+}
+
+void write_call(JsonWriter& json, const audit::Outcome& call) {
+    const auto milliseconds = [](std::chrono::nanoseconds time) {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+    };
+    json.open().field("call", call.call.text()).field("at", to_text(call.at));
+    json.field("key", call.key_id)
+        .field("team", call.team)
+        .field("person", call.person)
+        .field("tags", call.tags)
+        .field("address", call.address);
+    json.field("dialect", name_of(call.dialect))
+        .field("endpoint", name_of(call.endpoint))
+        .field("streamed", call.streamed);
+    json.field("model", call.model)
+        .field("channel", call.channel)
+        .field("provider_request_id", call.provider_request_id);
+    json.field("status", call.status).field("fault", call.fault).field("attempts", call.attempts);
+    json.key("usage").open();
+    write_usage(json, call.usage);
+    json.close().field("usage_source", name_of(call.usage_source));
+    json.key("served")
+        .open()
+        .field("service_tier", call.served.service_tier)
+        .field("speed", call.served.speed)
+        .field("region", call.served.region)
+        .close();
+    json.field("held_usd", call.held.text())
+        .field("cost_usd", call.cost.text())
+        .field("price_version", fmt::format("{:016x}", call.price_version));
+    json.field("duration_ms", milliseconds(call.duration)).field("first_byte_ms", milliseconds(call.first_byte));
+    json.field("overhead_us", std::chrono::duration_cast<std::chrono::microseconds>(call.overhead).count()).close();
+}
+
+/// Every account that the policy or a key limits. One account may get limits from several places, but the same limit
+/// only once.
+using Accounts = std::map<AccountName, std::vector<Budget>>;
+
+void add_budgets(Accounts& accounts, const AccountName& account, const std::vector<Budget>& budgets) {
+    std::vector<Budget>& all = accounts[account];
+    for (const Budget& budget : budgets)
+        if (std::ranges::find(all, budget) == all.end()) all.push_back(budget);
+}
+
+Accounts limited_accounts(const policies::Snapshot& rules, const std::vector<auth::KeyFacts>& keys) {
+    Accounts accounts;
+    add_budgets(accounts, "org", rules.organisation.budgets);
+    for (const auto& [name, team] : rules.teams) add_budgets(accounts, "team:" + name, team->budgets);
+    for (const auto& [name, budgets] : rules.people) add_budgets(accounts, "person:" + name, budgets);
+    for (const auth::KeyFacts& key : keys) {
+        if (key.revoked_at) continue;
+        const Caller caller{.key_id = key.id,
+                            .name = key.name,
+                            .team = key.team,
+                            .person = key.person,
+                            .models = key.models,
+                            .budgets = key.budgets};
+        // A key of a team that the policy no longer has is charged to nobody: it is refused.
+        const auto charged = policies::accounts_of(rules, caller);
+        if (!charged) continue;
+        for (const policies::Charged& each : *charged) add_budgets(accounts, each.account, each.budgets);
+    }
+    std::erase_if(accounts, [](const auto& entry) { return entry.second.empty(); });
+    return accounts;
+}
+
+void write_standing(JsonWriter& json, const ledger::Standing& standing) {
+    const bool ends = standing.budget.per != Per::ever;
+    json.open().field("account", standing.account).field("limit_usd", standing.budget.limit.text());
+    json.field("per", name_of(standing.budget.per)).field("hard", standing.budget.hard);
+    json.field("spent_usd", standing.spent.text()).field("held_usd", standing.held.text());
+    json.field("remaining_usd", (standing.budget.limit - standing.spent - standing.held).text());
+    write_instant(json, "period_start", ends ? std::optional(standing.period_start) : std::nullopt);
+    write_instant(json, "period_end", ends ? std::optional(standing.period_end) : std::nullopt);
+    json.close();
+}
+
+}  // namespace
+
+Reply team_list(Visit& visit) {
+    const auto rules = visit.parts->rules.get();
+    JsonWriter json;
+    json.open().key("teams").open_list();
+    for (const auto& [name, team] : rules->teams) {
+        json.open().field("name", name).field("parent", team->parent);
+        write_texts(json, "models", team->models);
+        write_budgets(json, team->budgets);
+        json.close();
+    }
+    json.close_list().close();
+    return json_answer(std::move(json).text());
+}
+
+Reply budget_list(Visit& visit) {
+    const auto rules = visit.parts->rules.get();
+    ledger::Ledger& ledger = visit.parts->ledger;
+    const Timestamp now = visit.plane.clock.now();
+    JsonWriter json;
+    json.open().key("budgets").open_list();
+    for (auto& [account, budgets] : limited_accounts(*rules, visit.parts->keys.list())) {
+        TRY(const auto scopes,
+            ledger.prepare({ledger::Level{.account = account, .budgets = budgets}}, rules->organisation.time_zone));
+        for (const ledger::Standing& standing : ledger.standing(*scopes, now)) write_standing(json, standing);
+    }
+    json.close_list().close();
+    return json_answer(std::move(json).text());
+}
+
+Reply usage_read(Visit& visit) {
+    TRY(const Query query, visit.query({"group_by", "from", "to"}));
+    TRY(const auto groups, groups_of(query.text("group_by")));
+    TRY(const Timestamp to, query.instant("to", visit.plane.clock.now()));
+    TRY(const Timestamp from, query.instant("from", to - usage_period_default));
+    if (from >= to) return fail(Fault::invalid_request, "\"from\" must be earlier than \"to\".");
+    TRY(const auto rows, visit.parts->audit.usage(groups, from, to));
+    JsonWriter json;
+    json.open().field("from", to_text(from)).field("to", to_text(to)).key("rows").open_list();
+    for (const audit::Audit::UsageRow& row : rows) {
+        json.open().key("group").open();
+        for (std::size_t i = 0; i < groups.size() && i < row.group.size(); ++i) json.field(groups[i], row.group[i]);
+        json.close().field("calls", row.calls).field("refused", row.refused);
+        write_usage(json, row.usage);
+        json.field("cost_usd", row.cost.text()).close();
+    }
+    json.close_list().close();
+    return json_answer(std::move(json).text());
+}
+
+Reply call_list(Visit& visit) {
+    TRY(const Query query, visit.query({"key", "team", "call", "before", "limit"}));
+    audit::Audit::CallFilter filter{.key_id = std::string(query.text("key")),
+                                    .team = std::string(query.text("team")),
+                                    .call = std::string(query.text("call"))};
+    if (!filter.call.empty() && !CallId::parse(filter.call))
+        return fail(Fault::invalid_request,
+                    "\"call\" in the query must be a call id such as call_… of the header x-bursar-call-id.");
+    TRY(filter.before, query.instant("before", Timestamp::max()));
+    TRY(const std::int64_t limit, query.integer("limit", rows_default, 1, rows_max));
+    filter.count_max = static_cast<int>(limit);
+    TRY(const auto calls, visit.parts->audit.calls(filter));
+    JsonWriter json;
+    json.open().key("calls").open_list();
+    for (const audit::Outcome& call : calls) write_call(json, call);
+    json.close_list().close();
+    return json_answer(std::move(json).text());
+}
+
+Reply ledger_read(Visit& visit) {
+    const ledger::Ledger& ledger = visit.parts->ledger;
+    const ledger::Totals totals = ledger.totals();
+    JsonWriter json;
+    json.open()
+        .field("holds_open", totals.holds_open)
+        .field("held_usd", totals.held.text())
+        .field("holds_taken", totals.holds_taken);
+    json.field("refused", totals.refused)
+        .field("settled", totals.settled)
+        .field("released", totals.released)
+        .field("lost", totals.lost);
+    json.field("variance_usd", totals.variance.text()).key("spending").open_list();
+    for (const ledger::Spending& each : ledger.spending())
+        json.open()
+            .field("account", each.account)
+            .field("spent_usd", each.spent.text())
+            .field("held_usd", each.held.text())
+            .close();
+    json.close_list().key("lost_calls").open_list();
+    for (const ledger::Lost& lost : ledger.lost_at_start()) {
+        json.open()
+            .field("call", lost.call.text())
+            .field("attempt", lost.attempt.text())
+            .field("amount_usd", lost.amount.text())
+            .field("at", to_text(lost.at));
+        write_texts(json, "accounts", lost.accounts);
+        json.close();
+    }
+    json.close_list().close();
+    return json_answer(std::move(json).text());
+}
+
+}  // namespace bursar::admin

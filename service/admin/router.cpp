@@ -1,0 +1,218 @@
+#include "service/admin/router.h"
+
+#include "service/base/log.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace bursar::admin {
+namespace {
+
+constexpr std::size_t segments_max = 8;
+constexpr std::size_t audited_path_bytes_max = 200;
+
+std::vector<std::string_view> segments_of(std::string_view path) {
+    std::vector<std::string_view> segments;
+    while (!path.empty() && segments.size() <= segments_max) {
+        path.remove_prefix(1);  // the slash
+        const std::string_view segment = path.substr(0, path.find('/'));
+        segments.push_back(segment);
+        path.remove_prefix(segment.size());
+    }
+    return segments;
+}
+
+/// Whether the path is of this route; fills in what stands for its {…}. Nothing is decoded: no path of this API needs
+/// it.
+bool fits(std::string_view route, const std::vector<std::string_view>& path,
+          std::vector<std::string_view>& parameters) {
+    const auto wanted = segments_of(route);
+    if (wanted.size() != path.size()) return false;
+    parameters.clear();
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (wanted[i].starts_with('{')) {
+            if (path[i].empty()) return false;
+            parameters.push_back(path[i]);
+        } else if (wanted[i] != path[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+std::string_view bearer_of(std::string_view authorization) {
+    constexpr std::string_view scheme = "bearer ";
+    if (authorization.size() < scheme.size()) return {};
+    for (std::size_t i = 0; i < scheme.size(); ++i)
+        if ((authorization[i] | (authorization[i] == ' ' ? 0 : 0x20)) != scheme[i]) return {};
+    return authorization.substr(scheme.size());
+}
+
+std::string roles_of(const auth::Permission& permission) {
+    std::vector<std::string_view> names;
+    for (const auth::Role role :
+         {auth::Role::operator_, auth::Role::auditor, auth::Role::finance, auth::Role::team_lead, auth::Role::member})
+        if (auth::may(role, permission)) names.push_back(auth::name_of(role));
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Router>> Router::make(Plane& plane) {
+    std::unique_ptr<Router> router(new Router(plane));
+    const auto same = [](const auto& permission, const Handler& handler) {
+        return permission.method == handler.method && permission.route == handler.route;
+    };
+    for (const auth::Permission& permission : auth::role_table()) {
+        const auto found =
+            std::ranges::find_if(handlers(), [&](const Handler& each) { return same(permission, each); });
+        if (found == handlers().end())
+            return fail(Fault::internal, fmt::format("auth::role_table() has {} {}, which no handler serves",
+                                                     permission.method, permission.route));
+        router->routes_.push_back({&permission, &*found});
+    }
+    for (const Handler& handler : handlers())
+        if (std::ranges::none_of(auth::role_table(), [&](const auth::Permission& each) { return same(each, handler); }))
+            return fail(Fault::internal, fmt::format("{} {} has a handler, but no row in auth::role_table()",
+                                                     handler.method, handler.route));
+    return router;
+}
+
+std::expected<Router::Match, Problem> Router::match(const Request& request) const {
+    if (request.path.find_first_of("%;\\") != std::string::npos)
+        return fail(Fault::invalid_request, "The path has '%', ';' or '\\'. No path of this API needs them.");
+    const auto path = segments_of(request.path);
+    std::vector<std::string_view> methods;
+    Match match{};
+    for (const Route& route : routes_) {
+        if (!fits(route.permission->route, path, match.parameters)) continue;
+        if (route.permission->method == request.method) {
+            match.route = &route;
+            return match;
+        }
+        methods.push_back(route.permission->method);
+    }
+    if (methods.empty())
+        return fail(Fault::not_found, "The control plane has no such path. All of them: GET /api/v1/openapi.json.");
+    Problem problem(Error{Fault::method_not_allowed,
+                          fmt::format("This path takes {}, not {}.", fmt::join(methods, ", "), request.method),
+                          {}});
+    problem.allow = fmt::format("{}", fmt::join(methods, ", "));
+    return std::unexpected(std::move(problem));
+}
+
+Result<void> Router::identify(Visit& visit) const {
+    const std::string_view token = bearer_of(visit.request.authorization);
+    if (token.empty())
+        return fail(Fault::unauthenticated, "This needs an operator token: send Authorization: Bearer bso_….");
+    TRY(visit.who, visit.parts->operators.identify(token, plane_.clock.now()));
+    visit.actor = "operator:" + visit.who.name;
+    return {};
+}
+
+Result<void> Router::admit(Visit& visit, const Handler& handler) const {
+    if (handler.access == Access::anybody) return {};
+    if (visit.parts == nullptr) {
+        if (handler.access == Access::until_open) return {};
+        return fail(Fault::sealed,
+                    "The vault has not been unsealed since the start, so the database is closed. Unseal it: bursarctl "
+                    "vault unseal.");
+    }
+    const std::string_view token = bearer_of(visit.request.authorization);
+    const std::string& for_scrapers = plane_.options.metrics_token;
+    if (handler.access == Access::scrapers && !for_scrapers.empty() && equal_in_constant_time(token, for_scrapers)) {
+        visit.actor = "metrics";
+        return {};
+    }
+    TRY_VOID(identify(visit));
+    if (!auth::may(visit.who.role, visit.permission))
+        return fail(Fault::not_permitted,
+                    fmt::format("The role {} may not do this ({}). It is for: {}.", auth::name_of(visit.who.role),
+                                visit.permission.action, roles_of(visit.permission)));
+    return {};
+}
+
+void Router::record(const Visit& visit, const Handler& handler, const Reply& reply) const {
+    if (visit.parts == nullptr) return;
+    if (reply.has_value()) {
+        if (handler.records == Records::router) visit.parts->audit.note(visit.row(visit.request.path));
+        return;
+    }
+    const Fault fault = reply.error().error.fault;
+    const bool no_right = fault == Fault::unauthenticated || fault == Fault::not_permitted;
+    if (no_right || handler.records != Records::reads)
+        visit.parts->audit.note(visit.row(visit.request.path.substr(0, audited_path_bytes_max), facts(fault).name));
+}
+
+Answer Router::answer(Request request) {
+    const Moment started = plane_.clock.moment();
+    std::string actor = "anonymous", action = "none";
+    const auto logged = [&](Answer answer) {
+        log::info("control_request",
+                  {{"method", request.method},
+                   {"path", request.path},
+                   {"action", action},
+                   {"status", answer.status},
+                   {"actor", actor},
+                   {"address", request.address},
+                   {"microseconds",
+                    std::chrono::duration_cast<std::chrono::microseconds>(plane_.clock.moment() - started).count()}});
+        return answer;
+    };
+    auto matched = match(request);
+    if (!matched) return logged(answer_to(matched.error()));
+
+    const Handler& handler = *matched->route->handler;
+    Visit visit{.plane = plane_,
+                .request = request,
+                .permission = *matched->route->permission,
+                .parameters = std::move(matched->parameters),
+                .parts = plane_.hooks.parts(),
+                .actor = actor};
+    action = visit.permission.action;
+    Reply reply;
+    if (auto admitted = admit(visit, handler); admitted)
+        reply = handler.handle(visit);
+    else
+        reply = std::unexpected(std::move(admitted).error());
+    record(visit, handler, reply);
+    actor = visit.actor;
+    if (!reply && reply.error().error.fault == Fault::internal)
+        log::error("control_defect", {{"action", action}, {"text", reply.error().error.operator_text()}});
+    return logged(reply ? std::move(*reply) : answer_to(reply.error()));
+}
+
+audit::Action Visit::row(std::string object, std::string_view outcome, std::string detail) const {
+    return {.actor = actor,
+            .address = request.address,
+            .action = std::string(permission.action),
+            .object = std::move(object),
+            .outcome = std::string(outcome),
+            .detail = std::move(detail)};
+}
+
+Result<void> Visit::no_body() const {
+    if (request.body.empty() || request.body == "{}") return {};
+    return fail(Fault::invalid_request, "This request takes no body. Leave it out.");
+}
+
+Result<void> do_audited(const Visit& visit, const std::string& object, const std::function<Result<void>()>& act) {
+    audit::Audit& audit = visit.parts->audit;
+    const auto write = [&](std::string_view outcome) {
+        const audit::Action row = visit.row(object, outcome);
+        return visit.parts->store.write(
+            [&](store::Transaction& transaction) { return audit.append(transaction, row); });
+    };
+    TRY_VOID(write("begun"));
+    TRY_VOID(act());
+    // Done is done: that the last row is missing must not look as if the thing had not happened.
+    if (auto written = write("ok"); !written)
+        log::error(
+            "audit_incomplete",
+            {{"action", visit.permission.action}, {"object", object}, {"text", written.error().operator_text()}});
+    return {};
+}
+
+}  // namespace bursar::admin

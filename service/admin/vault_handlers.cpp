@@ -1,0 +1,146 @@
+#include "service/admin/facts_json.h"
+#include "service/admin/visit.h"
+#include "service/base/log.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace bursar::admin {
+namespace {
+
+constexpr std::size_t passphrase_bytes_min = 12;
+constexpr std::size_t passphrase_bytes_max = 1024;
+constexpr std::size_t secret_bytes_max = 64 * 1024;
+constexpr std::size_t secret_name_bytes_max = 128;
+
+/// {"passphrase":"…"} or {"master_key":"64 hex digits"}
+Result<vault::MasterKey> master_key_of(const Fields& fields) {
+    TRY_VOID(fields.only({"passphrase", "master_key"}));
+    if (fields.has("passphrase") == fields.has("master_key"))
+        return fail(Fault::invalid_request, "Give either \"passphrase\" or \"master_key\" (64 hexadecimal digits).");
+    if (fields.has("master_key")) {
+        TRY(const std::string_view digits, fields.text("master_key", 64));
+        return vault::MasterKey::from_hex(Secret::copy_of(digits));
+    }
+    TRY(const std::string_view passphrase, fields.text("passphrase", passphrase_bytes_max));
+    if (passphrase.empty()) return fail(Fault::invalid_request, "\"passphrase\" is empty.");
+    return vault::MasterKey::from_passphrase(Secret::copy_of(passphrase));
+}
+
+/// A passphrase that is to protect a vault from now on.
+Result<void> check_new(const vault::MasterKey& key) {
+    if (!key.is_passphrase() || key.secret().size() >= passphrase_bytes_min) return {};
+    return fail(
+        Fault::invalid_request,
+        fmt::format("A new passphrase needs at least {} bytes; several random words are best.", passphrase_bytes_min));
+}
+
+std::string status_of(const vault::Vault& vault) {
+    JsonWriter json;
+    json.open().field("state", vault.state() == vault::State::sealed ? "sealed" : "unsealed");
+    json.field("new", vault.is_new()).field("wants_passphrase", vault.wants_passphrase()).close();
+    return std::move(json).text();
+}
+
+Result<std::optional<vault::SecretFacts>> find_secret(const vault::Vault& vault, std::string_view name) {
+    TRY(auto all, vault.list());
+    const auto found = std::ranges::find(all, name, &vault::SecretFacts::name);
+    if (found == all.end()) return std::nullopt;
+    return *found;
+}
+
+}  // namespace
+
+Reply vault_status(Visit& visit) { return json_answer(status_of(visit.plane.vault)); }
+
+Reply vault_seal(Visit& visit) {
+    TRY_VOID(visit.no_body());
+    vault::Vault& vault = visit.plane.vault;
+    TRY_VOID(do_audited(visit, "vault", [&]() -> Result<void> {
+        vault.seal();
+        return {};
+    }));
+    log::warning("vault_sealed", {{"actor", visit.actor}, {"address", visit.request.address}});
+    return json_answer(status_of(vault));
+}
+
+Reply vault_unseal(Visit& visit) {
+    Plane& plane = visit.plane;
+    TRY(const Body body, visit.body());
+    TRY(const vault::MasterKey key, master_key_of(body.fields()));
+    if (plane.vault.state() == vault::State::unsealed && visit.parts != nullptr)
+        return fail(Fault::conflict, "The vault is unsealed already.");
+    if (plane.vault.is_new()) TRY_VOID(check_new(key));
+
+    const auto unsealed = plane.guard.attempt([&] { return plane.hooks.unseal(key); });
+    // Before the first unseal there is no database to write an audit row to; the log has it.
+    const std::string_view outcome = unsealed ? std::string_view("ok") : facts(unsealed.error().fault).name;
+    log::warning("vault_unseal", {{"address", visit.request.address}, {"actor", visit.actor}, {"outcome", outcome}});
+    if (!unsealed) return std::unexpected(unsealed.error());
+    if (visit.parts == nullptr) {
+        visit.parts = plane.hooks.parts();
+        visit.actor = "master-key";
+    }
+    return json_answer(status_of(plane.vault));
+}
+
+Reply vault_rotate(Visit& visit) {
+    TRY(const Body body, visit.body());
+    const Fields fields = body.fields();
+    TRY_VOID(fields.only({"current", "next"}));
+    TRY(const Fields current_fields, fields.object("current"));
+    TRY(const Fields next_fields, fields.object("next"));
+    TRY(const vault::MasterKey current, master_key_of(current_fields));
+    TRY(const vault::MasterKey next, master_key_of(next_fields));
+    TRY_VOID(check_new(next));
+    vault::Vault& vault = visit.plane.vault;
+    TRY_VOID(visit.plane.guard.attempt(
+        [&] { return do_audited(visit, "vault", [&] { return vault.rotate(current, next); }); }));
+    return json_answer(status_of(vault));
+}
+
+Reply secret_list(Visit& visit) {
+    TRY(const auto secrets, visit.plane.vault.list());
+    JsonWriter json;
+    json.open().key("secrets").open_list();
+    for (const vault::SecretFacts& secret : secrets) {
+        json.open()
+            .field("name", secret.name)
+            .field("created_at", to_text(secret.created_at))
+            .field("changed_at", to_text(secret.changed_at));
+        json.field("bytes", static_cast<std::uint64_t>(secret.bytes)).field("fingerprint", secret.fingerprint).close();
+    }
+    json.close_list().close();
+    return json_answer(std::move(json).text());
+}
+
+Reply secret_put(Visit& visit) {
+    TRY(const Body body, visit.body());
+    TRY_VOID(body.fields().only({"value"}));
+    TRY(const std::string_view value, body.fields().text("value", secret_bytes_max));
+    const std::string_view name = visit.parameters[0];
+    if (name.size() > secret_name_bytes_max)
+        return fail(Fault::invalid_request,
+                    fmt::format("The name of a secret has at most {} characters.", secret_name_bytes_max));
+    vault::Vault& vault = visit.plane.vault;
+    TRY_VOID(
+        do_audited(visit, fmt::format("secret:{}", name), [&] { return vault.put(name, Secret::copy_of(value)); }));
+    TRY(const auto facts, find_secret(vault, name));
+    JsonWriter json;
+    json.open().field("name", name).field("fingerprint", facts ? facts->fingerprint : "").close();
+    return json_answer(std::move(json).text());
+}
+
+Reply secret_delete(Visit& visit) {
+    TRY_VOID(visit.no_body());
+    const std::string_view name = visit.parameters[0];
+    vault::Vault& vault = visit.plane.vault;
+    TRY(const auto known, find_secret(vault, name));
+    if (!known)
+        return fail(Fault::not_found, fmt::format("There is no secret \"{}\". See: bursarctl secret list.", name));
+    TRY_VOID(do_audited(visit, fmt::format("secret:{}", name), [&] { return vault.remove(name); }));
+    return no_content();
+}
+
+}  // namespace bursar::admin

@@ -1,0 +1,120 @@
+#pragma once
+
+#include "service/admin/body.h"
+#include "service/admin/control_plane.h"
+#include "service/admin/message.h"
+#include "service/admin/unseal_guard.h"
+#include "service/base/mutex.h"
+
+#include <atomic>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What a handler is given, and the table of all handlers.
+namespace bursar::admin {
+
+/// What all requests share.
+struct Plane {
+    Options options;
+    vault::Vault& vault;
+    Hooks hooks;
+    const Clock& clock;
+    UnsealGuard guard;
+    /// Keeps an older revision from coming into force after a newer one. Never held across I/O.
+    Mutex rules_in_order = {};
+};
+
+/// One request on its way through one handler.
+struct Visit {
+    Plane& plane;
+    Request& request;
+    const auth::Permission& permission;
+    std::vector<std::string_view> parameters;  ///< what stands for each {…} of the route, in order
+    Parts* parts = nullptr;                    ///< null until the first unseal, and only for handlers that go without
+    std::string actor;                         ///< "operator:ada", "metrics", "anonymous"
+    auth::Operator who = {};
+
+    /// The audit row of this request; `outcome` is "ok", "begun" or a fault's name, `detail` a JSON object.
+    audit::Action row(std::string object, std::string_view outcome = "ok", std::string detail = "{}") const;
+    /// Parses the body of the request, which is gone afterwards.
+    Result<Body> body() { return Body::parse(std::move(request.body)); }
+    /// Refuses a body where none is asked for; "{}" is none.
+    Result<void> no_body() const;
+    Result<Query> query(std::initializer_list<std::string_view> known) const {
+        return Query::parse(request.query, known);
+    }
+};
+
+/// Who writes the audit row of a handler that succeeded. One that failed is written by the router, unless it `reads`.
+enum class Records : unsigned char {
+    reads,   ///< changes nothing: only a refusal for want of a right is written
+    itself,  ///< the handler, together with what it does
+    router,  ///< the router, afterwards
+};
+
+/// Who is let through to a handler.
+enum class Access : unsigned char {
+    operators,   ///< a token whose role may; nobody before the first unseal, when no token can be checked
+    until_open,  ///< anybody before the first unseal, afterwards as above
+    scrapers,    ///< as `operators`, or the metrics token
+    anybody,
+};
+
+struct Handler {
+    std::string_view method;
+    std::string_view route;
+    Reply (*handle)(Visit&);
+    Records records = Records::reads;
+    Access access = Access::operators;
+};
+
+std::span<const Handler> handlers();
+
+/// Does something that is not in bursar.db and cannot share its transaction: a row "begun" is durable before `act`
+/// runs, and a row "ok" after it. Nothing is done that cannot be written. For handlers whose record is `itself`.
+Result<void> do_audited(const Visit& visit, const std::string& object, const std::function<Result<void>()>& act);
+
+// vault_handlers.cpp
+Reply vault_status(Visit& visit);
+Reply vault_seal(Visit& visit);
+Reply vault_unseal(Visit& visit);
+Reply vault_rotate(Visit& visit);
+Reply secret_list(Visit& visit);
+Reply secret_put(Visit& visit);
+Reply secret_delete(Visit& visit);
+// key_handlers.cpp
+Reply key_list(Visit& visit);
+Reply key_issue(Visit& visit);
+Reply key_read(Visit& visit);
+Reply key_rotate(Visit& visit);
+Reply key_revoke(Visit& visit);
+// policy_handlers.cpp
+Reply policy_read(Visit& visit);
+Reply policy_plan(Visit& visit);
+Reply policy_apply(Visit& visit);
+Reply policy_history(Visit& visit);
+Reply policy_revision(Visit& visit);
+Reply policy_rollback(Visit& visit);
+Reply price_import(Visit& visit);
+// report_handlers.cpp
+Reply team_list(Visit& visit);
+Reply budget_list(Visit& visit);
+Reply usage_read(Visit& visit);
+Reply call_list(Visit& visit);
+Reply ledger_read(Visit& visit);
+// operator_handlers.cpp
+Reply whoami(Visit& visit);
+Reply operator_list(Visit& visit);
+Reply operator_issue(Visit& visit);
+Reply operator_revoke(Visit& visit);
+Reply audit_read(Visit& visit);
+Reply audit_verify(Visit& visit);
+// service_handlers.cpp
+Reply openapi_read(Visit& visit);
+Reply provider_list(Visit& visit);
+Reply check_list(Visit& visit);
+Reply metrics_read(Visit& visit);
+
+}  // namespace bursar::admin
