@@ -1,0 +1,143 @@
+#include "service/ledger/account.h"
+
+#include "service/base/ensure.h"
+
+#include <algorithm>
+
+namespace bursar::ledger {
+
+Tallies::Tallies(std::shared_ptr<Calendar> calendar, std::uint64_t since)
+    : calendar_(std::move(calendar)), since_(since), generation_(calendar_->generation()) {
+    for (const Per per : calendar_periods) current_[index_of(per)].period = calendar_->current(per);
+}
+
+Tallies::Tallies(std::shared_ptr<Calendar> calendar, std::uint64_t since, const Tallies& other, NanoUsd held)
+    : Tallies(std::move(calendar), since) {
+    for (const Per per : calendar_periods) {
+        Window& ours = current_[index_of(per)];
+        ours.spent = held;
+        if (other.current(per).period.overlaps(ours.period)) ours.spent += other.current(per).spent;
+        for (const Past& past : other.past_)
+            if (past.per == per && past.window.period.overlaps(ours.period)) ours.spent += past.window.spent;
+    }
+}
+
+void Tallies::take(const Booking& hold) {
+    for (Window& window : current_) {
+        window.held += hold.amount;
+        ++window.holds;
+    }
+}
+
+void Tallies::grow(const Booking& hold, NanoUsd more) {
+    for (const Per per : calendar_periods) {
+        Window* const found = window(per, hold.at);
+        if (counts(hold)) {
+            ENSURE(found != nullptr);
+            found->held += more;
+        } else if (found != nullptr) {
+            found->spent += more;
+        }
+    }
+}
+
+void Tallies::close(const Booking& hold, NanoUsd cost) {
+    for (const Per per : calendar_periods) {
+        Window* const found = window(per, hold.at);
+        if (!counts(hold)) {
+            if (found != nullptr) found->spent += std::max(NanoUsd{}, cost - hold.amount);
+            continue;
+        }
+        ENSURE(found != nullptr && found->holds > 0);
+        found->held -= hold.amount;
+        found->spent += cost;
+        if (--found->holds == 0 && found != &current_[index_of(per)]) forget(per);
+    }
+}
+
+void Tallies::book(Timestamp at, NanoUsd cost) {
+    for (const Per per : calendar_periods) {
+        Window* found = window(per, at);
+        if (found == nullptr && at < current(per).period.start)
+            found = &past_.emplace_back(per, Window{.period = calendar_->period_of(per, at)}).window;
+        if (found == nullptr) continue;
+        found->spent += cost;
+        forget(per);
+    }
+}
+
+void Tallies::restore(Per per, const Window& window) {
+    if (window.period == current(per).period)
+        current_[index_of(per)].spent += window.spent;
+    else
+        past_.push_back({per, window});
+}
+
+Window* Tallies::window(Per per, Timestamp at) {
+    if (Window& now = current_[index_of(per)]; now.period.contains(at)) [[likely]]
+        return &now;
+    for (Past& past : past_)
+        if (past.per == per && past.window.period.contains(at)) return &past.window;
+    return nullptr;
+}
+
+void Tallies::roll_windows() {
+    generation_ = calendar_->generation();
+    for (const Per per : calendar_periods) {
+        Window& now = current_[index_of(per)];
+        if (now.period == calendar_->current(per)) continue;
+        if (now.holds > 0 || now.spent != NanoUsd{}) past_.push_back({per, now});
+        now = Window{.period = calendar_->current(per)};
+        forget(per);
+    }
+}
+
+void Tallies::forget(Per per) {
+    Timestamp newest = Timestamp::min();
+    for (const Past& past : past_)
+        if (past.per == per) newest = std::max(newest, past.window.period.start);
+    std::erase_if(past_, [&](const Past& past) {
+        return past.per == per && past.window.holds == 0 && past.window.period.start != newest;
+    });
+}
+
+Tallies& Account::in(const std::shared_ptr<Calendar>& calendar, std::uint64_t sequence) {
+    for (Tallies& candidate : tallies) {
+        if (&candidate.calendar() != calendar.get()) continue;
+        candidate.roll();
+        return candidate;
+    }
+    if (tallies.empty()) return tallies.emplace_back(calendar, sequence);
+    if (tallies.size() == calendars_max) tallies.erase(tallies.begin());
+    Tallies made(calendar, sequence, tallies.back(), held);
+    return tallies.emplace_back(std::move(made));
+}
+
+void Account::take(const Booking& hold) {
+    held += hold.amount;
+    for (Tallies& each : tallies) {
+        each.roll();
+        each.take(hold);
+    }
+}
+
+void Account::grow(const Booking& hold, NanoUsd more) {
+    held += more;
+    for (Tallies& each : tallies) each.grow(hold, more);
+}
+
+void Account::close(const Booking& hold, NanoUsd cost) {
+    held -= hold.amount;
+    spent += cost;
+    for (Tallies& each : tallies) each.close(hold, cost);
+}
+
+void Account::book(Timestamp at, NanoUsd cost) {
+    spent += cost;
+    for (Tallies& each : tallies) {
+        each.roll();
+        each.book(at, cost);
+    }
+}
+
+}  // namespace bursar::ledger

@@ -1,0 +1,228 @@
+#include "service/base/log.h"
+#include "service/ledger/books.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace bursar::ledger {
+namespace {
+
+constexpr std::string_view steps[] = {
+    // `applied`: the last group of the journal that `state` contains.
+    "CREATE TABLE ledger_accounts (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, applied INTEGER NOT NULL, "
+    "state BLOB NOT NULL);"
+    "CREATE TABLE ledger_journal (number INTEGER PRIMARY KEY, records BLOB NOT NULL);",
+};
+
+std::unexpected<Error> damaged(std::string_view what) {
+    return fail(Fault::wrong_configuration, fmt::format("The ledger cannot be read: {} is damaged or was written by a "
+                                                        "later version. Nothing was changed. Start the "
+                                                        "version that wrote it, or restore a backup.",
+                                                        what));
+}
+
+struct StoredRow {
+    std::int64_t number;
+    AccountName name;
+    std::uint64_t applied;
+    StoredAccount state;
+};
+struct NumberedGroup {
+    std::uint64_t number;
+    RecordGroup group;
+};
+
+/// Everything that is stored, unchanged.
+struct Stored {
+    std::vector<StoredRow> accounts;
+    std::vector<NumberedGroup> groups;
+};
+
+Result<Stored> read_stored(store::Transaction& transaction) {
+    Stored stored;
+    TRY_VOID(transaction.each("SELECT number, name, applied, state FROM ledger_accounts ORDER BY number", {},
+                              [&](const store::Row& row) -> Result<void> {
+                                  auto state = read_account(row.text(3));
+                                  if (!state) return damaged(fmt::format("the account '{}'", row.text(1)));
+                                  stored.accounts.push_back({row.integer(0), AccountName(row.text(1)),
+                                                             static_cast<std::uint64_t>(row.integer(2)),
+                                                             *std::move(state)});
+                                  return {};
+                              }));
+    TRY_VOID(transaction.each(
+        "SELECT number, records FROM ledger_journal ORDER BY number", {}, [&](const store::Row& row) -> Result<void> {
+            auto group = read_group(row.text(1));
+            if (!group) return damaged(fmt::format("row {} of the journal", row.integer(0)));
+            stored.groups.push_back({static_cast<std::uint64_t>(row.integer(0)), *std::move(group)});
+            return {};
+        }));
+    return stored;
+}
+
+/// One recovery, from what is stored to an Opening and the rows that make it last.
+class Recovery {
+  public:
+    explicit Recovery(Stored stored) : stored_(std::move(stored)) {}
+
+    Result<Opening> run(store::Transaction& transaction) {
+        find_the_newest_instant();
+        TRY_VOID(open_accounts());
+        TRY_VOID(replay());
+        close_what_is_open();
+        TRY_VOID(write(transaction));
+        return std::move(opening_);
+    }
+
+  private:
+    void find_the_newest_instant();
+    Result<void> open_accounts();
+    Result<void> replay();
+    Result<void> replay_record(std::uint64_t number, const Record& record);
+    Result<void> book(std::uint64_t number, const Record& record);
+    void close_what_is_open();
+    Result<void> write(store::Transaction& transaction);
+
+    Stored stored_;
+    Opening opening_;
+    std::vector<std::uint64_t> applied_;  ///< per account
+    std::vector<bool> changed_;
+    std::unordered_map<AttemptId, Record, IdHash<AttemptKind>> holds_;
+};
+
+void Recovery::find_the_newest_instant() {
+    for (const auto& [number, group] : stored_.groups) opening_.newest = std::max(opening_.newest, group.newest);
+    if (stored_.groups.empty()) return;
+    opening_.journal_oldest = stored_.groups.front().number;
+    opening_.journal_next = stored_.groups.back().number + 1;
+}
+
+Result<void> Recovery::open_accounts() {
+    for (StoredRow& row : stored_.accounts) {
+        // Numbers are places in the list; they are given out in order and never taken back.
+        Account& account = opening_.accounts.emplace_back(static_cast<std::uint32_t>(opening_.accounts.size() + 1),
+                                                          std::move(row.name));
+        if (row.number != account.number) return damaged("the list of accounts");
+        account.known_to_journal = true;
+        account.spent = row.state.spent;
+        applied_.push_back(row.applied);
+        for (const StoredAccount::StoredTallies& stored : row.state.tallies) {
+            auto& calendar = opening_.calendars[stored.zone];
+            if (calendar == nullptr) {
+                TRY(auto zone, TimeZone::load(stored.zone));
+                calendar = std::make_shared<Calendar>(std::move(zone), opening_.newest);
+            }
+            Tallies& tallies = account.tallies.emplace_back(calendar, 0);
+            for (const auto& window : stored.windows)
+                tallies.restore(window.per, {.period = window.period, .spent = window.spent});
+        }
+    }
+    changed_.resize(opening_.accounts.size(), false);
+    return {};
+}
+
+Result<void> Recovery::replay() {
+    for (const auto& [number, group] : stored_.groups)
+        for (const Record& record : group.records) TRY_VOID(replay_record(number, record));
+    return {};
+}
+
+Result<void> Recovery::replay_record(std::uint64_t number, const Record& record) {
+    switch (record.kind) {
+        case RecordKind::hold:
+            holds_.insert_or_assign(record.attempt, record);
+            return {};
+        case RecordKind::grow:
+            if (const auto open = holds_.find(record.attempt); open != holds_.end())
+                open->second.amount += record.amount;
+            return {};
+        case RecordKind::settle:
+        case RecordKind::lost:
+            holds_.erase(record.attempt);
+            return book(number, record);
+        case RecordKind::release:
+            holds_.erase(record.attempt);
+            return {};
+    }
+    return {};
+}
+
+Result<void> Recovery::book(std::uint64_t number, const Record& record) {
+    for (const std::uint32_t account : record.accounts) {
+        if (account == 0 || account > opening_.accounts.size())
+            return damaged(fmt::format("row {} of the journal", number));
+        if (number <= applied_[account - 1]) continue;
+        opening_.accounts[account - 1].book(record.at, record.amount);
+        changed_[account - 1] = true;
+    }
+    return {};
+}
+
+/// Nobody knows what became of them, so they cost what they held.
+void Recovery::close_what_is_open() {
+    for (const auto& [attempt, record] : holds_) {
+        Lost lost{.call = record.call, .attempt = attempt, .amount = record.amount, .at = record.at};
+        for (const std::uint32_t account : record.accounts) {
+            // replay() has checked the numbers of settlements only.
+            if (account == 0 || account > opening_.accounts.size()) continue;
+            opening_.accounts[account - 1].book(record.at, record.amount);
+            changed_[account - 1] = true;
+            lost.accounts.push_back(opening_.accounts[account - 1].name);
+        }
+        opening_.lost.push_back(std::move(lost));
+    }
+    std::ranges::sort(opening_.lost, {}, &Lost::attempt);
+}
+
+/// Makes what was found the new beginning: every changed account with all its groups, and one row of journal.
+Result<void> Recovery::write(store::Transaction& transaction) {
+    if (stored_.groups.size() <= 1 && opening_.lost.empty() && std::ranges::find(changed_, true) == changed_.end())
+        return {};
+    const std::uint64_t number = opening_.journal_next++;
+    for (const Account& account : opening_.accounts)
+        if (changed_[account.number - 1])
+            TRY_VOID(write_account_row(transaction, account, number, write_account(account)));
+    GroupWriter writer(opening_.newest, static_cast<std::uint32_t>(opening_.lost.size()));
+    for (const Lost& lost : opening_.lost) {
+        const Record& record = holds_.at(lost.attempt);
+        writer.cost(RecordKind::lost, lost.attempt, record.at, record.amount);
+        writer.account_count(record.accounts.size());
+        for (const std::uint32_t account : record.accounts) writer.account(account);
+    }
+    TRY_VOID(write_journal_row(transaction, number, std::move(writer).sealed()));
+    opening_.journal_oldest = number;
+    return transaction.run("DELETE FROM ledger_journal WHERE number < ?", {static_cast<std::int64_t>(number)});
+}
+
+}  // namespace
+
+store::Schema Ledger::schema() { return {.part = "ledger", .steps = steps}; }
+
+Result<Opening> read_books(store::Store& store) {
+    Opening opening;
+    TRY_VOID(store.write([&](store::Transaction& transaction) -> Result<void> {
+        TRY(auto stored, read_stored(transaction));
+        TRY(opening, Recovery(std::move(stored)).run(transaction));
+        return {};
+    }));
+    return opening;
+}
+
+Result<std::unique_ptr<Ledger>> Ledger::recover(store::Store& store, const Clock& clock) {
+    const Moment begun = clock.moment();
+    TRY(auto opening, read_books(store));
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock.moment() - begun);
+    if (opening.newest > clock.now() + std::chrono::hours(1))
+        log::warning("clock_behind_ledger",
+                     {{"newest_booking", to_text(opening.newest)},
+                      {"effect", "calls are booked to the newest period until the clock is past it"}});
+    NanoUsd lost;
+    for (const Lost& each : opening.lost) lost += each.amount;
+    log::info("ledger_recovered", {{"accounts", opening.accounts.size()},
+                                   {"lost_calls", opening.lost.size()},
+                                   {"lost_usd", lost.text()},
+                                   {"took_ms", took.count()}});
+    return std::make_unique<Books>(store, std::move(opening));
+}
+
+}  // namespace bursar::ledger
