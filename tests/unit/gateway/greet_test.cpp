@@ -1,0 +1,205 @@
+// Hunts: a path or header that is taken for the wrong dialect, so that a client gets an error it cannot read; a header
+// that must not pass.
+#include "service/gateway/headers.h"
+#include "service/gateway/rooms.h"
+#include "service/gateway/shard.h"
+#include "tests/unit/gateway/fake_exchange.h"
+
+#include <gtest/gtest.h>
+
+namespace bursar::gateway {
+namespace {
+
+struct Greeting {
+    const char* name;
+    const char* method;
+    const char* target;
+    std::vector<edge::Header> headers;
+    std::optional<Fault> refused;
+    Shape shape;
+    Endpoint endpoint;
+};
+
+const std::vector<Greeting> greetings = {
+    {"chat is OpenAI's", "POST", "/v1/chat/completions", {}, {}, Shape::openai, Endpoint::chat_completions},
+    {"a query does not hide the path", "POST", "/v1/messages?beta=true", {}, {}, Shape::anthropic, Endpoint::messages},
+    {"messages are Anthropic's even without their version",
+     "POST",
+     "/v1/messages",
+     {{"authorization", "Bearer x"}},
+     {},
+     Shape::anthropic,
+     Endpoint::messages},
+    {"counting is a path of its own",
+     "POST",
+     "/v1/messages/count_tokens",
+     {},
+     {},
+     Shape::anthropic,
+     Endpoint::count_tokens},
+    {"the model list goes by the version header",
+     "GET",
+     "/v1/models",
+     {{"Anthropic-Version", "2023-06-01"}},
+     {},
+     Shape::anthropic,
+     Endpoint::models},
+    {"the model list is OpenAI's otherwise", "GET", "/v1/models?limit=5", {}, {}, Shape::openai, Endpoint::models},
+    {"one model", "GET", "/v1/models/llama3:8b", {}, {}, Shape::openai, Endpoint::models},
+    {"Gemini's header is told that it is not spoken",
+     "GET",
+     "/v1/models",
+     {{"x-goog-api-key", "k"}},
+     Fault::not_found,
+     Shape::gemini,
+     Endpoint::models},
+    {"a verb is Gemini's",
+     "POST",
+     "/v1/models/m:generateContent",
+     {},
+     Fault::not_found,
+     Shape::gemini,
+     Endpoint::models},
+    {"GET on chat is the wrong method",
+     "GET",
+     "/v1/chat/completions",
+     {},
+     Fault::method_not_allowed,
+     Shape::openai,
+     Endpoint::chat_completions},
+    {"POST on models is the wrong method",
+     "POST",
+     "/v1/models",
+     {},
+     Fault::method_not_allowed,
+     Shape::openai,
+     Endpoint::models},
+    {"a WebSocket is asked to speak HTTP",
+     "GET",
+     "/v1/responses",
+     {{"Upgrade", "websocket"}},
+     Fault::upgrade_refused,
+     Shape::openai,
+     Endpoint::responses},
+    {"a packed body is refused",
+     "POST",
+     "/v1/responses",
+     {{"Content-Encoding", "gzip"}},
+     Fault::invalid_request,
+     Shape::openai,
+     Endpoint::responses},
+    {"an unknown path",
+     "POST",
+     "/v1/images/generations",
+     {},
+     Fault::not_found,
+     Shape::openai,
+     Endpoint::chat_completions},
+    {"an unknown path of an Anthropic client",
+     "POST",
+     "/v1/messages/batches",
+     {},
+     Fault::not_found,
+     Shape::anthropic,
+     Endpoint::chat_completions},
+    {"a path that only begins like ours",
+     "POST",
+     "/v1/chat/completionsX",
+     {},
+     Fault::not_found,
+     Shape::openai,
+     Endpoint::chat_completions},
+};
+
+TEST(Greet, DecidesEndpointAndDialect) {
+    asio::io_context context;
+    Shard shard(context);
+    for (const Greeting& greeting : greetings) {
+        SCOPED_TRACE(greeting.name);
+        HeadOnly exchange;
+        exchange.request.method = greeting.method;
+        exchange.request.target = greeting.target;
+        exchange.request.headers = greeting.headers;
+        Call call(exchange, shard);
+        const Result<void> greeted = greet(call);
+        EXPECT_EQ(greeted.has_value(), !greeting.refused);
+        if (!greeted && greeting.refused) {
+            EXPECT_EQ(greeted.error().fault, *greeting.refused);
+            EXPECT_FALSE(greeted.error().for_caller.empty());
+        }
+        EXPECT_EQ(call.shape, greeting.shape);
+        if (!greeting.refused) EXPECT_EQ(call.endpoint, greeting.endpoint);
+    }
+}
+
+std::string names_of(const std::vector<edge::Header>& headers) {
+    std::string out;
+    for (const edge::Header& header : headers) out += header.name + "=" + header.value + ";";
+    return out;
+}
+
+TEST(Headers, OnlyEndToEndFieldsReachTheProvider) {
+    edge::RequestHead head;
+    head.headers = {{"Host", "bursar"},
+                    {"Authorization", "Bearer bsr_x"},
+                    {"X-Api-Key", "bsr_x"},
+                    {"api-key", "bsr_x"},
+                    {"x-goog-api-key", "bsr_x"},
+                    {"Cookie", "a=b"},
+                    {"Accept-Encoding", "gzip"},
+                    {"Content-Length", "3"},
+                    {"Transfer-Encoding", "chunked"},
+                    {"Connection", "close, X-Hop"},
+                    {"X-Hop", "1"},
+                    {"X-Forwarded-For", "10.0.0.1"},
+                    {"x-bursar-tags", "a"},
+                    {"OpenAI-Organization", "org"},
+                    {"X-Stainless-Retry-Count", "0"},
+                    {"anthropic-beta", "tools-2026"},
+                    {"X-Unknown", "stays"}};
+    EXPECT_EQ(names_of(headers_for_provider(head)),
+              "X-Stainless-Retry-Count=0;anthropic-beta=tools-2026;X-Unknown=stays;");
+}
+
+TEST(Headers, NothingAboutTheCompanysAccountReachesTheCaller) {
+    const std::vector<edge::Header> from_provider = {{"Content-Type", "application/json"},
+                                                     {"openai-organization", "acme"},
+                                                     {"x-ratelimit-remaining-tokens", "5"},
+                                                     {"Set-Cookie", "s=1"},
+                                                     {"CF-Ray", "1"},
+                                                     {"x-request-id", "req_1"},
+                                                     {"openai-processing-ms", "12"},
+                                                     {"Transfer-Encoding", "chunked"},
+                                                     {"x-bursar-cost-usd", "0"},
+                                                     {"Retry-After", "3"}};
+    EXPECT_EQ(names_of(headers_for_caller(from_provider)),
+              "Content-Type=application/json;openai-processing-ms=12;Retry-After=3;");
+}
+
+TEST(ProviderTarget, PutsThePathBehindTheBase) {
+    struct Case {
+        Dialect dialect;
+        const char* base;
+        const char* asked;
+        const char* target;
+    };
+    const std::vector<Case> cases = {
+        {Dialect::openai, "/v1", "/v1/chat/completions", "/v1/chat/completions"},
+        {Dialect::openai, "", "/v1/embeddings", "/embeddings"},
+        {Dialect::openai, "/openai/v1", "/v1/responses?x=1", "/openai/v1/responses?x=1"},
+        {Dialect::anthropic, "", "/v1/messages?beta=true", "/v1/messages?beta=true"},
+        {Dialect::anthropic, "/v1", "/v1/messages", "/v1/messages"},
+        {Dialect::anthropic, "/anthropic", "/v1/messages/count_tokens", "/anthropic/v1/messages/count_tokens"},
+    };
+    for (const Case& one : cases) {
+        policies::Provider provider;
+        provider.dialect = one.dialect;
+        provider.base_url.path = one.base;
+        edge::RequestHead head;
+        head.target = one.asked;
+        EXPECT_EQ(provider_target(provider, head), one.target);
+    }
+}
+
+}  // namespace
+}  // namespace bursar::gateway

@@ -1,0 +1,65 @@
+// Hunts: exposition text that Prometheus refuses, buckets that do not add up, a channel that stays unhealthy after it
+// recovered.
+#include "service/gateway/metrics.h"
+
+#include <gtest/gtest.h>
+
+namespace bursar::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+
+audit::Outcome outcome(int status, std::string fault) {
+    audit::Outcome out;
+    out.status = status;
+    out.fault = std::move(fault);
+    out.channel = "openai/gpt-4o";
+    out.attempts = 1;
+    out.duration = 3ms;
+    out.usage.input = 10;
+    out.cost = NanoUsd{1'500};
+    return out;
+}
+
+bool has_line(const std::string& text, const std::string& line) {
+    return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+
+TEST(Metrics, CountsCallsTokensAndMoney) {
+    Metrics metrics;
+    metrics.count(outcome(200, ""));
+    metrics.count(outcome(200, ""));
+    metrics.count(outcome(402, "budget_exhausted"));
+    const std::string text = metrics.text();
+    EXPECT_TRUE(has_line(text, "bursar_calls_total{endpoint=\"chat_completions\",status=\"200\",fault=\"\"} 2"))
+        << text;
+    EXPECT_TRUE(
+        has_line(text, "bursar_calls_total{endpoint=\"chat_completions\",status=\"402\",fault=\"budget_exhausted\"} 1"))
+        << text;
+    EXPECT_TRUE(has_line(text, "bursar_tokens_total{class=\"input\"} 30")) << text;
+    EXPECT_TRUE(has_line(text, "bursar_cost_usd_total 0.0000045")) << text;
+    EXPECT_TRUE(has_line(text, "bursar_call_duration_seconds_bucket{le=\"0.0025\"} 0")) << text;
+    EXPECT_TRUE(has_line(text, "bursar_call_duration_seconds_bucket{le=\"0.005\"} 3")) << text;
+    EXPECT_TRUE(has_line(text, "bursar_call_duration_seconds_bucket{le=\"+Inf\"} 3")) << text;
+    EXPECT_TRUE(has_line(text, "bursar_call_duration_seconds_count 3")) << text;
+}
+
+TEST(Metrics, AChannelIsUnhealthyAfterThreeFailuresAndHealthyAfterOneSuccess) {
+    Metrics metrics;
+    for (int i = 0; i < 2; ++i) metrics.count(outcome(502, "provider_unavailable"));
+    EXPECT_TRUE(has_line(metrics.text(), "bursar_channel_healthy{channel=\"openai/gpt-4o\"} 1"));
+    metrics.count(outcome(504, "deadline_passed"));
+    EXPECT_TRUE(has_line(metrics.text(), "bursar_channel_healthy{channel=\"openai/gpt-4o\"} 0"));
+    metrics.count(outcome(200, ""));
+    EXPECT_TRUE(has_line(metrics.text(), "bursar_channel_healthy{channel=\"openai/gpt-4o\"} 1"));
+    EXPECT_TRUE(has_line(metrics.text(), "bursar_channel_failures_total{channel=\"openai/gpt-4o\"} 3"));
+}
+
+TEST(Metrics, ACallersOwnMistakeIsNoFailureOfTheChannel) {
+    Metrics metrics;
+    for (int i = 0; i < 5; ++i) metrics.count(outcome(400, "provider_refused"));
+    EXPECT_TRUE(has_line(metrics.text(), "bursar_channel_healthy{channel=\"openai/gpt-4o\"} 1"));
+}
+
+}  // namespace
+}  // namespace bursar::gateway
