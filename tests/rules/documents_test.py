@@ -1,0 +1,73 @@
+"""Hunts: documents that promise what is not there: a dependency that nobody wrote down, a command that does not exist, a dead link."""
+import json
+import re
+import subprocess
+import unittest
+
+from repository import ROOT, text, tracked
+
+PAGES = [path for path in tracked() if path.endswith(".md")]
+
+
+def commands_of_bursarctl():
+    """Every command of the program itself, as its help lists them."""
+    shown = subprocess.run([ROOT / "build/release/bin/bursarctl", "--help"], capture_output=True, text=True, check=True).stdout
+    block = shown.split("commands:\n")[1].split("\n\n")[0]
+    return [re.split(r"\s{2,}", line.strip())[0] for line in block.split("\n")]
+
+
+class Documents(unittest.TestCase):
+    def test_every_library_is_in_the_list_of_dependencies(self):
+        listed = text("docs/dependencies.md").lower()
+        names = re.findall(r"find_package\((\w[\w-]*)", text("cmake/third_party.cmake") + text("tests/CMakeLists.txt"))
+        names += re.findall(r"pkg_check_modules\(\w+ REQUIRED IMPORTED_TARGET \"?([a-z0-9-]+)", text("cmake/third_party.cmake"))
+        names += ["sqlitecpp"]
+        for path in tracked():
+            if path.endswith("package.json"):
+                package = json.loads(text(path))
+                names += [name for key in ("dependencies", "optionalDependencies", "devDependencies") for name in package.get(key, {})]
+        own = {"threads", "pkgconfig"}
+        missing = [name for name in names if name.lower() not in own and name.lower().removesuffix("-previous") not in listed]
+        self.assertEqual(missing, [], "docs/dependencies.md says for each: what for, which version, which licence")
+
+    def test_every_debian_package_is_in_the_list_of_dependencies(self):
+        listed = text("docs/dependencies.md")
+        blocks = re.findall(r"^(?:build|run|test)_packages=\(([^)]*)\)", text("installer/dependencies"), re.MULTILINE)
+        packages = [word for block in blocks for word in block.split() if not word.startswith('"$')]
+        self.assertGreater(len(packages), 10)
+        self.assertEqual([name for name in packages if f"`{name}`" not in listed], [])
+
+    def test_every_command_is_in_the_manual_page(self):
+        page = text("docs/man/bursarctl.1").replace("\\-", "-")
+        commands = commands_of_bursarctl()
+        self.assertGreater(len(commands), 20)
+        self.assertEqual([name for name in commands if re.sub(r" [A-Z].*$", "", name) not in page], [])
+
+    def test_every_bursarctl_command_in_the_pages_exists(self):
+        known = {re.sub(r" [A-Z].*$| bash$", "", name) for name in commands_of_bursarctl()}
+        wrong = []
+        for path in PAGES:
+            for words in re.findall(r"bursarctl((?: [a-z]+){1,2})", text(path)):
+                parts = words.split()
+                if parts[0] in ("speaks", "is", "and", "by", "reads", "from", "has", "to", "asks"):
+                    continue
+                if " ".join(parts) not in known and parts[0] not in known:
+                    wrong.append(f"{path}: bursarctl {' '.join(parts)}")
+        self.assertEqual(wrong, [])
+
+    def test_links_between_the_pages_lead_somewhere(self):
+        dead = []
+        for path in PAGES:
+            for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text(path)):
+                if not re.match(r"[a-z]+:", target) and not (ROOT / path).parent.joinpath(target).exists():
+                    dead.append(f"{path}: {target}")
+        self.assertEqual(dead, [])
+
+    def test_commands_of_the_readme_exist(self):
+        for name in ("installer/quickstart", "tests/run"):
+            self.assertIn(name, text("README.md"))
+            self.assertTrue((ROOT / name).stat().st_mode & 0o111, name)
+
+
+if __name__ == "__main__":
+    unittest.main()
