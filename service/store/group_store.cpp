@@ -15,8 +15,9 @@ namespace {
 /// How long the writer sleeps at most before it asks the contributors whether something is due.
 constexpr auto look_every = std::chrono::milliseconds(200);
 constexpr std::size_t jobs_waiting_max = 10'000;
-/// A log this long (4 KiB pages) is moved into the main file.
-constexpr int log_pages_max = 1'000;
+/// Every so many pages (of 4 KiB) of log the checkpointer is asked, and from here on the writer helps to end the log.
+constexpr int checkpoint_every_pages = 1'000;
+constexpr int finish_from_pages = 8'000;
 constexpr const char* not_recorded =
     "The service cannot record this right now, so it does not do it. Try again in a minute.";
 
@@ -39,13 +40,15 @@ std::unexpected<Error> stopped() { return fail(Fault::storage_unavailable, not_r
 }  // namespace
 
 GroupStore::GroupStore(std::filesystem::path file, FileLock lock, Ballast ballast, std::unique_ptr<Connection> writer,
-                       std::unique_ptr<Readers> readers)
+                       std::unique_ptr<Readers> readers, std::unique_ptr<Connection> checkpoints)
     : file_(std::move(file)),
       lock_(std::move(lock)),
       ballast_(std::move(ballast)),
       writer_(std::move(writer)),
       readers_(std::move(readers)),
-      checkpoint_at_pages_(log_pages_max) {
+      checkpoint_at_pages_(checkpoint_every_pages),
+      finish_at_pages_(finish_from_pages),
+      checkpointer_(std::move(checkpoints), main_file_) {
     {
         const MutexLock guard(health_mutex_);
         health_.commit_histogram.assign(bounds_us.size() + 1, 0);
@@ -65,6 +68,7 @@ void GroupStore::start() {
     const MutexLock lock(mutex_);
     ENSURE(phase_ == Phase::prepared);
     phase_ = Phase::serving;
+    checkpointer_.start();
     thread_ = std::thread([this] { serve(); });
 }
 
@@ -77,6 +81,7 @@ void GroupStore::stop() {
     }
     work_.notify_one();
     if (thread_.joinable()) thread_.join();
+    checkpointer_.stop();
     if (broken_) return;
     const MutexLock lock(main_file_);
     if (auto left = writer_->checkpoint(true); !left)
@@ -128,6 +133,7 @@ Result<void> GroupStore::write_at_once(std::move_only_function<Result<void>(Tran
     auto result = job(*writer_);
     if (result) result = writer_->run("COMMIT");
     if (!result) writer_->roll_back();
+    if (result && writer_->log_pages() >= checkpoint_every_pages) TRY_VOID(writer_->checkpoint(false));
     return result;
 }
 
@@ -165,7 +171,7 @@ void GroupStore::serve() {
     while (wait_for_work(jobs)) {
         broken_ ? refuse_group(jobs) : run_group(jobs);
         jobs.clear();
-        checkpoint_if_long();
+        if (!broken_) keep_log_short();
     }
 }
 
@@ -250,17 +256,21 @@ Result<void> GroupStore::commit(std::int64_t changes_before) {
 void GroupStore::give_up(std::vector<Job>& jobs, std::size_t asked, const Error& error) {
     writer_->roll_back();
     const Error told{Fault::storage_unavailable, not_recorded, std::string(error.operator_text())};
-    after_failure(told);
+    after_failure(writer_->take_trouble(), told);
     for (std::size_t i = 0; i < asked; ++i) contributors_[i]->failed(told);
     for (Job& job : jobs) job.done(job.result ? Result<void>(std::unexpected(told)) : std::move(job.result));
+    tell_if_broken();
+}
+
+void GroupStore::tell_if_broken() {
     if (broken_ && broken_stop_) std::exchange(broken_stop_, {})(broken_error_);
 }
 
 /// Decides what the failure of a group means for the next ones.
-void GroupStore::after_failure(const Error& error) {
+void GroupStore::after_failure(Trouble trouble, const Error& error) {
     log::error("store_group_failed", {{"file", file_.string()}, {"error", error.operator_text()}});
     retry_ = true;
-    switch (writer_->take_trouble()) {
+    switch (trouble) {
         case Trouble::none:
         case Trouble::statement:
             return;
@@ -305,15 +315,30 @@ void GroupStore::make_writable_again() {
     writable_ = true;
 }
 
-void GroupStore::checkpoint_if_long() {
-    if (broken_ || writer_->log_pages() < checkpoint_at_pages_ || !main_file_.try_lock()) return;
+void GroupStore::keep_log_short() {
+    if (auto failure = checkpointer_.take_failure()) {
+        after_failure(failure->trouble, failure->error);
+        return tell_if_broken();
+    }
+    const int pages = writer_->log_pages();
+    if (pages < checkpoint_every_pages) {  // it has started over
+        checkpoint_at_pages_ = checkpoint_every_pages;
+        finish_at_pages_ = finish_from_pages;
+        return;
+    }
+    if (pages >= checkpoint_at_pages_) {
+        checkpoint_at_pages_ = pages + checkpoint_every_pages;
+        checkpointer_.ask();
+        return;
+    }
+    if (pages < finish_at_pages_ || !main_file_.try_lock()) return;
+    // A long read() keeps the log from starting over; to try after every commit would only cost.
+    finish_at_pages_ = pages + checkpoint_every_pages / 2;
     auto left = writer_->checkpoint(false);
     main_file_.unlock();
-    // A reader in the way keeps the log from starting over; to try after every commit would only cost.
-    checkpoint_at_pages_ = left && *left > 0 ? writer_->log_pages() + log_pages_max / 2 : log_pages_max;
     if (left) return;
-    after_failure(left.error());
-    if (broken_ && broken_stop_) std::exchange(broken_stop_, {})(broken_error_);
+    after_failure(writer_->take_trouble(), left.error());
+    tell_if_broken();
 }
 
 std::span<const std::int64_t> commit_bounds() { return bounds_us; }
@@ -322,11 +347,12 @@ Result<std::unique_ptr<Store>> Store::open(Options options) {
     TRY(auto lock, FileLock::take(options.file));
     TRY(auto writer, open_checked(options));
     TRY(auto readers, Readers::open(options.file, options.key, options.readers));
+    TRY(auto checkpoints, Connection::open(options.file, options.key, Access::read_write));
     std::filesystem::path ballast = options.file;
     ballast += ".ballast";
     return std::make_unique<GroupStore>(options.file, std::move(lock),
                                         Ballast(std::move(ballast), options.ballast_bytes), std::move(writer),
-                                        std::move(readers));
+                                        std::move(readers), std::move(checkpoints));
 }
 
 }  // namespace bursar::store

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "service/base/mutex.h"
+#include "service/store/checkpointer.h"
 #include "service/store/connection.h"
 #include "service/store/files.h"
 #include "service/store/readers.h"
@@ -19,7 +20,7 @@ inline constexpr std::array<std::int64_t, 14> bounds_us = {20,    50,     100,  
 class GroupStore final : public Store {
   public:
     GroupStore(std::filesystem::path file, FileLock lock, Ballast ballast, std::unique_ptr<Connection> writer,
-               std::unique_ptr<Readers> readers);
+               std::unique_ptr<Readers> readers, std::unique_ptr<Connection> checkpoints);
     ~GroupStore() override;
 
     void attach(Contributor& contributor) override;
@@ -53,10 +54,11 @@ class GroupStore final : public Store {
     Result<void> write_at_once(std::move_only_function<Result<void>(Transaction&)> job) REQUIRES(mutex_);
     void give_up(std::vector<Job>& jobs, std::size_t asked, const Error& error);
     void refuse_group(std::vector<Job>& jobs);
-    void after_failure(const Error& error);
+    void after_failure(Trouble trouble, const Error& error);
+    void tell_if_broken();
     void make_writable_again();
     void set_unwritable(std::string reason);
-    void checkpoint_if_long();
+    void keep_log_short();
 
     const std::filesystem::path file_;
     FileLock lock_;
@@ -68,6 +70,7 @@ class GroupStore final : public Store {
     bool retry_ = false;  ///< the last group failed; what it carried waits in its contributors
     Error broken_error_;
     int checkpoint_at_pages_;
+    int finish_at_pages_;
     std::thread thread_;
 
     std::atomic<bool> woken_ = false;
@@ -84,6 +87,7 @@ class GroupStore final : public Store {
     /// Held by whoever moves pages from the log into the main file or reads the main file past SQLite: I/O under a
     /// lock, because to keep the two apart is what it is for. Never taken by a call's thread.
     Mutex main_file_;
+    Checkpointer checkpointer_;
 
     mutable Mutex health_mutex_;
     Health health_ GUARDED_BY(health_mutex_);

@@ -1,0 +1,49 @@
+#include "service/store/checkpointer.h"
+
+namespace bursar::store {
+
+void Checkpointer::start() {
+    thread_ = std::thread([this] { serve(); });
+}
+
+void Checkpointer::stop() {
+    {
+        const MutexLock lock(mutex_);
+        stopping_ = true;
+    }
+    work_.notify_one();
+    if (thread_.joinable()) thread_.join();
+}
+
+void Checkpointer::ask() {
+    {
+        const MutexLock lock(mutex_);
+        asked_ = true;
+    }
+    work_.notify_one();
+}
+
+std::optional<Checkpointer::Failure> Checkpointer::take_failure() {
+    const MutexLock lock(mutex_);
+    return std::exchange(failure_, std::nullopt);
+}
+
+void Checkpointer::serve() {
+    for (;;) {
+        {
+            const MutexLock lock(mutex_);
+            while (!asked_ && !stopping_) work_.wait(mutex_);
+            if (stopping_) return;
+        }
+        Result<int> left = 0;
+        {
+            const MutexLock lock(main_file_);
+            left = connection_->checkpoint(false);
+        }
+        const MutexLock lock(mutex_);
+        asked_ = false;
+        if (!left) failure_ = Failure{.trouble = connection_->take_trouble(), .error = std::move(left).error()};
+    }
+}
+
+}  // namespace bursar::store
