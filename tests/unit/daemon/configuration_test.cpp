@@ -1,0 +1,112 @@
+// Hunts: a configuration that is wrong and starts all the same, and an error that does not say which key and what to
+// write.
+#include "service/daemon/configuration.h"
+
+#include <fstream>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace bursar::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ConfigurationFile : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        folder_ = fs::temp_directory_path() / fmt::format("bursar-configuration-{}", ::getpid());
+        fs::create_directories(folder_ / "state");
+        fs::create_directories(folder_ / "defaults");
+    }
+    void TearDown() override { fs::remove_all(folder_); }
+
+    Result<Configuration> read(const std::string& text) {
+        const fs::path file = folder_ / "bursard.ini";
+        std::ofstream(file) << text;
+        return read_configuration(file);
+    }
+    static std::string good(const std::string& more = "") {
+        return "[listen]\nport = 0\nplain = true\n[state]\nfolder = state\n[master_key]\nfile = "
+               "key\n[policy]\ndefaults = defaults\n" +
+               more;
+    }
+    fs::path folder_;
+};
+
+TEST_F(ConfigurationFile, PathsCountFromItsOwnFolder) {
+    const auto read_back = read(good("[limits]\nbody_mib = 2\nshards = 3\n[log]\nlevel = warning\n"));
+    ASSERT_TRUE(read_back) << read_back.error().for_caller;
+    EXPECT_EQ(read_back->state_folder, folder_ / "state");
+    EXPECT_EQ(read_back->key_file, folder_ / "key");
+    EXPECT_EQ(read_back->policy_defaults, folder_ / "defaults");
+    EXPECT_EQ(read_back->listen.port, 0);
+    EXPECT_TRUE(read_back->listen.certificate.empty());
+    EXPECT_EQ(read_back->body_bytes_max, std::size_t{2} << 20);
+    EXPECT_EQ(read_back->shards, 3U);
+    EXPECT_EQ(read_back->durability, store::Durability::power) << "the safe one is the default";
+}
+
+TEST_F(ConfigurationFile, WhatIsWrongIsNamedWithWhatToWrite) {
+    struct Case {
+        const char* name;
+        std::string text;
+        const char* said;
+    };
+    const std::vector<Case> cases = {
+        {"an unknown section", good("[listn]\nport = 1\n"), "[listn] is not a section"},
+        {"an unknown key", good("[limits]\nbody_mb = 1\n"), "limits.body_mb is not a key; [limits] knows: body_mib"},
+        {"a port that is a word", "[listen]\nport = http\nplain = true\n",
+         "listen.port is \"http\"; give a whole number from 0 to 65535"},
+        {"a port too high", "[listen]\nport = 65536\nplain = true\n", "listen.port is \"65536\""},
+        {"a number with a tail", good("[limits]\ncalls = 10k\n"), "limits.calls is \"10k\""},
+        {"an empty number", good("[limits]\ncalls =\n"), "limits.calls is \"\""},
+        {"neither TLS nor plain", "[listen]\nport = 1\n", "listen.certificate and listen.private_key are both needed"},
+        {"a certificate without its key", "[listen]\ncertificate = c.pem\n",
+         "listen.certificate and listen.private_key are both needed"},
+        {"plain that is neither true nor false", "[listen]\nplain = yes\n",
+         "listen.plain is \"yes\"; write true or false"},
+        {"no state folder", "[listen]\nplain = true\n[master_key]\nfile = key\n",
+         "state.folder is \"\", which is no folder"},
+        {"a durability we do not have", good("[state]\ndurability = none\n"),
+         "state.durability is \"none\"; write one of: power, process"},
+        {"a key source we do not have", good("[master_key]\nsource = tpm\n"),
+         "master_key.source is \"tpm\"; write one of: credential, file, passphrase"},
+        {"no key file", "[listen]\nplain = true\n[state]\nfolder = state\n", "master_key.file is missing"},
+        {"a log level we do not have", good("[log]\nlevel = loud\n"), "log.level is \"loud\""},
+        {"defaults that are not there",
+         "[listen]\nplain = true\n[state]\nfolder = state\n[master_key]\nfile = key\n[policy]\ndefaults = nowhere\n",
+         "policy.defaults is"},
+        {"an initial policy that is not there", good("[policy]\ninitial = nowhere\n"), "policy.initial is"},
+    };
+    for (const Case& one : cases) {
+        SCOPED_TRACE(one.name);
+        const auto refused = read(one.text);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().fault, Fault::wrong_configuration);
+        EXPECT_NE(refused.error().for_caller.find(one.said), std::string::npos) << refused.error().for_caller;
+        EXPECT_NE(refused.error().for_caller.find("bursard.ini"), std::string::npos) << "the file is named";
+    }
+}
+
+TEST_F(ConfigurationFile, AFileThatIsNotThereIsSaidSo) {
+    const auto refused = read_configuration(folder_ / "none.ini");
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().for_caller.find("no such file"), std::string::npos);
+}
+
+TEST_F(ConfigurationFile, ACredentialNeedsSystemd) {
+    ::unsetenv("CREDENTIALS_DIRECTORY");
+    const auto refused = read(good("[master_key]\nsource = credential\n"));
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().for_caller.find("systemd gave none"), std::string::npos) << refused.error().for_caller;
+    ::setenv("CREDENTIALS_DIRECTORY", "/run/credentials/bursard.service", 1);
+    const auto found = read(good("[master_key]\nsource = credential\n"));
+    ::unsetenv("CREDENTIALS_DIRECTORY");
+    ASSERT_TRUE(found) << found.error().for_caller;
+    EXPECT_EQ(found->key_file, "/run/credentials/bursard.service/bursar-master-key");
+}
+
+}  // namespace
+}  // namespace bursar::daemon
