@@ -61,7 +61,7 @@ Result<FileLock> FileLock::take(const std::filesystem::path& file) {
 }
 
 bool Ballast::make() {
-    if (there_) return true;
+    if (there_ || bytes_ == 0) return true;
     struct statvfs disk{};
     if (::statvfs(file_.parent_path().c_str(), &disk) != 0) return false;
     // Taking the very last bytes of a disk would only make it full again with the next commit.

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "service/base/clock.h"
+#include "service/base/crypto.h"
+#include "service/base/result.h"
+#include "service/base/secret.h"
+
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "service/base/clock.h"
-#include "service/base/crypto.h"
-#include "service/base/result.h"
-#include "service/base/secret.h"
 
 // Provider keys, and the keys of the database files. The only library that sees a provider key in plain.
 namespace bursar::vault {
@@ -24,7 +24,8 @@ class MasterKey {
     static Result<MasterKey> from_hex(Secret digits) {
         auto bytes = bursar::from_hex(digits.reveal());
         if (!bytes || bytes->size() != 32)
-            return fail(Fault::invalid_request, "A master key is 64 hexadecimal digits (32 bytes). Check that it was copied whole.");
+            return fail(Fault::invalid_request,
+                        "A master key is 64 hexadecimal digits (32 bytes). Check that it was copied whole.");
         return MasterKey(Secret(std::move(*bytes)), false);
     }
     /// 32 bytes from the system's generator, written as hex to a new file of mode 0600.
@@ -45,7 +46,8 @@ struct SecretFacts {
     Timestamp created_at;
     Timestamp changed_at;
     std::size_t bytes = 0;
-    std::string fingerprint;  ///< first 8 hex digits of an HMAC with the pepper: tells two values apart, gives nothing away
+    std::string
+        fingerprint;  ///< first 8 hex digits of an HMAC with the pepper: tells two values apart, gives nothing away
 };
 
 /// A provider key in use by one attempt.
@@ -53,8 +55,8 @@ using Lease = std::shared_ptr<const Secret>;
 
 class Vault {
   public:
-    /// Looks at `folder` (keyring and vault.db); opens nothing yet: the vault is sealed. wrong_configuration if the keyring is
-    /// damaged. An empty folder is a new vault, made by the first unseal().
+    /// Looks at `folder` (keyring and vault.db); opens nothing yet: the vault is sealed. wrong_configuration if the
+    /// keyring is damaged. An empty folder is a new vault, made by the first unseal().
     static Result<std::unique_ptr<Vault>> open(const std::filesystem::path& folder, const Clock& clock);
     virtual ~Vault() = default;
 
@@ -65,7 +67,8 @@ class Vault {
     virtual Result<void> unseal(const MasterKey& key) = 0;
     /// Forgets every key. Leases in use end with their attempts; lend() refuses with sealed from now on.
     virtual void seal() = 0;
-    /// Wraps the file keys under `next` in one atomic replacement of the keyring; nothing else stops. The old key is checked first.
+    /// Wraps the file keys under `next` in one atomic replacement of the keyring; nothing else stops. The old key is
+    /// checked first.
     virtual Result<void> rotate(const MasterKey& current, const MasterKey& next) = 0;
 
     /// 1–128 characters of a–z, A–Z, 0–9 and -_. ; values of 1 to 64 KiB without NUL, CR or LF.
