@@ -1,0 +1,435 @@
+#include "service/providers/answer.h"
+
+#include "service/providers/padded.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <simdjson.h>
+
+namespace bursar::providers {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+using simdjson::error_code;
+
+constexpr std::int64_t count_max = 1'000'000'000'000;
+constexpr int depth_max = 64;
+constexpr std::size_t parser_kept_bytes_max = 1024 * 1024;
+
+std::string_view trimmed(std::string_view token) {
+    const auto end = token.find_last_not_of(" \t\r\n");
+    return token.substr(0, end == std::string_view::npos ? 0 : end + 1);
+}
+
+/// Calls `visit(key, value)` for every member; the error of either ends it.
+template <typename Visit>
+error_code each_member(ondemand::object object, Visit&& visit) {
+    for (auto entry : object) {
+        ondemand::field field;
+        if (const auto error = std::move(entry).get(field)) return error;
+        std::string_view key;
+        if (const auto error = field.unescaped_key().get(key)) return error;
+        if (const auto error = visit(key, field.value())) return error;
+    }
+    return simdjson::SUCCESS;
+}
+
+/// The same for a value that need not be an object: then nothing is visited.
+template <typename Visit>
+error_code each_member(ondemand::value value, Visit&& visit) {
+    ondemand::object object;
+    const auto error = value.get_object().get(object);
+    if (error == simdjson::INCORRECT_TYPE) return simdjson::SUCCESS;
+    return error ? error : each_member(object, std::forward<Visit>(visit));
+}
+
+template <typename Visit>
+error_code each_element(ondemand::value value, Visit&& visit) {
+    ondemand::array array;
+    const auto error = value.get_array().get(array);
+    if (error) return error == simdjson::INCORRECT_TYPE ? simdjson::SUCCESS : error;
+    for (auto entry : array) {
+        ondemand::value element;
+        if (const auto broken = std::move(entry).get(element)) return broken;
+        if (const auto broken = visit(element)) return broken;
+    }
+    return simdjson::SUCCESS;
+}
+
+std::string_view text_of(ondemand::value value) {
+    std::string_view text;
+    return value.get_string().get(text) == simdjson::SUCCESS ? text : std::string_view{};
+}
+
+Tokens count_of(ondemand::value value) {
+    std::int64_t number = 0;
+    if (value.get_int64().get(number) != simdjson::SUCCESS || number < 0 || number > count_max) return -1;
+    return number;
+}
+
+/// Ids, kinds and seals are not what a model says, so they are no tokens of its output.
+bool counts_as_content(std::string_view key) {
+    static constexpr std::array not_content = {
+        "id",     "type",  "role",   "status",    "object",           "index", "item_id", "call_id",
+        "format", "phase", "caller", "signature", "encrypted_content"};
+    return std::ranges::find(not_content, key) == not_content.end();
+}
+
+/// Bytes of the strings in `value`, as they stand in the JSON: never fewer than the text has.
+error_code add_string_bytes(ondemand::value value, std::int64_t& bytes, int depth = 0) {
+    if (depth > depth_max) return simdjson::DEPTH_ERROR;
+    ondemand::json_type type{};
+    if (const auto error = value.type().get(type)) return error;
+    if (type == ondemand::json_type::string)
+        bytes += static_cast<std::int64_t>(trimmed(value.raw_json_token()).size()) - 2;
+    if (type == ondemand::json_type::array)
+        return each_element(value,
+                            [&](ondemand::value element) { return add_string_bytes(element, bytes, depth + 1); });
+    if (type == ondemand::json_type::object)
+        return each_member(value, [&](std::string_view key, ondemand::value member) {
+            return counts_as_content(key) ? add_string_bytes(member, bytes, depth + 1) : simdjson::SUCCESS;
+        });
+    return simdjson::SUCCESS;
+}
+
+/// Reads one statement; one function per shape. A reader that fails has kept what it read before.
+class StatementReader {
+  public:
+    StatementReader(std::string_view json, bool streamed) : json_(json), streamed_(streamed) {}
+    Statement read(Endpoint endpoint, ondemand::parser& parser);
+
+  private:
+    error_code read_completion(ondemand::object object);
+    error_code read_choice(ondemand::value choice);
+    error_code read_responses_event(ondemand::object object);
+    error_code read_response(ondemand::object object);
+    error_code read_item(ondemand::value item);
+    error_code read_messages_event(ondemand::object object);
+    error_code read_message(ondemand::object object);
+    error_code read_block(ondemand::value block);
+    error_code read_list(ondemand::object object);
+    error_code read_usage(ondemand::value usage);
+    error_code read_input_details(ondemand::value details);
+    error_code read_output_details(ondemand::value details);
+
+    error_code add_content(ondemand::value value) {
+        const auto before = said_.content_bytes;
+        const auto error = add_string_bytes(value, said_.content_bytes);
+        if (said_.content_bytes > before) said_.content = true;
+        return error;
+    }
+    error_code read_model(ondemand::value value) {
+        const auto token = trimmed(value.raw_json_token());
+        if (!token.starts_with('"')) return simdjson::SUCCESS;
+        const auto begin = static_cast<std::size_t>(token.data() - json_.data());
+        said_.model_at = {begin, begin + token.size()};
+        return simdjson::SUCCESS;
+    }
+
+    std::string_view json_;
+    bool streamed_;
+    Statement said_;
+};
+
+Statement StatementReader::read(Endpoint endpoint, ondemand::parser& parser) {
+    ondemand::document document;
+    if (parser.iterate(json_.data(), json_.size(), json_.size() + padding_bytes).get(document)) return said_;
+    ondemand::object object;
+    if (document.get_object().get(object)) return said_;
+    const auto read_as = [&] {
+        switch (endpoint) {
+            case Endpoint::chat_completions:
+            case Endpoint::completions:
+                return read_completion(object);
+            case Endpoint::responses:
+                return streamed_ ? read_responses_event(object) : read_response(object);
+            case Endpoint::messages:
+                return streamed_ ? read_messages_event(object) : read_message(object);
+            case Endpoint::embeddings:
+            case Endpoint::count_tokens:
+            case Endpoint::models:
+                return read_list(object);
+        }
+        return simdjson::SUCCESS;
+    };
+    said_.json = read_as() == simdjson::SUCCESS;
+    if (said_.failed) said_.started = said_.end = false;
+    return said_;
+}
+
+/// Chat completions and legacy completions, chunks and whole answers (OpenAI API description,
+/// CreateChatCompletionStreamResponse).
+error_code StatementReader::read_completion(ondemand::object object) {
+    bool choices_empty = false;
+    const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
+        if (key == "id") said_.id = text_of(value);
+        if (key == "model") return read_model(value);
+        if (key == "service_tier") said_.service_tier = text_of(value);
+        if (key == "usage") return read_usage(value);
+        if (key == "error") said_.failed = said_.failed || !value.is_null();
+        if (key == "choices") {
+            said_.started = choices_empty = true;
+            return each_element(value, [&](ondemand::value choice) {
+                choices_empty = false;
+                return read_choice(choice);
+            });
+        }
+        return simdjson::SUCCESS;
+    });
+    said_.usage_alone = streamed_ && choices_empty && said_.counts.any();
+    said_.end = !streamed_ && said_.started;
+    return error;
+}
+
+error_code StatementReader::read_choice(ondemand::value choice) {
+    return each_member(choice, [&](std::string_view key, ondemand::value value) -> error_code {
+        if (key == "delta" || key == "message")
+            return each_member(value, [&](std::string_view part, ondemand::value content) -> error_code {
+                if (part == "role") return simdjson::SUCCESS;
+                // A tool call is content as soon as it is there, before any argument of it.
+                if (part == "tool_calls") {
+                    const auto broken = each_element(content, [&](ondemand::value call) {
+                        said_.content = true;
+                        return add_content(call);
+                    });
+                    return broken;
+                }
+                return counts_as_content(part) ? add_content(content) : simdjson::SUCCESS;
+            });
+        if (key == "text") return add_content(value);
+        if (key == "finish_reason") said_.finished = said_.finished || !value.is_null();
+        return simdjson::SUCCESS;
+    });
+}
+
+/// Events of the Responses API (OpenAI API description, ResponseStreamEvent). `type` stands first wherever this was
+/// seen, but need not.
+error_code StatementReader::read_responses_event(ondemand::object object) {
+    std::string_view type;
+    if (const auto error = object["type"].get_string().get(type))
+        return error == simdjson::NO_SUCH_FIELD ? simdjson::SUCCESS : error;
+    said_.started = true;
+    if (type == "error") said_.failed = true;
+    if (type == "response.failed" || type == "response.cancelled") said_.failed = true;
+    const bool last = type == "response.completed" || type == "response.incomplete";
+    const bool delta = type.ends_with(".delta");
+    const bool item_done = type == "response.output_item.done";
+    const bool item_added = type == "response.output_item.added";
+    said_.repeats = !delta;
+    bool again = false;
+    if (const auto error = object.reset().get(again)) return error;
+    const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
+        if (key == "response") {
+            ondemand::object whole;
+            const auto broken = value.get_object().get(whole);
+            return broken == simdjson::SUCCESS ? read_response(whole) : broken;
+        }
+        if (key == "delta" && delta) return add_content(value);
+        if (key == "item" && (item_done || item_added)) {
+            const auto searches = said_.web_searches;
+            const auto broken = read_item(value);
+            if (item_added) said_.web_searches = searches;
+            return broken;
+        }
+        if (key == "partial_image_b64") said_.content = true;
+        return simdjson::SUCCESS;
+    });
+    said_.end = last;
+    said_.finished = last;
+    return error;
+}
+
+/// A Response object: whole, or inside an event.
+error_code StatementReader::read_response(ondemand::object object) {
+    std::string_view status;
+    const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
+        if (key == "id") said_.id = text_of(value);
+        if (key == "model") return read_model(value);
+        if (key == "service_tier") said_.service_tier = text_of(value);
+        if (key == "status") status = text_of(value);
+        if (key == "usage") return read_usage(value);
+        if (key == "error") said_.failed = said_.failed || !value.is_null();
+        if (key == "output") {
+            said_.started = true;
+            return each_element(value, [&](ondemand::value item) { return read_item(item); });
+        }
+        return simdjson::SUCCESS;
+    });
+    if (status == "failed" || status == "cancelled") said_.failed = true;
+    if (!streamed_) said_.end = said_.started && !said_.failed;
+    return error;
+}
+
+error_code StatementReader::read_item(ondemand::value item) {
+    std::string_view type;
+    // Only searches are billed; opening a found page is an item of the same type (web search guide, October 2026).
+    std::string_view action = "search";
+    std::int64_t bytes = 0;
+    const auto error = each_member(item, [&](std::string_view key, ondemand::value value) -> error_code {
+        if (key == "type") type = text_of(value);
+        if (key == "action")
+            return each_member(value, [&](std::string_view name, ondemand::value content) {
+                if (name == "type") action = text_of(content);
+                return simdjson::SUCCESS;
+            });
+        return counts_as_content(key) ? add_string_bytes(value, bytes) : simdjson::SUCCESS;
+    });
+    said_.content_bytes += bytes;
+    // A message or a thought that has only been opened is nothing yet; a tool call is.
+    if (bytes > 0 || (!type.empty() && type != "message" && type != "reasoning")) said_.content = true;
+    if (type == "web_search_call" && action == "search") ++said_.web_searches;
+    return error;
+}
+
+/// Events of Anthropic's messages (streaming guide, API version 2023-06-01 and later).
+error_code StatementReader::read_messages_event(ondemand::object object) {
+    std::string_view type;
+    const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
+        if (key == "type") type = text_of(value);
+        if (key == "error") said_.failed = said_.failed || !value.is_null();
+        if (key == "usage") return read_usage(value);
+        if (key == "content_block") return read_block(value);
+        if (key == "delta")
+            return each_member(value, [&](std::string_view part, ondemand::value content) -> error_code {
+                if (part == "stop_reason") said_.finished = said_.finished || !content.is_null();
+                if (part == "stop_reason" || part == "stop_sequence" || !counts_as_content(part))
+                    return simdjson::SUCCESS;
+                return add_content(content);
+            });
+        if (key == "message") {
+            ondemand::object message;
+            const auto broken = value.get_object().get(message);
+            return broken == simdjson::SUCCESS ? read_message(message) : broken;
+        }
+        return simdjson::SUCCESS;
+    });
+    if (type == "error") said_.failed = true;
+    said_.started = !type.empty() && type != "ping";
+    said_.end = type == "message_stop";
+    return error;
+}
+
+error_code StatementReader::read_message(ondemand::object object) {
+    std::string_view type;
+    const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
+        if (key == "type") type = text_of(value);
+        if (key == "id") said_.id = text_of(value);
+        if (key == "model") return read_model(value);
+        if (key == "usage") return read_usage(value);
+        if (key == "error") said_.failed = said_.failed || !value.is_null();
+        if (key == "stop_reason") said_.finished = said_.finished || !value.is_null();
+        if (key == "content") return each_element(value, [&](ondemand::value block) { return read_block(block); });
+        return simdjson::SUCCESS;
+    });
+    if (type == "error") said_.failed = true;
+    if (type == "message") said_.started = true;
+    if (!streamed_) said_.end = said_.started;
+    return error;
+}
+
+error_code StatementReader::read_block(ondemand::value block) {
+    std::string_view type;
+    std::int64_t bytes = 0;
+    const auto error = each_member(block, [&](std::string_view key, ondemand::value value) -> error_code {
+        if (key == "type") type = text_of(value);
+        return counts_as_content(key) ? add_string_bytes(value, bytes) : simdjson::SUCCESS;
+    });
+    // What a tool of the provider found goes back to the model: it is input, and in its own counts.
+    const bool found = type.ends_with("_tool_result");
+    if (!found) said_.content_bytes += bytes;
+    if (bytes > 0 || type.ends_with("tool_use")) said_.content = true;
+    return error;
+}
+
+/// Embeddings, token counts, lists of models: no content that is billed by its length.
+error_code StatementReader::read_list(ondemand::object object) {
+    const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
+        if (key == "model") return read_model(value);
+        if (key == "usage") return read_usage(value);
+        if (key == "error") said_.failed = said_.failed || !value.is_null();
+        if (key == "data" || key == "input_tokens") said_.started = said_.content = true;
+        return simdjson::SUCCESS;
+    });
+    said_.end = said_.started;
+    return error;
+}
+
+/// One reader for every dialect's usage: the names do not collide, and what they mean is to_usage()'s business.
+error_code StatementReader::read_usage(ondemand::value usage) {
+    Counts& counts = said_.counts;
+    return each_member(usage, [&](std::string_view key, ondemand::value value) -> error_code {
+        if (key == "prompt_tokens" || key == "input_tokens") counts.input = count_of(value);
+        if (key == "completion_tokens" || key == "output_tokens") counts.output = count_of(value);
+        if (key == "total_tokens") counts.total = count_of(value);
+        if (key == "prompt_tokens_details" || key == "input_tokens_details") return read_input_details(value);
+        if (key == "completion_tokens_details" || key == "output_tokens_details") return read_output_details(value);
+        if (key == "cache_read_input_tokens") counts.cached = count_of(value);
+        if (key == "cache_creation_input_tokens") counts.written = count_of(value);
+        if (key == "cache_creation")
+            return each_member(value, [&](std::string_view lifetime, ondemand::value tokens) {
+                if (lifetime == "ephemeral_5m_input_tokens") counts.written_5m = count_of(tokens);
+                if (lifetime == "ephemeral_1h_input_tokens") counts.written_1h = count_of(tokens);
+                return simdjson::SUCCESS;
+            });
+        if (key == "server_tool_use")
+            return each_member(value, [&](std::string_view tool, ondemand::value uses) {
+                if (tool == "web_search_requests") counts.web_searches = count_of(uses);
+                return simdjson::SUCCESS;
+            });
+        if (key == "service_tier") said_.service_tier = text_of(value);
+        if (key == "speed") said_.speed = text_of(value);
+        if (key == "inference_geo") said_.region = text_of(value);
+        return simdjson::SUCCESS;
+    });
+}
+
+error_code StatementReader::read_input_details(ondemand::value details) {
+    return each_member(details, [&](std::string_view key, ondemand::value value) {
+        if (key == "cached_tokens") said_.counts.cached = count_of(value);
+        if (key == "cache_write_tokens") said_.counts.written = count_of(value);
+        if (key == "audio_tokens") said_.counts.audio_input = count_of(value);
+        if (key == "image_tokens") said_.counts.image_input = count_of(value);
+        return simdjson::SUCCESS;
+    });
+}
+
+error_code StatementReader::read_output_details(ondemand::value details) {
+    return each_member(details, [&](std::string_view key, ondemand::value value) {
+        if (key == "reasoning_tokens") said_.counts.reasoning = count_of(value);
+        if (key == "audio_tokens") said_.counts.audio_output = count_of(value);
+        return simdjson::SUCCESS;
+    });
+}
+
+}  // namespace
+
+Statement read_statement(Endpoint endpoint, bool streamed, std::string_view json) {
+    thread_local ondemand::parser parser;
+    // The tables of the last large answer; what a statement points to is needed until the next one is read.
+    if (parser.capacity() > parser_kept_bytes_max && json.size() <= parser_kept_bytes_max) parser = ondemand::parser();
+    return StatementReader(padded_copy(json), streamed).read(endpoint, parser);
+}
+
+Span find_string_member(std::string_view text, std::string_view key) {
+    for (std::size_t at = text.find(key); at != std::string_view::npos; at = text.find(key, at + 1)) {
+        std::size_t next = at + key.size();
+        if (at == 0 || text[at - 1] != '"' || (at > 1 && text[at - 2] == '\\')) continue;
+        if (next >= text.size() || text[next] != '"') continue;
+        next = text.find_first_not_of(" \t\r\n", next + 1);
+        if (next == std::string_view::npos || text[next] != ':') continue;
+        const auto begin = text.find_first_not_of(" \t\r\n", next + 1);
+        if (begin == std::string_view::npos || text[begin] != '"') return {};
+        for (std::size_t end = begin + 1; end < text.size(); ++end) {
+            if (text[end] == '\\')
+                ++end;
+            else if (text[end] == '"')
+                return {begin, end + 1};
+        }
+        return {};
+    }
+    return {};
+}
+
+}  // namespace bursar::providers

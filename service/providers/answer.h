@@ -1,0 +1,59 @@
+#pragma once
+
+#include "service/base/usage.h"
+#include "service/providers/body.h"
+
+#include <cstdint>
+#include <string_view>
+
+// What one event of a stream, or one whole answer, says. No state: the meter adds up.
+namespace bursar::providers {
+
+/// The provider's own numbers as they stand in a `usage` object; -1: not said, or not believable (negative, above
+/// 10^12, no integer).
+struct Counts {
+    Tokens input = -1;
+    Tokens cached = -1;   ///< OpenAI: inside input. Anthropic: besides it
+    Tokens written = -1;  ///< to the cache, any lifetime; inside or besides input like `cached`
+    Tokens written_5m = -1;
+    Tokens written_1h = -1;
+    Tokens audio_input = -1;
+    Tokens image_input = -1;
+    Tokens output = -1;
+    Tokens reasoning = -1;
+    Tokens audio_output = -1;
+    Tokens total = -1;
+    std::int64_t web_searches = -1;
+
+    bool any() const { return input >= 0 || output >= 0; }
+    /// Takes over what `later` says; what it leaves out stays.
+    void update(const Counts& later);
+};
+
+/// The disjoint classes that `counts` stand for in the dialect of the endpoint; what was not said is 0.
+Usage to_usage(Endpoint endpoint, const Counts& counts);
+
+struct Statement {
+    bool json = false;      ///< it could be read to its end
+    bool started = false;   ///< the provider took the request and answers it
+    bool content = false;   ///< carries text, reasoning, a tool call
+    bool finished = false;  ///< a finish or stop reason
+    bool end = false;       ///< the dialect's last event, or a whole answer
+    bool failed = false;
+    bool repeats = false;      ///< its strings were (or should have been) delivered by deltas before
+    bool usage_alone = false;  ///< an OpenAI chunk that exists for its usage only
+    std::int64_t content_bytes = 0;
+    std::int64_t web_searches = 0;  ///< items that are searches
+    Counts counts;
+    std::string_view service_tier, speed, region, id;  ///< valid until the thread reads the next statement
+    Span model_at;                                     ///< the answer's own `model`, where it is a string
+};
+
+/// Reads what an event's data or a plain answer's body says. Anything may come in; what is not understood is left out.
+Statement read_statement(Endpoint endpoint, bool streamed, std::string_view json);
+
+/// The value of the first member `key` in text that may be cut off or too long to parse; empty if there is none or it
+/// is no string. Correct for any JSON: within a string, the quotes round the key would have backslashes before them.
+Span find_string_member(std::string_view text, std::string_view key);
+
+}  // namespace bursar::providers

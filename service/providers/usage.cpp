@@ -1,0 +1,97 @@
+#include "service/providers/answer.h"
+
+#include <algorithm>
+
+namespace bursar::providers {
+namespace {
+
+Tokens said(Tokens count) { return std::max<Tokens>(count, 0); }
+
+/// Takes up to `wanted` out of `left`.
+Tokens take(Tokens& left, Tokens wanted) {
+    const Tokens taken = std::min(left, said(wanted));
+    left -= taken;
+    return taken;
+}
+
+void split_cache_writes(const Counts& counts, Usage& usage) {
+    usage.cache_write_1h = said(counts.written_1h);
+    // Without a breakdown a write is one of five minutes, the default lifetime; a breakdown that says more than the sum
+    // is believed.
+    usage.cache_write_5m = std::max(said(counts.written_5m), said(counts.written) - usage.cache_write_1h);
+}
+
+/// Anthropic: input_tokens excludes what was read from and written to the cache (prompt caching guide, October 2026).
+Usage from_anthropic(const Counts& counts) {
+    Usage usage;
+    usage.input = said(counts.input);
+    usage.cache_read = said(counts.cached);
+    split_cache_writes(counts, usage);
+    usage.output = said(counts.output);
+    usage.web_searches = said(counts.web_searches);
+    return usage;
+}
+
+/// OpenAI and those who copy it: every detail is a part of the count above it.
+Usage from_openai(const Counts& counts) {
+    Usage usage;
+    Tokens input = said(counts.input);
+    if (said(counts.cached) + said(counts.written) > input) {
+        // Impossible as parts of the count, so this provider counts them besides it; to cap them would lose tokens.
+        usage.cache_read = said(counts.cached);
+        split_cache_writes(counts, usage);
+    } else {
+        usage.cache_write_5m = take(input, counts.written);
+        usage.cache_read = take(input, counts.cached);
+    }
+    // Audio may be cached too, and then stands in both details: it was taken as cached.
+    usage.audio_input = take(input, counts.audio_input);
+    usage.image_input = take(input, counts.image_input);
+    usage.input = input;
+    Tokens output = said(counts.output);
+    // xAI and Perplexity bill reasoning on top of the output count; only the total gives it away.
+    if (counts.reasoning > 0 && counts.total >= 0 && counts.total == said(counts.input) + output + counts.reasoning)
+        usage.reasoning = counts.reasoning;
+    usage.audio_output = take(output, counts.audio_output);
+    usage.output = output;
+    usage.web_searches = said(counts.web_searches);
+    return usage;
+}
+
+}  // namespace
+
+void Counts::update(const Counts& later) {
+    const auto take_over = [](std::int64_t& mine, std::int64_t theirs) {
+        if (theirs >= 0) mine = theirs;
+    };
+    take_over(input, later.input);
+    take_over(cached, later.cached);
+    take_over(written, later.written);
+    take_over(written_5m, later.written_5m);
+    take_over(written_1h, later.written_1h);
+    take_over(audio_input, later.audio_input);
+    take_over(image_input, later.image_input);
+    take_over(output, later.output);
+    take_over(reasoning, later.reasoning);
+    take_over(audio_output, later.audio_output);
+    take_over(total, later.total);
+    take_over(web_searches, later.web_searches);
+}
+
+Usage to_usage(Endpoint endpoint, const Counts& counts) {
+    switch (endpoint) {
+        case Endpoint::messages:
+            return from_anthropic(counts);
+        case Endpoint::chat_completions:
+        case Endpoint::completions:
+        case Endpoint::responses:
+        case Endpoint::embeddings:
+            return from_openai(counts);
+        case Endpoint::count_tokens:
+        case Endpoint::models:
+            return {};
+    }
+    return {};
+}
+
+}  // namespace bursar::providers
