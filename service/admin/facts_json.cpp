@@ -29,12 +29,20 @@ void write_instant(JsonWriter& json, std::string_view name, const std::optional<
         json.null();
 }
 
-void write_usage(JsonWriter& json, const Usage& usage) {
-    json.field("input_tokens", usage.input).field("cache_read_tokens", usage.cache_read);
-    json.field("cache_write_5m_tokens", usage.cache_write_5m).field("cache_write_1h_tokens", usage.cache_write_1h);
-    json.field("output_tokens", usage.output).field("reasoning_tokens", usage.reasoning);
-    json.field("audio_input_tokens", usage.audio_input).field("audio_output_tokens", usage.audio_output);
-    json.field("image_input_tokens", usage.image_input).field("image_output_tokens", usage.image_output);
+void write_usage(JsonWriter& json, const Usage& usage, std::string_view suffix) {
+    const std::pair<std::string_view, Tokens> tokens[] = {
+        {"input", usage.input},
+        {"cache_read", usage.cache_read},
+        {"cache_write_5m", usage.cache_write_5m},
+        {"cache_write_1h", usage.cache_write_1h},
+        {"output", usage.output},
+        {"reasoning", usage.reasoning},
+        {"audio_input", usage.audio_input},
+        {"audio_output", usage.audio_output},
+        {"image_input", usage.image_input},
+        {"image_output", usage.image_output},
+    };
+    for (const auto& [name, count] : tokens) json.field(std::string(name).append(suffix), count);
     json.field("images", usage.images).field("web_searches", usage.web_searches);
 }
 

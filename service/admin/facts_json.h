@@ -17,8 +17,8 @@ void write_budgets(JsonWriter& json, const std::vector<Budget>& budgets);
 void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts);
 /// null if there is none
 void write_instant(JsonWriter& json, std::string_view name, const std::optional<Timestamp>& at);
-/// "input_tokens", "cache_read_tokens", … of a usage
-void write_usage(JsonWriter& json, const Usage& usage);
+/// "input", "cache_read", … of a usage, each with `suffix` behind its name where it counts tokens.
+void write_usage(JsonWriter& json, const Usage& usage, std::string_view suffix = "");
 std::string_view name_of(UsageSource source);
 std::string_view name_of(Dialect dialect);
 std::string_view name_of(Endpoint endpoint);

@@ -14,7 +14,7 @@ constexpr std::size_t models_max = 200;
 constexpr std::size_t networks_max = 100;
 constexpr std::size_t budgets_max = 20;
 constexpr std::int64_t grace_seconds_default = 3'600;
-constexpr std::int64_t grace_seconds_max = 30 * 86'400;
+constexpr std::int64_t grace_seconds_max = 366 * 86'400;
 
 void write_facts(JsonWriter& json, const auth::KeyFacts& key) {
     json.field("id", key.id).field("name", key.name).field("team", key.team).field("person", key.person);

@@ -153,7 +153,7 @@ Reply usage_read(Visit& visit) {
         json.open().key("group").open();
         for (std::size_t i = 0; i < groups.size() && i < row.group.size(); ++i) json.field(groups[i], row.group[i]);
         json.close().field("calls", row.calls).field("refused", row.refused);
-        write_usage(json, row.usage);
+        write_usage(json, row.usage, "_tokens");
         json.field("cost_usd", row.cost.text()).close();
     }
     json.close_list().close();
