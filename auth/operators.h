@@ -27,6 +27,8 @@ struct Permission {
 /// The whole table. A route that is not in it does not exist.
 std::span<const Permission> role_table();
 bool may(Role role, const Permission& permission);
+/// The row for a method and a path ("/api/v1/keys/7f3a") or route ("/api/v1/keys/{id}"); null if there is none.
+const Permission* find_permission(std::string_view method, std::string_view path);
 
 struct Operator {
     std::string id;

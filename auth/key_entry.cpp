@@ -1,0 +1,283 @@
+#include "auth/key_entry.h"
+
+#include "auth/credential.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace bursar::auth {
+namespace {
+
+constexpr std::size_t name_characters_max = 100;
+constexpr std::size_t list_entries_max = 100;
+constexpr std::size_t entry_characters_max = 200;
+constexpr std::size_t budgets_max = 20;
+constexpr std::size_t warnings_max = 10;
+
+constexpr std::string_view columns =
+    "id, version, digest, old_digest, name, team, person, models, networks, budgets, created_at, expires_at, "
+    "revoked_at, old_secret_until, "
+    "last_used_at";
+
+// Lists are stored a line each; check_new_key() lets no line end into an entry.
+std::string join_lines(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines) text.append(line).push_back('\n');
+    return text;
+}
+
+std::vector<std::string> split_lines(std::string_view text) {
+    std::vector<std::string> lines;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        lines.emplace_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
+}
+
+/// "10000000000 month hard 50 80 100": the limit in nano-dollars, the period, then where to warn.
+std::string budget_line(const Budget& budget) {
+    std::string line =
+        fmt::format("{} {} {}", budget.limit.nanos(), name_of(budget.per), budget.hard ? "hard" : "soft");
+    for (const int percent : budget.warn_percent) line += fmt::format(" {}", percent);
+    return line;
+}
+
+std::optional<Per> per_of(std::string_view name) {
+    for (const Per per : {Per::hour, Per::day, Per::week, Per::month, Per::quarter, Per::year, Per::ever})
+        if (name_of(per) == name) return per;
+    return std::nullopt;
+}
+
+template <typename Number>
+std::optional<Number> number_of(std::string_view text) {
+    Number number{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+std::optional<Budget> parse_budget(std::string_view line) {
+    std::vector<std::string_view> words;
+    while (!line.empty()) {
+        const std::size_t end = std::min(line.find(' '), line.size());
+        words.push_back(line.substr(0, end));
+        line.remove_prefix(std::min(end + 1, line.size()));
+    }
+    if (words.size() < 3) return std::nullopt;
+    const auto nanos = number_of<std::int64_t>(words[0]);
+    const auto per = per_of(words[1]);
+    if (!nanos || !per || (words[2] != "hard" && words[2] != "soft")) return std::nullopt;
+    Budget budget{.limit = NanoUsd{*nanos}, .per = *per, .hard = words[2] == "hard"};
+    for (std::size_t i = 3; i < words.size(); ++i) {
+        const auto percent = number_of<int>(words[i]);
+        if (!percent) return std::nullopt;
+        budget.warn_percent.push_back(*percent);
+    }
+    return budget;
+}
+
+store::Value time_value(const std::optional<Timestamp>& at) {
+    if (!at) return nullptr;
+    return at->time_since_epoch().count();
+}
+
+std::optional<Timestamp> time_in(const store::Row& row, int column) {
+    if (row.is_null(column)) return std::nullopt;
+    return Timestamp(std::chrono::nanoseconds(row.integer(column)));
+}
+
+std::optional<Digest> digest_in(const store::Row& row, int column) {
+    const std::string_view bytes = row.is_null(column) ? std::string_view{} : row.text(column);
+    Digest digest{};
+    if (bytes.size() != digest.size()) return std::nullopt;
+    std::ranges::transform(bytes, digest.begin(), [](char c) { return static_cast<unsigned char>(c); });
+    return digest;
+}
+
+Result<KeyEntry> entry_of(const store::Row& row) {
+    KeyEntry entry;
+    KeyFacts& facts = entry.facts;
+    facts.id = row.text(0);
+    const auto damaged = [&] {
+        return fail(Fault::wrong_configuration,
+                    fmt::format("What is stored of the key {} cannot be read. Restore a backup.", facts.id));
+    };
+    entry.version = row.integer(1);
+    const auto digest = digest_in(row, 2);
+    if (!digest) return damaged();
+    entry.digest = *digest;
+    entry.old_digest = digest_in(row, 3);
+    facts.name = row.text(4);
+    facts.team = row.text(5);
+    facts.person = row.text(6);
+    facts.models = split_lines(row.text(7));
+    facts.networks = split_lines(row.text(8));
+    for (const std::string& line : split_lines(row.text(9))) {
+        auto budget = parse_budget(line);
+        if (!budget) return damaged();
+        facts.budgets.push_back(*std::move(budget));
+    }
+    facts.created_at = time_in(row, 10).value_or(Timestamp{});
+    facts.expires_at = time_in(row, 11);
+    facts.revoked_at = time_in(row, 12);
+    facts.old_secret_until = time_in(row, 13);
+    entry.used = std::make_shared<LastUse>();
+    if (const auto used = time_in(row, 14))
+        entry.used->minute = std::chrono::floor<std::chrono::minutes>(*used).time_since_epoch().count();
+    TRY_VOID(complete(entry));
+    return entry;
+}
+
+Result<void> check_list(const std::vector<std::string>& list, std::string_view field) {
+    if (list.size() > list_entries_max)
+        return fail(Fault::invalid_request,
+                    fmt::format("'{}' has {} entries; at most {} are possible.", field, list.size(), list_entries_max));
+    for (const std::string& entry : list)
+        if (!is_printable(entry, entry_characters_max))
+            return fail(
+                Fault::invalid_request,
+                fmt::format(
+                    "An entry of '{}' is empty, longer than {} characters, or has characters that cannot be printed.",
+                    field, entry_characters_max));
+    return {};
+}
+
+Result<void> check_budgets(const std::vector<Budget>& budgets) {
+    if (budgets.size() > budgets_max)
+        return fail(Fault::invalid_request,
+                    fmt::format("'budgets' has {} entries; a key may have {}.", budgets.size(), budgets_max));
+    for (const Budget& budget : budgets) {
+        if (budget.limit < NanoUsd{})
+            return fail(
+                Fault::invalid_request,
+                fmt::format("A budget of {} USD is below zero. Write 0 to forbid all spending.", budget.limit.text()));
+        if (budget.warn_percent.size() > warnings_max)
+            return fail(Fault::invalid_request, fmt::format("A budget warns at {} marks; at most {} are possible.",
+                                                            budget.warn_percent.size(), warnings_max));
+    }
+    return {};
+}
+
+/// The next code point of strict UTF-8 (RFC 3629); nothing if the bytes are none.
+std::optional<char32_t> next_character(std::string_view& text) {
+    const auto lead = static_cast<unsigned char>(text[0]);
+    const std::size_t length = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
+    if (length == 0 || length > text.size()) return std::nullopt;
+    char32_t character = length == 1 ? lead : lead & (0x7fU >> length);
+    for (std::size_t i = 1; i < length; ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        if (byte >> 6 != 2) return std::nullopt;
+        character = character << 6 | (byte & 0x3f);
+    }
+    constexpr char32_t shortest[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (character < shortest[length] || character > 0x10ffff || (character >= 0xd800 && character <= 0xdfff))
+        return std::nullopt;
+    text.remove_prefix(length);
+    return character;
+}
+
+}  // namespace
+
+bool is_printable(std::string_view text, std::size_t characters_max) {
+    std::size_t characters = 0;
+    while (!text.empty()) {
+        const auto character = next_character(text);
+        if (!character || ++characters > characters_max) return false;
+        const char32_t c = *character;
+        const bool control = c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029;
+        const bool direction =
+            c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+        if (control || direction) return false;
+    }
+    return characters > 0;
+}
+
+Result<void> check_new_key(const NewKey& key, Timestamp now) {
+    const auto name_wrong = [](std::string_view field, std::size_t characters) {
+        return fail(Fault::invalid_request,
+                    fmt::format("'{}' has 1 to {} characters that can be printed.", field, characters));
+    };
+    if (!is_printable(key.name, name_characters_max)) return name_wrong("name", name_characters_max);
+    if (!is_printable(key.team, name_characters_max)) return name_wrong("team", name_characters_max);
+    if (!key.person.empty() && !is_printable(key.person, entry_characters_max))
+        return name_wrong("person", entry_characters_max);
+    TRY_VOID(check_list(key.models, "models"));
+    TRY_VOID(check_list(key.networks, "networks"));
+    for (const std::string& network : key.networks) TRY_VOID(Network::parse(network));
+    TRY_VOID(check_budgets(key.budgets));
+    if (key.expires_at && *key.expires_at <= now)
+        return fail(Fault::invalid_request,
+                    fmt::format("'expires_at' ({}) is in the past. Give a later time, or leave it out.",
+                                to_text(*key.expires_at)));
+    return {};
+}
+
+Result<void> complete(KeyEntry& entry) {
+    const KeyFacts& facts = entry.facts;
+    entry.networks.clear();
+    for (const std::string& text : facts.networks) {
+        TRY(auto network, Network::parse(text));
+        entry.networks.push_back(network);
+    }
+    entry.caller = std::make_shared<const Caller>(Caller{.key_id = facts.id,
+                                                         .name = facts.name,
+                                                         .team = facts.team,
+                                                         .person = facts.person,
+                                                         .models = facts.models,
+                                                         .budgets = facts.budgets});
+    return {};
+}
+
+Result<void> insert_key(store::Transaction& transaction, const KeyEntry& entry) {
+    const KeyFacts& facts = entry.facts;
+    std::string budgets;
+    for (const Budget& budget : facts.budgets) budgets.append(budget_line(budget)).push_back('\n');
+    const std::string models = join_lines(facts.models), networks = join_lines(facts.networks);
+    return transaction.run(
+        "INSERT INTO auth_keys (id, version, digest, name, team, person, models, networks, budgets, created_at, "
+        "expires_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        {facts.id, entry.version, store::Blob{as_text(entry.digest)}, facts.name, facts.team, facts.person, models,
+         networks, budgets, time_value(facts.created_at), time_value(facts.expires_at)});
+}
+
+Result<void> update_key(store::Transaction& transaction, const KeyEntry& entry) {
+    const KeyFacts& facts = entry.facts;
+    const store::Value old_digest =
+        entry.old_digest ? store::Value(store::Blob{as_text(*entry.old_digest)}) : store::Value(nullptr);
+    return transaction.run(
+        "UPDATE auth_keys SET version = ?, digest = ?, old_digest = ?, revoked_at = ?, old_secret_until = ? WHERE id = "
+        "?",
+        {entry.version, store::Blob{as_text(entry.digest)}, old_digest, time_value(facts.revoked_at),
+         time_value(facts.old_secret_until), facts.id});
+}
+
+Result<KeyEntry> load_key(store::Transaction& transaction, std::string_view id) {
+    std::optional<KeyEntry> found;
+    TRY_VOID(transaction.each(fmt::format("SELECT {} FROM auth_keys WHERE id = ?", columns), {id},
+                              [&](const store::Row& row) -> Result<void> {
+                                  TRY(found, entry_of(row));
+                                  return {};
+                              }));
+    if (!found)
+        return fail(Fault::not_found,
+                    fmt::format("There is no key with the id '{}'. All of them: bursarctl key list", id.substr(0, 32)));
+    return *std::move(found);
+}
+
+Result<std::vector<KeyEntry>> load_keys(store::Transaction& transaction) {
+    std::vector<KeyEntry> entries;
+    TRY_VOID(transaction.each(fmt::format("SELECT {} FROM auth_keys", columns), {},
+                              [&](const store::Row& row) -> Result<void> {
+                                  TRY(auto entry, entry_of(row));
+                                  entries.push_back(std::move(entry));
+                                  return {};
+                              }));
+    return entries;
+}
+
+}  // namespace bursar::auth

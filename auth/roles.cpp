@@ -1,0 +1,101 @@
+#include "auth/operators.h"
+#include "service/base/ensure.h"
+
+#include <algorithm>
+#include <array>
+
+namespace bursar::auth {
+namespace {
+
+constexpr std::uint8_t bit(Role role) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(role)); }
+
+constexpr std::uint8_t o = bit(Role::operator_);
+constexpr std::uint8_t a = bit(Role::auditor);
+constexpr std::uint8_t f = bit(Role::finance);
+constexpr std::uint8_t everybody = o | a | f | bit(Role::team_lead) | bit(Role::member);
+
+// An auditor reads everything and changes nothing; finance reads what concerns money.
+constexpr std::array table{
+    Permission{"openapi.read", "GET", "/api/v1/openapi.json", everybody},  // asked for without a token, too
+    Permission{"self.read", "GET", "/api/v1/whoami", o | a | f},
+    Permission{"vault.status", "GET", "/api/v1/vault", o | a | f},
+    Permission{"vault.seal", "POST", "/api/v1/vault/seal", o},
+    Permission{"vault.unseal", "POST", "/api/v1/vault/unseal", o},
+    Permission{"vault.rotate", "POST", "/api/v1/vault/rotate", o},
+    Permission{"secret.list", "GET", "/api/v1/secrets", o | a},
+    Permission{"secret.put", "PUT", "/api/v1/secrets/{name}", o},
+    Permission{"secret.delete", "DELETE", "/api/v1/secrets/{name}", o},
+    Permission{"key.list", "GET", "/api/v1/keys", o | a | f},
+    Permission{"key.issue", "POST", "/api/v1/keys", o},
+    Permission{"key.read", "GET", "/api/v1/keys/{id}", o | a | f},
+    Permission{"key.rotate", "POST", "/api/v1/keys/{id}/rotate", o},
+    Permission{"key.revoke", "DELETE", "/api/v1/keys/{id}", o},
+    Permission{"policy.read", "GET", "/api/v1/policy", o | a | f},
+    Permission{"policy.plan", "POST", "/api/v1/policy/plan", o | a},
+    Permission{"policy.apply", "PUT", "/api/v1/policy", o},
+    Permission{"policy.history", "GET", "/api/v1/policy/revisions", o | a | f},
+    Permission{"policy.history", "GET", "/api/v1/policy/revisions/{number}", o | a | f},
+    Permission{"policy.rollback", "POST", "/api/v1/policy/rollback", o},
+    Permission{"price.import", "POST", "/api/v1/prices/import", o},
+    Permission{"team.list", "GET", "/api/v1/teams", o | a | f},
+    Permission{"budget.list", "GET", "/api/v1/budgets", o | a | f},
+    Permission{"usage.read", "GET", "/api/v1/usage", o | a | f},
+    Permission{"call.list", "GET", "/api/v1/calls", o | a},
+    Permission{"ledger.read", "GET", "/api/v1/ledger", o | a | f},
+    Permission{"audit.read", "GET", "/api/v1/audit", o | a},
+    Permission{"audit.verify", "POST", "/api/v1/audit/verify", o | a},
+    Permission{"provider.list", "GET", "/api/v1/providers", o | a | f},
+    Permission{"operator.list", "GET", "/api/v1/operators", o | a},
+    Permission{"operator.issue", "POST", "/api/v1/operators", o},
+    Permission{"operator.revoke", "DELETE", "/api/v1/operators/{id}", o},
+    Permission{"check.read", "GET", "/api/v1/checks", o | a},
+    Permission{"metrics.read", "GET", "/metrics", o | a | f},
+};
+
+constexpr std::array roles{Role::operator_, Role::auditor, Role::finance, Role::team_lead, Role::member};
+
+bool fits(std::string_view route, std::string_view path) {
+    for (;;) {
+        const std::string_view wanted = route.substr(0, route.find('/')), given = path.substr(0, path.find('/'));
+        if (wanted.starts_with('{') ? given.empty() : wanted != given) return false;
+        if (wanted.size() == route.size() || given.size() == path.size())
+            return wanted.size() == route.size() && given.size() == path.size();
+        route.remove_prefix(wanted.size() + 1);
+        path.remove_prefix(given.size() + 1);
+    }
+}
+
+}  // namespace
+
+std::string_view name_of(Role role) {
+    switch (role) {
+        case Role::operator_:
+            return "operator";
+        case Role::auditor:
+            return "auditor";
+        case Role::finance:
+            return "finance";
+        case Role::team_lead:
+            return "team_lead";
+        case Role::member:
+            return "member";
+    }
+    ENSURE(false);
+}
+
+std::optional<Role> role_of(std::string_view name) {
+    const auto found = std::ranges::find(roles, name, [](Role role) { return name_of(role); });
+    return found == roles.end() ? std::nullopt : std::optional(*found);
+}
+
+std::span<const Permission> role_table() { return table; }
+
+bool may(Role role, const Permission& permission) { return (permission.roles & bit(role)) != 0; }
+
+const Permission* find_permission(std::string_view method, std::string_view path) {
+    const auto found = std::ranges::find_if(
+        table, [&](const Permission& each) { return each.method == method && fits(each.route, path); });
+    return found == table.end() ? nullptr : &*found;
+}
+
+}  // namespace bursar::auth
