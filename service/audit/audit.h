@@ -1,17 +1,17 @@
 #pragma once
 
+#include "service/base/caller.h"
+#include "service/base/clock.h"
+#include "service/base/ids.h"
+#include "service/base/usage.h"
+#include "service/store/store.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "service/base/caller.h"
-#include "service/base/clock.h"
-#include "service/base/ids.h"
-#include "service/base/usage.h"
-#include "service/store/store.h"
 
 // What was done and by whom (hash-chained), and one outcome row per call.
 namespace bursar::audit {
@@ -49,11 +49,11 @@ struct Outcome {
     Dialect dialect = Dialect::openai;
     Endpoint endpoint = Endpoint::chat_completions;
     bool streamed = false;
-    std::string model;           ///< as asked for
-    std::string channel;         ///< "provider/model" it went to
+    std::string model;    ///< as asked for
+    std::string channel;  ///< "provider/model" it went to
     std::string provider_request_id;
-    int status = 0;              ///< HTTP status given to the caller; 499 if the caller left first
-    std::string fault;           ///< empty if it went well
+    int status = 0;     ///< HTTP status given to the caller; 499 if the caller left first
+    std::string fault;  ///< empty if it went well
     int attempts = 0;
     Usage usage;
     UsageSource usage_source = UsageSource::none;
@@ -69,13 +69,15 @@ class Audit : public store::Contributor {
     /// Reads the end of the chain. The store must not be started yet.
     static Result<std::unique_ptr<Audit>> open(store::Store& store, const Clock& clock);
 
-    /// Appends within the caller's transaction: what is done and its record stand or fall together. Only on the writer thread.
+    /// Appends within the caller's transaction: what is done and its record stand or fall together. Only on the writer
+    /// thread.
     virtual Result<void> append(store::Transaction& transaction, const Action& action) = 0;
-    /// Gathers the action; it is in the next group. Refusals beyond `refusals_per_second_max` (200) are counted and written as one row
-    /// that says how many. Any thread.
+    /// Gathers the action; it is in the next group. Refusals beyond `refusals_per_second_max` (200) are counted and
+    /// written as one row that says how many. Any thread.
     virtual void note(Action action) = 0;
-    /// Gathers an outcome; written with a later group, within a second, off the path of any call. Any thread, never blocks. A crash loses
-    /// none that matters: the ledger's journal has the money, and a lost attempt gets its row at the next start.
+    /// Gathers an outcome; written with a later group, within a second, off the path of any call. Any thread, never
+    /// blocks. A crash loses none that matters: the ledger's journal has the money, and a lost attempt gets its row at
+    /// the next start.
     virtual void record(Outcome outcome) = 0;
 
     /// Walks the whole chain. The error names the first row that does not fit. Blocking.
@@ -97,7 +99,8 @@ class Audit : public store::Contributor {
         Usage usage;
         NanoUsd cost;
     };
-    virtual Result<std::vector<UsageRow>> usage(const std::vector<std::string>& group_by, Timestamp from, Timestamp to) = 0;
+    virtual Result<std::vector<UsageRow>> usage(const std::vector<std::string>& group_by, Timestamp from,
+                                                Timestamp to) = 0;
 };
 
 }  // namespace bursar::audit

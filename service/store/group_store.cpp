@@ -178,6 +178,7 @@ void GroupStore::serve() {
 /// Sleeps until there is something to write; false when the store has stopped and everything has been written.
 bool GroupStore::wait_for_work(std::vector<Job>& jobs) {
     for (;;) {
+        bool last = false;
         {
             const MutexLock lock(mutex_);
             if (!woken_ && queue_.empty() && !stopping_)
@@ -189,8 +190,12 @@ bool GroupStore::wait_for_work(std::vector<Job>& jobs) {
                 if (phase_ == Phase::stopped) return false;
                 // One last group takes along what has gathered without a wake; after it nothing more is accepted.
                 phase_ = Phase::stopped;
-                return true;
+                last = true;
             }
+        }
+        if (last) {
+            for (Contributor* contributor : contributors_) contributor->closing();
+            return true;
         }
         if (retry_ || !writable_ || anything_due()) return true;
     }

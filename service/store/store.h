@@ -72,6 +72,8 @@ class Contributor {
     /// Asked a few times a second while nothing wakes the writer: whether something has gathered that must not wait
     /// longer.
     virtual bool is_due() { return false; }
+    /// The store stops: the next contribute() is the last one, so nothing may be kept back.
+    virtual void closing() {}
 };
 
 struct Options {

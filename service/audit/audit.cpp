@@ -1,0 +1,265 @@
+#include "service/audit/audit.h"
+
+#include "service/audit/chain.h"
+#include "service/audit/outcomes.h"
+#include "service/base/crypto.h"
+#include "service/base/json.h"
+#include "service/base/log.h"
+#include "service/base/mutex.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace bursar::audit {
+namespace {
+
+constexpr std::uint64_t refusals_per_second_max = 200;
+constexpr std::size_t notes_waiting_max = 10'000;
+/// Outcomes wait for each other this long, or until there are so many: one batch is far cheaper than many rows.
+constexpr auto outcomes_wait_max = std::chrono::milliseconds(500);
+constexpr std::size_t outcomes_worth_a_group = 4096;
+/// While nothing can be written, outcomes gather up to here. Beyond it those that cost nothing are only counted; those
+/// that hold money are always kept: they are not more than the holds that the ledger took while it could write.
+constexpr std::size_t outcomes_waiting_max = 100'000;
+
+constexpr std::string_view steps[] = {
+    // Rows are only ever added. The one row of audit_head says where the chain ends.
+    "CREATE TABLE audit_entry (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, address TEXT NOT "
+    "NULL, "
+    "action TEXT NOT NULL, object TEXT NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL);"
+    "CREATE TABLE audit_head (id INTEGER PRIMARY KEY CHECK (id = 1), number INTEGER NOT NULL, hash BLOB NOT NULL);"
+    "INSERT INTO audit_head (id, number, hash) VALUES (1, 0, zeroblob(32));"
+    // Times in nanoseconds since 1970; blobs as batch.h packs them.
+    "CREATE TABLE audit_outcome (number INTEGER PRIMARY KEY, at_min INTEGER NOT NULL, at_max INTEGER NOT NULL, "
+    "rows_count INTEGER NOT NULL, names BLOB NOT NULL, rows BLOB NOT NULL);"
+    "CREATE INDEX audit_outcome_by_time ON audit_outcome (at_max, at_min);",
+};
+
+/// What was counted in the place of being listed.
+struct Unlisted {
+    std::uint64_t refusals = 0;
+    std::uint64_t outcomes = 0;
+    Timestamp from;
+    Timestamp to;
+    bool any() const { return refusals + outcomes > 0; }
+};
+
+Stamped summary(const Unlisted& unlisted, Timestamp now) {
+    JsonWriter json;
+    json.open().field("refusals", unlisted.refusals).field("outcomes", unlisted.outcomes);
+    json.field("from", to_text(unlisted.from)).field("to", to_text(unlisted.to)).close();
+    return {.at = now,
+            .action = {.actor = "service",
+                       .address = "",
+                       .action = "audit.not_listed",
+                       .object = "refusals",
+                       .outcome = "ok",
+                       .detail = std::move(json).text()}};
+}
+
+}  // namespace
+
+class StoredAudit final : public Audit {
+  public:
+    StoredAudit(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+
+    Result<void> append(store::Transaction& transaction, const Action& action) override {
+        const Stamped row{.at = clock_.now(), .action = clipped(action)};
+        return append_rows(transaction, {&row, 1});
+    }
+    void note(Action action) override;
+    void record(Outcome outcome) override;
+
+    Result<void> contribute(store::Transaction& transaction) override;
+    void committed() override;
+    void failed(const Error&) override;
+    bool is_due() override;
+    void closing() override;
+
+    Result<std::int64_t> verify() override;
+    Result<std::vector<Entry>> entries(std::int64_t before, int count_max) override;
+    Result<std::vector<Outcome>> calls(const CallFilter& filter) override;
+    Result<std::vector<UsageRow>> usage(const std::vector<std::string>& group_by, Timestamp from,
+                                        Timestamp to) override;
+
+  private:
+    void count_unlisted(std::uint64_t Unlisted::* which, Timestamp now) REQUIRES(mutex_);
+    bool outcomes_are_due() const REQUIRES(mutex_);
+    void take_what_waits();
+    void flush();
+
+    store::Store& store_;
+    const Clock& clock_;
+
+    mutable Mutex mutex_;
+    std::vector<Stamped> notes_ GUARDED_BY(mutex_);
+    std::vector<Outcome> outcomes_ GUARDED_BY(mutex_);
+    Moment outcomes_since_ GUARDED_BY(mutex_);
+    std::chrono::sys_seconds second_ GUARDED_BY(mutex_);
+    std::uint64_t refusals_this_second_ GUARDED_BY(mutex_) = 0;
+    Unlisted unlisted_ GUARDED_BY(mutex_);
+    bool hurry_ GUARDED_BY(mutex_) = false;  ///< somebody waits, or the store stops: nothing is kept back
+    std::size_t written_outcomes_ GUARDED_BY(mutex_) = 0;
+
+    // Of the writer thread: what is in the group that is being committed, or is to be written again.
+    std::vector<Stamped> notes_in_group_;
+    std::vector<Outcome> outcomes_in_group_;
+};
+
+void StoredAudit::count_unlisted(std::uint64_t Unlisted::* which, Timestamp now) {
+    if (!unlisted_.any()) unlisted_.from = now;
+    unlisted_.to = now;
+    ++(unlisted_.*which);
+}
+
+void StoredAudit::note(Action action) {
+    const Timestamp now = clock_.now();
+    const auto second = std::chrono::floor<std::chrono::seconds>(now);
+    const MutexLock lock(mutex_);
+    if (second != second_) {
+        second_ = second;
+        refusals_this_second_ = 0;
+    }
+    const bool is_refusal = action.outcome != "ok";
+    if ((is_refusal && ++refusals_this_second_ > refusals_per_second_max) || notes_.size() >= notes_waiting_max)
+        return count_unlisted(&Unlisted::refusals, now);
+    notes_.push_back({.at = now, .action = clipped(std::move(action))});
+}
+
+void StoredAudit::record(Outcome outcome) {
+    bool worth_a_group = false;
+    {
+        const MutexLock lock(mutex_);
+        const std::size_t waiting = outcomes_.size() + written_outcomes_;
+        if (waiting >= outcomes_waiting_max && outcome.attempt == AttemptId{})
+            return count_unlisted(&Unlisted::outcomes, outcome.at);
+        if (outcomes_.empty()) outcomes_since_ = clock_.moment();
+        outcomes_.push_back(std::move(outcome));
+        worth_a_group = outcomes_.size() % outcomes_worth_a_group == 0;
+    }
+    if (worth_a_group) store_.wake();
+}
+
+bool StoredAudit::outcomes_are_due() const {
+    if (outcomes_.empty()) return false;
+    return hurry_ || outcomes_.size() >= outcomes_worth_a_group ||
+           clock_.moment() - outcomes_since_ >= outcomes_wait_max;
+}
+
+bool StoredAudit::is_due() {
+    const MutexLock lock(mutex_);
+    return !notes_.empty() || unlisted_.any() || outcomes_are_due();
+}
+
+void StoredAudit::closing() {
+    const MutexLock lock(mutex_);
+    hurry_ = true;
+}
+
+/// Moves what is due into the group, behind what a failed group left there.
+void StoredAudit::take_what_waits() {
+    const Timestamp now = clock_.now();
+    const MutexLock lock(mutex_);
+    std::ranges::move(notes_, std::back_inserter(notes_in_group_));
+    notes_.clear();
+    // One row a second says what was not listed in the second before.
+    if (unlisted_.any() && (hurry_ || std::chrono::floor<std::chrono::seconds>(now) !=
+                                          std::chrono::floor<std::chrono::seconds>(unlisted_.to))) {
+        notes_in_group_.push_back(summary(unlisted_, now));
+        unlisted_ = {};
+    }
+    if (outcomes_are_due()) {
+        if (outcomes_in_group_.empty())
+            outcomes_in_group_.swap(outcomes_);
+        else
+            std::ranges::move(outcomes_, std::back_inserter(outcomes_in_group_));
+        outcomes_.clear();
+    }
+    written_outcomes_ = outcomes_in_group_.size();
+    hurry_ = false;
+}
+
+Result<void> StoredAudit::contribute(store::Transaction& transaction) {
+    take_what_waits();
+    TRY_VOID(append_rows(transaction, notes_in_group_));
+    return write_outcomes(transaction, outcomes_in_group_);
+}
+
+void StoredAudit::committed() {
+    notes_in_group_.clear();
+    if (outcomes_in_group_.empty()) return;
+    outcomes_in_group_.clear();
+    const MutexLock lock(mutex_);
+    written_outcomes_ = 0;
+}
+
+void StoredAudit::failed(const Error&) {
+    // What was in the group stays there and goes into the next one.
+}
+
+void StoredAudit::flush() {
+    {
+        const MutexLock lock(mutex_);
+        if (notes_.empty() && outcomes_.empty() && !unlisted_.any()) return;
+        hurry_ = true;
+    }
+    // If nothing can be written now, what is stored can still be read.
+    if (auto written = store_.write([](store::Transaction&) -> Result<void> { return {}; }); !written)
+        log::warning("audit_flush_failed", {{"error", written.error().operator_text()}});
+}
+
+Result<std::int64_t> StoredAudit::verify() {
+    flush();
+    std::int64_t count = 0;
+    TRY_VOID(store_.read([&](store::Transaction& transaction) -> Result<void> {
+        TRY(count, verify_chain(transaction));
+        return {};
+    }));
+    return count;
+}
+
+Result<std::vector<Entry>> StoredAudit::entries(std::int64_t before, int count_max) {
+    flush();
+    std::vector<Entry> entries;
+    TRY_VOID(store_.read([&](store::Transaction& transaction) -> Result<void> {
+        TRY(entries, read_entries(transaction, before, count_max));
+        return {};
+    }));
+    return entries;
+}
+
+Result<std::vector<Outcome>> StoredAudit::calls(const CallFilter& filter) {
+    flush();
+    std::vector<Outcome> calls;
+    TRY_VOID(store_.read([&](store::Transaction& transaction) -> Result<void> {
+        TRY(calls, read_calls(transaction, filter));
+        return {};
+    }));
+    return calls;
+}
+
+Result<std::vector<Audit::UsageRow>> StoredAudit::usage(const std::vector<std::string>& group_by, Timestamp from,
+                                                        Timestamp to) {
+    flush();
+    std::vector<UsageRow> rows;
+    TRY_VOID(store_.read([&](store::Transaction& transaction) -> Result<void> {
+        TRY(rows, sum_usage(transaction, group_by, from, to));
+        return {};
+    }));
+    return rows;
+}
+
+store::Schema Audit::schema() { return {.part = "audit", .steps = steps}; }
+
+Result<std::unique_ptr<Audit>> Audit::open(store::Store& store, const Clock& clock) {
+    TRY_VOID(store.read([&](store::Transaction& transaction) -> Result<void> {
+        TRY(const Head head, read_head(transaction));
+        // The log keeps where the chain ended, beyond the reach of whoever can write the database.
+        log::info("audit_chain_end", {{"entries", head.number}, {"hash", to_hex(head.hash)}});
+        return {};
+    }));
+    return std::make_unique<StoredAudit>(store, clock);
+}
+
+}  // namespace bursar::audit

@@ -1,0 +1,132 @@
+#include "service/audit/chain.h"
+
+#include "service/base/crypto.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace bursar::audit {
+namespace {
+
+constexpr std::size_t word_bytes_max = 512;
+constexpr std::size_t detail_bytes_max = 4096;
+constexpr int entries_max = 1000;
+
+void append_number(std::string& out, std::uint64_t number) {
+    for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(number >> shift & 0xff));
+}
+
+void append_text(std::string& out, std::string_view text) {
+    append_number(out, text.size());
+    out += text;
+}
+
+/// Lengths before the texts, so that no two rows have the same bytes.
+Digest hash_of(std::string_view previous, std::int64_t number, std::int64_t at_nanoseconds, const Action& action) {
+    std::string bytes(previous);
+    append_number(bytes, static_cast<std::uint64_t>(number));
+    append_number(bytes, static_cast<std::uint64_t>(at_nanoseconds));
+    for (const std::string* text :
+         {&action.actor, &action.address, &action.action, &action.object, &action.outcome, &action.detail})
+        append_text(bytes, *text);
+    return sha256(bytes);
+}
+
+Action action_in(const store::Row& row, int first) {
+    return {.actor = std::string(row.text(first)),
+            .address = std::string(row.text(first + 1)),
+            .action = std::string(row.text(first + 2)),
+            .object = std::string(row.text(first + 3)),
+            .outcome = std::string(row.text(first + 4)),
+            .detail = std::string(row.text(first + 5))};
+}
+
+std::unexpected<Error> does_not_fit(std::string sentence) {
+    return fail(Fault::conflict, "The audit trail was altered outside of Bursar. " + std::move(sentence));
+}
+
+}  // namespace
+
+Action clipped(Action action) {
+    for (std::string* text : {&action.actor, &action.address, &action.action, &action.object, &action.outcome})
+        if (text->size() > word_bytes_max) text->resize(word_bytes_max);
+    // Half of a JSON object would be none.
+    if (action.detail.size() > detail_bytes_max)
+        action.detail = fmt::format(R"({{"left_out_bytes":{}}})", action.detail.size());
+    return action;
+}
+
+Result<Head> read_head(store::Transaction& transaction) {
+    std::optional<Head> head;
+    TRY_VOID(transaction.each("SELECT number, hash FROM audit_head", {}, [&](const store::Row& row) -> Result<void> {
+        head = {.number = row.integer(0), .hash = std::string(row.text(1))};
+        return {};
+    }));
+    if (!head) return does_not_fit("The record of its end is missing.");
+    return *std::move(head);
+}
+
+Result<void> append_rows(store::Transaction& transaction, std::span<const Stamped> rows) {
+    if (rows.empty()) return {};
+    // Read anew each time: a job that was undone must not leave its hash in our memory.
+    TRY(Head head, read_head(transaction));
+    for (const Stamped& row : rows) {
+        const Action& action = row.action;
+        const std::int64_t at = row.at.time_since_epoch().count();
+        const Digest hash = hash_of(head.hash, head.number + 1, at, action);
+        TRY_VOID(transaction.run(
+            "INSERT INTO audit_entry (number, at, actor, address, action, object, outcome, detail, hash) VALUES (?, ?, "
+            "?, ?, ?, ?, ?, ?, ?)",
+            {head.number + 1, at, std::string_view(action.actor), std::string_view(action.address),
+             std::string_view(action.action), std::string_view(action.object), std::string_view(action.outcome),
+             std::string_view(action.detail), store::Blob{as_text(hash)}}));
+        ++head.number;
+        head.hash = as_text(hash);
+    }
+    return transaction.run("UPDATE audit_head SET number = ?, hash = ?", {head.number, store::Blob{head.hash}});
+}
+
+Result<std::int64_t> verify_chain(store::Transaction& transaction) {
+    std::string previous(32, '\0');
+    std::int64_t count = 0;
+    TRY(const Head head, read_head(transaction));
+    TRY_VOID(transaction.each(
+        "SELECT number, at, actor, address, action, object, outcome, detail, hash FROM audit_entry ORDER BY number", {},
+        [&](const store::Row& row) -> Result<void> {
+            const std::int64_t number = row.integer(0);
+            if (number != count + 1) return does_not_fit(fmt::format("Entry {} is missing.", count + 1));
+            if (number > head.number) return does_not_fit(fmt::format("Entry {} was added behind the end.", number));
+            const Digest hash = hash_of(previous, number, row.integer(1), action_in(row, 2));
+            if (as_text(hash) != row.text(8))
+                return does_not_fit(fmt::format("Entry {} is not what was written there.", number));
+            previous = as_text(hash);
+            count = number;
+            return {};
+        }));
+    if (count != head.number)
+        return does_not_fit(fmt::format("Entry {} is missing; the trail had {}.", count + 1, head.number));
+    if (previous != head.hash)
+        return does_not_fit(fmt::format("Entry {}, the last one, is not what was written there.", count));
+    return count;
+}
+
+Result<std::vector<Entry>> read_entries(store::Transaction& transaction, std::int64_t before, int count_max) {
+    std::vector<Entry> entries;
+    const std::int64_t below = before > 0 ? before : INT64_MAX;
+    const std::int64_t limit = std::clamp(count_max, 1, entries_max);
+    TRY_VOID(transaction.each(
+        "SELECT number, at, actor, address, action, object, outcome, detail, hash FROM audit_entry WHERE number < ? "
+        "ORDER BY number DESC LIMIT ?",
+        {below, limit}, [&](const store::Row& row) -> Result<void> {
+            entries.push_back({.number = row.integer(0),
+                               .at = Timestamp(std::chrono::nanoseconds(row.integer(1))),
+                               .action = action_in(row, 2),
+                               .hash = to_hex(row.text(8))});
+            return {};
+        }));
+    return entries;
+}
+
+}  // namespace bursar::audit

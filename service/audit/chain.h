@@ -1,0 +1,30 @@
+#pragma once
+
+#include "service/audit/audit.h"
+
+#include <span>
+
+// The chain of actions: every row's hash covers the row and the hash before it, and the end of the chain is on record
+// of its own, so that an edit, a removal, a new order or a cut tail shows.
+namespace bursar::audit {
+
+struct Stamped {
+    Timestamp at;
+    Action action;
+};
+
+/// Cuts what is longer than the trail takes, so that no caller can fill the disk through it.
+Action clipped(Action action);
+/// Adds the rows in their order and moves the recorded end.
+Result<void> append_rows(store::Transaction& transaction, std::span<const Stamped> rows);
+/// Reads all of it; the number of rows, or the first one that does not fit (Fault::conflict).
+Result<std::int64_t> verify_chain(store::Transaction& transaction);
+Result<std::vector<Entry>> read_entries(store::Transaction& transaction, std::int64_t before, int count_max);
+
+struct Head {
+    std::int64_t number = 0;
+    std::string hash;  ///< 32 bytes
+};
+Result<Head> read_head(store::Transaction& transaction);
+
+}  // namespace bursar::audit

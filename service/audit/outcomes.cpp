@@ -1,0 +1,251 @@
+#include "service/audit/outcomes.h"
+
+#include "service/audit/batch.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+namespace bursar::audit {
+namespace {
+
+constexpr std::size_t rows_per_batch_max = 4096;
+constexpr int calls_max = 1000;
+constexpr std::size_t groups_max = 100'000;
+/// An id carries the time of its call's start in milliseconds; nothing about the call was written before it.
+constexpr auto id_slack = std::chrono::seconds(2);
+
+std::int64_t nanoseconds(Timestamp at) { return at.time_since_epoch().count(); }
+Timestamp timestamp(std::int64_t nanoseconds) { return Timestamp(std::chrono::nanoseconds(nanoseconds)); }
+
+Timestamp made_at(const CallId& call) {
+    std::int64_t milliseconds = 0;
+    for (std::size_t i = 0; i < 6; ++i) milliseconds = milliseconds << 8 | call.bytes()[i];
+    return from_unix_milliseconds(milliseconds);
+}
+
+using Visit = std::function<Result<void>(BatchReader&)>;
+
+/// `first_column` and the two behind it: at_min, names, rows.
+Result<void> read_batch(const store::Row& row, int first_column, const Visit& visit) {
+    TRY(auto reader, BatchReader::open(row.text(first_column + 1), row.text(first_column + 2),
+                                       timestamp(row.integer(first_column))));
+    return visit(reader);
+}
+
+/// Rows until `visit` wants no more of them (false).
+Result<void> each_until(store::Transaction& transaction, std::string_view sql, std::int64_t bound,
+                        const std::function<Result<bool>(const store::Row&)>& visit) {
+    bool enough = false;
+    auto scanned = transaction.each(sql, {bound}, [&](const store::Row& row) -> Result<void> {
+        TRY(const bool more, visit(row));
+        if (more) return {};
+        enough = true;
+        return fail(Fault::internal, "enough");
+    });
+    if (enough) return {};
+    return scanned;
+}
+
+Result<std::vector<Outcome>> read_one_call(store::Transaction& transaction, const Audit::CallFilter& filter) {
+    std::vector<Outcome> found;
+    TRY(const auto id, CallId::parse(filter.call));
+    TRY_VOID(each_until(transaction, "SELECT at_min, names, rows FROM audit_outcome WHERE at_max >= ? ORDER BY at_max",
+                        nanoseconds(made_at(id) - id_slack), [&](const store::Row& row) -> Result<bool> {
+                            TRY_VOID(read_batch(row, 0, [&](BatchReader& batch) -> Result<void> {
+                                Packed packed;
+                                for (;;) {
+                                    TRY(const bool more, batch.next(packed));
+                                    if (!more) return {};
+                                    if (packed.rest.call == id) found.push_back(batch.unpack(packed));
+                                }
+                            }));
+                            return found.empty();
+                        }));
+    const auto wrong = [&](const Outcome& outcome) {
+        return (!filter.key_id.empty() && outcome.key_id != filter.key_id) ||
+               (!filter.team.empty() && outcome.team != filter.team) || outcome.at >= filter.before;
+    };
+    std::erase_if(found, wrong);
+    return found;
+}
+
+/// The newest rows that were seen, so many at most; the oldest of them on top.
+class Newest {
+  public:
+    explicit Newest(std::size_t count_max) : count_max_(count_max) {}
+    bool is_full() const { return rows_.size() >= count_max_; }
+    bool wants(Timestamp at) const { return !is_full() || at > rows_.front().at; }
+    void add(Outcome outcome) {
+        if (is_full()) {
+            std::ranges::pop_heap(rows_, std::ranges::greater{}, &Outcome::at);
+            rows_.pop_back();
+        }
+        rows_.push_back(std::move(outcome));
+        std::ranges::push_heap(rows_, std::ranges::greater{}, &Outcome::at);
+    }
+    std::vector<Outcome> take() {
+        std::ranges::sort(rows_, std::ranges::greater{}, &Outcome::at);
+        return std::move(rows_);
+    }
+
+  private:
+    std::size_t count_max_;
+    std::vector<Outcome> rows_;
+};
+
+Result<void> collect(BatchReader& batch, const Audit::CallFilter& filter, Newest& newest) {
+    const std::int64_t key = filter.key_id.empty() ? -1 : batch.find(filter.key_id);
+    const std::int64_t team = filter.team.empty() ? -1 : batch.find(filter.team);
+    if ((key < 0 && !filter.key_id.empty()) || (team < 0 && !filter.team.empty())) return {};
+    Packed row;
+    for (;;) {
+        TRY(const bool more, batch.next(row));
+        if (!more) return {};
+        if (row.rest.at >= filter.before || !newest.wants(row.rest.at)) continue;
+        if (key >= 0 && row.name(Name::key) != static_cast<std::uint64_t>(key)) continue;
+        if (team >= 0 && row.name(Name::team) != static_cast<std::uint64_t>(team)) continue;
+        newest.add(batch.unpack(row));
+    }
+}
+
+enum class Group : std::uint8_t { team, model, person, key, day, channel };
+
+Result<std::vector<Group>> parse_groups(const std::vector<std::string>& words) {
+    static const std::map<std::string, Group, std::less<>> known = {
+        {"team", Group::team}, {"model", Group::model}, {"person", Group::person},
+        {"key", Group::key},   {"day", Group::day},     {"channel", Group::channel}};
+    std::vector<Group> groups;
+    for (const std::string& word : words) {
+        const auto found = known.find(word);
+        if (found == known.end())
+            return fail(
+                Fault::invalid_request,
+                fmt::format("Usage cannot be grouped by \"{}\". Choose from: team, model, person, key, day, channel.",
+                            word));
+        if (std::ranges::find(groups, found->second) != groups.end())
+            return fail(Fault::invalid_request, fmt::format("\"{}\" is named twice in group_by.", word));
+        groups.push_back(found->second);
+    }
+    return groups;
+}
+
+using Numbers = std::array<std::int64_t, 6>;  ///< one per group: a name's number in the batch, or the day since 1970
+
+std::int64_t number_of(const Packed& row, Group group) {
+    switch (group) {
+        case Group::team:
+            return row.name(Name::team);
+        case Group::model:
+            return row.name(Name::model);
+        case Group::person:
+            return row.name(Name::person);
+        case Group::key:
+            return row.name(Name::key);
+        case Group::channel:
+            return row.name(Name::channel);
+        case Group::day:
+            return std::chrono::floor<std::chrono::days>(row.rest.at).time_since_epoch().count();
+    }
+    return 0;
+}
+
+/// Sums rows; within a batch groups are found by numbers, and only once per batch by their texts.
+class UsageSums {
+  public:
+    UsageSums(std::vector<Group> groups, Timestamp from, Timestamp to)
+        : groups_(std::move(groups)), from_(from), to_(to) {}
+
+    Result<void> add(BatchReader& batch) {
+        std::map<Numbers, Audit::UsageRow*> here;
+        Packed row;
+        for (;;) {
+            TRY(const bool more, batch.next(row));
+            if (!more) return {};
+            if (row.rest.at < from_ || row.rest.at >= to_) continue;
+            Numbers numbers{};
+            for (std::size_t i = 0; i < groups_.size(); ++i) numbers[i] = number_of(row, groups_[i]);
+            Audit::UsageRow*& sum = here[numbers];
+            if (sum == nullptr) sum = &sum_of(batch, numbers);
+            if (sums_.size() > groups_max)
+                return fail(Fault::too_large,
+                            fmt::format("More than {} groups. Ask for a shorter time or fewer groups.", groups_max));
+            add_row(*sum, row, batch);
+        }
+    }
+    std::vector<Audit::UsageRow> take() {
+        std::vector<Audit::UsageRow> rows;
+        for (auto& [group, row] : sums_) {
+            row.group = group;
+            rows.push_back(std::move(row));
+        }
+        return rows;
+    }
+
+  private:
+    Audit::UsageRow& sum_of(const BatchReader& batch, const Numbers& numbers) {
+        std::vector<std::string> group;
+        for (std::size_t i = 0; i < groups_.size(); ++i)
+            group.push_back(groups_[i] == Group::day
+                                ? to_text(Timestamp(std::chrono::days(numbers[i]))).substr(0, 10)
+                                : std::string(batch.names()[static_cast<std::size_t>(numbers[i])]));
+        return sums_[std::move(group)];
+    }
+    static void add_row(Audit::UsageRow& sum, const Packed& row, const BatchReader& batch) {
+        ++sum.calls;
+        // Nothing was held, so nothing was sent: the refusal was ours.
+        if (row.rest.attempt == AttemptId{} && !batch.names()[row.name(Name::fault)].empty()) ++sum.refused;
+        for (const auto field : usage_fields) sum.usage.*field += row.rest.usage.*field;
+        sum.cost += row.rest.cost;
+    }
+
+    std::vector<Group> groups_;
+    Timestamp from_;
+    Timestamp to_;
+    std::map<std::vector<std::string>, Audit::UsageRow> sums_;
+};
+
+}  // namespace
+
+Result<void> write_outcomes(store::Transaction& transaction, std::span<const Outcome> outcomes) {
+    while (!outcomes.empty()) {
+        const auto some = outcomes.first(std::min(outcomes.size(), rows_per_batch_max));
+        outcomes = outcomes.subspan(some.size());
+        const Batch batch = pack(some);
+        TRY_VOID(transaction.run(
+            "INSERT INTO audit_outcome (at_min, at_max, rows_count, names, rows) VALUES (?, ?, ?, ?, ?)",
+            {nanoseconds(batch.at_min), nanoseconds(batch.at_max), static_cast<std::int64_t>(batch.rows_count),
+             store::Blob{batch.names}, store::Blob{batch.rows}}));
+    }
+    return {};
+}
+
+Result<std::vector<Outcome>> read_calls(store::Transaction& transaction, const Audit::CallFilter& filter) {
+    if (!filter.call.empty()) return read_one_call(transaction, filter);
+    Newest newest(static_cast<std::size_t>(std::clamp(filter.count_max, 1, calls_max)));
+    TRY_VOID(each_until(
+        transaction, "SELECT at_max, at_min, names, rows FROM audit_outcome WHERE at_min < ? ORDER BY at_max DESC",
+        nanoseconds(filter.before), [&](const store::Row& row) -> Result<bool> {
+            // Every batch from here on is older than the oldest row that is kept.
+            if (!newest.wants(timestamp(row.integer(0)))) return false;
+            TRY_VOID(read_batch(row, 1, [&](BatchReader& batch) { return collect(batch, filter, newest); }));
+            return true;
+        }));
+    return newest.take();
+}
+
+Result<std::vector<Audit::UsageRow>> sum_usage(store::Transaction& transaction,
+                                               const std::vector<std::string>& group_by, Timestamp from, Timestamp to) {
+    TRY(auto groups, parse_groups(group_by));
+    UsageSums sums(std::move(groups), from, to);
+    TRY_VOID(transaction.each(
+        "SELECT at_min, names, rows FROM audit_outcome WHERE at_max >= ? AND at_min < ? ORDER BY at_max",
+        {nanoseconds(from), nanoseconds(to)}, [&](const store::Row& row) {
+            return read_batch(row, 0, [&](BatchReader& batch) { return sums.add(batch); });
+        }));
+    return sums.take();
+}
+
+}  // namespace bursar::audit

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "service/audit/audit.h"
+
+#include <span>
+
+// The stored batches of outcome rows: written by the writer thread, read by queries.
+namespace bursar::audit {
+
+Result<void> write_outcomes(store::Transaction& transaction, std::span<const Outcome> outcomes);
+/// Newest first.
+Result<std::vector<Outcome>> read_calls(store::Transaction& transaction, const Audit::CallFilter& filter);
+Result<std::vector<Audit::UsageRow>> sum_usage(store::Transaction& transaction,
+                                               const std::vector<std::string>& group_by, Timestamp from, Timestamp to);
+
+}  // namespace bursar::audit
