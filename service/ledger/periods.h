@@ -1,8 +1,6 @@
 #pragma once
 
-#include "service/base/budget.h"
-#include "service/base/clock.h"
-#include "service/base/result.h"
+#include "service/base/time_zone.h"
 
 #include <array>
 #include <cstdint>
@@ -10,31 +8,6 @@
 #include <string>
 
 namespace bursar::ledger {
-
-/// [start, end)
-struct Period {
-    Timestamp start = Timestamp::min();
-    Timestamp end = Timestamp::max();
-    bool contains(Timestamp at) const { return start <= at && at < end; }
-    bool overlaps(const Period& other) const { return start < other.end && other.start < end; }
-    bool operator==(const Period&) const = default;
-};
-
-/// An IANA time zone as this machine's tzdata knows it. Cheap to copy; any thread.
-class TimeZone {
-  public:
-    /// wrong_configuration if the name is unknown.
-    static Result<TimeZone> load(const std::string& name);
-    const std::string& name() const;
-    /// The calendar period around an instant: a day from local midnight to the next, however many hours that is; weeks
-    /// from Monday. Hours are 60 minutes of elapsed time, aligned to the local clock.
-    Period period_of(Per per, Timestamp at) const;
-
-  private:
-    struct Zone;
-    explicit TimeZone(std::shared_ptr<const Zone> zone) : zone_(std::move(zone)) {}
-    std::shared_ptr<const Zone> zone_;
-};
 
 /// All kinds of periods but `ever`, which needs no calendar.
 inline constexpr std::array calendar_periods{Per::hour, Per::day, Per::week, Per::month, Per::quarter, Per::year};
