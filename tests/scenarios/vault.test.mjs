@@ -1,0 +1,120 @@
+// Hunts: a vault that opens for the wrong key, serves while it is sealed, or loses something when its master key changes.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { Bursar } from './support/bursar.mjs';
+import { until } from './support/process.mjs';
+
+const chat = { model: 'demo-gpt', messages: [{ role: 'user', content: 'x [[demo tokens=2]]' }] };
+
+/** Every file of a folder and below, with its bytes. */
+function filesOf(folder) {
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => `${entry.parentPath}/${entry.name}`);
+}
+
+test('a passphrase: the first makes the vault, the next start is sealed until it is given', async () => {
+    const bursar = await Bursar.start({ passphrase: true });
+    try {
+        const passphrase = 'correct horse battery staple';
+        const sealed = await fetch(`${bursar.origin}/readyz`);
+        assert.equal(sealed.status, 503);
+        assert.ok((await sealed.json()).checks.some((check) => !check.good && /seal/.test(check.name + check.text)));
+        assert.equal((await bursar.api('GET', 'keys')).status, 503);
+
+        writeFileSync(bursar.path('passphrase'), passphrase + '\n', { mode: 0o600 });
+        const first = bursar.ctl(['vault', 'unseal', '--passphrase-file', bursar.path('passphrase')]);
+        assert.equal(first.status, 0, first.stderr);
+        await until('ready', async () => (await fetch(`${bursar.origin}/readyz`)).status === 200);
+        await bursar.stopService();
+
+        await bursar.launch();
+        assert.equal((await fetch(`${bursar.origin}/readyz`)).status, 503);
+        const before = filesOf(bursar.path('state/vault')).map((file) => [file, readFileSync(file).toString('hex')]);
+        const wrong = await bursar.api('POST', 'vault/unseal', { passphrase: 'wrong' });
+        assert.equal(wrong.status, 401, wrong.text);
+        assert.deepEqual(filesOf(bursar.path('state/vault')).map((file) => [file, readFileSync(file).toString('hex')]), before);
+        await until('the next try is allowed', async () => (await bursar.api('POST', 'vault/unseal', { passphrase })).status === 200);
+        await until('ready', async () => (await fetch(`${bursar.origin}/readyz`)).status === 200);
+    } finally {
+        await bursar.stop();
+    }
+});
+
+test('a sealed vault lends nothing; unsealed again it serves at once', async () => {
+    const bursar = await Bursar.start();
+    try {
+        const key = await bursar.issueKey();
+        await bursar.must('POST', 'vault/seal');
+        const refused = await bursar.call(key, '/v1/chat/completions', chat);
+        assert.equal(refused.status, 503);
+        assert.match((await refused.json()).error.message, /seal/i);
+        const masterKey = readFileSync(bursar.path('master.key'), 'utf8').trim();
+        assert.equal((await bursar.api('POST', 'vault/unseal', { master_key: masterKey.replace(/^./, (c) => (c === '0' ? '1' : '0')) })).status, 401);
+        await until('unsealed', async () => (await bursar.api('POST', 'vault/unseal', { master_key: masterKey })).status === 200);
+        assert.equal((await bursar.call(key, '/v1/chat/completions', chat)).status, 200);
+    } finally {
+        await bursar.stop();
+    }
+});
+
+test('a new master key: the old one opens nothing any more, and nothing is lost', async () => {
+    const bursar = await Bursar.start();
+    try {
+        const key = await bursar.issueKey();
+        const next = bursar.path('next.key');
+        writeFileSync(next, randomBytes(32).toString('hex') + '\n', { mode: 0o600 });
+        const rotated = bursar.ctl(['vault', 'rotate', '--current-key-file', bursar.path('master.key'), '--next-key-file', next]);
+        assert.equal(rotated.status, 0, rotated.stderr);
+        assert.equal((await bursar.call(key, '/v1/chat/completions', chat)).status, 200, 'nothing stops for a rotation');
+        await bursar.stopService();
+
+        const old = readFileSync(bursar.path('master.key'));
+        await assert.rejects(bursar.launch(), /ended with (1|78)/, 'the old key must be refused');
+        assert.match(bursar.running.words(), /master key|master_key/i);
+        writeFileSync(bursar.path('master.key'), readFileSync(next), { mode: 0o600 });
+        assert.notDeepEqual(old, readFileSync(bursar.path('master.key')));
+        await bursar.launch();
+        assert.equal((await bursar.call(key, '/v1/chat/completions', chat)).status, 200);
+        assert.deepEqual((await bursar.must('GET', 'secrets')).secrets.map(({ name }) => name), ['demo']);
+    } finally {
+        await bursar.stop();
+    }
+});
+
+test('files of the state folder are for their owner only', async () => {
+    const bursar = await Bursar.start();
+    try {
+        for (const file of filesOf(bursar.path('state'))) assert.equal(statSync(file).mode & 0o077, 0, file);
+        assert.equal(statSync(bursar.path('state')).mode & 0o077, 0);
+        assert.ok(existsSync(bursar.path('state/control.sock')));
+        assert.equal(statSync(bursar.path('state/control.sock')).mode & 0o077, 0);
+    } finally {
+        await bursar.stop();
+    }
+});
+
+test('a database that was cut or edited is refused in one sentence and left alone', async () => {
+    for (const [name, damage] of [
+        ['cut', (bytes) => bytes.subarray(0, bytes.length >> 1)],
+        ['edited', (bytes) => Buffer.concat([bytes.subarray(0, 5000), Buffer.from('x'), bytes.subarray(5001)])],
+        ['overwritten', () => Buffer.from('SQLite format 3\0 but not really')],
+    ]) {
+        const bursar = await Bursar.start();
+        try {
+            await bursar.issueKey();
+            await bursar.stopService();
+            const file = bursar.path('state/bursar.db');
+            const damaged = damage(readFileSync(file));
+            writeFileSync(file, damaged);
+            await assert.rejects(bursar.launch(), /ended with (1|78)/, name);
+            assert.match(bursar.running.words().split('\n').filter(Boolean).at(-1), /bursar\.db/, name);
+            assert.deepEqual(readFileSync(file), damaged, `${name}: the file was touched`);
+        } finally {
+            await bursar.stop().catch(() => {});
+        }
+    }
+});
