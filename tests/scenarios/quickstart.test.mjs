@@ -1,0 +1,99 @@
+// Hunts: a newcomer's first five minutes going wrong: printed lines that do not work, a second start that loses the first one's keys, an
+// end that leaves something running.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { temporaryFolder } from './support/bursar.mjs';
+import { root, slow } from './support/process.mjs';
+
+let folder;
+let state;
+let port;
+
+/** A port that was free a moment ago. */
+function freePort() {
+    return new Promise((resolve) => {
+        const server = net.createServer().listen(0, '127.0.0.1', () => {
+            const { port: found } = server.address();
+            server.close(() => resolve(found));
+        });
+    });
+}
+
+function quickstart(words, environment = {}) {
+    const { OPENAI_API_KEY: _a, ANTHROPIC_API_KEY: _b, OPENAI_BASE_URL: _c, ...clean } = process.env;
+    return spawnSync(path.join(root, 'installer/quickstart'), ['--state', state, ...words], {
+        encoding: 'utf8',
+        env: { ...clean, ...environment },
+        timeout: 30 * 60_000,
+    });
+}
+
+const alive = (pid) => existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+
+before(async () => {
+    folder = temporaryFolder();
+    state = path.join(folder, 'a state');
+    port = await freePort();
+});
+after(() => {
+    if (existsSync(state)) quickstart(['--stop']);
+    rmSync(folder, { recursive: true, force: true });
+});
+
+test('the first start, the printed lines, the second start, the end', { skip: slow && 'once is enough' }, () => {
+    const first = quickstart(['--port', String(port)]);
+    assert.equal(first.status, 0, first.stderr + first.stdout);
+    const curls = first.stdout.split('\n').filter((line) => line.startsWith('curl '));
+    assert.equal(curls.length, 2);
+    const plain = JSON.parse(execFileSync('bash', ['-c', curls[0]], { encoding: 'utf8' }));
+    assert.ok(plain.choices[0].message.content.length > 0);
+    const streamed = execFileSync('bash', ['-c', curls[1]], { encoding: 'utf8' });
+    assert.match(streamed, /^data: \{.*\n\n.*data: \[DONE\]\n\n$/s);
+
+    const file = path.join(state, 'quickstart.json');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const facts = JSON.parse(readFileSync(file, 'utf8'));
+    assert.equal(facts.gateway_url, `https://127.0.0.1:${port}/v1`);
+    assert.ok(alive(facts.pid) && alive(facts.demo_provider_pid));
+    const ctl = (...words) => execFileSync(path.join(root, 'build/release/bin/bursarctl'), ['--quickstart', file, ...words], { encoding: 'utf8' });
+    assert.equal(JSON.parse(ctl('calls', '--json')).calls.length, 2);
+    ctl('doctor');
+
+    // Again: what runs goes on running, with the same keys.
+    const second = quickstart([]);
+    assert.equal(second.status, 0, second.stderr);
+    const again = JSON.parse(readFileSync(file, 'utf8'));
+    assert.deepEqual([again.pid, again.api_key, again.operator_token], [facts.pid, facts.api_key, facts.operator_token]);
+
+    const stopped = quickstart(['--stop']);
+    assert.equal(stopped.status, 0, stopped.stderr);
+    assert.ok(!alive(facts.pid) && !alive(facts.demo_provider_pid));
+
+    // After an end: other processes, the same keys and books.
+    const third = quickstart([]);
+    assert.equal(third.status, 0, third.stderr);
+    assert.equal(JSON.parse(ctl('calls', '--json')).calls.length, 2);
+    assert.ok(JSON.parse(execFileSync('bash', ['-c', curls[0]], { encoding: 'utf8' })).usage.total_tokens > 0);
+    assert.equal(quickstart(['--stop']).status, 0);
+    assert.equal(quickstart(['--stop']).status, 0, 'stopping twice is no mistake');
+});
+
+test('a port that somebody else has is said in one sentence', { skip: slow && 'once is enough' }, async () => {
+    const other = http.createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const taken = other.address().port;
+    const refused = quickstart(['--port', String(taken)]);
+    other.close();
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr.trim().split('\n').at(-1), new RegExp(`port ${taken} is in use.*--port`));
+});
+
+test('wrong usage is exit code 2', () => {
+    for (const words of [['--prot', '1'], ['--port', 'x'], ['--port', '70000']]) assert.equal(quickstart(words).status, 2, words.join(' '));
+});
