@@ -79,10 +79,10 @@ Result<void> check(const std::vector<Level>& levels) {
 
 }  // namespace
 
-Books::Books(store::Store& store, Opening opening)
+Books::Books(store::Store& store, Opening opening, const Pace& pace)
     : store_(store),
       lost_(std::move(opening.lost)),
-      journal_(opening.journal_oldest, opening.journal_next),
+      journal_(opening.journal_oldest, opening.journal_next, pace),
       newest_(opening.newest),
       calendars_(std::move(opening.calendars)),
       accounts_(std::move(opening.accounts)) {

@@ -25,7 +25,7 @@ Result<Opening> read_books(store::Store& store);
 /// The ledger of one process. One mutex guards every sum; under it there is arithmetic and no I/O.
 class Books final : public Ledger {
   public:
-    Books(store::Store& store, Opening opening);
+    Books(store::Store& store, Opening opening, const Pace& pace = {});
 
     Result<std::shared_ptr<const Scopes>> prepare(std::vector<Level> levels, const std::string& time_zone) override;
     std::expected<Held, Refusal> hold(const HoldRequest& request,

@@ -7,12 +7,8 @@
 namespace bursar::ledger {
 namespace {
 
-/// Bounds on what one group does besides its own records, so that no caller waits for housekeeping.
-constexpr std::size_t account_rows_max = 64;
-constexpr std::size_t carried_max = 64;
+/// How many places of holds a group looks at, besides one for each of its entries.
 constexpr std::size_t looked_at_max = 256;
-constexpr std::uint64_t deleted_min = 128;
-constexpr std::uint64_t deleted_max = 512;
 
 bool changes_sums(RecordKind kind) { return kind == RecordKind::settle || kind == RecordKind::lost; }
 
@@ -71,7 +67,7 @@ Result<void> write_journal_row(store::Transaction& transaction, std::uint64_t nu
 void Journal::collect(Group& group, const OpenHolds& open) {
     accounts_due_ = 0;
     for (Account* account : unwritten_) {
-        if (accounts_due_ == account_rows_max || account->journal_since + checkpoint_groups > next_) break;
+        if (accounts_due_ == pace_.account_rows_max || account->journal_since + pace_.checkpoint_groups > next_) break;
         group.rows.push_back({account, write_account(*account)});
         ++accounts_due_;
     }
@@ -80,7 +76,7 @@ void Journal::collect(Group& group, const OpenHolds& open) {
         const auto& [number, attempt] = holds_[holds_looked_at_];
         const auto found = open.find(attempt);
         if (found == open.end()) continue;
-        if (number + carry_groups > next_ || group.carried.size() == carried_max) break;
+        if (number + pace_.carry_groups > next_ || group.carried.size() == pace_.carried_max) break;
         const OpenHold& hold = found->second;
         group.carried.push_back({.attempt = attempt,
                                  .call = hold.call,
@@ -104,8 +100,8 @@ Result<void> Journal::write(store::Transaction& transaction, const Group& group)
     TRY_VOID(write_journal_row(transaction, next_, pack(group)));
     deleted_below_ = oldest_;
     const std::uint64_t floor_now = floor();
-    if (floor_now < oldest_ + deleted_min) return {};
-    deleted_below_ = std::min(floor_now, oldest_ + deleted_max);
+    if (floor_now < oldest_ + pace_.deleted_min) return {};
+    deleted_below_ = std::min(floor_now, oldest_ + pace_.deleted_max);
     return transaction.run("DELETE FROM ledger_journal WHERE number < ?", {static_cast<std::int64_t>(deleted_below_)});
 }
 

@@ -46,22 +46,29 @@ struct Group {
     void clear();
 };
 
+/// How much housekeeping one group does besides its own records: bounded, so that no caller waits for it.
+struct Pace {
+    std::uint64_t checkpoint_groups = 1'000;  ///< an account's stored row is at most about this old
+    std::uint64_t carry_groups = 4'000;       ///< so is the record of an open hold
+    std::size_t account_rows_max = 64;
+    std::size_t carried_max = 64;
+    std::uint64_t deleted_min = 128;
+    std::uint64_t deleted_max = 512;
+};
+
 /// The rows of the journal and when they may go. Recovery reads every account's row and then those groups that are not
-/// yet in it, so accounts are written a few at a time, whenever their last row is `checkpoint_groups` old, and no group
-/// is ever slow. Belongs to the writer thread.
+/// yet in it, so accounts are written a few at a time, whenever their last row is `Pace::checkpoint_groups` old, and no
+/// group is ever slow. Belongs to the writer thread.
 class Journal {
   public:
     /// `oldest`: the first row there may be. `next`: the number of the next group.
-    Journal(std::uint64_t oldest, std::uint64_t next) : oldest_(oldest), next_(next) {}
+    Journal(std::uint64_t oldest, std::uint64_t next, const Pace& pace) : pace_(pace), oldest_(oldest), next_(next) {}
 
     /// Adds the accounts that are due and the open holds whose rows are old. Under the ledger's mutex, at the same
     /// instant at which `group.entries` was taken: the accounts' sums then contain those entries and no later ones.
     void collect(Group& group, const OpenHolds& open);
     Result<void> write(store::Transaction& transaction, const Group& group);
     void committed(const Group& group);
-
-    static constexpr std::uint64_t checkpoint_groups = 1'000;
-    static constexpr std::uint64_t carry_groups = 4'000;
 
   private:
     struct Position {
@@ -70,6 +77,7 @@ class Journal {
     };
     std::uint64_t floor() const;
 
+    const Pace pace_;
     std::uint64_t oldest_;
     std::uint64_t next_;
     std::deque<Account*> unwritten_;  ///< accounts with sums that are only in the journal, oldest first
