@@ -28,7 +28,8 @@ struct RequestHead {
     bool has(std::string_view name) const;
 };
 
-/// What is answered. The edge adds Date, Connection, Content-Length or Transfer-Encoding, and refuses CR, LF and NUL in values.
+/// What is answered. The edge adds Date, Connection, Content-Length or Transfer-Encoding, and refuses CR, LF and NUL in
+/// values.
 struct ResponseHead {
     int status = 200;
     std::vector<Header> headers;

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "service/base/result.h"
+#include "service/edge/exchange.h"
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -8,9 +11,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "service/base/result.h"
-#include "service/edge/exchange.h"
 
 namespace bursar::edge {
 
@@ -26,27 +26,33 @@ struct Limits {
     std::chrono::milliseconds write{60'000};       ///< for one write to a client that does not read
     std::size_t connections_max = 20'000;
     std::size_t connections_per_address_max = 10'000;
-    std::size_t connections_reserved = 64;   ///< of connections_max, open only to requests for the control plane and health
-    std::size_t calls_max = 16'000;          ///< requests in work at once, over all shards; beyond: 503 with retry-after
-    std::chrono::milliseconds drain{30'000};       ///< how long stop() lets exchanges finish
+    std::size_t connections_reserved =
+        64;                          ///< of connections_max, open only to requests for the control plane and health
+    std::size_t calls_max = 16'000;  ///< requests in work at once, over all shards; beyond: 503 with retry-after
+    std::chrono::milliseconds drain{30'000};  ///< how long stop() lets exchanges finish
 };
 
 struct Listen {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8443;  ///< 0: the system chooses
-    std::filesystem::path certificate;  ///< PEM chain; empty with an empty key: plain HTTP (behind a proxy, tests, bench)
+    std::filesystem::path
+        certificate;  ///< PEM chain; empty with an empty key: plain HTTP (behind a proxy, tests, bench)
     std::filesystem::path private_key;
 };
 
 struct Counters {
-    std::atomic<std::uint64_t> connections_opened{0}, connections_refused{0}, connections_now{0}, requests{0}, malformed{0}, overloaded{0},
-        handshakes_failed{0};
+    std::atomic<std::uint64_t> connections_opened{0}, connections_refused{0}, connections_now{0}, requests{0},
+        malformed{0}, overloaded{0}, handshakes_failed{0};
 };
+
+/// Raises the limit of open files to the most this process may have; two are needed per stream. Returns it.
+std::size_t raise_file_limit();
 
 /// One io_context and one thread per shard, each with its own listening socket (SO_REUSEPORT).
 class Server {
   public:
-    /// `control_paths` says which targets may use the reserved connections. Binds at once; wrong_configuration if it cannot.
+    /// `control_paths` says which targets may use the reserved connections. Binds at once; wrong_configuration if it
+    /// cannot.
     static Result<std::unique_ptr<Server>> create(Listen listen, Limits limits, std::size_t shards, Handler& handler,
                                                   std::function<bool(const RequestHead&)> is_control);
     virtual ~Server() = default;
@@ -55,7 +61,8 @@ class Server {
     virtual std::size_t shards() const = 0;
     virtual asio::io_context& shard(std::size_t index) = 0;
     virtual void start() = 0;
-    /// Stops accepting, closes idle connections, waits up to Limits::drain for exchanges, then closes what is left. Blocking.
+    /// Stops accepting, closes idle connections, waits up to Limits::drain for exchanges, then closes what is left.
+    /// Blocking.
     virtual void stop() = 0;
     /// New certificate and key for connections to come; the old ones stay if these are wrong.
     virtual Result<void> reload_certificate() = 0;

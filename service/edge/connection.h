@@ -1,0 +1,87 @@
+#pragma once
+
+#include "service/edge/exchange.h"
+#include "service/edge/head_parser.h"
+#include "service/edge/server.h"
+#include "service/edge/socket.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace bursar::edge {
+
+/// What the connections of a server share; counters and caps are atomic, the rest does not change.
+struct Shared {
+    const Limits& limits;
+    Handler& handler;
+    const std::function<bool(const RequestHead&)>& is_control;
+    Counters& counters;
+    std::atomic<bool> draining{false};
+    std::atomic<std::size_t> calls_now{0};
+};
+
+/// One connection: requests one after the other until it closes. Lives as long as its run() and its shard's list.
+class Connection final : public Exchange {
+  public:
+    /// `for_control`: beyond the cap for everybody; only the control plane may still be reached.
+    Connection(std::shared_ptr<Socket> socket, std::string address, asio::any_io_executor executor,
+               std::span<char> shard_buffer, Shared& shared, bool for_control);
+    Task<void> run();
+
+    Socket& socket() { return *socket_; }
+    /// Between two requests: may be closed at a stop without harm.
+    bool is_idle() const { return idle_; }
+
+    const RequestHead& head() const override { return request_.head; }
+    const std::string& address() const override { return address_; }
+    Moment started() const override { return started_; }
+    asio::any_io_executor executor() const override { return executor_; }
+    Task<Result<std::string>> read_body(std::size_t bytes_max) override;
+    Task<Result<void>> respond(const ResponseHead& head, std::string_view body) override;
+    Task<Result<void>> begin(const ResponseHead& head, std::string_view first) override;
+    Task<Result<void>> write(std::string_view piece) override;
+    Task<Result<void>> finish() override;
+    void watch(std::function<void()> left) override;
+    bool draining() const override { return shared_.draining.load(std::memory_order_relaxed); }
+
+  private:
+    enum class Answered : std::uint8_t { nothing, streaming, all };
+    /// Copies what cannot be written at once, or trusts the caller to keep it.
+    enum class Keep : std::uint8_t { copies, trusts };
+
+    Task<bool> handshake();
+    /// True: request_ is there. False: the connection is over, answered or not.
+    Task<bool> next_head();
+    Task<void> serve_request();
+    Task<void> skip_body();
+    Task<void> refuse(int status, std::string_view code, std::string_view text);
+    Task<void> linger();
+    Task<Result<void>> write_all(std::span<const std::string_view> pieces, Keep keep);
+    Task<Result<void>> read_length(std::string& body);
+    Task<Result<void>> read_chunks(std::string& body, std::size_t bytes_max);
+    /// More bytes into pending_.
+    Task<Result<void>> receive(Moment deadline);
+    void compose(std::string& out, const ResponseHead& head) const;
+    bool keeps_alive() const;
+    void look_whether_left();
+
+    std::shared_ptr<Socket> socket_;
+    std::string address_;
+    asio::any_io_executor executor_;
+    std::span<char> shard_buffer_;
+    Shared& shared_;
+    const bool for_control_;
+
+    std::string pending_;  ///< received and not yet used
+    ParsedHead request_;
+    Moment started_{};
+    Answered answered_ = Answered::nothing;
+    bool body_read_ = false;
+    bool chunked_answer_ = false;
+    bool closing_ = false;
+    bool idle_ = true;
+    std::function<void()> left_;
+};
+
+}  // namespace bursar::edge

@@ -1,0 +1,90 @@
+#include "service/edge/http.h"
+
+#include <algorithm>
+
+namespace bursar::edge {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+}  // namespace
+
+bool equal_without_case(std::string_view a, std::string_view b) {
+    return a.size() == b.size() &&
+           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view RequestHead::query() const {
+    const std::size_t mark = target.find('?');
+    return mark == std::string::npos ? std::string_view{} : std::string_view(target).substr(mark + 1);
+}
+
+std::string_view RequestHead::header(std::string_view name) const {
+    for (const Header& one : headers)
+        if (equal_without_case(one.name, name)) return one.value;
+    return {};
+}
+
+bool RequestHead::has(std::string_view name) const {
+    return std::ranges::any_of(headers, [&](const Header& one) { return equal_without_case(one.name, name); });
+}
+
+// RFC 9110 §15.
+std::string_view reason_phrase(int status) {
+    switch (status) {
+        case 200:
+            return "OK";
+        case 201:
+            return "Created";
+        case 202:
+            return "Accepted";
+        case 204:
+            return "No Content";
+        case 400:
+            return "Bad Request";
+        case 401:
+            return "Unauthorized";
+        case 402:
+            return "Payment Required";
+        case 403:
+            return "Forbidden";
+        case 404:
+            return "Not Found";
+        case 405:
+            return "Method Not Allowed";
+        case 408:
+            return "Request Timeout";
+        case 409:
+            return "Conflict";
+        case 412:
+            return "Precondition Failed";
+        case 413:
+            return "Content Too Large";
+        case 422:
+            return "Unprocessable Content";
+        case 426:
+            return "Upgrade Required";
+        case 428:
+            return "Precondition Required";
+        case 429:
+            return "Too Many Requests";
+        case 431:
+            return "Request Header Fields Too Large";
+        case 500:
+            return "Internal Server Error";
+        case 501:
+            return "Not Implemented";
+        case 502:
+            return "Bad Gateway";
+        case 503:
+            return "Service Unavailable";
+        case 504:
+            return "Gateway Timeout";
+        case 505:
+            return "HTTP Version Not Supported";
+        default:
+            return "Status";
+    }
+}
+
+}  // namespace bursar::edge
