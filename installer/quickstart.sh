@@ -228,21 +228,21 @@ write_quickstart_json() {
 }
 
 tell_what_next() {
-    local key model
+    local key model ca=$state/tls/ca.pem facts=$state/quickstart.json
     key=$(cat "$state/demo-team.key")
-    model=$(curl -s --noproxy '*' --cacert "$state/tls/ca.pem" -H "Authorization: Bearer $key" "$origin/v1/models" | jq -r '.data[0].id // "demo"')
+    model=$(curl -s --noproxy '*' --cacert "$state/tls/ca.pem" -H "Authorization: Bearer $key" "$origin/v1/models" | jq -r '[.data[].id | select(test("embed") | not)][0] // "demo"')
     cat <<TEXT
 
 Bursar is ready at $origin (pid $bursard_pid). A completion through it:
 
-curl --cacert $state/tls/ca.pem $origin/v1/chat/completions -H "Authorization: Bearer $key" -H "Content-Type: application/json" -d '{"model":"$model","messages":[{"role":"user","content":"Say hello."}]}'
+curl --cacert ${ca@Q} $origin/v1/chat/completions -H "Authorization: Bearer $key" -H "Content-Type: application/json" -d '{"model":"$model","messages":[{"role":"user","content":"Say hello."}]}'
 
 The same, streamed:
 
-curl -N --cacert $state/tls/ca.pem $origin/v1/chat/completions -H "Authorization: Bearer $key" -H "Content-Type: application/json" -d '{"model":"$model","stream":true,"messages":[{"role":"user","content":"Say hello."}]}'
+curl -N --cacert ${ca@Q} $origin/v1/chat/completions -H "Authorization: Bearer $key" -H "Content-Type: application/json" -d '{"model":"$model","stream":true,"messages":[{"role":"user","content":"Say hello."}]}'
 
 What next:
-  export BURSAR_QUICKSTART=$state/quickstart.json PATH=$bin:\$PATH
+  export BURSAR_QUICKSTART=${facts@Q} PATH=${bin@Q}:\$PATH
   bursarctl budgets                 what the demo team has left
   bursarctl calls                   the calls you just made
   bursarctl doctor                  is everything well
