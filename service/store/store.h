@@ -102,7 +102,7 @@ class Store {
     static Result<std::unique_ptr<Store>> open(Options options);
     virtual ~Store() = default;
 
-    /// Before start(); called in this order in every group.
+    /// Before start(); called in this order in every group. The contributor stays until stop().
     virtual void attach(Contributor& contributor) = 0;
     virtual void start() = 0;
     /// Commits what has gathered and ends the writer thread.

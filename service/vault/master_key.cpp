@@ -3,7 +3,6 @@
 #include "service/vault/vault.h"
 
 #include <cerrno>
-#include <cstdlib>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,22 +19,23 @@ std::unexpected<Error> wrong(const std::filesystem::path& file, std::string_view
     return fail(Fault::wrong_configuration, fmt::format("The master key {} {}", file.string(), what));
 }
 
-/// systemd hands out credentials as files of root, readable for the service's user or group alone (systemd.exec,
-/// Credentials).
-bool is_credential(const std::filesystem::path& file) {
-    const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
-    return folder != nullptr && *folder != '\0' && file.parent_path() == std::filesystem::path(folder);
+/// systemd hands out credentials as read-only files of root, for the service's user or group alone, in a folder that is
+/// closed to everybody else (systemd.exec, Credentials).
+bool is_credential(const std::filesystem::path& file, const struct stat& facts) {
+    struct stat folder{};
+    if (::stat(file.parent_path().c_str(), &folder) != 0) return false;
+    return facts.st_uid == 0 && (facts.st_mode & 0777U & ~(S_IRUSR | S_IRGRP)) == 0 &&
+           (folder.st_mode & (S_IWGRP | S_IRWXO)) == 0;
 }
 
 Result<void> check_owner(const std::filesystem::path& file, const struct stat& facts) {
     if (!S_ISREG(facts.st_mode)) return wrong(file, "is not a regular file.");
-    const bool credential = is_credential(file);
-    if (facts.st_uid != ::geteuid() && !(credential && facts.st_uid == 0))
+    if (is_credential(file, facts)) return {};
+    if (facts.st_uid != ::geteuid())
         return wrong(
             file, fmt::format("belongs to another user (uid {}). It must belong to the user that the service runs as.",
                               facts.st_uid));
-    const mode_t forbidden = credential ? S_IWGRP | S_IXGRP | S_IRWXO : S_IRWXG | S_IRWXO;
-    if ((facts.st_mode & forbidden) != 0)
+    if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         return wrong(file, fmt::format("has mode {:04o}: others could read it. Run: chmod 600 {}",
                                        facts.st_mode & 07777U, file.string()));
     return {};
