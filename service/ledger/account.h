@@ -78,17 +78,15 @@ class Tallies {
     std::vector<Past> past_;
 };
 
-/// One account. Address and number are for good; accounts are never removed. Guarded by the ledger's mutex but for name
-/// and number.
+/// One account. Its address is for good; accounts are never removed. Guarded by the ledger's mutex, but for the name.
 struct Account {
-    Account(std::uint32_t account_number, AccountName account_name)
-        : number(account_number), name(std::move(account_name)) {}
+    explicit Account(AccountName account_name) : name(std::move(account_name)) {}
 
-    const std::uint32_t number;
     const AccountName name;
+    /// In the journal, from the first hold on and for good; 0 before. Without gaps, since all that have one are stored.
+    std::uint32_t number = 0;
     NanoUsd spent;  ///< in all, and for budgets of Per::ever
     NanoUsd held;
-    bool known_to_journal = false;
     /// The journal's own, on the writer thread: the first group that is not in the stored row (0: all are), and the
     /// group with which the row was written.
     std::uint64_t journal_since = 0;

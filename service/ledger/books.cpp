@@ -87,6 +87,7 @@ Books::Books(store::Store& store, Opening opening, const Pace& pace)
       calendars_(std::move(opening.calendars)),
       accounts_(std::move(opening.accounts)) {
     for (Account& account : accounts_) by_name_.emplace(account.name, &account);
+    numbers_ = static_cast<std::uint32_t>(accounts_.size());
     totals_.lost = lost_.size();
 }
 
@@ -110,7 +111,7 @@ Result<std::shared_ptr<const Scopes>> Books::prepare(std::vector<Level> levels, 
 
 Account& Books::account_named(const AccountName& name) {
     if (const auto found = by_name_.find(name); found != by_name_.end()) return *found->second;
-    Account& account = accounts_.emplace_back(static_cast<std::uint32_t>(accounts_.size() + 1), name);
+    Account& account = accounts_.emplace_back(name);
     by_name_.emplace(account.name, &account);
     return account;
 }
@@ -165,8 +166,8 @@ std::expected<Held, Refusal> Books::take(const HoldRequest& request,
     const Booking booking{.sequence = ++sequence_, .at = newest_, .amount = amount};
     for (const Scopes::Rung& rung : scopes.rungs) {
         rung.account->take(booking);
-        if (rung.account->known_to_journal) continue;
-        rung.account->known_to_journal = true;
+        if (rung.account->number != 0) continue;
+        rung.account->number = ++numbers_;
         unlisted_.push_back(rung.account);
     }
     const bool fresh =

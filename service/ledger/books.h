@@ -64,6 +64,7 @@ class Books final : public Ledger {
     std::map<std::string, std::shared_ptr<Calendar>> calendars_ GUARDED_BY(mutex_);
     std::deque<Account> accounts_ GUARDED_BY(mutex_);
     std::unordered_map<std::string_view, Account*> by_name_ GUARDED_BY(mutex_);
+    std::uint32_t numbers_ GUARDED_BY(mutex_) = 0;  ///< given to accounts so far
     OpenHolds open_ GUARDED_BY(mutex_);
     std::uint64_t sequence_ GUARDED_BY(mutex_) = 0;
     std::vector<Entry> pending_ GUARDED_BY(mutex_);

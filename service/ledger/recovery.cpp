@@ -99,11 +99,9 @@ void Recovery::find_the_newest_instant() {
 
 Result<void> Recovery::open_accounts() {
     for (StoredRow& row : stored_.accounts) {
-        // Numbers are places in the list; they are given out in order and never taken back.
-        Account& account = opening_.accounts.emplace_back(static_cast<std::uint32_t>(opening_.accounts.size() + 1),
-                                                          std::move(row.name));
+        Account& account = opening_.accounts.emplace_back(std::move(row.name));
+        account.number = static_cast<std::uint32_t>(opening_.accounts.size());
         if (row.number != account.number) return damaged("the list of accounts");
-        account.known_to_journal = true;
         account.spent = row.state.spent;
         applied_.push_back(row.applied);
         for (const StoredAccount::StoredTallies& stored : row.state.tallies) {

@@ -1,0 +1,388 @@
+#include "service/base/crypto.h"
+#include "service/ledger/books.h"
+#include "tests/sim/ledger_model.h"
+#include "tests/sim/sim_store.h"
+
+#include <random>
+
+#include <gtest/gtest.h>
+
+// Hunts: any sequence of holds, growth, settlements, policy revisions, clock jumps, failing writes and crashes after
+// which the ledger says something else than a naive recomputation: money over a hard limit, counted twice or not at
+// all, or held by nobody.
+//   BURSAR_SIM_SEED=n runs that episode only; BURSAR_SIM_EPISODES and BURSAR_SIM_STEPS say how many and how long.
+namespace bursar::sim {
+namespace {
+
+using ledger::Level;
+
+std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
+    const char* const text = std::getenv(name);
+    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+/// One organisation, its callers and its bad days.
+class Episode {
+  public:
+    explicit Episode(std::uint64_t seed)
+        : random_(seed),
+          pace_{.checkpoint_groups = 1 + below(30),
+                .carry_groups = 1 + below(40),
+                .account_rows_max = 1 + below(4),
+                .carried_max = 1 + below(4),
+                .deleted_min = 1 + below(8),
+                .deleted_max = 1 + below(8)},
+          clock_(*parse_timestamp("2026-10-20T08:00:00Z") + std::chrono::hours(below(24 * 400))),
+          store_({ledger::Ledger::schema()}),
+          model_(*TimeZone::load(zone_)) {
+        restart();
+        revise_policy();
+    }
+
+    void run(std::uint64_t steps) {
+        for (std::uint64_t step = 0; step < steps && !testing::Test::HasFailure(); ++step) {
+            act();
+            if (below(4) == 0) compare();
+        }
+        compare();
+    }
+
+  private:
+    /// What the journal has been told since the last commit, and what it has on disk.
+    struct Note {
+        ledger::RecordKind kind;
+        AttemptId attempt;
+        NanoUsd amount;
+        LedgerModel::Charge charge;
+    };
+
+    std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
+    NanoUsd up_to(std::int64_t nanos) {
+        return NanoUsd(static_cast<std::int64_t>(below(static_cast<std::uint64_t>(nanos) + 1)));
+    }
+
+    void act();
+    void hold();
+    void grow();
+    void settle();
+    void release();
+    void write_group();
+    void pass_time();
+    void revise_policy();
+    void crash();
+    void restart();
+    void compare();
+    void expect_recovered();
+    void note(ledger::RecordKind kind, const AttemptId& attempt, NanoUsd amount);
+    void replay_disk();
+    std::optional<AttemptId> any_open();
+
+    const std::string zone_ = "Europe/Berlin";
+    std::mt19937_64 random_;
+    const ledger::Pace pace_;
+    ManualClock clock_;
+    SimStore store_;
+    std::unique_ptr<ledger::Books> ledger_;
+
+    struct Caller {
+        std::vector<Level> levels;
+        std::shared_ptr<const ledger::Scopes> scopes;
+    };
+    std::vector<Caller> callers_;
+    LedgerModel model_;
+    std::vector<Note> waiting_;
+    std::vector<Note> disk_;
+    std::vector<Note>
+        doubtful_;  ///< stored, although everybody heard that it failed; the next group stands in its place
+    Timestamp disk_newest_;
+    Timestamp doubtful_newest_;
+    std::map<AttemptId, int> durable_said_;
+};
+
+void Episode::act() {
+    const std::uint64_t dice = below(1000);
+    if (dice < 380) return hold();
+    if (dice < 450) return grow();
+    if (dice < 660) return settle();
+    if (dice < 700) return release();
+    if (dice < 930) return write_group();
+    if (dice < 970) return pass_time();
+    if (dice < 985) return revise_policy();
+    crash();
+}
+
+void Episode::hold() {
+    const Caller& caller = callers_[below(callers_.size())];
+    const NanoUsd amount = below(10) == 0 ? NanoUsd{} : up_to(3'000'000'000);
+    const Timestamp at = below(8) == 0 ? clock_.now() - std::chrono::minutes(below(90)) : clock_.now();
+    const ledger::HoldRequest request{.call = CallId::make(at),
+                                      .attempt = AttemptId::make(at),
+                                      .scopes = caller.scopes,
+                                      .amount = amount,
+                                      .amount_min = below(2) == 0 ? amount : up_to(amount.nanos()),
+                                      .price_version = below(9),
+                                      .at = at};
+    const NanoUsd least = std::max(request.amount_min, std::min(amount, NanoUsd(1)));
+    model_.see(at);
+    const auto expected = model_.expect(caller.levels, amount, least, amount, model_.newest());
+    const auto held = ledger_->hold(request, [this, attempt = request.attempt](Result<void> stored) {
+        ++durable_said_[attempt];
+        if (!stored && model_.open(attempt) != nullptr) model_.forget(attempt);
+    });
+    ASSERT_EQ(held.has_value(), expected.has_value());
+    if (!held) {
+        EXPECT_EQ(held.error().account, expected.error().account);
+        EXPECT_EQ(held.error().budget, expected.error().budget);
+        EXPECT_EQ(held.error().spent, expected.error().spent);
+        EXPECT_EQ(held.error().held, expected.error().held);
+        EXPECT_EQ(held.error().asked, expected.error().asked);
+        EXPECT_EQ(held.error().period_end, expected.error().period_end);
+        return;
+    }
+    EXPECT_EQ(held->amount, expected->amount);
+    EXPECT_EQ(held->remaining, expected->remaining);
+    model_.take(request, caller.levels, held->amount);
+    durable_said_[request.attempt] = 0;
+    note(ledger::RecordKind::hold, request.attempt, held->amount);
+    // The promise itself, in the model's numbers.
+    for (const Level& level : caller.levels)
+        for (const Budget& budget : level.budgets) {
+            const auto sums = model_.sums(level.account, budget.per, model_.newest());
+            if (budget.hard) ASSERT_LE(sums.spent + sums.held, budget.limit) << level.account;
+        }
+}
+
+std::optional<AttemptId> Episode::any_open() {
+    const auto open = model_.open();
+    if (open.empty()) return std::nullopt;
+    return open[below(open.size())];
+}
+
+void Episode::grow() {
+    const auto attempt = any_open();
+    if (!attempt) return;
+    const LedgerModel::Charge charge = *model_.open(*attempt);
+    const NanoUsd more = up_to(1'500'000'000);
+    const auto expected = model_.expect(charge.levels, more, more, more, charge.at);
+    const auto grown = ledger_->grow(*attempt, more);
+    ASSERT_EQ(grown.has_value(), expected.has_value());
+    if (!grown) {
+        EXPECT_EQ(grown.error().account, expected.error().account);
+        EXPECT_EQ(grown.error().period_end, expected.error().period_end);
+        return;
+    }
+    EXPECT_EQ(grown->remaining, expected->remaining);
+    model_.grow(*attempt, more);
+    note(ledger::RecordKind::grow, *attempt, more);
+}
+
+void Episode::settle() {
+    const auto attempt = any_open();
+    if (!attempt) return;
+    const NanoUsd held = model_.open(*attempt)->held;
+    const NanoUsd cost = below(12) == 0 ? held + up_to(500'000'000) : up_to(held.nanos());
+    ASSERT_TRUE(ledger_->settle(*attempt, cost));
+    EXPECT_FALSE(ledger_->settle(*attempt, cost));
+    model_.close(*attempt, cost);
+    note(ledger::RecordKind::settle, *attempt, cost);
+}
+
+void Episode::release() {
+    const auto attempt = any_open();
+    if (!attempt) return;
+    ASSERT_TRUE(ledger_->release(*attempt));
+    EXPECT_FALSE(ledger_->release(*attempt));
+    model_.forget(*attempt);
+    note(ledger::RecordKind::release, *attempt, {});
+}
+
+void Episode::note(ledger::RecordKind kind, const AttemptId& attempt, NanoUsd amount) {
+    const auto found = model_.charges().find(attempt);
+    waiting_.push_back({.kind = kind,
+                        .attempt = attempt,
+                        .amount = amount,
+                        .charge = found == model_.charges().end() ? LedgerModel::Charge{} : found->second});
+}
+
+void Episode::write_group() {
+    const std::uint64_t dice = below(20);
+    const Commit commit = dice == 0 ? Commit::fails : dice == 1 ? Commit::works_but_says_it_failed : Commit::works;
+    if (dice == 2) store_.fail_statement(1 + static_cast<int>(below(5)));
+    const std::vector<Note> group = std::exchange(waiting_, {});
+    const bool stored = store_.step(commit).has_value();
+    store_.fail_statement(0);
+    for (const Note& each : group)
+        if (each.kind == ledger::RecordKind::hold) EXPECT_EQ(durable_said_[each.attempt], 1);
+    if (group.empty()) return;
+    if (stored) {
+        disk_.insert(disk_.end(), group.begin(), group.end());
+        disk_newest_ = model_.newest();
+        doubtful_.clear();
+        return;
+    }
+    if (commit == Commit::works_but_says_it_failed && dice == 1) {
+        doubtful_ = group;
+        doubtful_newest_ = model_.newest();
+    }
+    for (const Note& each : group)
+        if (each.kind != ledger::RecordKind::hold) waiting_.push_back(each);
+}
+
+void Episode::pass_time() {
+    switch (below(6)) {
+        case 0:
+            return clock_.advance(std::chrono::hours(below(24 * 40)));
+        case 1:
+            return clock_.set(clock_.now() - std::chrono::minutes(below(60 * 30)));
+        case 2:
+            return clock_.advance(std::chrono::hours(below(30)));
+        default:
+            return clock_.advance(std::chrono::seconds(below(2'000)));
+    }
+}
+
+/// The same accounts under other budgets, for calls from now on.
+void Episode::revise_policy() {
+    const auto budgets = [this] {
+        std::vector<Budget> some;
+        for (std::uint64_t left = below(3); left > 0; --left)
+            some.push_back({.limit = up_to(below(3) == 0 ? 5'000'000'000 : 60'000'000'000),
+                            .per = static_cast<Per>(below(7)),
+                            .hard = below(4) != 0});
+        return some;
+    };
+    std::map<AccountName, std::vector<Budget>> tree;
+    callers_.clear();
+    for (std::uint64_t key = 0; key < 6; ++key) {
+        std::vector<AccountName> path{"org", key < 3 ? "team:a" : "team:b"};
+        if (key % 2 == 0) path.push_back("team:a/deep");
+        path.push_back("key:" + std::to_string(key));
+        Caller caller;
+        for (const AccountName& account : path) {
+            if (!tree.contains(account)) tree[account] = budgets();
+            caller.levels.push_back({account, tree[account]});
+        }
+        auto scopes = ledger_->prepare(caller.levels, zone_);
+        ASSERT_TRUE(scopes);
+        caller.scopes = *std::move(scopes);
+        callers_.push_back(std::move(caller));
+    }
+}
+
+void Episode::crash() {
+    // At most one group more reaches the disk while the process ends.
+    if (below(2) == 0) write_group();
+    if (testing::Test::HasFailure()) return;
+    ledger_.reset();
+    store_.crash();
+    replay_disk();
+    if (below(4) == 0) {
+        store_.fail_statement(1 + static_cast<int>(below(8)));
+        if (ledger::read_books(store_)) {
+            store_.fail_statement(0);
+            // It was through: what it lost is booked, and the next start finds nothing open.
+            for (const AttemptId& attempt : model_.open()) model_.close(attempt, model_.open(attempt)->held);
+        }
+        store_.crash();
+    }
+    restart();
+    expect_recovered();
+    revise_policy();
+}
+
+void Episode::restart() {
+    auto opening = ledger::read_books(store_);
+    ASSERT_TRUE(opening) << opening.error().for_caller;
+    ledger_ = std::make_unique<ledger::Books>(store_, *std::move(opening), pace_);
+    store_.attach(*ledger_);
+}
+
+/// Makes the model what is stored: nothing that was only in memory.
+void Episode::replay_disk() {
+    disk_.insert(disk_.end(), doubtful_.begin(), doubtful_.end());
+    if (!doubtful_.empty()) disk_newest_ = doubtful_newest_;
+    doubtful_.clear();
+    waiting_.clear();
+    LedgerModel stored(*TimeZone::load(zone_));
+    for (const Note& each : disk_) {
+        const bool known = stored.open(each.attempt) != nullptr;
+        switch (each.kind) {
+            case ledger::RecordKind::hold:
+                stored.set_newest(each.charge.at);
+                stored.take(each.charge.request, each.charge.levels, each.amount);
+                break;
+            case ledger::RecordKind::grow:
+                if (known) stored.grow(each.attempt, each.amount);
+                break;
+            case ledger::RecordKind::release:
+                stored.forget(each.attempt);
+                break;
+            case ledger::RecordKind::settle:
+            case ledger::RecordKind::lost:
+                stored.set_newest(each.charge.at);
+                if (!known) stored.take(each.charge.request, each.charge.levels, {});
+                stored.close(each.attempt, each.amount);
+                break;
+        }
+    }
+    stored.set_newest(disk_newest_);
+    model_ = std::move(stored);
+}
+
+void Episode::expect_recovered() {
+    const auto open = model_.open();
+    const auto& lost = ledger_->lost_at_start();
+    ASSERT_EQ(lost.size(), open.size());
+    for (const auto& each : lost) {
+        const auto* const charge = model_.open(each.attempt);
+        ASSERT_NE(charge, nullptr);
+        EXPECT_EQ(each.amount, charge->held);
+        EXPECT_EQ(each.at, charge->at);
+        EXPECT_EQ(each.call, charge->request.call);
+        EXPECT_EQ(each.accounts.size(), charge->levels.size());
+    }
+    for (const AttemptId& attempt : open) model_.close(attempt, model_.open(attempt)->held);
+    EXPECT_EQ(ledger_->totals().holds_open, 0U);
+    for (const auto& each : ledger_->spending()) EXPECT_EQ(each.held, NanoUsd{}) << each.account;
+    // From here on the disk is what the model has.
+    disk_.clear();
+    for (const auto& [attempt, charge] : model_.charges())
+        disk_.push_back(
+            {.kind = ledger::RecordKind::settle, .attempt = attempt, .amount = charge.cost, .charge = charge});
+}
+
+void Episode::compare() {
+    for (const auto& each : ledger_->spending()) {
+        const auto sums = model_.sums(each.account, Per::ever, model_.newest());
+        ASSERT_EQ(each.spent, sums.spent) << each.account;
+        ASSERT_EQ(each.held, sums.held) << each.account;
+    }
+    const Timestamp at = model_.effective(clock_.now());
+    for (const Caller& caller : callers_)
+        for (const auto& standing : ledger_->standing(*caller.scopes, clock_.now())) {
+            const auto sums = model_.sums(standing.account, standing.budget.per, at);
+            ASSERT_EQ(standing.spent, sums.spent) << standing.account << " per " << name_of(standing.budget.per);
+            ASSERT_EQ(standing.held, sums.held) << standing.account << " per " << name_of(standing.budget.per);
+            ASSERT_EQ(standing.period_start, sums.period.start);
+            ASSERT_EQ(standing.period_end, sums.period.end);
+        }
+    ASSERT_EQ(ledger_->totals().holds_open, model_.open().size());
+}
+
+void run_episode(std::uint64_t seed, std::uint64_t steps) {
+    SCOPED_TRACE("BURSAR_SIM_SEED=" + std::to_string(seed));
+    Episode(seed).run(steps);
+}
+
+TEST(LedgerSim, says_what_a_naive_recomputation_says_whatever_happens) {
+    const std::uint64_t steps = number_from_environment("BURSAR_SIM_STEPS", 400);
+    if (const std::uint64_t seed = number_from_environment("BURSAR_SIM_SEED", 0); seed != 0)
+        return run_episode(seed, steps);
+    std::uint64_t seed = 0;
+    fill_random({reinterpret_cast<unsigned char*>(&seed), sizeof seed});
+    for (std::uint64_t left = number_from_environment("BURSAR_SIM_EPISODES", 60); left > 0 && !HasFailure(); --left)
+        run_episode(++seed, steps);
+}
+
+}  // namespace
+}  // namespace bursar::sim
