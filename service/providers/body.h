@@ -1,14 +1,14 @@
 #pragma once
 
+#include "service/base/result.h"
+#include "service/base/usage.h"
+
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "service/base/result.h"
-#include "service/base/usage.h"
 
 // Request bodies: what must be known of them, and how few bytes of them we change.
 namespace bursar::providers {
@@ -27,28 +27,32 @@ struct Prompt {
     bool stream = false;
     std::optional<Tokens> max_tokens;
     Span max_tokens_at;
-    std::string max_tokens_field;   ///< the name in use, or the one to insert: "max_completion_tokens", "max_output_tokens", "max_tokens"
-    bool usage_asked = false;       ///< the caller wants the usage chunk (chat and legacy completions, streamed)
-    Span stream_options_at;         ///< the object, if present
-    Span include_usage_at;          ///< the value inside it, if present
-    std::int64_t choices = 1;       ///< answers to one call, each up to max_tokens: the larger of n and best_of, times the prompts of a list
+    std::string max_tokens_field;  ///< the name in use, or the one to insert: "max_completion_tokens",
+                                   ///< "max_output_tokens", "max_tokens"
+    bool usage_asked = false;      ///< the caller wants the usage chunk (chat and legacy completions, streamed)
+    Span stream_options_at;        ///< the object, if present
+    Span include_usage_at;         ///< the value inside it, if present
+    std::int64_t choices =
+        1;  ///< answers to one call, each up to max_tokens: the larger of n and best_of, times the prompts of a list
     std::string service_tier;
-    Tokens input_at_most = 0;       ///< a bound on input tokens: bytes of text (one token per byte), a fixed sum per image, audio by size
-    bool input_elsewhere = false;   ///< the provider adds input that is not in the body (stored conversations, files, results of its own
-                                    ///< tools): then only the model's context window bounds it
-    std::size_t insert_at = 0;      ///< just after the opening brace
+    Tokens input_at_most =
+        0;  ///< a bound on input tokens: bytes of text (one token per byte), a fixed sum per image, audio by size
+    bool input_elsewhere = false;  ///< the provider adds input that is not in the body (stored conversations, files,
+                                   ///< results of its own tools): then only the model's context window bounds it
+    std::size_t insert_at = 0;  ///< just after the opening brace
     bool object_empty = false;
 };
 
-/// Reads a body. invalid_request with a sentence that names the field and what it must be: not JSON, not an object, no or wrong `model`,
-/// wrong types of stream, max_tokens, n. Trailing bytes, duplicate top-level keys of the fields we read, depth over 256: invalid_request.
+/// Reads a body. invalid_request with a sentence that names the field and what it must be: not JSON, not an object, no
+/// or wrong `model`, wrong types of stream, max_tokens, n. Trailing bytes, duplicate top-level keys of the fields we
+/// read, depth over 256: invalid_request.
 Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body);
 
 /// What to change. Only `model`, the token limit and the usage option are ever changed.
 struct Rewrite {
-    std::string_view model;                ///< the provider's name; empty: leave
-    std::optional<Tokens> max_tokens;      ///< replaces or inserts
-    bool ask_usage = false;                ///< stream_options.include_usage = true
+    std::string_view model;            ///< the provider's name; empty: leave
+    std::optional<Tokens> max_tokens;  ///< replaces or inserts
+    bool ask_usage = false;            ///< stream_options.include_usage = true
 };
 
 /// The body in pieces: views into the original around the few bytes that differ. Valid while `body` and this live.

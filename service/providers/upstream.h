@@ -1,5 +1,12 @@
 #pragma once
 
+#include "service/base/clock.h"
+#include "service/base/result.h"
+#include "service/base/secret.h"
+#include "service/base/usage.h"
+#include "service/edge/async.h"
+#include "service/edge/http.h"
+
 #include <chrono>
 #include <cstdint>
 #include <expected>
@@ -10,13 +17,6 @@
 #include <string_view>
 #include <vector>
 
-#include "service/base/clock.h"
-#include "service/base/result.h"
-#include "service/base/secret.h"
-#include "service/base/usage.h"
-#include "service/edge/async.h"
-#include "service/edge/http.h"
-
 // Connections to providers: one pool per shard, kept alive, never shared between shards.
 namespace bursar::providers {
 
@@ -25,7 +25,7 @@ struct Target {
     bool tls = true;
     std::string host;
     std::uint16_t port = 443;
-    std::string ca_file;                ///< trusted besides the system's
+    std::string ca_file;  ///< trusted besides the system's
     bool proxied = false;
     std::string proxy_host;
     std::uint16_t proxy_port = 0;
@@ -42,7 +42,8 @@ struct Deadlines {
 struct UpstreamRequest {
     std::string_view method;
     std::string_view target;  ///< path and query
-    const std::vector<edge::Header>* headers = nullptr;  ///< end-to-end headers to forward; Host, Content-Length, Connection are the pool's
+    const std::vector<edge::Header>* headers =
+        nullptr;  ///< end-to-end headers to forward; Host, Content-Length, Connection are the pool's
     std::string_view credential_header;  ///< "Authorization", "x-api-key"; empty: none
     std::string_view credential_prefix;  ///< "Bearer " or empty
     const Secret* credential = nullptr;  ///< written into the request head only, which is wiped after it was sent
@@ -60,7 +61,7 @@ struct AnswerHead {
 enum class Sent : std::uint8_t { nothing, maybe };
 
 struct UpstreamError {
-    Error error;             ///< provider_unavailable or deadline_passed; for_operator says which step and errno
+    Error error;  ///< provider_unavailable or deadline_passed; for_operator says which step and errno
     Sent sent = Sent::maybe;
 };
 
@@ -69,8 +70,9 @@ class Answer {
   public:
     virtual ~Answer() = default;
     virtual const AnswerHead& head() const = 0;
-    /// The next bytes of the body, as they come; empty at its proper end. The view lives in a buffer of the shard and is valid until the next
-    /// co_await of this coroutine: no memory is held while the provider is silent. A cut body, a lying length, a broken chunk: provider_unavailable.
+    /// The next bytes of the body, as they come; empty at its proper end. The view lives in a buffer of the shard and
+    /// is valid until the next co_await of this coroutine: no memory is held while the provider is silent. A cut body,
+    /// a lying length, a broken chunk: provider_unavailable.
     virtual Task<std::expected<std::string_view, Error>> read() = 0;
     /// The whole body, at most `bytes_max`.
     virtual Task<std::expected<std::string, Error>> read_all(std::size_t bytes_max) = 0;
@@ -88,11 +90,14 @@ class Pool {
     };
     static std::unique_ptr<Pool> make(asio::io_context& shard, Limits limits);
     virtual ~Pool() = default;
-    /// Sends a request on a kept or a new connection and waits for the answer's head (1xx are skipped). A kept connection is looked at before it
-    /// is used (closed by the other side: dropped, the next is taken); once a byte was written nothing is ever sent twice, because it could be
-    /// billed twice. `cancel` (may be null) is set to a function that ends the wait, from the same shard.
-    virtual Task<std::expected<std::unique_ptr<Answer>, UpstreamError>> send(const Target& target, const UpstreamRequest& request,
-                                                                           const Deadlines& deadlines, std::function<void()>* cancel) = 0;
+    /// Sends a request on a kept or a new connection and waits for the answer's head (1xx are skipped). A kept
+    /// connection is looked at before it is used (closed by the other side: dropped, the next is taken); once a byte
+    /// was written nothing is ever sent twice, because it could be billed twice. `cancel` (may be null) is set to a
+    /// function that ends the wait, from the same shard.
+    virtual Task<std::expected<std::unique_ptr<Answer>, UpstreamError>> send(const Target& target,
+                                                                             const UpstreamRequest& request,
+                                                                             const Deadlines& deadlines,
+                                                                             std::function<void()>* cancel) = 0;
     virtual std::size_t idle() const = 0;
     virtual void close_idle() = 0;
 };

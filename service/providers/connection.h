@@ -1,0 +1,67 @@
+#pragma once
+
+#include "service/edge/async.h"
+#include "service/providers/ticker.h"
+#include "service/providers/tls.h"
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bursar::providers {
+
+/// Bytes on their way out: views into memory of the caller, sent in order.
+class Outbox {
+  public:
+    void add(std::string_view piece) {
+        if (!piece.empty()) pieces_.push_back(piece);
+    }
+    bool empty() const { return next_ == pieces_.size(); }
+    std::span<const std::string_view> pieces() const { return std::span(pieces_).subspan(next_); }
+    void sent(std::size_t bytes);
+
+  private:
+    std::vector<std::string_view> pieces_;
+    std::size_t next_ = 0;
+};
+
+/// One TCP connection, with or without TLS. Reads and writes never block; wait() does the waiting. Used by its shard
+/// only.
+class Connection final : public Sleeper {
+  public:
+    enum class Want : std::uint8_t { read, write };
+
+    Connection(asio::io_context& shard, Ticker& ticker);
+    ~Connection() override;
+
+    /// Connects, with TCP_NODELAY; an error for the operator.
+    Task<std::expected<void, std::string>> connect(std::string address, std::uint16_t port, Moment deadline);
+    /// What follows goes through TLS; the handshake is still to be done.
+    void secure(TlsTrust& trust, const std::string& host, std::uint16_t port);
+    Io handshake() { return tls_->handshake(); }
+
+    Io read(std::span<char> into);
+    /// Sends what the kernel takes and marks it as sent. `record` serves to put pieces together for TLS and is wiped.
+    Io write(Outbox& outbox, std::span<char> record);
+    /// Until it can be read or written, the deadline passes, or it is woken: see woken().
+    Task<void> wait(Want want, Moment deadline);
+
+    /// Whether it is open and nothing has come that nobody asked for.
+    bool quiet();
+    bool resumed() const { return tls_ != nullptr && tls_->resumed(); }
+    Moment idle_since{};
+
+  private:
+    struct Socket;
+    void interrupt() override;
+
+    std::unique_ptr<Socket> socket_;
+    Ticker& ticker_;
+    std::unique_ptr<TlsStream> tls_;
+};
+
+}  // namespace bursar::providers
