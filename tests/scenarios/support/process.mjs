@@ -11,7 +11,9 @@ export const bin = process.env.BURSAR_BIN ?? path.join(root, 'build/dev/bin');
 export const slow = process.env.BURSAR_SLOW === '1';
 
 export function program(name) {
-    const file = path.join(bin, name);
+    // Qt's own locks are not known to the thread sanitiser, so its run takes bursarctl from another build.
+    const folder = name === 'bursarctl' ? (process.env.BURSAR_CTL_BIN ?? bin) : bin;
+    const file = path.join(folder, name);
     if (!existsSync(file)) throw new Error(`${file} is missing; build it with: tests/run scenarios`);
     return file;
 }
