@@ -1,0 +1,83 @@
+#pragma once
+
+#include "service/admin/control_plane.h"
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+// A whole control plane for tests: real vault, store, ledger, audit and credentials in a folder of its own, asked over
+// its socket.
+namespace bursar::admin::test {
+
+struct HttpReply {
+    int status = 0;
+    std::map<std::string, std::string> headers;  ///< names in lower case
+    std::string body;
+
+    /// What stands at a JSON pointer (RFC 6901), as text: "/keys/0/id". "<nothing>" if there is none.
+    std::string at(std::string_view pointer) const;
+    std::size_t count(std::string_view pointer) const;  ///< items of a list
+};
+
+struct Asked {
+    std::string token = {};
+    std::string body = {};
+    std::string if_match = {};
+    std::string extra = {};  ///< further header lines, each with CR LF
+};
+
+inline constexpr std::string_view metrics_token = "scrape-me-and-only-me-0123456789";
+/// What opens the vault of a plant that starts open, as a body of the API.
+inline constexpr std::string_view master_key_body =
+    R"({"master_key":"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"})";
+
+class Plant {
+  public:
+    enum class Start : unsigned char { open, sealed };
+    explicit Plant(Start start = Start::open, std::chrono::milliseconds unseal_delay = std::chrono::milliseconds(1));
+    ~Plant();
+    Plant(const Plant&) = delete;
+    Plant& operator=(const Plant&) = delete;
+
+    HttpReply ask(std::string_view method, std::string_view target, const Asked& asked = {}) const;
+    /// As the operator.
+    HttpReply get(std::string_view target) const { return ask("GET", target, {.token = operator_token}); }
+    HttpReply post(std::string_view target, std::string body) const {
+        return ask("POST", target, {.token = operator_token, .body = std::move(body)});
+    }
+    HttpReply apply(std::string_view documents, std::string_view if_match, std::string_view reason = "test") const;
+    /// How many of the newest audit rows say this.
+    int audit_rows(std::string_view action, std::string_view outcome, std::string_view object = {}) const;
+    /// A key of team "research", as its id.
+    std::string issue_key(std::string_view name = "ci") const;
+
+    const std::filesystem::path folder;
+    ManualClock clock;
+    std::unique_ptr<vault::Vault> vault;
+    std::unique_ptr<store::Store> store;
+    std::unique_ptr<ledger::Ledger> ledger;
+    std::unique_ptr<audit::Audit> audit;
+    std::unique_ptr<auth::Keys> keys;
+    std::unique_ptr<auth::Operators> operators;
+    std::unique_ptr<SnapshotCell<policies::Snapshot>> rules;
+    std::string operator_token, auditor_token, finance_token;
+
+  private:
+    Result<void> unseal(const vault::MasterKey& key);
+    void open_house();
+    std::string issue_token(std::string_view name, auth::Role role);
+
+    std::unique_ptr<Parts> parts_;
+    std::atomic<Parts*> open_{nullptr};
+    std::unique_ptr<ControlPlane> plane_;
+};
+
+/// Policy documents as the API takes them: {"documents":[{"name":"policy.yaml","text":…}]}
+std::string documents_json(std::string_view yaml, std::string_view name = "policy.yaml");
+/// A small policy: provider "local" with the secret "local-key", model "small", team "research" with `limit` per month.
+std::string policy_yaml(std::string_view limit = "100 USD");
+
+}  // namespace bursar::admin::test

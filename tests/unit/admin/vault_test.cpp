@@ -1,0 +1,135 @@
+// Hunts: provider keys in an answer or a record, an unsealed vault with the wrong key, doors open while the database is
+// closed.
+#include "tests/unit/admin/plant.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace bursar::admin::test {
+namespace {
+
+const std::string key_body(master_key_body);
+const std::string wrong_body = fmt::format(R"({{"master_key":"{:064}"}})", 7);
+
+TEST(VaultApi, before_the_first_unseal_only_the_way_to_it_is_open) {
+    const std::string phrase = R"({"passphrase":"correct horse battery staple"})";
+    Plant plant(Plant::Start::sealed);
+    for (const auth::Permission& each : auth::role_table()) {
+        const bool open =
+            each.action == "openapi.read" || each.action == "vault.status" || each.action == "vault.unseal";
+        std::string target(each.route);
+        for (std::size_t from = 0; (from = target.find('{')) != std::string::npos;)
+            target.replace(from, target.find('}') - from + 1, "x");
+        const HttpReply reply = plant.ask(each.method, target,
+                                          {.token = "bso_anything", .body = each.action == "vault.unseal" ? "{}" : ""});
+        if (open) {
+            EXPECT_NE(reply.status, 503) << target;
+        } else {
+            EXPECT_EQ(reply.status, 503) << target;
+            EXPECT_EQ(reply.at("/code"), "sealed") << target;
+        }
+    }
+    EXPECT_EQ(plant.ask("GET", "/api/v1/vault").at("/state"), "sealed");
+    EXPECT_EQ(plant.ask("GET", "/api/v1/vault").at("/new"), "true");
+
+    EXPECT_EQ(plant.ask("POST", "/api/v1/vault/unseal", {.body = R"({"passphrase":"short"})"}).status, 400)
+        << "a new vault with a weak passphrase";
+    const HttpReply opened = plant.ask("POST", "/api/v1/vault/unseal", {.body = phrase});
+    ASSERT_EQ(opened.status, 200) << opened.body;
+    EXPECT_EQ(opened.at("/state"), "unsealed");
+    EXPECT_EQ(plant.get("/api/v1/whoami").status, 200);
+    EXPECT_EQ(plant.ask("POST", "/api/v1/vault/unseal", {.body = phrase}).status, 401) << "now a token is needed";
+    EXPECT_EQ(plant.ask("GET", "/api/v1/vault").status, 401);
+    EXPECT_EQ(plant.audit_rows("vault.unseal", "ok"), 1);
+    const HttpReply audit = plant.get("/api/v1/audit");
+    EXPECT_NE(audit.body.find("\"master-key\""), std::string::npos) << audit.body;
+}
+
+TEST(VaultApi, seals_and_unseals_with_the_right_key_only) {
+    Plant plant;
+    ASSERT_EQ(plant
+                  .ask("PUT", "/api/v1/secrets/openai-a",
+                       {.token = plant.operator_token, .body = R"({"value":"sk-canary-1"})"})
+                  .status,
+              200);
+    EXPECT_EQ(plant.post("/api/v1/vault/unseal", key_body).status, 409) << "it is unsealed";
+    EXPECT_EQ(plant.post("/api/v1/vault/seal", "").at("/state"), "sealed");
+    EXPECT_FALSE(plant.vault->lend("openai-a").has_value());
+    EXPECT_EQ(plant.get("/api/v1/secrets").status, 503);
+    EXPECT_EQ(plant.get("/api/v1/keys").status, 200) << "the database stays open";
+
+    EXPECT_EQ(plant.post("/api/v1/vault/unseal", wrong_body).status, 401);
+    EXPECT_EQ(plant.get("/api/v1/vault").at("/state"), "sealed");
+    EXPECT_EQ(plant.post("/api/v1/vault/unseal", key_body).status, 200);
+    EXPECT_TRUE(plant.vault->lend("openai-a").has_value());
+    EXPECT_EQ(plant.audit_rows("vault.seal", "ok"), 1);
+    EXPECT_EQ(plant.audit_rows("vault.unseal", "unauthenticated"), 1);
+    EXPECT_EQ(plant.audit_rows("vault.unseal", "ok"), 1);
+}
+
+TEST(VaultApi, takes_one_kind_of_master_key_in_its_form) {
+    Plant plant;
+    plant.post("/api/v1/vault/seal", "");
+    for (const char* wrong :
+         {"{}", R"({"passphrase":""})", R"({"passphrase":7})", R"({"master_key":"abc"})", R"({"master_key":"zz"})",
+          R"({"passphrase":"x","master_key":"00"})", R"({"key":"x"})", R"(["x"])"})
+        EXPECT_EQ(plant.post("/api/v1/vault/unseal", wrong).status, 400) << wrong;
+}
+
+TEST(VaultApi, rotates_the_master_key) {
+    Plant plant;
+    const std::string next = std::string(64, 'a');
+    const auto rotate = [&](std::string_view current, std::string_view to) {
+        return plant.post("/api/v1/vault/rotate", fmt::format(R"({{"current":{},"next":{}}})", current, to));
+    };
+    EXPECT_EQ(rotate(wrong_body, fmt::format(R"({{"master_key":"{}"}})", next)).status, 401);
+    EXPECT_EQ(rotate(key_body, R"({"passphrase":"too short"})").status, 400);
+    ASSERT_EQ(rotate(key_body, fmt::format(R"({{"master_key":"{}"}})", next)).status, 200);
+    plant.post("/api/v1/vault/seal", "");
+    EXPECT_EQ(plant.post("/api/v1/vault/unseal", key_body).status, 401) << "the old key still opens";
+    EXPECT_EQ(plant.post("/api/v1/vault/unseal", fmt::format(R"({{"master_key":"{}"}})", next)).status, 200);
+    EXPECT_EQ(plant.audit_rows("vault.rotate", "ok"), 1);
+    EXPECT_EQ(plant.audit_rows("vault.rotate", "unauthenticated"), 1);
+}
+
+TEST(VaultApi, a_secret_goes_in_and_never_comes_out) {
+    Plant plant;
+    constexpr std::string_view canary = "sk-canary-4711-never-to-be-seen";
+    const auto put = [&](std::string_view name, std::string_view value) {
+        return plant.ask("PUT", fmt::format("/api/v1/secrets/{}", name),
+                         {.token = plant.operator_token, .body = fmt::format(R"({{"value":"{}"}})", value)});
+    };
+    const HttpReply stored = put("openai-a", canary);
+    ASSERT_EQ(stored.status, 200) << stored.body;
+    EXPECT_EQ(stored.at("/name"), "openai-a");
+    EXPECT_EQ(put("openai-a", canary).at("/fingerprint"), stored.at("/fingerprint"));
+    EXPECT_NE(put("openai-a", "sk-another").at("/fingerprint"), stored.at("/fingerprint"));
+    put("openai-a", canary);
+    EXPECT_EQ(plant.vault->lend("openai-a").value()->reveal(), canary);
+
+    for (const char* target : {"/api/v1/secrets", "/api/v1/audit", "/api/v1/policy", "/api/v1/vault", "/api/v1/checks",
+                               "/metrics", "/api/v1/ledger"}) {
+        const HttpReply reply = plant.get(target);
+        EXPECT_EQ(reply.status, 200) << target;
+        EXPECT_EQ(reply.body.find("canary"), std::string::npos) << target << ": " << reply.body;
+    }
+    EXPECT_EQ(put("openai-a", fmt::format("{}\\n", canary)).body.find("canary"), std::string::npos)
+        << "a refusal repeats the value";
+    EXPECT_EQ(put("openai-a", fmt::format("{}\\u0000", canary)).status, 400);
+    EXPECT_EQ(put("openai-a", "").status, 400);
+    EXPECT_EQ(put("open,ai", "x").status, 400);
+    EXPECT_EQ(put(std::string(129, 'a'), "x").status, 400);
+    EXPECT_EQ(
+        plant.ask("PUT", "/api/v1/secrets/a", {.token = plant.operator_token, .body = R"({"value":"x","name":"b"})"})
+            .status,
+        400);
+
+    EXPECT_EQ(plant.ask("DELETE", "/api/v1/secrets/openai-a", {.token = plant.operator_token}).status, 204);
+    EXPECT_EQ(plant.get("/api/v1/secrets").count("/secrets"), 0U);
+    EXPECT_EQ(plant.audit_rows("secret.put", "ok", "secret:openai-a"), 4);
+    EXPECT_GE(plant.audit_rows("secret.put", "begun", "secret:openai-a"), 4);
+    EXPECT_EQ(plant.audit_rows("secret.delete", "ok", "secret:openai-a"), 1);
+}
+
+}  // namespace
+}  // namespace bursar::admin::test
