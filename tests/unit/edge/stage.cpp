@@ -1,0 +1,161 @@
+#include "tests/unit/edge/stage.h"
+
+#include "service/base/log.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+namespace bursar::edge::test {
+namespace {
+
+constexpr std::size_t large_bytes = 8 << 20;
+
+Task<Result<void>> answer(Exchange& exchange, int status, std::string_view body) {
+    ResponseHead head{.status = status, .headers = {}};
+    head.add("content-type", "text/plain");
+    Result<void> sent = co_await exchange.respond(head, body);
+    co_return sent;
+}
+
+}  // namespace
+
+void Events::note(const std::string& name) {
+    const MutexLock lock(mutex_);
+    ++counts_[name];
+    changed_.notify_all();
+}
+
+bool Events::happened(const std::string& name, int times) {
+    const MutexLock lock(mutex_);
+    const Moment deadline = std::chrono::steady_clock::now() + patience;
+    while (counts_[name] < times)
+        if (!changed_.wait_until(mutex_, deadline)) return counts_[name] >= times;
+    return true;
+}
+
+int Events::count(const std::string& name) {
+    const MutexLock lock(mutex_);
+    return counts_[name];
+}
+
+/// Used by the shard's thread only.
+struct Stage::Sleepers {
+    std::vector<asio::steady_timer*> timers;
+};
+
+Stage::Stage(Limits limits, Listen listen, std::size_t shards) : sleepers_(std::make_unique<Sleepers>()) {
+    auto made = Server::create(std::move(listen), limits, shards, *this,
+                               [](const RequestHead& head) { return head.path().starts_with("/control"); });
+    if (!made) {
+        ADD_FAILURE() << made.error().operator_text();
+        return;
+    }
+    server = *std::move(made);
+    server->start();
+}
+
+Stage::~Stage() {
+    if (server == nullptr) return;
+    release();
+    server->stop();
+}
+
+void Stage::release() {
+    asio::post(server->shard(0), [this] {
+        for (asio::steady_timer* timer : sleepers_->timers) timer->cancel();
+    });
+}
+
+Task<void> Stage::serve(Exchange& exchange) {
+    ++served;
+    const std::string path(exchange.head().path());
+    events.note("served " + path);
+    if (path == "/throw") throw std::runtime_error("a defect of a handler");
+    if (path == "/silent") co_return;
+    if (path == "/echo") {
+        co_await echo(exchange);
+    } else if (path == "/hang") {
+        co_await hang(exchange);
+    } else if (path == "/flood") {
+        co_await flood(exchange);
+    } else if (path == "/stream" || path == "/half" || path == "/wait") {
+        co_await stream(exchange);
+    } else {
+        const std::string body = path == "/large" ? std::string(large_bytes, 'x') : path == "/empty" ? "" : "hello";
+        const Result<void> sent = co_await answer(exchange, path == "/empty" ? 204 : 200, body);
+        events.note(sent ? "sent" : "not sent");
+    }
+    events.note("ended " + path);
+}
+
+Task<void> Stage::echo(Exchange& exchange) {
+    Result<std::string> body = co_await exchange.read_body(body_bytes_max);
+    const int status = body ? 200 : facts(body.error().fault).http_status;
+    if (!body) events.note(fmt::format("refused {}", facts(body.error().fault).name));
+    const std::string text = body ? *std::move(body) : body.error().for_caller;
+    const Result<void> sent = co_await answer(exchange, status, text);
+    events.note(sent ? "sent" : "not sent");
+}
+
+Task<void> Stage::stream(Exchange& exchange) {
+    ResponseHead head;
+    head.add("content-type", "text/event-stream");
+    Result<void> sent = co_await exchange.begin(head, "data: one\n\n");
+    if (exchange.head().path() == "/half") co_return;
+    if (exchange.head().path() == "/wait") co_await wait_for_release(exchange);
+    if (sent) sent = co_await exchange.write("data: two\n\n");
+    if (sent) sent = co_await exchange.write("data: three\n\n");
+    if (sent) sent = co_await exchange.finish();
+    events.note(sent ? "sent" : "not sent");
+}
+
+Task<void> Stage::flood(Exchange& exchange) {
+    const ResponseHead head;
+    Result<void> sent = co_await exchange.begin(head, "");
+    for (int n = 0; sent; ++n) {
+        const auto piece = std::make_shared<std::string>(flood_piece_bytes, static_cast<char>('a' + n % 26));
+        // Runs as soon as the write waits: from then on the edge may not look at the piece any more.
+        asio::post(exchange.executor(), [piece] { std::ranges::fill(*piece, '!'); });
+        sent = co_await exchange.write(*piece);
+    }
+    events.note("client gone");
+}
+
+Task<void> Stage::hang(Exchange& exchange) {
+    co_await wait_for_release(exchange);
+    const Result<void> sent = co_await answer(exchange, 200, "released");
+    events.note(sent ? "sent" : "not sent");
+}
+
+Task<void> Stage::wait_for_release(Exchange& exchange) {
+    asio::steady_timer timer(exchange.executor(), Moment::max());
+    sleepers_->timers.push_back(&timer);
+    exchange.watch([this, &timer] {
+        events.note("left");
+        timer.cancel();
+    });
+    events.note("waiting");
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    std::erase(sleepers_->timers, &timer);
+    exchange.watch({});
+    if (exchange.draining()) events.note("draining");
+}
+
+std::string get(std::string_view path, std::string_view more) {
+    return fmt::format("GET {} HTTP/1.1\r\nhost: bursar\r\n{}\r\n", path, more);
+}
+
+std::string post(std::string_view path, std::string_view body, std::string_view more) {
+    return fmt::format("POST {} HTTP/1.1\r\nhost: bursar\r\ncontent-length: {}\r\n{}\r\n{}", path, body.size(), more,
+                       body);
+}
+
+}  // namespace bursar::edge::test
