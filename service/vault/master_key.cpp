@@ -24,7 +24,7 @@ std::unexpected<Error> wrong(const std::filesystem::path& file, std::string_view
 bool is_credential(const std::filesystem::path& file, const struct stat& facts) {
     struct stat folder{};
     if (::stat(file.parent_path().c_str(), &folder) != 0) return false;
-    return facts.st_uid == 0 && (facts.st_mode & 0777U & ~(S_IRUSR | S_IRGRP)) == 0 &&
+    return facts.st_uid == 0 && (facts.st_mode & (S_IWUSR | S_IXUSR | S_IWGRP | S_IXGRP | S_IRWXO)) == 0 &&
            (folder.st_mode & (S_IWGRP | S_IRWXO)) == 0;
 }
 
