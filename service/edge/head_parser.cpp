@@ -159,7 +159,7 @@ Malformed said_by(const error_code& error) {
     if (error == http::error::bad_version) return {505, "Only HTTP/1.1 and HTTP/1.0 are spoken here."};
     if (error == http::error::header_limit) return {431, "The head is too large."};
     if (error == http::error::bad_transfer_encoding)
-        return {501, "The only Transfer-Encoding spoken here is \"chunked\"."};
+        return {400, "Transfer-Encoding must be one field that says \"chunked\", without a Content-Length."};
     return {400, fmt::format("The request is not well-formed HTTP: {}.", error.message())};
 }
 
@@ -265,8 +265,14 @@ Result<std::size_t> ChunkReader::take(std::string_view bytes, std::string& body,
         if (error) return fail(Fault::malformed, "The chunks of the body are not well-formed.", error.message());
         if (used == 0) break;
     }
-    if (!decoder_->is_done() && bytes.size() - taken > chunk_overhead_bytes_max)
+    if (decoder_->is_done()) return taken;
+    // What is left is the beginning of a chunk's head or of a trailer: it may be neither endless nor in lines of LF.
+    const std::string_view left = bytes.substr(taken);
+    if (left.size() > chunk_overhead_bytes_max)
         return fail(Fault::malformed, "A chunk's head or the trailers are too long.");
+    const std::size_t line_end = left.find('\n');
+    if (line_end != std::string_view::npos && (line_end == 0 || left[line_end - 1] != '\r'))
+        return fail(Fault::malformed, "The lines of chunks must end with CR LF.");
     return taken;
 }
 
