@@ -220,9 +220,11 @@ Reply policy_plan(Visit& visit) {
     TRY_VOID(body.fields().only({"documents"}));
     TRY(const auto documents, documents_of(body.fields()));
     TRY(const Revision newest, Revisions::newest(visit.parts->store));
-    const auto planned = plan(visit, documents, newest.number + 1);
+    auto planned = plan(visit, documents, newest.number + 1);
     if (!planned) return std::unexpected(planned.error());
     TRY(const auto missing, missing_secrets(visit, *planned->snapshot));
+    if (visit.plane.vault.state() == vault::State::sealed)
+        planned->warnings.emplace_back("The vault is sealed: which secrets are missing cannot be told.");
     JsonWriter json;
     json.open().field("base_revision", newest.number);
     write_texts(json, "changes", planned->changes);

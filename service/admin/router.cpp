@@ -185,6 +185,8 @@ Answer Router::answer(Request request) {
 }
 
 audit::Action Visit::row(std::string object, std::string_view outcome, std::string detail) const {
+    // Two tokens may have the same name; their ids differ.
+    if (!who.id.empty()) detail.insert(1, fmt::format("\"token\":\"{}\"{}", who.id, detail.size() > 2 ? "," : ""));
     return {.actor = actor,
             .address = request.address,
             .action = std::string(permission.action),

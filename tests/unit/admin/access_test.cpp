@@ -142,6 +142,9 @@ TEST(Access, tokens_expire_and_can_be_revoked_but_for_the_last_one) {
         << "the last operator locked itself out";
     EXPECT_EQ(plant.ask("DELETE", "/api/v1/operators/" + eva, {.token = plant.operator_token}).status, 204);
     EXPECT_EQ(plant.audit_rows("operator.revoke", "ok", "operator:eva"), 1);
+    EXPECT_NE(plant.get("/api/v1/audit?limit=1").at("/entries/0/detail").find(fmt::format("\"token\":\"{}\"", ada)),
+              std::string::npos)
+        << "which of two tokens of the same name it was";
 
     for (const char* wrong :
          {R"({"name":"x"})", R"({"name":"x","role":"root"})", R"({"name":"x","role":"member"})",

@@ -113,6 +113,8 @@ TEST(PolicyApi, a_plan_tells_what_would_change_and_changes_nothing) {
             .status,
         200);
     EXPECT_EQ(plant.ask("POST", "/api/v1/policy/plan", asked).at("/missing_secrets"), "[]");
+    EXPECT_EQ(plant.post("/api/v1/vault/seal", "").status, 200);
+    EXPECT_NE(plant.ask("POST", "/api/v1/policy/plan", asked).at("/warnings").find("sealed"), std::string::npos);
 }
 
 TEST(PolicyApi, a_plan_warns_of_keys_whose_team_would_be_gone) {
