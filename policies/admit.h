@@ -1,13 +1,14 @@
 #pragma once
 
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "policies/snapshot.h"
 #include "service/base/caller.h"
 #include "service/base/result.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace bursar::policies {
 
@@ -17,25 +18,28 @@ struct Ask {
     Dialect dialect = Dialect::openai;
     std::string_view model;
     bool stream = false;
-    std::optional<Tokens> max_tokens;   ///< as the caller set it
-    Tokens input_at_most = 0;           ///< a bound on all input tokens
-    std::int64_t choices = 1;           ///< answers asked for: each may use max_tokens
-    std::int64_t images = 0;            ///< images to be made (billed per image)
-    std::string_view service_tier;      ///< as asked for
+    std::optional<Tokens> max_tokens;  ///< as the caller set it
+    Tokens input_at_most = 0;          ///< a bound on all input tokens
+    std::int64_t choices = 1;          ///< answers asked for: each may use max_tokens
+    std::int64_t images = 0;           ///< images to be made (billed per image)
+    std::string_view service_tier;     ///< as asked for
 };
 
 /// Where a call may go and what to hold for it.
 struct Route {
     std::shared_ptr<const Model> model;
     std::vector<const Channel*> channels;  ///< of the caller's dialect, in order of priority; never empty
-    const Price* price = nullptr;          ///< the dearest of the channels' prices in force: what the hold is made of
-    NanoUsd expected;                      ///< to be held at the start
-    NanoUsd expected_min;                  ///< below this a hold is of no use
-    NanoUsd worst;                         ///< what the call could cost at most
-    Tokens output_expected = 0;            ///< output tokens that `expected` pays for, over all choices
-    Tokens output_worst = 0;               ///< over all choices
-    bool grows = false;                    ///< streamed: the hold starts at `expected` and grows
+    /// What the hold is made of: the price in force of the only channel, or one that is as dear as the dearest of them
+    /// for this very call (its input_at_most, service tier and time).
+    const Price* price = nullptr;
+    NanoUsd expected;            ///< to be held at the start
+    NanoUsd expected_min;        ///< below this a hold is of no use
+    NanoUsd worst;               ///< what the call could cost at most
+    Tokens output_expected = 0;  ///< output tokens that `expected` pays for, over all choices
+    Tokens output_worst = 0;     ///< over all choices
+    bool grows = false;          ///< streamed: the hold starts at `expected` and grows
     OnShort on_short = OnShort::lower;
+    std::shared_ptr<const Price> ceiling = nullptr;  ///< owns `price` where it is made of several
 };
 
 /// Whether this caller may use this model now, where, and at what worst price.
@@ -45,7 +49,9 @@ Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& ask,
 /// What `GET /v1/models` shows this caller: models of a channel in this dialect, by name.
 std::vector<std::shared_ptr<const Model>> models_of(const Snapshot& rules, const Caller& caller, Dialect dialect);
 
-/// The accounts a caller is charged to, from the organisation down, with their limits.
+/// The accounts a caller is charged to, from the organisation down, with their limits: "org", "team:…" from the root to
+/// the caller's own, "person:…" if there is one, "key:…". What a team allows each person holds in the teams below it
+/// too. not_permitted if the policy no longer has the caller's team.
 struct Charged {
     AccountName account;
     std::vector<Budget> budgets;

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "policies/snapshot.h"
+#include "service/base/result.h"
+
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "policies/snapshot.h"
-#include "service/base/result.h"
 
 // Policy documents: YAML in, one checked Snapshot out.
 namespace bursar::policies {
@@ -33,21 +33,23 @@ struct Parsed {
     std::vector<std::string> warnings;
 };
 
-/// Parses and checks all documents as one policy. `defaults` (prices and the provider catalogue that ship in the box) come first; the
-/// company's documents override them per entry. Limits: 200 documents, 4 MiB each, depth 32, no anchors or tags. Pure; never throws.
+/// Parses and checks all documents as one policy. `defaults` (prices and the provider catalogue that ship in the box)
+/// come first; the company's documents override them per entry. Limits: 200 documents, 4 MiB each, depth 32, no anchors
+/// or tags. Pure; never throws.
 Parsed parse(const std::vector<Document>& defaults, const std::vector<Document>& documents, std::int64_t revision);
 
 /// All *.yaml and *.yml of a folder by name; wrong_configuration if it cannot be read.
 Result<std::vector<Document>> read_folder(const std::filesystem::path& folder);
 
-/// What would change for people, one line each: "team research: budget 2,000.00 USD per month -> 3,000.00 USD per month".
+/// What would change for people, one line each: "team research: budget 2,000.00 USD per month -> 3,000.00 USD per
+/// month".
 std::vector<std::string> compare(const Snapshot& before, const Snapshot& after);
 
 /// Secrets that the policy names.
 std::vector<std::string> secrets_of(const Snapshot& rules);
 
-/// A price document from LiteLLM's model_prices JSON (read as decimal text, never through a double), for provider names as policies use
-/// them. Every entry is range-checked; what is left out is said in `skipped`, one line each.
+/// A price document from LiteLLM's model_prices JSON (read as decimal text, never through a double), for provider names
+/// as policies use them. Every entry is range-checked; what is left out is said in `skipped`, one line each.
 struct Imported {
     Document document;
     std::vector<std::string> skipped;

@@ -1,24 +1,30 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "service/base/clock.h"
 #include "service/base/money.h"
 #include "service/base/usage.h"
 
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 // Prices as dated versions; costs in whole nano-dollars, rounded up once per call. No floating point.
 namespace bursar::policies {
 
-/// Nano-USD per million tokens of each class. Absent: not stated; a class that a call uses without a price of its own is billed at the
-/// class it belongs to (cache and image and audio input at input, reasoning at output), never at nothing.
+/// Nano-USD per million tokens of each class. Absent: not stated; a class that a call uses without a price of its own
+/// is billed at the class it belongs to (cache and image and audio input at input, reasoning at output), never at
+/// nothing. A cache write for an hour costs at least one for five minutes; output without a price costs what input
+/// does. In a tier, a class without a price there costs what it costs below the tier or what its class costs in it,
+/// whichever is dearer.
 struct Rates {
-    std::optional<NanoUsd> input, cache_read, cache_write_5m, cache_write_1h, output, reasoning, audio_input, audio_output, image_input, image_output;
+    std::optional<NanoUsd> input, cache_read, cache_write_5m, cache_write_1h, output, reasoning, audio_input,
+        audio_output, image_input, image_output;
     bool operator==(const Rates&) const = default;
 };
 
@@ -48,11 +54,12 @@ struct Price {
     std::uint64_t version = 0;  ///< first 8 bytes of the SHA-256 of its canonical text; what a hold pins
     std::string canonical;      ///< the text that was hashed: enough to bill again years later
     Rates rates;
-    std::vector<Tier> tiers;    ///< ascending by `above`
+    std::vector<Tier> tiers;  ///< ascending by `above`
     NanoUsd per_request;
     NanoUsd per_web_search;
     NanoUsd per_image;
-    Factor batch{1, 2}, priority, flex, fast;             ///< by what the answer says was served; {1,1} where not stated
+    /// By what the answer says was served; {1,1} where not stated. Factors multiply what tokens cost, not the fees.
+    Factor batch{1, 2}, priority, flex, fast;
     std::vector<std::pair<std::string, Factor>> regions;  ///< Served::region
     std::vector<Hours> hours;
     Timestamp from = Timestamp::min();
@@ -68,14 +75,35 @@ struct PriceBook {
     const Price* at(Timestamp when) const;
 };
 
+/// Fills in `canonical` and `version` once everything else stands.
+void seal(Price& price, std::string_view catalogue, std::string_view model);
+
+/// More is a lie of whoever counted: counts are cut to the first, costs to the second, so that no answer can overflow
+/// an account.
+constexpr Tokens call_tokens_max = 1'000'000'000;
+constexpr NanoUsd call_cost_max = NanoUsd::dollars(1'000'000);
+
+/// Whether a caller may ask for this service tier: whether we know what it costs.
+bool known_service_tier(std::string_view asked);
+
 /// What a call cost. Rounds up once.
 NanoUsd cost(const Price& price, const Usage& usage, const Served& served, Timestamp at);
 
-/// An upper bound before the call, whatever tier, cache class, factor or region the answer may name, as long as the caller did not ask for
-/// a dearer service tier than `asked` ("priority", "flex", ... or empty).
-NanoUsd cost_at_most(const Price& price, Tokens input_at_most, Tokens output_at_most, std::int64_t images, std::string_view asked, Timestamp at);
+/// An upper bound before the call, whatever tier, cache class, factor or region the answer may name, as long as the
+/// caller did not ask for a dearer service tier than `asked` ("priority", "flex", ... or empty; "auto" may be served as
+/// priority). `output_at_most` counts reasoning too. Web searches are not in it: how many a model makes is known only
+/// afterwards.
+NanoUsd cost_at_most(const Price& price, Tokens input_at_most, Tokens output_at_most, std::int64_t images,
+                     std::string_view asked, Timestamp at);
 
-/// The most output tokens that `money` surely buys besides such an input; 0 if not even the input.
-Tokens output_bought(const Price& price, NanoUsd money, Tokens input_at_most, std::int64_t images, std::string_view asked, Timestamp at);
+/// The most output tokens that `money` surely buys besides such an input; 0 if not even the input; at most
+/// call_tokens_max.
+Tokens output_bought(const Price& price, NanoUsd money, Tokens input_at_most, std::int64_t images,
+                     std::string_view asked, Timestamp at);
+
+/// One price that is at least as dear as each of `prices` for any output, at this input, number of images, service tier
+/// and time.
+Price ceiling_of(std::span<const Price* const> prices, Tokens input_at_most, std::int64_t images,
+                 std::string_view asked, Timestamp at);
 
 }  // namespace bursar::policies

@@ -1,5 +1,10 @@
 #pragma once
 
+#include "policies/price.h"
+#include "service/base/budget.h"
+#include "service/base/clock.h"
+#include "service/base/usage.h"
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -9,11 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "policies/price.h"
-#include "service/base/budget.h"
-#include "service/base/clock.h"
-#include "service/base/usage.h"
 
 // One checked policy, whole and immutable. Readers hold it for as long as a call lasts.
 namespace bursar::policies {
@@ -48,13 +48,13 @@ struct Provider {
     std::string name;
     Dialect dialect = Dialect::openai;
     Url base_url;
-    std::vector<ProviderKey> keys;     ///< empty: a local server that wants none
-    std::optional<Url> proxy;          ///< outbound HTTP proxy (CONNECT for https, absolute form for http)
-    std::string ca_file;               ///< PEM of a company CA trusted for this provider besides the system's
+    std::vector<ProviderKey> keys;  ///< empty: a local server that wants none
+    std::optional<Url> proxy;       ///< outbound HTTP proxy (CONNECT for https, absolute form for http)
+    std::string ca_file;            ///< PEM of a company CA trusted for this provider besides the system's
     Deadlines deadlines;
     OnDisconnect on_disconnect = OnDisconnect::cancel;
     std::chrono::milliseconds drain_max{10'000};
-    std::string catalogue;             ///< whose price list applies; default: its own name
+    std::string catalogue;  ///< whose price list applies; default: its own name
     bool operator==(const Provider&) const = default;
 };
 
@@ -72,7 +72,8 @@ struct Model {
     std::string tier;
     std::vector<Channel> channels;  ///< in order of priority, as written among equals
     Tokens output_tokens_max = 16'384;
-    bool hidden_reasoning = false;  ///< may bill output that is not in the stream: held at its maximum even when streamed
+    bool hidden_reasoning =
+        false;  ///< may bill output that is not in the stream: held at its maximum even when streamed
 };
 
 /// When less is left than a call may cost: lower its max_tokens to what the rest buys, or refuse it.
@@ -83,7 +84,7 @@ struct Team {
     std::string parent;               ///< empty: directly under the organisation
     std::vector<std::string> models;  ///< names or "tier:NAME"; empty: none. "*": every model
     std::vector<Budget> budgets;
-    std::vector<Budget> per_person;   ///< what each person of the team may spend, besides
+    std::vector<Budget> per_person;  ///< what each person of the team may spend, besides
     OnShort on_short = OnShort::lower;
     std::vector<std::string> groups;  ///< directory groups
     std::set<std::string> may;        ///< names of the models this team may use, worked out
@@ -102,7 +103,8 @@ struct Snapshot {
     std::map<std::string, std::shared_ptr<const Provider>, std::less<>> providers;
     std::map<std::string, std::shared_ptr<const Model>, std::less<>> models;
     std::map<std::string, std::shared_ptr<const Team>, std::less<>> teams;
-    std::map<std::string, std::vector<Budget>, std::less<>> people;  ///< limits of named people, besides their team's per_person
+    std::map<std::string, std::vector<Budget>, std::less<>>
+        people;  ///< limits of named people, besides their team's per_person
 };
 
 }  // namespace bursar::policies

@@ -1,0 +1,203 @@
+#include "policies/admit.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace bursar::policies {
+namespace {
+
+/// What a streamed answer is expected to need at first, for each choice; the hold grows from there.
+constexpr Tokens stream_tokens_expected = 1'024;
+/// Up to so many tokens a stream holds its worst case at once: growing would cost more than it saves.
+constexpr Tokens stream_tokens_held_whole = 4'096;
+/// Fewer tokens than these, for each choice, are no answer.
+constexpr Tokens answer_tokens_min = 16;
+
+constexpr std::string_view tier_prefix = "tier:";
+
+Tokens times(Tokens each, std::int64_t choices) {
+    if (each <= 0) return 0;
+    return choices > call_tokens_max / each ? call_tokens_max : each * std::max<std::int64_t>(1, choices);
+}
+
+bool listed(const std::vector<std::string>& names, const Model& model) {
+    return std::ranges::any_of(names, [&](const std::string& name) {
+        if (name == "*" || name == model.name) return true;
+        return !model.tier.empty() && name.starts_with(tier_prefix) && name.substr(tier_prefix.size()) == model.tier;
+    });
+}
+
+bool key_may(const Caller& caller, const Model& model) { return caller.models.empty() || listed(caller.models, model); }
+
+bool speaks(const Model& model, Dialect dialect) {
+    return std::ranges::any_of(model.channels, [&](const Channel& each) { return each.provider->dialect == dialect; });
+}
+
+std::string_view api_of(Dialect dialect) { return dialect == Dialect::anthropic ? "Anthropic" : "OpenAI"; }
+std::string_view path_of(Dialect dialect) {
+    return dialect == Dialect::anthropic ? "POST /v1/messages" : "POST /v1/chat/completions";
+}
+
+std::unexpected<Error> team_gone(const Caller& caller) {
+    return fail(
+        Fault::not_permitted,
+        fmt::format("The team \"{}\" of this key is no longer in the policy. Ask your operator for a key of "
+                    "another team.",
+                    caller.team),
+        fmt::format("key {} belongs to team \"{}\", which the policy does not have", caller.key_id, caller.team));
+}
+
+/// Room 3's first half: is this model for this caller?
+Result<std::shared_ptr<const Model>> permitted_model(const Snapshot& rules, const Caller& caller, const Ask& ask) {
+    const auto team = rules.teams.find(caller.team);
+    if (team == rules.teams.end()) return team_gone(caller);
+    const auto found = rules.models.find(ask.model);
+    if (found == rules.models.end()) {
+        constexpr std::size_t shown_max = 200;
+        return fail(Fault::model_unknown,
+                    fmt::format("There is no model \"{}\". See GET /v1/models for those this key may use.",
+                                ask.model.substr(0, shown_max)));
+    }
+    const Model& model = *found->second;
+    if (!team->second->may.contains(model.name))
+        return fail(Fault::not_permitted,
+                    fmt::format("Team \"{}\" may not use the model \"{}\". See GET /v1/models for those it may use.",
+                                caller.team, model.name));
+    if (!key_may(caller, model))
+        return fail(Fault::not_permitted,
+                    fmt::format("This key may not use the model \"{}\", though its team \"{}\" may. See GET /v1/models "
+                                "for those it may use.",
+                                model.name, caller.team));
+    if (!speaks(model, ask.dialect)) {
+        const Dialect other = ask.dialect == Dialect::openai ? Dialect::anthropic : Dialect::openai;
+        return fail(Fault::model_unknown,
+                    fmt::format("The model \"{}\" is not offered in the {} API. Call it in the {} API: {}.", model.name,
+                                api_of(ask.dialect), api_of(other), path_of(other)));
+    }
+    return found->second;
+}
+
+/// The price in force of one channel, good enough to hold money for such a call.
+Result<const Price*> price_of(const Channel& channel, const Model& model, const Ask& ask, Timestamp now) {
+    const Price* price = channel.prices ? channel.prices->at(now) : nullptr;
+    const auto missing = [&](std::string_view what) {
+        return fail(
+            Fault::price_missing,
+            fmt::format("The model \"{}\" has no price, so its cost cannot be held. Ask your operator to add it "
+                        "to the policy; see GET /v1/models for others.",
+                        model.name),
+            fmt::format("no {} of {}/{} at {}; add it under prices", what, channel.provider->catalogue, channel.model,
+                        to_text(now)));
+    };
+    if (price == nullptr) return missing("price");
+    if (ask.endpoint != Endpoint::embeddings && !price->rates.output && price->rates.input != NanoUsd{})
+        return missing("output price");
+    return price;
+}
+
+/// The price that a hold is made of: of the only channel, or a ceiling over all of them.
+Result<void> set_price(Route& route, const Ask& ask, Timestamp now) {
+    std::vector<const Price*> prices;
+    for (const Channel* channel : route.channels) {
+        TRY(const Price* price, price_of(*channel, *route.model, ask, now));
+        if (std::ranges::find(prices, price) == prices.end()) prices.push_back(price);
+    }
+    route.price = prices.front();
+    if (prices.size() > 1) {
+        route.ceiling =
+            std::make_shared<const Price>(ceiling_of(prices, ask.input_at_most, ask.images, ask.service_tier, now));
+        route.price = route.ceiling.get();
+    }
+    return {};
+}
+
+/// How much to hold, and whether it may grow.
+void plan_hold(Route& route, const Ask& ask, Timestamp now) {
+    if (ask.endpoint == Endpoint::count_tokens) return;
+    const auto cost_with = [&](Tokens output) {
+        return cost_at_most(*route.price, ask.input_at_most, output, ask.images, ask.service_tier, now);
+    };
+    if (ask.endpoint != Endpoint::embeddings) {
+        const Tokens most = route.model->output_tokens_max;
+        route.output_worst = times(std::min(ask.max_tokens.value_or(most), most), ask.choices);
+    }
+    route.grows = ask.stream && !route.model->hidden_reasoning && route.output_worst > stream_tokens_held_whole;
+    route.output_expected = route.output_worst;
+    if (route.grows) route.output_expected = std::min(route.output_worst, times(stream_tokens_expected, ask.choices));
+    route.worst = cost_with(route.output_worst);
+    route.expected = cost_with(route.output_expected);
+    route.expected_min = route.expected;
+    if (route.on_short == OnShort::lower)
+        route.expected_min = cost_with(std::min(route.output_expected, times(answer_tokens_min, ask.choices)));
+}
+
+}  // namespace
+
+Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& ask, Timestamp now) {
+    Route route;
+    TRY(route.model, permitted_model(rules, caller, ask));
+    route.on_short = rules.teams.find(caller.team)->second->on_short;
+    for (const Channel& channel : route.model->channels)
+        if (channel.provider->dialect == ask.dialect) route.channels.push_back(&channel);
+    if (!known_service_tier(ask.service_tier))
+        return fail(
+            Fault::price_missing,
+            fmt::format("The service tier \"{}\" has no price here. Leave it out or ask for auto, default, flex "
+                        "or priority.",
+                        ask.service_tier));
+    TRY_VOID(set_price(route, ask, now));
+    plan_hold(route, ask, now);
+    return route;
+}
+
+std::vector<std::shared_ptr<const Model>> models_of(const Snapshot& rules, const Caller& caller, Dialect dialect) {
+    std::vector<std::shared_ptr<const Model>> out;
+    const auto team = rules.teams.find(caller.team);
+    if (team == rules.teams.end()) return out;
+    for (const std::string& name : team->second->may) {
+        const auto model = rules.models.find(name);
+        if (model != rules.models.end() && key_may(caller, *model->second) && speaks(*model->second, dialect))
+            out.push_back(model->second);
+    }
+    return out;
+}
+
+Result<std::vector<Charged>> accounts_of(const Snapshot& rules, const Caller& caller) {
+    std::vector<Charged> teams;  // from the caller's own up, then turned round
+    std::vector<Budget> of_person;
+    for (std::string_view name = caller.team; !name.empty();) {
+        const auto team = rules.teams.find(name);
+        if (team == rules.teams.end()) return team_gone(caller);
+        teams.push_back({"team:" + team->second->name, team->second->budgets});
+        of_person.insert(of_person.end(), team->second->per_person.begin(), team->second->per_person.end());
+        name = team->second->parent;
+    }
+    if (teams.empty()) return team_gone(caller);
+    std::vector<Charged> out;
+    out.push_back({"org", rules.organisation.budgets});
+    out.insert(out.end(), std::make_move_iterator(teams.rbegin()), std::make_move_iterator(teams.rend()));
+    if (!caller.person.empty()) {
+        const auto named = rules.people.find(caller.person);
+        if (named != rules.people.end()) of_person.insert(of_person.end(), named->second.begin(), named->second.end());
+        out.push_back({"person:" + caller.person, std::move(of_person)});
+    }
+    out.push_back({"key:" + caller.key_id, caller.budgets});
+    return out;
+}
+
+const ProviderKey* choose_key(const Provider& provider, std::uint64_t draw) {
+    std::uint64_t total = 0;
+    for (const ProviderKey& key : provider.keys) total += static_cast<std::uint64_t>(key.weight);
+    if (total == 0) return nullptr;
+    std::uint64_t rest = draw % total;
+    for (const ProviderKey& key : provider.keys) {
+        const auto weight = static_cast<std::uint64_t>(key.weight);
+        if (rest < weight) return &key;
+        rest -= weight;
+    }
+    return nullptr;
+}
+
+}  // namespace bursar::policies

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "policies/fields.h"
+#include "policies/snapshot.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+// A policy while it is read: every entry with its place, references not followed yet.
+namespace bursar::policies {
+
+/// Who wins where two documents define the same entry. Within a rank it is a problem.
+enum class Rank : unsigned char { shipped, imported, own };
+
+template <typename T>
+struct Ranked {
+    T content;
+    Place at;
+    Rank rank = Rank::own;
+};
+
+template <typename T>
+using Section = std::map<std::string, Ranked<T>, std::less<>>;
+
+struct Reference {
+    std::string name;
+    Place at;
+};
+
+struct ChannelDraft {
+    Reference provider;
+    std::string model;
+    int priority = 1;
+};
+
+struct ModelDraft {
+    Model model;  ///< without its channels
+    std::vector<ChannelDraft> channels;
+};
+
+struct TeamDraft {
+    Team team;
+    std::optional<Reference> parent;
+    std::vector<Reference> models;
+};
+
+struct Draft {
+    std::optional<Ranked<Organisation>> organisation;
+    Section<Provider> providers;
+    Section<ModelDraft> models;
+    Section<TeamDraft> teams;
+    Section<std::vector<Budget>> people;
+    std::map<std::pair<std::string, std::string>, Ranked<PriceBook>> prices;  ///< by catalogue and model
+};
+
+/// The top-level names of a document, for the schema and its test.
+std::vector<std::string> section_names();
+
+/// Takes `content` into `section`, unless the name is there already with a higher rank; a problem if with the same one.
+template <typename Map, typename T>
+void take(Map& section, const typename Map::key_type& key, Ranked<T> content, std::string_view what,
+          Problems& problems) {
+    const auto [found, added] = section.try_emplace(key, content);
+    if (added) return;
+    if (found->second.rank == content.rank)
+        problems.add(content.at,
+                     std::string(what) + " is defined twice; the other one is at " + to_text(found->second.at));
+    else if (found->second.rank < content.rank)
+        found->second = std::move(content);
+}
+
+void read_organisation(const Value& section, Rank rank, Draft& draft);
+void read_providers(const Value& section, Rank rank, Draft& draft);
+void read_models(const Value& section, Rank rank, Draft& draft);
+void read_teams(const Value& section, Rank rank, Draft& draft);
+void read_people(const Value& section, Rank rank, Draft& draft);
+void read_prices(const Value& section, Rank rank, Draft& draft);
+
+/// Follows every reference. The snapshot is of use only if there are no problems.
+std::shared_ptr<Snapshot> link(Draft draft, std::int64_t revision, Problems& problems,
+                               std::vector<std::string>& warnings);
+
+}  // namespace bursar::policies

@@ -1,0 +1,91 @@
+#pragma once
+
+#include "policies/snapshot.h"
+#include "policies/yaml.h"
+
+#include <chrono>
+#include <initializer_list>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Values of a policy, read and checked one by one. A reader that finds a wrong value says so in `problems` and gives
+// nothing.
+namespace bursar::policies {
+
+constexpr std::size_t name_bytes_max = 128;
+constexpr std::size_t text_bytes_max = 1'024;
+constexpr std::size_t list_items_max = 10'000;
+constexpr std::size_t budgets_max = 8;
+
+/// A value with the words for it in a sentence: "budget limit".
+struct Value {
+    const Node& node;
+    std::string what;
+    Problems& problems;
+
+    /// `budget limit "2000 EURO" <rest>`
+    std::nullopt_t wrong(std::string_view rest) const;
+};
+
+/// One mapping. Names that nobody asked for are problems: a setting that is misspelt must not be silently without
+/// effect.
+class Fields {
+  public:
+    /// `what` is what the mapping describes: "budget". Anything but a mapping is a problem and reads as empty.
+    Fields(const Node& node, std::string_view what, Problems& problems);
+    ~Fields();
+    Fields(const Fields&) = delete;
+    Fields& operator=(const Fields&) = delete;
+
+    std::optional<Value> find(std::string_view name);
+    /// A problem if it is not there.
+    std::optional<Value> need(std::string_view name);
+    /// The names that have been asked for.
+    const Place& at() const { return node_.at; }
+    Problems& problems() { return problems_; }
+
+  private:
+    const Node& node_;
+    std::string what_;
+    Problems& problems_;
+    std::vector<std::string> known_;
+};
+
+/// The known word nearest to `word`, if one is near enough to be meant.
+std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known);
+/// `; did you mean "x"?` or nothing.
+std::string did_you_mean(std::string_view word, std::span<const std::string> known);
+
+/// A name: letters, digits and . _ : / @ + - only.
+bool good_name(std::string_view text);
+std::optional<std::string> read_name(const Value& value);
+/// One line of text without control characters.
+std::optional<std::string> read_text(const Value& value);
+std::optional<std::int64_t> read_integer(const Value& value, std::int64_t least, std::int64_t most);
+std::optional<bool> read_truth(const Value& value);
+/// The place of the word among `words`.
+std::optional<std::size_t> read_word(const Value& value, std::initializer_list<std::string_view> words);
+/// "250ms", "5s", "15m", "1h"; more than nothing, at most `most`.
+std::optional<std::chrono::milliseconds> read_duration(const Value& value, std::chrono::milliseconds most);
+/// "2000 USD"
+std::optional<NanoUsd> read_amount(const Value& value);
+std::optional<Url> read_url(const Value& value);
+/// A date ("2027-01-01", midnight UTC) or an RFC 3339 instant.
+std::optional<Timestamp> read_instant(const Value& value);
+std::vector<Budget> read_budgets(const Value& value);
+
+/// The items of a list, each as a value; `one` is the word for an item.
+std::vector<Value> read_list(const Value& value, std::string_view one);
+/// The entries of a mapping whose names are free, each checked by good_name.
+struct Named {
+    std::string name;
+    Place at;
+    Value value;
+};
+std::vector<Named> read_entries(const Value& value, std::string_view one);
+
+}  // namespace bursar::policies

@@ -1,0 +1,159 @@
+// Follows the references of a draft: channels to providers and prices, teams to parents and models.
+#include "policies/draft.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace bursar::policies {
+namespace {
+
+constexpr std::string_view tier_prefix = "tier:";
+constexpr std::size_t team_levels_max = 16;
+
+template <typename Map>
+std::vector<std::string> names_of(const Map& map) {
+    std::vector<std::string> out;
+    for (const auto& entry : map) out.push_back(entry.first);
+    return out;
+}
+
+class Linker {
+  public:
+    Linker(Draft& draft, Problems& problems, std::vector<std::string>& warnings)
+        : draft_(draft), problems_(problems), warnings_(warnings) {}
+
+    void link(Snapshot& out) {
+        if (draft_.organisation) out.organisation = std::move(draft_.organisation->content);
+        for (auto& [name, entry] : draft_.providers) {
+            warn_about_plain_text(entry.content);
+            out.providers.emplace(name, std::make_shared<const Provider>(std::move(entry.content)));
+        }
+        for (auto& [key, entry] : draft_.prices)
+            books_.emplace(key, std::make_shared<const PriceBook>(std::move(entry.content)));
+        for (auto& [name, entry] : draft_.models) out.models.emplace(name, link_model(entry.content, out));
+        for (auto& [name, entry] : draft_.people) out.people.emplace(name, std::move(entry.content));
+        link_teams(out);
+    }
+
+  private:
+    void warn_about_plain_text(const Provider& provider) {
+        const std::string& host = provider.base_url.host;
+        const bool here = host == "localhost" || host == "::1" || host.starts_with("127.");
+        if (!provider.base_url.tls && !provider.keys.empty() && !here)
+            warnings_.push_back(fmt::format("provider {}: its key travels unencrypted to {}; use https if it can",
+                                            provider.name, host));
+    }
+
+    std::shared_ptr<const Model> link_model(ModelDraft& draft, const Snapshot& out) {
+        Model model = std::move(draft.model);
+        for (ChannelDraft& channel : draft.channels) {
+            const auto provider = out.providers.find(channel.provider.name);
+            if (provider == out.providers.end()) {
+                problems_.add(channel.provider.at, fmt::format("there is no provider \"{}\"{}", channel.provider.name,
+                                                               hint(channel.provider.name, names_of(out.providers))));
+                continue;
+            }
+            const auto book = books_.find({provider->second->catalogue, channel.model});
+            if (book == books_.end())
+                warnings_.push_back(
+                    fmt::format("model {}: there is no price of {}/{}, so calls to it are refused; add it under prices",
+                                model.name, provider->second->catalogue, channel.model));
+            // Equals stay in the order in which they are written.
+            const auto behind = std::ranges::upper_bound(model.channels, channel.priority, {}, &Channel::priority);
+            model.channels.insert(behind, {.provider = provider->second,
+                                           .model = std::move(channel.model),
+                                           .priority = channel.priority,
+                                           .prices = book == books_.end() ? nullptr : book->second});
+        }
+        if (!model.tier.empty()) tiers_[model.tier].insert(model.name);
+        return std::make_shared<const Model>(std::move(model));
+    }
+
+    void link_teams(Snapshot& out) {
+        std::set<std::string> parents;
+        for (auto& [name, entry] : draft_.teams) {
+            TeamDraft& draft = entry.content;
+            if (draft.parent) link_parent(*draft.parent, entry.at, draft.team);
+            parents.insert(draft.team.parent);
+        }
+        for (auto& [name, entry] : draft_.teams) {
+            TeamDraft& draft = entry.content;
+            for (const Reference& each : draft.models) add_models(each, draft.team, out);
+            if (draft.models.empty() && !parents.contains(name))
+                warnings_.push_back(fmt::format("team {}: it lists no models, so its keys may use none", name));
+        }
+        for (auto& [name, entry] : draft_.teams)
+            out.teams.emplace(name, std::make_shared<const Team>(std::move(entry.content.team)));
+    }
+
+    void link_parent(const Reference& parent, const Place& at, Team& team) {
+        team.parent = parent.name;
+        std::string_view above = parent.name;
+        for (std::size_t level = 1; !above.empty(); ++level) {
+            if (above == team.name) {
+                problems_.add(parent.at, fmt::format("team \"{}\" is above itself; change its parent \"{}\"", team.name,
+                                                     parent.name));
+                return;
+            }
+            if (level == team_levels_max) {
+                problems_.add(at, fmt::format("team \"{}\" stands under {} others; at most {} levels are kept",
+                                              team.name, level, team_levels_max));
+                return;
+            }
+            const auto found = draft_.teams.find(above);
+            if (found == draft_.teams.end()) {
+                if (level == 1)
+                    problems_.add(parent.at, fmt::format("there is no team \"{}\"{}", parent.name,
+                                                         hint(parent.name, names_of(draft_.teams))));
+                return;
+            }
+            const auto& next = found->second.content.parent;
+            above = next ? std::string_view(next->name) : std::string_view();
+        }
+    }
+
+    void add_models(const Reference& reference, Team& team, const Snapshot& out) {
+        team.models.push_back(reference.name);
+        if (reference.name == "*") {
+            for (const auto& entry : out.models) team.may.insert(entry.first);
+        } else if (reference.name.starts_with(tier_prefix)) {
+            const std::string tier = reference.name.substr(tier_prefix.size());
+            const auto found = tiers_.find(tier);
+            if (found == tiers_.end())
+                problems_.add(reference.at,
+                              fmt::format("no model is of tier \"{}\"{}", tier, hint(tier, names_of(tiers_))));
+            else
+                team.may.insert(found->second.begin(), found->second.end());
+        } else if (out.models.contains(reference.name)) {
+            team.may.insert(reference.name);
+        } else {
+            problems_.add(reference.at, fmt::format("there is no model \"{}\"{}", reference.name,
+                                                    hint(reference.name, names_of(out.models))));
+        }
+    }
+
+    static std::string hint(std::string_view name, const std::vector<std::string>& known) {
+        const std::string near = did_you_mean(name, known);
+        return near.empty() ? "; define it or take it out" : near;
+    }
+
+    Draft& draft_;
+    Problems& problems_;
+    std::vector<std::string>& warnings_;
+    std::map<std::pair<std::string, std::string>, std::shared_ptr<const PriceBook>> books_;
+    std::map<std::string, std::set<std::string>> tiers_;
+};
+
+}  // namespace
+
+std::shared_ptr<Snapshot> link(Draft draft, std::int64_t revision, Problems& problems,
+                               std::vector<std::string>& warnings) {
+    auto out = std::make_shared<Snapshot>();
+    out->revision = revision;
+    Linker(draft, problems, warnings).link(*out);
+    return out;
+}
+
+}  // namespace bursar::policies

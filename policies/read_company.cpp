@@ -1,0 +1,93 @@
+// The organisation, its teams and its people.
+#include "policies/draft.h"
+
+#include <algorithm>
+
+#include <absl/time/time.h>
+#include <fmt/format.h>
+
+namespace bursar::policies {
+namespace {
+
+bool known_time_zone(const std::string& name) {
+    const auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '_' ||
+               c == '+' || c == '-';
+    };
+    // The name becomes part of a path: nothing that leads out of the folder of time zones.
+    if (name.empty() || name.size() > name_bytes_max || name.front() == '/' || !std::ranges::all_of(name, allowed))
+        return false;
+    absl::TimeZone zone;
+    return absl::LoadTimeZone(name, &zone);
+}
+
+/// Names, "tier:NAME" or "*".
+std::vector<Reference> read_model_names(const Value& value) {
+    std::vector<Reference> out;
+    for (const Value& item : read_list(value, "team model")) {
+        if (item.node.kind == Node::Kind::text && item.node.text == "*")
+            out.push_back({"*", item.node.at});
+        else if (auto name = read_name(item))
+            out.push_back({*std::move(name), item.node.at});
+    }
+    return out;
+}
+
+void read_team(const Named& named, Rank rank, Draft& draft) {
+    Fields fields(named.value.node, fmt::format("team \"{}\"", named.name), named.value.problems);
+    TeamDraft team;
+    team.team.name = named.name;
+    if (const auto parent = fields.find("parent"))
+        if (auto name = read_name(*parent)) team.parent = Reference{*std::move(name), parent->node.at};
+    if (const auto models = fields.find("models")) team.models = read_model_names(*models);
+    if (const auto budgets = fields.find("budgets")) team.team.budgets = read_budgets(*budgets);
+    if (const auto budgets = fields.find("per_person")) team.team.per_person = read_budgets(*budgets);
+    if (const auto word = fields.find("on_short"))
+        team.team.on_short = read_word(*word, {"lower", "refuse"}) == 1 ? OnShort::refuse : OnShort::lower;
+    if (const auto groups = fields.find("groups"))
+        for (const Value& item : read_list(*groups, "team group"))
+            if (auto group = read_text(item)) team.team.groups.push_back(*std::move(group));
+    if (const auto rate = fields.find("rate"))
+        if (rate->node.kind != Node::Kind::map || !rate->node.entries.empty())
+            rate->wrong("is not enforced by this version; take it out, so that nobody relies on it");
+    take(draft.teams, named.name, Ranked<TeamDraft>{std::move(team), named.at, rank},
+         fmt::format("team \"{}\"", named.name), named.value.problems);
+}
+
+}  // namespace
+
+void read_organisation(const Value& section, Rank rank, Draft& draft) {
+    Fields fields(section.node, "organisation", section.problems);
+    Organisation organisation;
+    if (const auto name = fields.find("name")) organisation.name = read_text(*name).value_or("");
+    if (const auto currency = fields.find("currency"))
+        if (read_word(*currency, {"USD"})) organisation.currency = "USD";
+    if (const auto zone = fields.find("time_zone")) {
+        organisation.time_zone = zone->node.text;
+        if (zone->node.kind != Node::Kind::text || !known_time_zone(organisation.time_zone))
+            zone->wrong("is not a time zone; write it like Europe/Berlin or UTC");
+    }
+    if (const auto budgets = fields.find("budgets")) organisation.budgets = read_budgets(*budgets);
+    Ranked<Organisation> entry{std::move(organisation), section.node.at, rank};
+    if (draft.organisation && draft.organisation->rank == rank)
+        section.problems.add(entry.at, fmt::format("organisation is defined twice; the other one is at {}",
+                                                   to_text(draft.organisation->at)));
+    else
+        draft.organisation = std::move(entry);
+}
+
+void read_teams(const Value& section, Rank rank, Draft& draft) {
+    for (const Named& named : read_entries(section, "team")) read_team(named, rank, draft);
+}
+
+void read_people(const Value& section, Rank rank, Draft& draft) {
+    for (const Named& named : read_entries(section, "person")) {
+        Fields fields(named.value.node, fmt::format("person \"{}\"", named.name), named.value.problems);
+        std::vector<Budget> budgets;
+        if (const auto value = fields.need("budgets")) budgets = read_budgets(*value);
+        take(draft.people, named.name, Ranked<std::vector<Budget>>{std::move(budgets), named.at, rank},
+             fmt::format("person \"{}\"", named.name), named.value.problems);
+    }
+}
+
+}  // namespace bursar::policies

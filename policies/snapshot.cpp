@@ -1,0 +1,23 @@
+#include "policies/snapshot.h"
+
+#include "policies/documents.h"
+
+#include <fmt/format.h>
+
+namespace bursar::policies {
+
+std::string Url::text() const {
+    const bool address = host.contains(':');
+    const bool usual_port = port == (tls ? 443 : 80);
+    return fmt::format("{}://{}{}{}{}{}", tls ? "https" : "http", address ? "[" : "", host, address ? "]" : "",
+                       usual_port ? std::string() : fmt::format(":{}", port), path);
+}
+
+std::vector<std::string> secrets_of(const Snapshot& rules) {
+    std::set<std::string> names;
+    for (const auto& entry : rules.providers)
+        for (const ProviderKey& key : entry.second->keys) names.insert(key.secret);
+    return {names.begin(), names.end()};
+}
+
+}  // namespace bursar::policies

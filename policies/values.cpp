@@ -1,0 +1,242 @@
+// Single values of a policy: names, amounts, times, addresses.
+#include "policies/fields.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace bursar::policies {
+namespace {
+
+/// The text of a single value; a problem if it is a list, a mapping or nothing.
+std::optional<std::string_view> single(const Value& value) {
+    if (value.node.kind == Node::Kind::text) return value.node.text;
+    value.wrong("must be a single value");
+    return {};
+}
+
+std::optional<std::int64_t> digits(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (text.empty() || error != std::errc() || end != text.data() + text.size()) return {};
+    return number;
+}
+
+bool letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+constexpr std::string_view url_advice = "is not an address; write it like https://api.example.com/v1";
+
+/// Splits "host:port" or "[::1]:port"; leaves the default port where none is written.
+bool read_authority(std::string_view text, Url& url) {
+    std::string_view port;
+    if (text.starts_with('[')) {
+        const std::size_t end = text.find(']');
+        if (end == std::string_view::npos) return false;
+        url.host = text.substr(1, end - 1);
+        const auto in_address = [](char c) { return letter_or_digit(c) || c == ':' || c == '.'; };
+        if (url.host.find(':') == std::string::npos || !std::ranges::all_of(url.host, in_address)) return false;
+        text.remove_prefix(end + 1);
+        if (!text.empty() && !text.starts_with(':')) return false;
+        port = text.empty() ? text : text.substr(1);
+        if (!text.empty() && port.empty()) return false;
+    } else {
+        const std::size_t colon = text.find(':');
+        url.host = text.substr(0, colon);
+        const auto in_host = [](char c) { return letter_or_digit(c) || c == '.' || c == '-' || c == '_'; };
+        if (url.host.empty() || url.host.front() == '.' || !std::ranges::all_of(url.host, in_host)) return false;
+        if (colon != std::string_view::npos) {
+            port = text.substr(colon + 1);
+            if (port.empty()) return false;
+        }
+    }
+    constexpr std::size_t host_bytes_max = 253;
+    if (url.host.size() > host_bytes_max) return false;
+    if (port.empty()) return true;
+    const auto number = digits(port);
+    if (!number || *number < 1 || *number > 65'535) return false;
+    url.port = static_cast<std::uint16_t>(*number);
+    return true;
+}
+
+bool good_path(std::string_view path) {
+    static constexpr std::string_view allowed = "/._~%!$&'()*+,;=:@-";
+    const auto in_path = [](char c) { return letter_or_digit(c) || allowed.contains(c); };
+    return std::ranges::all_of(path, in_path) && !path.contains("/../") && !path.ends_with("/..") &&
+           !path.contains("//");
+}
+
+}  // namespace
+
+bool good_name(std::string_view text) {
+    static constexpr std::string_view marks = "._:/@+-";
+    const auto allowed = [](char c) { return letter_or_digit(c) || marks.contains(c); };
+    return !text.empty() && text.size() <= name_bytes_max && std::ranges::all_of(text, allowed);
+}
+
+std::optional<std::string> read_name(const Value& value) {
+    const auto text = single(value);
+    if (!text) return {};
+    if (!good_name(*text))
+        return value.wrong(fmt::format("must be 1 to {} letters, digits or . _ : / @ + -", name_bytes_max));
+    return std::string(*text);
+}
+
+std::optional<std::string> read_text(const Value& value) {
+    const auto text = single(value);
+    if (!text) return {};
+    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    if (text->empty() || text->size() > text_bytes_max || std::ranges::any_of(*text, control))
+        return value.wrong(fmt::format("must be one line of 1 to {} bytes", text_bytes_max));
+    return std::string(*text);
+}
+
+std::optional<std::int64_t> read_integer(const Value& value, std::int64_t least, std::int64_t most) {
+    const auto text = single(value);
+    if (!text) return {};
+    const auto number = digits(*text);
+    if (!number || *number < least || *number > most)
+        return value.wrong(fmt::format("must be a whole number from {} to {}", least, most));
+    return number;
+}
+
+std::optional<bool> read_truth(const Value& value) {
+    const auto text = single(value);
+    if (!text) return {};
+    if (*text == "true") return true;
+    if (*text == "false") return false;
+    return value.wrong("must be true or false");
+}
+
+std::optional<std::size_t> read_word(const Value& value, std::initializer_list<std::string_view> words) {
+    const auto text = single(value);
+    if (!text) return {};
+    const auto found = std::ranges::find(words, *text);
+    if (found == words.end()) return value.wrong(fmt::format("must be one of: {}", fmt::join(words, ", ")));
+    return static_cast<std::size_t>(found - words.begin());
+}
+
+std::optional<std::chrono::milliseconds> read_duration(const Value& value, std::chrono::milliseconds most) {
+    const auto text = single(value);
+    if (!text) return {};
+    constexpr std::string_view advice = "is not a duration; write it like 250ms, 5s, 15m or 1h";
+    const std::size_t unit_at = std::min(text->find_first_not_of("0123456789"), text->size());
+    const auto number = digits(text->substr(0, unit_at));
+    const std::string_view unit = text->substr(unit_at);
+    std::int64_t scale = 0;
+    if (unit == "ms") scale = 1;
+    if (unit == "s") scale = 1'000;
+    if (unit == "m") scale = 60'000;
+    if (unit == "h") scale = 3'600'000;
+    if (!number || scale == 0) return value.wrong(advice);
+    if (*number < 1 || *number > most.count() / scale)
+        return value.wrong(fmt::format("must be more than nothing and at most {}s", most.count() / 1'000));
+    return std::chrono::milliseconds(*number * scale);
+}
+
+std::optional<NanoUsd> read_amount(const Value& value) {
+    const auto text = single(value);
+    if (!text) return {};
+    constexpr std::string_view advice = "is not an amount; write it like 2000 USD";
+    constexpr std::string_view currency = " USD";
+    if (!text->ends_with(currency)) return value.wrong(advice);
+    const auto amount = NanoUsd::parse(text->substr(0, text->size() - currency.size()));
+    if (!amount) return value.wrong(advice);
+    constexpr NanoUsd most = NanoUsd::dollars(1'000'000'000);
+    if (*amount < NanoUsd{} || *amount > most) return value.wrong("must be from 0 USD to 1,000,000,000 USD");
+    return *amount;
+}
+
+std::optional<Url> read_url(const Value& value) {
+    const auto text = single(value);
+    if (!text) return {};
+    Url url;
+    std::string_view rest = *text;
+    if (rest.starts_with("https://")) {
+        rest.remove_prefix(8);
+    } else if (rest.starts_with("http://")) {
+        rest.remove_prefix(7);
+        url.tls = false;
+        url.port = 80;
+    } else {
+        return value.wrong("must begin with https:// or http://");
+    }
+    if (rest.size() > text_bytes_max) return value.wrong(url_advice);
+    if (rest.contains('@')) return value.wrong("must name no user or password; keys belong into the vault");
+    if (rest.contains('?') || rest.contains('#')) return value.wrong("must end before any ? or #");
+    const std::size_t slash = std::min(rest.find('/'), rest.size());
+    url.path = rest.substr(slash);
+    while (url.path.ends_with('/')) url.path.pop_back();
+    if (!read_authority(rest.substr(0, slash), url) || !good_path(url.path)) return value.wrong(url_advice);
+    return url;
+}
+
+std::optional<Timestamp> read_instant(const Value& value) {
+    const auto text = single(value);
+    if (!text) return {};
+    constexpr std::size_t date_bytes = 10;
+    const std::string full = text->size() == date_bytes ? std::string(*text) + "T00:00:00Z" : std::string(*text);
+    const auto at = parse_timestamp(full);
+    if (!at) return value.wrong("is not a date; write it like 2027-01-01 or 2027-01-01T08:00:00Z");
+    return *at;
+}
+
+namespace {
+
+std::optional<int> read_percent(const Value& value) {
+    const auto text = single(value);
+    if (!text) return {};
+    const auto number = text->ends_with('%') ? digits(text->substr(0, text->size() - 1)) : std::nullopt;
+    if (!number || *number < 1 || *number > 200) return value.wrong("is not a part of the limit; write it like 80%");
+    return static_cast<int>(*number);
+}
+
+std::optional<Budget> read_budget(const Value& value) {
+    constexpr std::size_t warnings_max = 10;
+    Fields fields(value.node, "budget", value.problems);
+    Budget budget;
+    bool good = value.node.kind == Node::Kind::map;
+    if (const auto limit = fields.need("limit")) {
+        const auto amount = read_amount(*limit);
+        good = good && amount;
+        budget.limit = amount.value_or(NanoUsd{});
+    }
+    if (const auto per = fields.find("per")) {
+        const auto word = read_word(*per, {"hour", "day", "week", "month", "quarter", "year", "ever"});
+        good = good && word;
+        budget.per = static_cast<Per>(word.value_or(0));
+    }
+    if (const auto hard = fields.find("hard")) budget.hard = read_truth(*hard).value_or(true);
+    if (const auto warn = fields.find("warn")) {
+        const auto parts = read_list(*warn, "budget warning");
+        if (parts.size() > warnings_max) warn->wrong(fmt::format("has more than {} parts", warnings_max));
+        for (const Value& part : parts)
+            if (const auto percent = read_percent(part)) budget.warn_percent.push_back(*percent);
+        std::ranges::sort(budget.warn_percent);
+        const auto repeated = std::ranges::unique(budget.warn_percent);
+        budget.warn_percent.erase(repeated.begin(), repeated.end());
+    }
+    if (!good) return {};
+    return budget;
+}
+
+}  // namespace
+
+std::vector<Budget> read_budgets(const Value& value) {
+    std::vector<Budget> out;
+    const auto items = read_list(value, "budget");
+    if (items.size() > budgets_max) value.wrong(fmt::format("has more than {} limits; drop the widest", budgets_max));
+    for (const Value& item : items) {
+        const auto budget = read_budget(item);
+        if (!budget) continue;
+        const auto same = [&](const Budget& other) { return other.per == budget->per && other.hard == budget->hard; };
+        if (std::ranges::any_of(out, same))
+            item.wrong(fmt::format("per {} stands twice; keep the smaller limit", name_of(budget->per)));
+        else
+            out.push_back(*budget);
+    }
+    return out;
+}
+
+}  // namespace bursar::policies

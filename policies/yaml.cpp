@@ -1,0 +1,199 @@
+#include "policies/yaml.h"
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <tuple>
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+namespace bursar::policies {
+namespace {
+
+/// Builds the tree from the parser's events. Aliases are never followed, so a small text cannot grow into a large tree.
+class Builder final : public YAML::EventHandler {
+  public:
+    Builder(std::string_view file, Problems& problems) : file_(file), problems_(problems) {}
+
+    Node take() && { return std::move(root_); }
+
+    void OnDocumentStart(const YAML::Mark& mark) override {
+        if (documents_++ == 1)
+            problems_.add(place(mark), "a second document begins here; put it into a file of its own");
+    }
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        refuse_anchor(mark, anchor);
+        put({.kind = Node::Kind::nothing, .text = {}, .at = place(mark), .items = {}, .entries = {}});
+    }
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+        problems_.add(place(mark), "aliases (*name) are not read; write the value out");
+        put({.kind = Node::Kind::nothing, .text = {}, .at = place(mark), .items = {}, .entries = {}});
+    }
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& value) override {
+        refuse_anchor(mark, anchor);
+        refuse_tag(mark, tag);
+        put({.kind = Node::Kind::text,
+             .quoted = tag == "!",
+             .text = value,
+             .at = place(mark),
+             .items = {},
+             .entries = {}});
+    }
+    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value) override {
+        open(Node::Kind::list, mark, tag, anchor);
+    }
+    void OnSequenceEnd() override { close(); }
+    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                    YAML::EmitterStyle::value) override {
+        open(Node::Kind::map, mark, tag, anchor);
+    }
+    void OnMapEnd() override { close(); }
+
+  private:
+    struct Open {
+        Node node;
+        Node key;
+        bool has_key = false;
+        std::set<std::string> names;
+    };
+
+    Place place(const YAML::Mark& mark) const { return {file_, mark.line + 1, mark.column + 1}; }
+
+    void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
+        if (anchor != 0)
+            problems_.add(place(mark), "anchors (&name) are not read; write the value out where it is needed");
+    }
+    void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
+        if (!tag.empty() && tag != "?" && tag != "!")
+            problems_.add(place(mark),
+                          fmt::format("tags are not read; write the value without \"{}\"", tag.substr(0, 80)));
+    }
+
+    void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+        refuse_anchor(mark, anchor);
+        refuse_tag(mark, tag);
+        if (too_deep_ > 0 || open_.size() == depth_max) {
+            if (too_deep_++ == 0)
+                problems_.add(place(mark),
+                              fmt::format("values are nested more than {} deep; a policy needs less", depth_max));
+            return;
+        }
+        Open next;
+        next.node.kind = kind;
+        next.node.at = place(mark);
+        open_.push_back(std::move(next));
+    }
+
+    void close() {
+        if (too_deep_ > 0) {
+            if (--too_deep_ == 0) put({.kind = Node::Kind::nothing, .text = {}, .at = {}, .items = {}, .entries = {}});
+            return;
+        }
+        Node node = std::move(open_.back().node);
+        open_.pop_back();
+        put(std::move(node));
+    }
+
+    void put(Node node) {
+        if (too_deep_ > 0 || documents_ > 1) return;
+        if (++nodes_ > nodes_max) {
+            if (nodes_ == nodes_max + 1)
+                problems_.add(node.at, fmt::format("there are more than {} values; split the file", nodes_max));
+            return;
+        }
+        if (open_.empty()) {
+            root_ = std::move(node);
+            return;
+        }
+        Open& parent = open_.back();
+        if (parent.node.kind == Node::Kind::list)
+            parent.node.items.push_back(std::move(node));
+        else if (!parent.has_key)
+            put_key(parent, std::move(node));
+        else
+            put_value(parent, std::move(node));
+    }
+
+    void put_key(Open& parent, Node key) {
+        parent.has_key = true;
+        if (key.kind != Node::Kind::text) {
+            problems_.add(key.at, "a name is missing before the colon; names are plain text");
+        } else if (!parent.names.insert(key.text).second) {
+            problems_.add(key.at, fmt::format("\"{}\" stands twice in the same place; keep one of them", key.text));
+        } else {
+            parent.key = std::move(key);
+            return;
+        }
+        parent.key = Node{};
+    }
+
+    static void put_value(Open& parent, Node value) {
+        parent.has_key = false;
+        // What stands under a wrong name has been complained about already.
+        if (parent.key.kind == Node::Kind::text)
+            parent.node.entries.push_back({std::move(parent.key), std::move(value)});
+    }
+
+    std::string_view file_;
+    Problems& problems_;
+    Node root_;
+    std::vector<Open> open_;
+    std::size_t too_deep_ = 0;
+    std::size_t nodes_ = 0;
+    int documents_ = 0;
+};
+
+}  // namespace
+
+std::string to_text(const Place& place) { return fmt::format("{}:{}:{}", place.file, place.line, place.column); }
+
+std::string Problem::message() const {
+    return line == 0 ? fmt::format("{}: {}", file, text) : fmt::format("{}:{}:{}: {}", file, line, column, text);
+}
+
+void Problems::add(const Place& at, std::string text) {
+    if (problems_.size() == problems_max) {
+        ++more_;
+        return;
+    }
+    problems_.push_back({std::string(at.file), at.line, at.column, std::move(text)});
+}
+
+std::vector<Problem> Problems::take() && {
+    std::ranges::sort(problems_, {},
+                      [](const Problem& each) { return std::tie(each.file, each.line, each.column, each.text); });
+    if (more_ > 0)
+        problems_.push_back(
+            {problems_.back().file, 0, 0, fmt::format("there are {} more problems; fix these first", more_)});
+    return std::move(problems_);
+}
+
+Node read_yaml(const Document& document, Problems& problems) {
+    if (document.text.size() > document_bytes_max) {
+        problems.add({document.name, 0, 0}, fmt::format("the file has {} bytes; at most {} are read, so split it",
+                                                        document.text.size(), document_bytes_max));
+        return {};
+    }
+    Builder builder(document.name, problems);
+    try {
+        std::istringstream text(document.text);
+        YAML::Parser parser(text);
+        while (parser.HandleNextDocument(builder)) continue;
+    } catch (const YAML::Exception& error) {
+        problems.add({document.name, std::max(error.mark.line, 0) + 1, std::max(error.mark.column, 0) + 1},
+                     fmt::format("this is not YAML: {}", error.msg));
+        return {};
+    } catch (const std::exception&) {
+        problems.add({document.name, 0, 0}, "this is not YAML; the file could not be read");
+        return {};
+    }
+    return std::move(builder).take();
+}
+
+}  // namespace bursar::policies
