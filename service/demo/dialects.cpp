@@ -23,8 +23,6 @@ std::string_view openai_error_code(int status) {
     switch (status) {
         case 401:
             return "invalid_api_key";
-        case 404:
-            return "model_not_found";
         case 429:
             return "rate_limit_exceeded";
         default:

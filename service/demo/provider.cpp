@@ -27,6 +27,13 @@ std::string_view credential_of(const edge::RequestHead& head) {
     return head.header("x-api-key");
 }
 
+std::string_view id_prefix(Endpoint endpoint) {
+    if (endpoint == Endpoint::messages) return "msg_";
+    if (endpoint == Endpoint::responses) return "resp_";
+    if (endpoint == Endpoint::completions) return "cmpl-";
+    return endpoint == Endpoint::embeddings ? "embd-" : "chatcmpl-";
+}
+
 /// Waits, but not for a client that has left.
 class Patience {
   public:
@@ -150,9 +157,7 @@ Task<void> Provider::answer(Visit& visit) {
     visit.ask = *std::move(ask);
     const Directives& directives = visit.ask.directives;
     visit.answer = plan_answer(visit.ask, visit.number, clock_.now());
-    visit.id = visit.answer.id(visit.dialect == Dialect::anthropic     ? "msg_"
-                               : visit.endpoint == Endpoint::responses ? "resp_"
-                                                                       : "chatcmpl-");
+    visit.id = visit.answer.id(id_prefix(visit.endpoint));
 
     if (directives.hang || directives.first.count() > 0) {
         Patience patience(visit.exchange);
