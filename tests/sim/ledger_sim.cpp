@@ -62,6 +62,7 @@ class Episode {
     }
 
     void act();
+    void act_on_calls();
     void hold();
     void grow();
     void settle();
@@ -101,14 +102,19 @@ class Episode {
 
 void Episode::act() {
     const std::uint64_t dice = below(1000);
-    if (dice < 380) return hold();
-    if (dice < 450) return grow();
-    if (dice < 660) return settle();
-    if (dice < 700) return release();
+    if (dice < 700) return act_on_calls();
     if (dice < 930) return write_group();
     if (dice < 970) return pass_time();
     if (dice < 985) return revise_policy();
     crash();
+}
+
+void Episode::act_on_calls() {
+    const std::uint64_t dice = below(70);
+    if (dice < 38) return hold();
+    if (dice < 45) return grow();
+    if (dice < 66) return settle();
+    release();
 }
 
 void Episode::hold() {
@@ -155,7 +161,8 @@ void Episode::hold() {
 std::optional<AttemptId> Episode::any_open() {
     const auto open = model_.open();
     if (open.empty()) return std::nullopt;
-    return open[below(open.size())];
+    // Mostly a young one, so that a few stay open for long.
+    return open[open.size() - 1 - below(below(5) == 0 ? open.size() : std::min<std::size_t>(open.size(), 3))];
 }
 
 void Episode::grow() {
@@ -209,23 +216,30 @@ void Episode::write_group() {
     const Commit commit = dice == 0 ? Commit::fails : dice == 1 ? Commit::works_but_says_it_failed : Commit::works;
     if (dice == 2) store_.fail_statement(1 + static_cast<int>(below(5)));
     const std::vector<Note> group = std::exchange(waiting_, {});
+    const Timestamp newest = model_.newest();
+    store_.meanwhile([this] {
+        for (std::uint64_t left = below(3); left > 0; --left) act_on_calls();
+    });
     const bool stored = store_.step(commit).has_value();
+    store_.meanwhile({});
     store_.fail_statement(0);
     for (const Note& each : group)
         if (each.kind == ledger::RecordKind::hold) EXPECT_EQ(durable_said_[each.attempt], 1);
     if (group.empty()) return;
     if (stored) {
         disk_.insert(disk_.end(), group.begin(), group.end());
-        disk_newest_ = model_.newest();
+        disk_newest_ = newest;
         doubtful_.clear();
         return;
     }
     if (commit == Commit::works_but_says_it_failed && dice == 1) {
         doubtful_ = group;
-        doubtful_newest_ = model_.newest();
+        doubtful_newest_ = newest;
     }
+    std::vector<Note> again;
     for (const Note& each : group)
-        if (each.kind != ledger::RecordKind::hold) waiting_.push_back(each);
+        if (each.kind != ledger::RecordKind::hold) again.push_back(each);
+    waiting_.insert(waiting_.begin(), again.begin(), again.end());
 }
 
 void Episode::pass_time() {

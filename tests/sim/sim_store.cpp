@@ -79,6 +79,7 @@ Result<void> SimStore::step(Commit commit) {
             TRY_VOID(contributor->contribute(transaction));
         }
         for (Job& job : jobs) results.push_back(job.work(transaction));
+        if (others_) others_();
         return {};
     });
     for (std::size_t i = 0; i < asked; ++i)
@@ -90,6 +91,7 @@ Result<void> SimStore::step(Commit commit) {
 void SimStore::crash() {
     contributors_.clear();
     jobs_.clear();
+    others_ = {};
     statement_to_fail_ = 0;
     writable_ = true;
 }

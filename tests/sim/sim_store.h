@@ -4,6 +4,7 @@
 #include "service/store/store.h"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -34,6 +35,8 @@ class SimStore final : public store::Store {
     void fail_statement(int nth) { statement_to_fail_ = nth; }
     /// Whether the statement that was to fail has been reached since.
     bool statement_has_failed() const { return statement_to_fail_ == 0; }
+    /// Runs while each group is between its last statement and its commit, as other threads do.
+    void meanwhile(std::function<void()> others) { others_ = std::move(others); }
     void set_writable(bool writable) { writable_ = writable; }
     int wakes() const { return wakes_; }
 
@@ -62,6 +65,7 @@ class SimStore final : public store::Store {
     std::unique_ptr<store::Connection> connection_;
     std::vector<store::Contributor*> contributors_;
     std::vector<Job> jobs_;
+    std::function<void()> others_;
     int statement_to_fail_ = 0;
     bool writable_ = true;
     int wakes_ = 0;
