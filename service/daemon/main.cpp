@@ -8,6 +8,7 @@
 #include <string>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -168,6 +169,8 @@ int run(const std::vector<std::string>& words) {
     if (!configuration) return say(configuration.error());
     keep_memory_private();
     const SystemClock clock;
+    // Standard output belongs to the answer of a command.
+    if (arguments->check || arguments->issue_operator) log::set_output(STDERR_FILENO);
     if (arguments->check) {
         const Result<void> checked = check(*configuration);
         return checked ? exit_ok : say(checked.error());
