@@ -74,6 +74,14 @@ std::optional<NanoUsd> parse_rate(std::string_view text) {
 }
 
 std::optional<Factor> parse_factor(std::string_view text) {
+    if (const std::size_t slash = text.find('/'); slash != std::string_view::npos) {
+        constexpr std::int64_t part_max = 1'000;
+        const auto above = parse_decimal(text.substr(0, slash), 0, part_max);
+        const auto below = parse_decimal(text.substr(slash + 1), 0, part_max);
+        if (!above || !below || *below == 0 || *above > factor_max * *below) return {};
+        const std::int64_t common = std::gcd(*above, *below);
+        return Factor{*above / common, *below / common};
+    }
     const auto parts = parse_decimal(text, factor_digits, factor_max * factor_unit);
     if (!parts) return {};
     const std::int64_t common = std::gcd(*parts, factor_unit);

@@ -20,7 +20,8 @@ constexpr NanoUsd rate_max = NanoUsd::dollars(1'000'000);
 /// "2.50": nano-USD, as exact as prices are kept.
 std::optional<NanoUsd> parse_rate(std::string_view text);
 
-/// "0.5", "1.75": from 0 to 100, at most four digits after the point; in lowest terms.
+/// "0.5", "1.75", "5/3": from 0 to 100, at most four digits after the point, parts of a fraction at most 1000; in
+/// lowest terms.
 std::optional<Factor> parse_factor(std::string_view text);
 
 /// "1.75"

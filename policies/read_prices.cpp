@@ -25,7 +25,7 @@ std::optional<NanoUsd> read_rate(const Value& value) {
 std::optional<Factor> read_factor(const Value& value) {
     if (value.node.kind == Node::Kind::text)
         if (const auto factor = parse_factor(value.node.text)) return factor;
-    return value.wrong("is not a factor; write it like 0.5 or 1.75 (at most 100, four digits after the point)");
+    return value.wrong("is not a factor; write it like 0.5 or 5/3 (at most 100, four digits after the point)");
 }
 
 void read_rates(Fields& fields, Rates& rates) {

@@ -36,5 +36,19 @@ TEST(Parse, ACompanyIsReadWhole) {
                                         "are refused; add it under prices"}));
 }
 
+TEST(Parse, WhatShipsInTheBoxIsRead) {
+    const auto defaults = read_folder(BURSAR_SOURCE_DIR "/policies/defaults");
+    ASSERT_TRUE(defaults);
+    const Parsed parsed = parse(*defaults, {{"a.yaml", R"(
+providers: {openai: {dialect: openai, base_url: "https://api.openai.com/v1"}}
+models: {gpt-4o-mini: {channels: [{provider: openai}]}})"}},
+                                1);
+    ASSERT_EQ(problems_of(parsed), "");
+    EXPECT_TRUE(parsed.warnings.empty());
+    const Price& price = parsed.snapshot->models.at("gpt-4o-mini")->channels[0].prices->versions.at(0);
+    EXPECT_EQ(price.rates.cache_read, NanoUsd{75'000'000});
+    EXPECT_EQ(price.priority, (Factor{5, 3}));
+}
+
 }  // namespace
 }  // namespace bursar::policies::testing
