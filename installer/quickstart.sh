@@ -154,7 +154,7 @@ issue_operator_token() {
     if [ -s "$state/operator.token" ]; then return; fi
     if our_pid bursard "$state/run/bursard.pid" >/dev/null; then stop_service bursard "$state/run/bursard.pid"; fi
     say "operator token"
-    "$bin/bursard" --config "$state/bursard.ini" --issue-operator admin >"$state/operator.token.new" 2>"$state/log/issue-operator.log" ||
+    "$bin/bursard" --config "$state/bursard.ini" --issue-operator admin 2>"$state/log/issue-operator.log" | tail -n 1 >"$state/operator.token.new" ||
         { tail -n 5 "$state/log/issue-operator.log" >&2; die "bursard could not issue the operator token"; }
     mv "$state/operator.token.new" "$state/operator.token"
 }

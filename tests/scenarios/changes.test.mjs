@@ -83,7 +83,7 @@ test('a new policy is in force for the next call, without a restart, and cuts no
     assert.equal(stream.status, 200);
     assert.equal((await bursar.call(key, '/v1/chat/completions', chat('x', { model: 'second' }))).status, 404);
     await bursar.changePolicy((policy) => {
-        policy.models.second = { channels: [{ provider: 'demo-openai', model: 'demo-gpt' }] };
+        policy.models.second = { tier: 'standard', channels: [{ provider: 'demo-openai', model: 'demo-gpt' }] };
         delete policy.models['demo-gpt'];
     });
     assert.equal((await bursar.call(key, '/v1/chat/completions', chat('x [[demo tokens=2]]', { model: 'second' }))).status, 200);

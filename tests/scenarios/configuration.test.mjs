@@ -23,6 +23,7 @@ before(() => {
     folder = temporaryFolder();
     makeCertificates(folder);
     mkdirSync(path.join(folder, 'policy'));
+    mkdirSync(path.join(folder, 'state'), { mode: 0o700 });
     writeFileSync(path.join(folder, 'policy/scenario.yaml'), JSON.stringify(policyFor('http://127.0.0.1:9')));
     writeFileSync(path.join(folder, 'master.key'), randomBytes(32).toString('hex'), { mode: 0o600 });
 });
@@ -53,6 +54,7 @@ const spoiled = [
     ['a certificate that is not there', (c) => (c.listen.certificate = 'missing.pem'), /missing\.pem/],
     ['a private key of another certificate', (c) => (c.listen.private_key = 'ca.key'), /ca\.key|key/],
     ['no certificate at all', (c) => (delete c.listen.certificate, delete c.listen.private_key), /certificate/],
+    ['a state folder that is not there', (c) => (c.state.folder = 'nowhere'), /nowhere/],
     ['a durability that does not exist', (c) => (c.state.durability = 'fast'), /durability.*fast|fast.*durability/],
     ['a key source that does not exist', (c) => (c.master_key.source = 'cloud'), /cloud/],
     ['a log level that does not exist', (c) => (c.log.level = 'loud'), /loud/],
@@ -100,6 +102,13 @@ test('a master key file that others can read, or that is none, is refused', () =
         assert.equal(done.status, 78, done.stderr + done.stdout);
         assert.match(done.stderr + done.stdout, expected);
     }
+});
+
+test('a fresh operator token is alone on standard output', () => {
+    writeFileSync(path.join(folder, 'bursard.ini'), ini(good()));
+    const done = bursard('--config', path.join(folder, 'bursard.ini'), '--issue-operator', 'somebody');
+    assert.equal(done.status, 0, done.stderr);
+    assert.match(done.stdout, /^bso_\S+\n$/);
 });
 
 test('wrong usage is exit code 2, help and version are 0', () => {

@@ -8,7 +8,7 @@ import { calcPrice, extractUsage, findProvider } from '@pydantic/genai-prices';
 import { Bursar, nanos } from './support/bursar.mjs';
 
 // Models whose prices in the box equal the judge's.
-const openai = ['gpt-4o', 'gpt-4o-mini', 'gpt-4.1', 'gpt-5', 'gpt-5-mini', 'o3'];
+const openai = ['gpt-4o', 'gpt-4o-mini', 'gpt-5', 'gpt-5-mini', 'gpt-5.2', 'o3'];
 const anthropic = ['claude-opus-4-5', 'claude-haiku-4-5', 'claude-opus-4-6'];
 const cases = 200;
 

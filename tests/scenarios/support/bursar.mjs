@@ -63,7 +63,8 @@ export class Bursar {
     /** Writes the configuration and the first policy; nothing of the service is made yet. */
     configure() {
         const { options } = this;
-        mkdirSync(this.path('policy'), { recursive: true });
+        mkdirSync(this.path('policy'));
+        mkdirSync(this.path('state'), { mode: 0o700 });
         writeFileSync(this.path('policy/scenario.yaml'), JSON.stringify(policyFor(this.providerOrigin, options.policy), null, 1));
         writeFileSync(this.path('master.key'), randomBytes(32).toString('hex') + '\n', { mode: 0o600 });
         const listen = { address: '127.0.0.1', port: 0, port_file: 'port' };
@@ -93,7 +94,7 @@ export class Bursar {
             encoding: 'utf8',
         });
         if (done.status !== 0) throw new Error(`--issue-operator ended with ${done.status}: ${done.stderr}`);
-        return done.stdout.trim();
+        return done.stdout.trim().split('\n').at(-1);
     }
 
     /** Starts bursard over what is in the folder. */
