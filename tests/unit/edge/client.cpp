@@ -194,6 +194,16 @@ std::optional<Answer> Client::answer(bool to_head) {
     return answer;
 }
 
+std::string Client::body() {
+    const std::optional<Answer> next = answer();
+    return next ? next->body : "<nothing>";
+}
+
+int Client::status() {
+    const std::optional<Answer> next = answer();
+    return next ? next->status : 0;
+}
+
 std::optional<std::string> Client::rest() {
     std::array<char, 16 * 1024> buffer{};
     for (;;) {

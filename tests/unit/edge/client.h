@@ -47,6 +47,9 @@ class Client {
     /// The next answer, whole; nothing if the connection ends or stays silent before that. "HTTP/1.1 100" is an answer
     /// too.
     std::optional<Answer> answer(bool to_head = false);
+    /// The body or the status of the next answer; "<nothing>" or 0 if there is none.
+    std::string body();
+    int status();
     /// What is there of the next answer up to its head; its body comes by read_some().
     std::optional<Answer> head();
     /// One read; empty at the end.
