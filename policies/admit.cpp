@@ -15,6 +15,9 @@ constexpr Tokens stream_tokens_held_whole = 4'096;
 /// Fewer tokens than these, for each choice, are no answer.
 constexpr Tokens answer_tokens_min = 16;
 
+/// The window of a model whose policy does not tell it, for calls whose input is not all in the body.
+constexpr Tokens window_unknown = 200'000;
+
 constexpr std::string_view tier_prefix = "tier:";
 
 Tokens times(Tokens each, std::int64_t choices) {
@@ -97,6 +100,12 @@ Result<const Price*> price_of(const Channel& channel, const Model& model, const 
     return price;
 }
 
+/// Nothing larger than the window is ever billed; what is not in the body may fill it.
+Tokens input_bound(const Model& model, const Ask& ask) {
+    if (ask.input_elsewhere) return std::max(ask.input_at_most, model.input_tokens_max.value_or(window_unknown));
+    return std::min(ask.input_at_most, model.input_tokens_max.value_or(ask.input_at_most));
+}
+
 /// The price that a hold is made of: of the only channel, or a ceiling over all of them.
 Result<void> set_price(Route& route, const Ask& ask, Timestamp now) {
     std::vector<const Price*> prices;
@@ -135,9 +144,12 @@ void plan_hold(Route& route, const Ask& ask, Timestamp now) {
 
 }  // namespace
 
-Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& ask, Timestamp now) {
+Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& asked, Timestamp now) {
     Route route;
-    TRY(route.model, permitted_model(rules, caller, ask));
+    TRY(route.model, permitted_model(rules, caller, asked));
+    Ask ask = asked;
+    ask.input_at_most = input_bound(*route.model, asked);
+    route.input_at_most = ask.input_at_most;
     route.on_short = rules.teams.find(caller.team)->second->on_short;
     for (const Channel& channel : route.model->channels)
         if (channel.provider->dialect == ask.dialect) route.channels.push_back(&channel);

@@ -19,7 +19,8 @@ struct Ask {
     std::string_view model;
     bool stream = false;
     std::optional<Tokens> max_tokens;  ///< as the caller set it
-    Tokens input_at_most = 0;          ///< a bound on all input tokens
+    Tokens input_at_most = 0;          ///< a bound on the input tokens of the body
+    bool input_elsewhere = false;      ///< the provider adds input of its own: only the model's window bounds it
     std::int64_t choices = 1;          ///< answers asked for: each may use max_tokens
     std::int64_t images = 0;           ///< images to be made (billed per image)
     std::string_view service_tier;     ///< as asked for
@@ -32,6 +33,7 @@ struct Route {
     /// What the hold is made of: the price in force of the only channel, or one that is as dear as the dearest of them
     /// for this very call (its input_at_most, service tier and time).
     const Price* price = nullptr;
+    Tokens input_at_most = 0;    ///< a bound on all input tokens, wherever they come from
     NanoUsd expected;            ///< to be held at the start
     NanoUsd expected_min;        ///< below this a hold is of no use
     NanoUsd worst;               ///< what the call could cost at most

@@ -122,6 +122,8 @@ void read_model(const Named& named, Rank rank, Draft& draft) {
     if (const auto channels = fields.need("channels")) draft_of.channels = read_channels(*channels, named.name);
     if (const auto most = fields.find("output_tokens_max"))
         draft_of.model.output_tokens_max = read_integer(*most, 1, output_tokens_most).value_or(1);
+    if (const auto most = fields.find("input_tokens_max"))
+        draft_of.model.input_tokens_max = read_integer(*most, 1, input_tokens_most).value_or(1);
     if (const auto hidden = fields.find("hidden_reasoning"))
         draft_of.model.hidden_reasoning = read_truth(*hidden).value_or(false);
     take(draft.models, named.name, Ranked<ModelDraft>{std::move(draft_of), named.at, rank},

@@ -72,6 +72,7 @@ struct Model {
     std::string tier;
     std::vector<Channel> channels;  ///< in order of priority, as written among equals
     Tokens output_tokens_max = 16'384;
+    std::optional<Tokens> input_tokens_max;  ///< the model's window, where it is known
     bool hidden_reasoning =
         false;  ///< may bill output that is not in the stream: held at its maximum even when streamed
 };
