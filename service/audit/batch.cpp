@@ -155,8 +155,8 @@ Batch pack(std::span<const Outcome> outcomes) {
     return batch;
 }
 
-Result<BatchReader> BatchReader::open(std::string_view names, std::string_view rows, Timestamp at_min) {
-    BatchReader reader(rows, at_min);
+Result<BatchReader> BatchReader::open(std::string_view names, Timestamp at_min) {
+    BatchReader reader(at_min);
     Cursor cursor{names};
     while (!cursor.rest.empty()) {
         reader.names_.push_back(cursor.bytes(cursor.number()));

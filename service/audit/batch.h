@@ -43,8 +43,9 @@ struct Packed {
 /// Reads a batch from front to back. Views: the bytes must outlive it.
 class BatchReader {
   public:
-    /// storage_unavailable if the bytes are not a batch.
-    static Result<BatchReader> open(std::string_view names, std::string_view rows, Timestamp at_min);
+    /// storage_unavailable if the bytes are not a batch. A batch whose names are not of interest needs no rows.
+    static Result<BatchReader> open(std::string_view names, Timestamp at_min);
+    void read(std::string_view rows) { rest_ = rows; }
     /// False at the end.
     Result<bool> next(Packed& row);
     std::span<const std::string_view> names() const { return names_; }
@@ -53,7 +54,7 @@ class BatchReader {
     Outcome unpack(const Packed& row) const;
 
   private:
-    BatchReader(std::string_view rows, Timestamp at_min) : rest_(rows), at_min_(at_min) {}
+    explicit BatchReader(Timestamp at_min) : at_min_(at_min) {}
 
     std::vector<std::string_view> names_;
     std::string_view rest_;

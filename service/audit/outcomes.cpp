@@ -26,13 +26,9 @@ Timestamp made_at(const CallId& call) {
     return from_unix_milliseconds(milliseconds);
 }
 
-using Visit = std::function<Result<void>(BatchReader&)>;
-
-/// `first_column` and the two behind it: at_min, names, rows.
-Result<void> read_batch(const store::Row& row, int first_column, const Visit& visit) {
-    TRY(auto reader, BatchReader::open(row.text(first_column + 1), row.text(first_column + 2),
-                                       timestamp(row.integer(first_column))));
-    return visit(reader);
+/// A batch by its columns at_min and names, the rows not yet read: they lie on pages of their own.
+Result<BatchReader> open_batch(const store::Row& row) {
+    return BatchReader::open(row.text(1), timestamp(row.integer(0)));
 }
 
 /// Rows until `visit` wants no more of them (false).
@@ -54,14 +50,14 @@ Result<std::vector<Outcome>> read_one_call(store::Transaction& transaction, cons
     TRY(const auto id, CallId::parse(filter.call));
     TRY_VOID(each_until(transaction, "SELECT at_min, names, rows FROM audit_outcome WHERE at_max >= ? ORDER BY at_max",
                         nanoseconds(made_at(id) - id_slack), [&](const store::Row& row) -> Result<bool> {
-                            TRY_VOID(read_batch(row, 0, [&](BatchReader& batch) -> Result<void> {
-                                Packed packed;
-                                for (;;) {
-                                    TRY(const bool more, batch.next(packed));
-                                    if (!more) return {};
-                                    if (packed.rest.call == id) found.push_back(batch.unpack(packed));
-                                }
-                            }));
+                            TRY(auto batch, open_batch(row));
+                            batch.read(row.text(2));
+                            Packed packed;
+                            for (;;) {
+                                TRY(const bool more, batch.next(packed));
+                                if (!more) break;
+                                if (packed.rest.call == id) found.push_back(batch.unpack(packed));
+                            }
                             return found.empty();
                         }));
     const auto wrong = [&](const Outcome& outcome) {
@@ -96,10 +92,12 @@ class Newest {
     std::vector<Outcome> rows_;
 };
 
-Result<void> collect(BatchReader& batch, const Audit::CallFilter& filter, Newest& newest) {
+Result<void> collect(const store::Row& batch_row, const Audit::CallFilter& filter, Newest& newest) {
+    TRY(auto batch, open_batch(batch_row));
     const std::int64_t key = filter.key_id.empty() ? -1 : batch.find(filter.key_id);
     const std::int64_t team = filter.team.empty() ? -1 : batch.find(filter.team);
     if ((key < 0 && !filter.key_id.empty()) || (team < 0 && !filter.team.empty())) return {};
+    batch.read(batch_row.text(2));
     Packed row;
     for (;;) {
         TRY(const bool more, batch.next(row));
@@ -225,14 +223,14 @@ Result<void> write_outcomes(store::Transaction& transaction, std::span<const Out
 Result<std::vector<Outcome>> read_calls(store::Transaction& transaction, const Audit::CallFilter& filter) {
     if (!filter.call.empty()) return read_one_call(transaction, filter);
     Newest newest(static_cast<std::size_t>(std::clamp(filter.count_max, 1, calls_max)));
-    TRY_VOID(each_until(
-        transaction, "SELECT at_max, at_min, names, rows FROM audit_outcome WHERE at_min < ? ORDER BY at_max DESC",
-        nanoseconds(filter.before), [&](const store::Row& row) -> Result<bool> {
-            // Every batch from here on is older than the oldest row that is kept.
-            if (!newest.wants(timestamp(row.integer(0)))) return false;
-            TRY_VOID(read_batch(row, 1, [&](BatchReader& batch) { return collect(batch, filter, newest); }));
-            return true;
-        }));
+    TRY_VOID(each_until(transaction,
+                        "SELECT at_min, names, rows, at_max FROM audit_outcome WHERE at_min < ? ORDER BY at_max DESC",
+                        nanoseconds(filter.before), [&](const store::Row& row) -> Result<bool> {
+                            // Every batch from here on is older than the oldest row that is kept.
+                            if (!newest.wants(timestamp(row.integer(3)))) return false;
+                            TRY_VOID(collect(row, filter, newest));
+                            return true;
+                        }));
     return newest.take();
 }
 
@@ -242,8 +240,10 @@ Result<std::vector<Audit::UsageRow>> sum_usage(store::Transaction& transaction,
     UsageSums sums(std::move(groups), from, to);
     TRY_VOID(transaction.each(
         "SELECT at_min, names, rows FROM audit_outcome WHERE at_max >= ? AND at_min < ? ORDER BY at_max",
-        {nanoseconds(from), nanoseconds(to)}, [&](const store::Row& row) {
-            return read_batch(row, 0, [&](BatchReader& batch) { return sums.add(batch); });
+        {nanoseconds(from), nanoseconds(to)}, [&](const store::Row& row) -> Result<void> {
+            TRY(auto batch, open_batch(row));
+            batch.read(row.text(2));
+            return sums.add(batch);
         }));
     return sums.take();
 }

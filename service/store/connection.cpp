@@ -133,6 +133,9 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
     if (sqlite3_key_v2(handle, nullptr, literal.reveal().data(), static_cast<int>(literal.size())) != SQLITE_OK)
         return fail(Fault::internal, "The database cannot be opened.",
                     fmt::format("sqlite3_key_v2 failed for {}", file.string()));
+    // Part of the file's format, to be said before the first page is read. With SHA-256, which processors have in
+    // hardware, and small pages a group of one row costs a third less than with SQLCipher's defaults (SHA-512, 4 KiB).
+    TRY_VOID(connection->script("PRAGMA cipher_page_size = 2048; PRAGMA cipher_hmac_algorithm = HMAC_SHA256"));
     // A program that runs on plain SQLite by a mistake of linking would write everything in the open.
     TRY(const auto version, connection->column("PRAGMA cipher_version"));
     if (version.empty())

@@ -15,9 +15,9 @@ namespace {
 /// How long the writer sleeps at most before it asks the contributors whether something is due.
 constexpr auto look_every = std::chrono::milliseconds(200);
 constexpr std::size_t jobs_waiting_max = 10'000;
-/// Every so many pages (of 4 KiB) of log the checkpointer is asked, and from here on the writer helps to end the log.
-constexpr int checkpoint_every_pages = 1'000;
-constexpr int finish_from_pages = 8'000;
+/// Every so many pages (of 2 KiB) of log the checkpointer is asked, and from here on the writer helps to end the log.
+constexpr int checkpoint_every_pages = 2'000;
+constexpr int finish_from_pages = 16'000;
 constexpr const char* not_recorded =
     "The service cannot record this right now, so it does not do it. Try again in a minute.";
 
