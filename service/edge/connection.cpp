@@ -45,6 +45,9 @@ bool is_clean(std::string_view text) {
     return std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
+/// RFC 9110 §15.3.5, §15.4.5: neither body nor length.
+bool is_bodiless(int status) { return status == 204 || status == 304; }
+
 /// One shape that clients of either dialect can read.
 std::string error_body(std::string_view type, std::string_view code, std::string_view text) {
     JsonWriter json;
@@ -201,6 +204,8 @@ Task<void> Connection::serve_request() {
 
 bool Connection::keeps_alive() const {
     if (closing_ || !request_.keep_alive || draining()) return false;
+    // Whether the client still sends what it asked about cannot be known (RFC 9110 §10.1.1).
+    if (request_.expects_continue && !body_read_) return false;
     // A long unread body is not worth its bytes.
     return body_read_ || (!request_.chunked && request_.head.content_length <= skip_bytes_max);
 }
@@ -305,8 +310,9 @@ Task<Result<void>> Connection::respond(const ResponseHead& head, std::string_vie
     std::string text;
     text.reserve(512);
     compose(text, head);
-    text.append("content-length: ").append(std::to_string(body.size())).append("\r\n\r\n");
-    if (request_.head.method == "HEAD") body = {};
+    if (!is_bodiless(head.status)) text.append("content-length: ").append(std::to_string(body.size())).append("\r\n");
+    text.append("\r\n");
+    if (request_.head.method == "HEAD" || is_bodiless(head.status)) body = {};
     const std::array<std::string_view, 2> pieces = {text, body};
     const Result<void> sent = co_await write_all(pieces, Keep::trusts);
     co_return sent;
@@ -314,8 +320,10 @@ Task<Result<void>> Connection::respond(const ResponseHead& head, std::string_vie
 
 Task<Result<void>> Connection::begin(const ResponseHead& head, std::string_view first) {
     answered_ = Answered::streaming;
-    chunked_answer_ = !request_.http_1_0;
-    if (!chunked_answer_) closing_ = true;
+    only_head_ = request_.head.method == "HEAD" || is_bodiless(head.status);
+    chunked_answer_ = !request_.http_1_0 && !only_head_;
+    if (request_.http_1_0) closing_ = true;
+    if (only_head_) first = {};
     std::string text;
     text.reserve(768);
     compose(text, head);
@@ -327,7 +335,7 @@ Task<Result<void>> Connection::begin(const ResponseHead& head, std::string_view 
 }
 
 Task<Result<void>> Connection::write(std::string_view piece) {
-    if (piece.empty()) co_return Result<void>{};
+    if (piece.empty() || only_head_) co_return Result<void>{};
     std::array<char, 24> size{};
     std::string_view size_line;
     if (chunked_answer_)

@@ -79,6 +79,7 @@ class Connection final : public Exchange {
     Answered answered_ = Answered::nothing;
     bool body_read_ = false;
     bool chunked_answer_ = false;
+    bool only_head_ = false;
     bool closing_ = false;
     bool idle_ = true;
     std::function<void()> left_;

@@ -72,9 +72,10 @@ int escaped(std::string_view text, std::size_t at) {
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
+/// Also with escapes, and with the parameters that some servers cut off first ("..;x").
 bool is_dots(std::string_view segment) {
     std::string plain;
-    for (std::size_t i = 0; i < segment.size() && plain.size() < 3; ++i) {
+    for (std::size_t i = 0; i < segment.size() && segment[i] != ';' && plain.size() < 3; ++i) {
         const int code = segment[i] == '%' ? escaped(segment, i) : -1;
         plain += code >= 0 ? static_cast<char>(code) : segment[i];
         if (code >= 0) i += 2;
@@ -92,12 +93,12 @@ std::optional<Malformed> check_target(std::string_view target, const Limits& lim
         if (c <= ' ' || c > '~' || c == '#' || c == '\\' || c == '"' || c == '<' || c == '>')
             return Malformed{400, "The target has a character that must be escaped."};
     const std::string_view path = target.substr(0, target.find('?'));
-    for (std::size_t i = 0; i < path.size(); ++i) {
-        if (path[i] != '%') continue;
-        const int code = escaped(path, i);
+    for (std::size_t i = 0; i < target.size(); ++i) {
+        if (target[i] != '%') continue;
+        const int code = escaped(target, i);
         if (code < 0) return Malformed{400, "The target has a broken percent escape."};
-        if (code == '/' || code == '\\' || code < ' ' || code == 0x7f)
-            return Malformed{400, "The target hides a slash or a control character."};
+        if (code < ' ' || code == 0x7f) return Malformed{400, "The target hides a control character."};
+        if (i < path.size() && (code == '/' || code == '\\')) return Malformed{400, "The target hides a slash."};
     }
     for (std::size_t start = 1; start <= path.size();) {
         const std::size_t end = std::min(path.find('/', start), path.size());
@@ -109,11 +110,27 @@ std::optional<Malformed> check_target(std::string_view target, const Limits& lim
     return std::nullopt;
 }
 
+/// A name or an IPv4 address, or an IPv6 address in brackets, each with or without a port (RFC 9110 §7.2).
 bool is_host(std::string_view value) {
-    return !value.empty() && value.size() <= 255 && std::ranges::all_of(value, [](char c) {
-        return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               (c != '\0' && std::strchr(".-_:[]~", c) != nullptr);
-    });
+    constexpr std::size_t host_bytes_max = 255;
+    if (value.empty() || value.size() > host_bytes_max) return false;
+    std::string_view name = value, port;
+    const bool bracketed = value.front() == '[';
+    const std::size_t bracket = bracketed ? value.find(']') : 0;
+    if (bracket == std::string_view::npos) return false;
+    if (const std::size_t colon = value.find(':', bracket); colon != std::string_view::npos) {
+        name = value.substr(0, colon);
+        port = value.substr(colon + 1);
+    }
+    if (bracketed) {
+        if (name.back() != ']' || name.size() < 4) return false;
+        name = name.substr(1, name.size() - 2);
+    }
+    const auto fits = [bracketed](char c) {
+        if (is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
+        return c == '.' || (bracketed ? c == ':' : c == '-' || c == '_' || c == '~');
+    };
+    return !name.empty() && std::ranges::all_of(name, fits) && std::ranges::all_of(port, is_digit) && port.size() <= 5;
 }
 
 std::optional<Malformed> check_method(std::string_view method) {
@@ -230,6 +247,8 @@ class ChunkReader::Decoder final : public http::basic_parser<true> {
         put(boost::asio::const_buffer(head.data(), head.size()), error);
     }
     std::string* body = nullptr;
+    std::size_t bytes_max = 0;
+    bool too_large = false;
 
   private:
     void on_request_impl(http::verb, boost::beast::string_view, boost::beast::string_view, int, error_code&) override {}
@@ -238,7 +257,10 @@ class ChunkReader::Decoder final : public http::basic_parser<true> {
     void on_header_impl(error_code&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
     std::size_t on_body_impl(boost::beast::string_view bytes, error_code&) override { return bytes.size(); }
-    void on_chunk_header_impl(std::uint64_t, boost::beast::string_view, error_code&) override {}
+    void on_chunk_header_impl(std::uint64_t size, boost::beast::string_view, error_code& error) override {
+        too_large = size > bytes_max || body->size() > bytes_max - size;
+        if (too_large) error = http::error::body_limit;
+    }
     std::size_t on_chunk_body_impl(std::uint64_t, boost::beast::string_view bytes, error_code&) override {
         body->append(bytes.data(), bytes.size());
         return bytes.size();
@@ -253,13 +275,14 @@ bool ChunkReader::done() const { return decoder_->is_done(); }
 
 Result<std::size_t> ChunkReader::take(std::string_view bytes, std::string& body, std::size_t bytes_max) {
     decoder_->body = &body;
+    decoder_->bytes_max = bytes_max;
     std::size_t taken = 0;
     while (taken < bytes.size() && !decoder_->is_done()) {
         error_code error;
         const std::size_t used =
             decoder_->put(boost::asio::const_buffer(bytes.data() + taken, bytes.size() - taken), error);
         taken += used;
-        if (body.size() > bytes_max)
+        if (decoder_->too_large)
             return fail(Fault::too_large, fmt::format("The body is larger than {} bytes.", bytes_max));
         if (error == http::error::need_more) break;
         if (error) return fail(Fault::malformed, "The chunks of the body are not well-formed.", error.message());
