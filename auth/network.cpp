@@ -30,7 +30,8 @@ bool is_zero_behind(const Address& address, unsigned bits) {
 }  // namespace
 
 std::optional<Address> parse_address(std::string_view text) {
-    if (text.size() > text_bytes_max) return std::nullopt;
+    // inet_pton() would stop reading at a NUL.
+    if (text.size() > text_bytes_max || text.contains('\0')) return std::nullopt;
     const std::string plain(text.substr(0, text.find('%')));
     Address address{};
     if (inet_pton(AF_INET6, plain.c_str(), address.data()) == 1) return address;

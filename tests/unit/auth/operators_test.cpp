@@ -1,0 +1,172 @@
+#include "auth/operators.h"
+
+#include "auth/credential.h"
+#include "tests/sim/sim_store.h"
+
+#include <map>
+
+#include <gtest/gtest.h>
+
+// Hunts: a token that does more or lives longer than it may, and a route whose roles are not those of the published
+// table.
+namespace bursar::auth {
+namespace {
+
+TEST(RoleTable, gives_each_route_to_exactly_the_roles_that_the_documentation_names) {
+    // o operator, a auditor, f finance, * everybody.
+    const std::map<std::string, std::pair<std::string, std::string>> wanted = {
+        {"GET /api/v1/openapi.json", {"openapi.read", "*"}},
+        {"GET /api/v1/whoami", {"self.read", "oaf"}},
+        {"GET /api/v1/vault", {"vault.status", "oaf"}},
+        {"POST /api/v1/vault/seal", {"vault.seal", "o"}},
+        {"POST /api/v1/vault/unseal", {"vault.unseal", "o"}},
+        {"POST /api/v1/vault/rotate", {"vault.rotate", "o"}},
+        {"GET /api/v1/secrets", {"secret.list", "oa"}},
+        {"PUT /api/v1/secrets/{name}", {"secret.put", "o"}},
+        {"DELETE /api/v1/secrets/{name}", {"secret.delete", "o"}},
+        {"GET /api/v1/keys", {"key.list", "oaf"}},
+        {"POST /api/v1/keys", {"key.issue", "o"}},
+        {"GET /api/v1/keys/{id}", {"key.read", "oaf"}},
+        {"POST /api/v1/keys/{id}/rotate", {"key.rotate", "o"}},
+        {"DELETE /api/v1/keys/{id}", {"key.revoke", "o"}},
+        {"GET /api/v1/policy", {"policy.read", "oaf"}},
+        {"POST /api/v1/policy/plan", {"policy.plan", "oa"}},
+        {"PUT /api/v1/policy", {"policy.apply", "o"}},
+        {"GET /api/v1/policy/revisions", {"policy.history", "oaf"}},
+        {"GET /api/v1/policy/revisions/{number}", {"policy.history", "oaf"}},
+        {"POST /api/v1/policy/rollback", {"policy.rollback", "o"}},
+        {"POST /api/v1/prices/import", {"price.import", "o"}},
+        {"GET /api/v1/teams", {"team.list", "oaf"}},
+        {"GET /api/v1/budgets", {"budget.list", "oaf"}},
+        {"GET /api/v1/usage", {"usage.read", "oaf"}},
+        {"GET /api/v1/calls", {"call.list", "oa"}},
+        {"GET /api/v1/ledger", {"ledger.read", "oaf"}},
+        {"GET /api/v1/audit", {"audit.read", "oa"}},
+        {"POST /api/v1/audit/verify", {"audit.verify", "oa"}},
+        {"GET /api/v1/providers", {"provider.list", "oaf"}},
+        {"GET /api/v1/operators", {"operator.list", "oa"}},
+        {"POST /api/v1/operators", {"operator.issue", "o"}},
+        {"DELETE /api/v1/operators/{id}", {"operator.revoke", "o"}},
+        {"GET /api/v1/checks", {"check.read", "oa"}},
+        {"GET /metrics", {"metrics.read", "oaf"}},
+    };
+    EXPECT_EQ(role_table().size(), wanted.size());
+    const std::map<Role, char> letters = {{Role::operator_, 'o'},
+                                          {Role::auditor, 'a'},
+                                          {Role::finance, 'f'},
+                                          {Role::team_lead, 't'},
+                                          {Role::member, 'm'}};
+    for (const Permission& permission : role_table()) {
+        const std::string route = std::string(permission.method) + " " + std::string(permission.route);
+        ASSERT_TRUE(wanted.contains(route)) << route;
+        const auto& [action, roles] = wanted.at(route);
+        EXPECT_EQ(permission.action, action) << route;
+        for (const auto& [role, letter] : letters)
+            EXPECT_EQ(may(role, permission), roles == "*" || roles.contains(letter))
+                << route << " for " << name_of(role);
+    }
+}
+
+TEST(RoleTable, lets_an_auditor_and_finance_change_nothing) {
+    for (const Permission& permission : role_table()) {
+        const bool reads =
+            permission.method == "GET" || permission.action == "policy.plan" || permission.action == "audit.verify";
+        if (reads) continue;
+        for (const Role role : {Role::auditor, Role::finance, Role::team_lead, Role::member})
+            EXPECT_FALSE(may(role, permission)) << permission.route;
+    }
+}
+
+TEST(RoleTable, finds_a_row_by_method_and_path) {
+    struct Case {
+        const char* method;
+        const char* path;
+        const char* action;
+    };
+    for (const Case& c :
+         {Case{"GET", "/api/v1/keys", "key.list"}, Case{"GET", "/api/v1/keys/7f3a", "key.read"},
+          Case{"GET", "/api/v1/keys/{id}", "key.read"}, Case{"POST", "/api/v1/keys/7f3a/rotate", "key.rotate"},
+          Case{"GET", "/api/v1/policy/revisions/12", "policy.history"}, Case{"GET", "/metrics", "metrics.read"},
+          Case{"PATCH", "/api/v1/keys", nullptr}, Case{"GET", "/api/v1/keys/", nullptr},
+          Case{"GET", "/api/v1/keys/a/b", nullptr}, Case{"GET", "/api/v1", nullptr}, Case{"GET", "", nullptr},
+          Case{"GET", "//api/v1/keys", nullptr}, Case{"get", "/metrics", nullptr}}) {
+        const Permission* const found = find_permission(c.method, c.path);
+        ASSERT_EQ(found == nullptr, c.action == nullptr) << c.method << ' ' << c.path;
+        if (found != nullptr) EXPECT_EQ(found->action, c.action);
+    }
+}
+
+TEST(Roles, are_read_by_the_names_that_they_are_written_with) {
+    for (const Role role : {Role::operator_, Role::auditor, Role::finance, Role::team_lead, Role::member})
+        EXPECT_EQ(role_of(name_of(role)), role);
+    for (const char* name : {"", "Operator", "root", "operator "}) EXPECT_FALSE(role_of(name)) << name;
+}
+
+class OperatorsTest : public testing::Test {
+  protected:
+    OperatorsTest() { open(); }
+    void open() {
+        operators_.reset();
+        auto opened = Operators::open(store_, Secret(std::string(32, 'p')), clock_);
+        ASSERT_TRUE(opened);
+        operators_ = *std::move(opened);
+    }
+    ManualClock clock_{*parse_timestamp("2026-11-23T17:54:20Z")};
+    sim::SimStore store_{{Operators::schema()}};
+    std::unique_ptr<Operators> operators_;
+};
+
+TEST_F(OperatorsTest, a_token_names_its_operator_and_role_until_it_is_revoked) {
+    const auto issued = operators_->issue("Ada", Role::auditor, {}, {});
+    ASSERT_TRUE(issued);
+    const std::string text(issued->text.reveal());
+    EXPECT_TRUE(text.starts_with("bso_"));
+    for (int again = 0; again < 2; ++again) {
+        const auto who = operators_->identify(text, clock_.now());
+        ASSERT_TRUE(who);
+        EXPECT_EQ(who->name, "Ada");
+        EXPECT_EQ(who->role, Role::auditor);
+        EXPECT_EQ(who->id, issued->facts.id);
+        EXPECT_EQ(who->created_at, clock_.now());
+        open();
+    }
+    EXPECT_FALSE(operators_->revoke(issued->facts.id, [](store::Transaction&) {
+        return Result<void>(fail(Fault::storage_unavailable, "No audit."));
+    }));
+    EXPECT_TRUE(operators_->identify(text, clock_.now()));
+    ASSERT_TRUE(operators_->revoke(issued->facts.id, {}));
+    EXPECT_FALSE(operators_->identify(text, clock_.now()));
+    EXPECT_EQ(operators_->revoke(issued->facts.id, {}).error().fault, Fault::not_found);
+    open();
+    EXPECT_FALSE(operators_->identify(text, clock_.now()));
+    EXPECT_TRUE(operators_->list().empty());
+}
+
+TEST_F(OperatorsTest, a_token_expires_at_its_instant) {
+    const auto issued = operators_->issue("Ada", Role::operator_, clock_.now() + std::chrono::hours(1), {});
+    ASSERT_TRUE(issued);
+    clock_.advance(std::chrono::hours(1) - std::chrono::nanoseconds(1));
+    EXPECT_TRUE(operators_->identify(issued->text.reveal(), clock_.now()));
+    clock_.advance(std::chrono::nanoseconds(1));
+    EXPECT_FALSE(operators_->identify(issued->text.reveal(), clock_.now()));
+    EXPECT_FALSE(operators_->issue("Ada", Role::operator_, clock_.now(), {}));
+    EXPECT_FALSE(operators_->issue("", Role::operator_, {}, {}));
+    EXPECT_FALSE(operators_->issue("a\tb", Role::operator_, {}, {}));
+}
+
+TEST_F(OperatorsTest, a_key_for_calls_opens_nothing_here_and_strangers_learn_nothing) {
+    const auto issued = operators_->issue("Ada", Role::operator_, {}, {});
+    ASSERT_TRUE(issued);
+    const auto unknown = operators_->identify(make_credential(token_prefix).text.reveal(), clock_.now());
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().fault, Fault::unauthenticated);
+    const auto wrong =
+        operators_->identify(make_credential_text(token_prefix, issued->facts.id).reveal(), clock_.now());
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().for_caller, unknown.error().for_caller);
+    EXPECT_FALSE(operators_->identify(make_credential_text(key_prefix, issued->facts.id).reveal(), clock_.now()));
+    EXPECT_FALSE(operators_->identify("", clock_.now()));
+}
+
+}  // namespace
+}  // namespace bursar::auth
