@@ -143,6 +143,10 @@ void compare_model(Comparison& out, const std::string& thing, const Model& befor
     if (!before.name.empty()) {
         out.value(thing, "output tokens at most", std::to_string(before.output_tokens_max),
                   std::to_string(after.output_tokens_max));
+        const auto window = [](const Model& model) {
+            return model.input_tokens_max ? std::to_string(*model.input_tokens_max) : std::string("not told");
+        };
+        out.value(thing, "input tokens at most", window(before), window(after));
         out.value(thing, "hidden reasoning", before.hidden_reasoning ? "yes" : "no",
                   after.hidden_reasoning ? "yes" : "no");
         compare_prices(out, thing, before, after);

@@ -16,6 +16,7 @@ constexpr std::size_t channels_max = 32;
 constexpr std::int64_t weight_max = 1'000;
 constexpr std::int64_t priority_max = 100;
 constexpr Tokens output_tokens_most = 10'000'000;
+constexpr Tokens input_tokens_most = 100'000'000;
 
 std::vector<ProviderKey> read_keys(const Value& value) {
     std::vector<ProviderKey> out;

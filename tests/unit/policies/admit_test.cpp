@@ -1,0 +1,361 @@
+// Hunts: a model for somebody who may not have it; a channel of the wrong dialect or without a price; a hold too small
+// for what may come.
+#include "policies/admit.h"
+
+#include "tests/unit/policies/policy.h"
+
+#include <limits>
+#include <map>
+
+#include <gtest/gtest.h>
+
+namespace bursar::policies::testing {
+namespace {
+
+const Timestamp now = *parse_timestamp("2026-11-24T12:00:00Z");
+
+std::shared_ptr<const Snapshot> rules() {
+    static const Parsed parsed = parse_text(company);
+    return parsed.snapshot;
+}
+
+Caller caller_of(std::string team, std::vector<std::string> models = {}) {
+    return {.key_id = "k1",
+            .name = "test",
+            .team = std::move(team),
+            .person = "",
+            .models = std::move(models),
+            .budgets = {}};
+}
+
+std::string names(const std::vector<std::shared_ptr<const Model>>& models) {
+    std::string out;
+    for (const auto& model : models) out += model->name + " ";
+    return out;
+}
+
+struct RefusalCase {
+    std::string_view name;
+    Caller caller;
+    Ask ask;
+    Fault fault;
+    std::string_view text;
+};
+
+TEST(Admit, RefusesWithASentenceThatHelps) {
+    const std::vector<RefusalCase> cases = {
+        {"a model that nobody has",
+         caller_of("research"),
+         {.model = "gpt-9"},
+         Fault::model_unknown,
+         "There is no model \"gpt-9\". See GET /v1/models for those this key may use."},
+        {"a model of other teams",
+         caller_of("sales"),
+         {.dialect = Dialect::anthropic, .model = "claude"},
+         Fault::not_permitted,
+         "Team \"sales\" may not use the model \"claude\". See GET /v1/models for those it may use."},
+        {"a key that is narrower than its team",
+         caller_of("research", {"embed"}),
+         {.model = "gpt"},
+         Fault::not_permitted,
+         "This key may not use the model \"gpt\", though its team \"research\" may. See GET /v1/models for those it "
+         "may use."},
+        {"a key that is wider than its team",
+         caller_of("sales", {"*"}),
+         {.model = "embed"},
+         Fault::not_permitted,
+         "Team \"sales\" may not use the model \"embed\". See GET /v1/models for those it may use."},
+        {"a team that is gone",
+         caller_of("gone"),
+         {.model = "gpt"},
+         Fault::not_permitted,
+         "The team \"gone\" of this key is no longer in the policy. Ask your operator for a key of another team."},
+        {"a parent does not inherit what its children may",
+         caller_of("rnd"),
+         {.model = "gpt"},
+         Fault::not_permitted,
+         "Team \"rnd\" may not use the model \"gpt\". See GET /v1/models for those it may use."},
+        {"the other dialect",
+         caller_of("research"),
+         {.dialect = Dialect::openai, .model = "claude"},
+         Fault::model_unknown,
+         "The model \"claude\" is not offered in the OpenAI API. Call it in the Anthropic API: POST /v1/messages."},
+        {"the other dialect, the other way",
+         caller_of("research"),
+         {.dialect = Dialect::anthropic, .model = "gpt"},
+         Fault::model_unknown,
+         "The model \"gpt\" is not offered in the Anthropic API. Call it in the OpenAI API: POST "
+         "/v1/chat/completions."},
+        {"no price",
+         caller_of("research"),
+         {.model = "priceless"},
+         Fault::price_missing,
+         "The model \"priceless\" has no price, so its cost cannot be held. Ask your operator to add it to the policy; "
+         "see "
+         "GET /v1/models for others."},
+        {"no output price for an answer in words",
+         caller_of("research"),
+         {.model = "embed"},
+         Fault::price_missing,
+         "The model \"embed\" has no price, so its cost cannot be held. Ask your operator to add it to the policy; see "
+         "GET /v1/models for others."},
+        {"a service tier without a price",
+         caller_of("research"),
+         {.model = "gpt", .service_tier = "ultrafast"},
+         Fault::price_missing,
+         "The service tier \"ultrafast\" has no price here. Leave it out or ask for auto, default, flex or priority."},
+    };
+    for (const RefusalCase& each : cases) {
+        const auto route = admit(*rules(), each.caller, each.ask, now);
+        ASSERT_FALSE(route) << each.name;
+        EXPECT_EQ(facts(route.error().fault).name, facts(each.fault).name) << each.name;
+        EXPECT_EQ(route.error().for_caller, each.text) << each.name;
+    }
+}
+
+TEST(Admit, ANameOfOneMegabyteIsNotRepeated) {
+    const std::string name(1'000'000, 'x');
+    const auto route = admit(*rules(), caller_of("research"), {.model = name}, now);
+    ASSERT_FALSE(route);
+    EXPECT_LT(route.error().for_caller.size(), 400U);
+}
+
+TEST(Admit, ChannelsAreThoseOfTheDialectInOrder) {
+    const auto openai = admit(*rules(), caller_of("research"), {.model = "both"}, now);
+    ASSERT_TRUE(openai);
+    ASSERT_EQ(openai->channels.size(), 1U);
+    EXPECT_EQ(openai->channels[0]->name(), "openai/gpt-4o");
+    const auto anthropic = admit(*rules(), caller_of("research"),
+                                 {.endpoint = Endpoint::messages, .dialect = Dialect::anthropic, .model = "both"}, now);
+    ASSERT_TRUE(anthropic);
+    EXPECT_EQ(anthropic->channels[0]->name(), "anthropic/claude-opus");
+    const auto two = admit(*rules(), caller_of("research"), {.model = "gpt"}, now);
+    ASSERT_EQ(two->channels.size(), 2U);
+    EXPECT_EQ(two->channels[0]->name(), "openai/gpt-4o");
+}
+
+struct HoldCase {
+    std::string_view name;
+    std::string_view team;
+    Ask ask;
+    Tokens expected;
+    Tokens worst;
+    bool grows;
+    std::int64_t expected_nanos;  ///< the dearer of gpt-4o (2.50/10) and gpt-4o-prod (2.75/11)
+    std::int64_t min_nanos;
+};
+
+const std::vector<HoldCase> hold_cases = {
+    {"not streamed: the model's own limit",
+     "research",
+     {.model = "gpt", .input_at_most = 1'000},
+     16'384,
+     16'384,
+     false,
+     182'974'000,
+     2'926'000},
+    {"not streamed: the caller's limit",
+     "research",
+     {.model = "gpt", .max_tokens = 100, .input_at_most = 1'000},
+     100,
+     100,
+     false,
+     3'850'000,
+     2'926'000},
+    {"a limit above the model's is cut",
+     "research",
+     {.model = "gpt", .max_tokens = 1'000'000, .input_at_most = 1'000},
+     16'384,
+     16'384,
+     false,
+     182'974'000,
+     2'926'000},
+    {"fewer tokens than an answer needs",
+     "research",
+     {.model = "gpt", .max_tokens = 4, .input_at_most = 1'000},
+     4,
+     4,
+     false,
+     2'794'000,
+     2'794'000},
+    {"several choices",
+     "research",
+     {.model = "gpt", .max_tokens = 100, .input_at_most = 1'000, .choices = 3},
+     300,
+     300,
+     false,
+     6'050'000,
+     3'278'000},
+    {"streamed: the expected, and it grows",
+     "research",
+     {.model = "gpt", .stream = true, .input_at_most = 1'000},
+     1'024,
+     16'384,
+     true,
+     14'014'000,
+     2'926'000},
+    {"streamed with choices",
+     "research",
+     {.model = "gpt", .stream = true, .max_tokens = 5'000, .input_at_most = 1'000, .choices = 2},
+     2'048,
+     10'000,
+     true,
+     25'278'000,
+     3'102'000},
+    {"streamed but short: all of it at once",
+     "research",
+     {.model = "gpt", .stream = true, .max_tokens = 4'096, .input_at_most = 1'000},
+     4'096,
+     4'096,
+     false,
+     47'806'000,
+     2'926'000},
+    {"streamed, one token beyond short",
+     "research",
+     {.model = "gpt", .stream = true, .max_tokens = 4'097, .input_at_most = 1'000},
+     1'024,
+     4'097,
+     true,
+     14'014'000,
+     2'926'000},
+    {"a team that wants all or nothing",
+     "sales",
+     {.model = "gpt", .max_tokens = 100, .input_at_most = 1'000},
+     100,
+     100,
+     false,
+     3'850'000,
+     3'850'000},
+    {"embeddings have no output",
+     "research",
+     {.endpoint = Endpoint::embeddings, .model = "embed", .input_at_most = 1'000},
+     0,
+     0,
+     false,
+     130'000,
+     130'000},
+    {"what is free costs nothing", "research", {.model = "llama", .input_at_most = 1'000}, 16'384, 16'384, false, 0, 0},
+};
+
+TEST(Admit, HoldsWhatMayCome) {
+    for (const HoldCase& each : hold_cases) {
+        const auto route = admit(*rules(), caller_of(std::string(each.team)), each.ask, now);
+        ASSERT_TRUE(route) << each.name << route.error().for_caller;
+        EXPECT_EQ(route->output_expected, each.expected) << each.name;
+        EXPECT_EQ(route->output_worst, each.worst) << each.name;
+        EXPECT_EQ(route->grows, each.grows) << each.name;
+        EXPECT_EQ(route->expected.nanos(), each.expected_nanos) << each.name;
+        EXPECT_EQ(route->expected_min.nanos(), each.min_nanos) << each.name;
+        if (!each.grows) EXPECT_EQ(route->worst, route->expected) << each.name;
+        EXPECT_LE(route->expected_min, route->expected) << each.name;
+        EXPECT_LE(route->expected, route->worst) << each.name;
+    }
+}
+
+TEST(Admit, HiddenReasoningIsHeldWholeThoughStreamed) {
+    const auto route =
+        admit(*rules(), caller_of("research"), {.model = "thinker", .stream = true, .input_at_most = 10}, now);
+    ASSERT_TRUE(route);
+    EXPECT_FALSE(route->grows);
+    EXPECT_EQ(route->expected, route->worst);
+    EXPECT_EQ(route->output_expected, 16'384);
+}
+
+TEST(Admit, CountingTokensHoldsNothing) {
+    const auto route = admit(
+        *rules(), caller_of("research"),
+        {.endpoint = Endpoint::count_tokens, .dialect = Dialect::anthropic, .model = "claude", .input_at_most = 50'000},
+        now);
+    ASSERT_TRUE(route);
+    EXPECT_EQ(route->worst, NanoUsd{});
+    EXPECT_EQ(route->expected, NanoUsd{});
+    EXPECT_EQ(route->expected_min, NanoUsd{});
+    EXPECT_FALSE(route->grows);
+}
+
+TEST(Admit, AnAbsurdNumberOfChoicesDoesNotOverflow) {
+    const auto route =
+        admit(*rules(), caller_of("research"),
+              {.model = "gpt", .input_at_most = 10, .choices = std::numeric_limits<std::int64_t>::max()}, now);
+    ASSERT_TRUE(route);
+    EXPECT_EQ(route->output_worst, call_tokens_max);
+    const auto none = admit(*rules(), caller_of("research"),
+                            {.model = "gpt", .max_tokens = -5, .input_at_most = 10, .choices = -1}, now);
+    ASSERT_TRUE(none);
+    EXPECT_EQ(none->output_worst, 0);
+}
+
+TEST(Admit, ThePriceIsAsDearAsEveryChannel) {
+    const auto route =
+        admit(*rules(), caller_of("research"), {.model = "gpt", .stream = true, .input_at_most = 1'000}, now);
+    ASSERT_TRUE(route);
+    for (const Channel* channel : route->channels)
+        for (const Tokens output : {0, 1, 1'024, 16'384})
+            EXPECT_GE(cost_at_most(*route->price, 1'000, output, 0, "", now),
+                      cost_at_most(*channel->prices->at(now), 1'000, output, 0, "", now));
+    const auto single = admit(*rules(), caller_of("research"), {.model = "both", .input_at_most = 10}, now);
+    EXPECT_EQ(single->price, single->channels[0]->prices->at(now));
+}
+
+TEST(Admit, APriceThatHasEndedIsNoPrice) {
+    const Parsed parsed = parse_text(R"(
+providers: {p: {dialect: openai, base_url: "http://127.0.0.1:1"}}
+models: {m: {channels: [{provider: p}]}}
+teams: {t: {models: ["*"]}}
+prices: {p: {m: [{until: 2026-11-24, input: 1, output: 1}, {from: 2026-11-25, input: 2, output: 2}]}})");
+    ASSERT_EQ(problems_of(parsed), "");
+    const auto at = [&](std::string_view text) {
+        return admit(*parsed.snapshot, caller_of("t"), {.model = "m"}, *parse_timestamp(text));
+    };
+    EXPECT_TRUE(at("2026-11-23T23:59:59Z"));
+    ASSERT_FALSE(at("2026-11-24T00:00:00Z"));
+    EXPECT_EQ(at("2026-11-24T00:00:00Z").error().fault, Fault::price_missing);
+    EXPECT_EQ(at("2026-11-24T00:00:00Z").error().for_operator,
+              "no price of p/m at 2026-11-24T00:00:00.000Z; add it under prices");
+    EXPECT_EQ(at("2026-11-25T00:00:00Z")->price->rates.input, NanoUsd::dollars(2));
+}
+
+TEST(ModelsOf, OnlyWhatThisCallerMayUseInThisDialect) {
+    EXPECT_EQ(names(models_of(*rules(), caller_of("research"), Dialect::openai)),
+              "both embed gpt llama priceless thinker ");
+    EXPECT_EQ(names(models_of(*rules(), caller_of("research"), Dialect::anthropic)), "both claude ");
+    EXPECT_EQ(names(models_of(*rules(), caller_of("research", {"tier:frontier"}), Dialect::openai)), "gpt ");
+    EXPECT_EQ(names(models_of(*rules(), caller_of("sales", {"embed"}), Dialect::openai)), "");
+    EXPECT_EQ(names(models_of(*rules(), caller_of("gone"), Dialect::openai)), "");
+}
+
+TEST(AccountsOf, FromTheOrganisationDownToTheKey) {
+    Caller caller = caller_of("research");
+    caller.person = "alice";
+    caller.budgets = {{.limit = NanoUsd::dollars(5), .per = Per::ever}};
+    const auto charged = accounts_of(*rules(), caller);
+    ASSERT_TRUE(charged);
+    std::vector<std::string> accounts;
+    for (const Charged& each : *charged) accounts.push_back(each.account);
+    EXPECT_EQ(accounts, (std::vector<std::string>{"org", "team:rnd", "team:research", "person:alice", "key:k1"}));
+    EXPECT_EQ((*charged)[0].budgets, rules()->organisation.budgets);
+    EXPECT_EQ((*charged)[2].budgets[0].limit, NanoUsd::dollars(2'000));
+    const std::vector<Budget>& alice = (*charged)[3].budgets;
+    ASSERT_EQ(alice.size(), 3U) << "of research, of rnd above it, and her own";
+    EXPECT_EQ(alice[0].limit, NanoUsd::dollars(20));
+    EXPECT_EQ(alice[1].limit, NanoUsd::dollars(100));
+    EXPECT_EQ(alice[2].limit, NanoUsd::dollars(300));
+    EXPECT_EQ((*charged)[4].budgets, caller.budgets);
+
+    const auto service = accounts_of(*rules(), caller_of("sales"));
+    ASSERT_TRUE(service);
+    EXPECT_EQ(service->size(), 3U);
+    EXPECT_EQ(accounts_of(*rules(), caller_of("gone")).error().fault, Fault::not_permitted);
+    EXPECT_EQ(accounts_of(*rules(), caller_of("")).error().fault, Fault::not_permitted);
+}
+
+TEST(ChooseKey, ByWeight) {
+    const Provider& openai = *rules()->providers.at("openai");
+    std::map<std::string, int> drawn;
+    for (std::uint64_t draw = 0; draw < 4'000; ++draw) ++drawn[choose_key(openai, draw)->secret];
+    EXPECT_EQ(drawn, (std::map<std::string, int>{{"openai-a", 3'000}, {"openai-b", 1'000}}));
+    EXPECT_EQ(choose_key(*rules()->providers.at("local"), 1), nullptr);
+}
+
+}  // namespace
+}  // namespace bursar::policies::testing
