@@ -41,7 +41,9 @@ std::chrono::nanoseconds nanoseconds(double seconds) {
 /// One keep-alive connection.
 class Client {
   public:
-    Client(asio::io_context& context, std::uint16_t port) : socket_(context), port_(port) {}
+    /// `body_bytes` grows by what is received.
+    Client(asio::io_context& context, std::uint16_t port, std::size_t& body_bytes)
+        : socket_(context), port_(port), body_bytes_(body_bytes) {}
 
     bool is_open() const { return socket_.is_open(); }
     void close() { socket_.close(ignored_); }
@@ -76,7 +78,9 @@ class Client {
         const std::size_t bytes =
             co_await socket_.async_read_some(asio::buffer(buffer_), asio::redirect_error(asio::use_awaitable, error));
         if (error) co_return false;
+        const std::size_t before = reader.body_bytes();
         reader.feed({buffer_.data(), bytes});
+        body_bytes_ += reader.body_bytes() - before;
         co_return true;
     }
     tcp::socket& socket() { return socket_; }
@@ -85,6 +89,7 @@ class Client {
     tcp::socket socket_;
     std::uint16_t port_;
     std::array<char, read_bytes> buffer_;
+    std::size_t& body_bytes_;
     error_code ignored_;
 };
 
@@ -113,7 +118,7 @@ class Load {
         asio::co_spawn(
             context_,
             [](Load& load, bool& out) -> Task<void> {
-                Client client(load.context_, load.plan_.reference);
+                Client client(load.context_, load.plan_.reference, load.body_bytes_);
                 AnswerReader reader = AnswerReader::keeping();
                 if (!co_await client.connect()) co_return;
                 if (!co_await client.send(load.request_)) co_return;
@@ -136,11 +141,13 @@ class Load {
         const auto cpu = cpu_time(plan_.pids);
         const Moment from = std::chrono::steady_clock::now();
         const std::int64_t calls = all_calls_;
+        const std::size_t bytes = body_bytes_;
         timer.expires_at(end_);
         co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
         outcome_.cpu = cpu_time(plan_.pids) - cpu;
         outcome_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
         outcome_.calls = all_calls_ - calls;
+        outcome_.answers = static_cast<double>(body_bytes_ - bytes) / static_cast<double>(expected_.size());
         outcome_.resident = resident_bytes(plan_.pids);
     }
 
@@ -180,7 +187,7 @@ class Load {
     }
 
     Task<void> without_pause() {
-        Client client(context_, plan_.port);
+        Client client(context_, plan_.port, body_bytes_);
         for (Moment now = start_; now < end_; now = std::chrono::steady_clock::now()) {
             const bool good = co_await call(client, now);
             if (!good) co_await rest(patience);
@@ -190,7 +197,7 @@ class Load {
     /// Every connection takes the next place in the time table; latency counts from that time, so that a late start is
     /// not forgiven.
     Task<void> at_a_rate() {
-        Client client(context_, plan_.port);
+        Client client(context_, plan_.port, body_bytes_);
         asio::steady_timer timer(context_);
         error_code ignored;
         for (;;) {
@@ -217,7 +224,7 @@ class Load {
     Task<void> one_stream(std::size_t index) {
         // A thousand per 100 ms, so that it is memory that is tested and not the listening queue.
         co_await rest(std::chrono::microseconds(100) * static_cast<int>(index));
-        auto client = std::make_shared<Client>(context_, plan_.port);
+        auto client = std::make_shared<Client>(context_, plan_.port, body_bytes_);
         AnswerReader reader(expected_);
         bool good = co_await client->connect();
         if (good) good = co_await client->send(request_);
@@ -263,7 +270,7 @@ class Load {
     Task<void> unfinished(std::string_view bytes, std::size_t index) {
         co_await rest(std::chrono::microseconds(200) * static_cast<int>(index));
         for (;;) {
-            Client client(context_, plan_.port);
+            Client client(context_, plan_.port, body_bytes_);
             bool good = co_await client.connect();
             if (good) good = co_await client.send(bytes);
             ++all_calls_;
@@ -276,7 +283,7 @@ class Load {
     /// Asks for much and reads a few bytes at a time.
     Task<void> slow() {
         for (;;) {
-            Client client(context_, plan_.port);
+            Client client(context_, plan_.port, body_bytes_);
             bool good = co_await client.connect();
             if (good) client.socket().set_option(tcp::socket::receive_buffer_size(4'096));
             if (good) good = co_await client.send(slow_request_);
@@ -307,6 +314,7 @@ class Load {
     Outcome outcome_;
     Moment start_, measured_from_, end_;
     std::int64_t next_place_ = 0;
+    std::size_t body_bytes_ = 0;  ///< received by all clients
     std::int64_t all_calls_ = 0;
 };
 
@@ -338,9 +346,9 @@ std::string to_json(Outcome outcome) {
     std::ranges::sort(outcome.latencies);
     const auto& sorted = outcome.latencies;
     return fmt::format(
-        R"({{"calls":{},"wrong":{},"failed":{},"seconds":{:.3f},"cpu_us":{},"resident_before":{},"resident":{},)"
+        R"({{"calls":{},"answers":{:.2f},"wrong":{},"failed":{},"seconds":{:.3f},"cpu_us":{},"resident_before":{},"resident":{},)"
         R"("p50_ms":{:.4f},"p90_ms":{:.4f},"p99_ms":{:.4f},"p999_ms":{:.4f},"max_ms":{:.4f},"first_wrong":"{}"}})",
-        outcome.calls, outcome.wrong, outcome.failed, outcome.seconds,
+        outcome.calls, outcome.answers, outcome.wrong, outcome.failed, outcome.seconds,
         std::chrono::duration_cast<std::chrono::microseconds>(outcome.cpu).count(), outcome.resident_before,
         outcome.resident, milliseconds_at(sorted, 0.5), milliseconds_at(sorted, 0.9), milliseconds_at(sorted, 0.99),
         milliseconds_at(sorted, 0.999), milliseconds_at(sorted, 1.0), outcome.first_wrong);

@@ -40,6 +40,7 @@ struct Outcome {
     std::int64_t calls = 0;
     std::int64_t wrong = 0;   ///< bytes that differ, or a status other than 200
     std::int64_t failed = 0;  ///< connections that broke
+    double answers = 0;  ///< body bytes of the measured time, in whole answers: counts unfinished streams by their part
     double seconds = 0;
     std::vector<std::int64_t> latencies;  ///< nanoseconds
     std::chrono::nanoseconds cpu{0};
