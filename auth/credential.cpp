@@ -46,5 +46,6 @@ std::optional<std::string_view> credential_id(std::string_view prefix, std::stri
 }
 
 Digest credential_digest(const Secret& pepper, std::string_view text) { return hmac_sha256(pepper.reveal(), text); }
+Digest credential_digest(const Secret& pepper, const Secret& text) { return credential_digest(pepper, text.reveal()); }
 
 }  // namespace bursar::auth

@@ -33,6 +33,7 @@ std::optional<std::string_view> credential_id(std::string_view prefix, std::stri
 
 /// What is stored of a credential: HMAC-SHA256 over its whole text.
 Digest credential_digest(const Secret& pepper, std::string_view text);
+Digest credential_digest(const Secret& pepper, const Secret& text);
 /// Stands in where there is no such id, so that a wrong id costs the same time as a wrong secret. No text has it.
 inline constexpr Digest no_digest{};
 

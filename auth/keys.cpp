@@ -178,7 +178,7 @@ Result<Issued> StoredKeys::issue(const NewKey& key,
                              .budgets = key.budgets,
                              .created_at = now,
                              .expires_at = key.expires_at},
-                   .digest = credential_digest(pepper_, credential.text.reveal()),
+                   .digest = credential_digest(pepper_, credential.text),
                    .used = std::make_shared<LastUse>()};
     TRY_VOID(complete(entry));
     if (count_.fetch_add(1) >= keys_max) {
@@ -217,7 +217,7 @@ Result<Issued> StoredKeys::rotate(std::string_view id, std::chrono::seconds grac
             entry.old_digest = entry.digest;
             entry.facts.old_secret_until = now + grace;
         }
-        entry.digest = credential_digest(pepper_, text.reveal());
+        entry.digest = credential_digest(pepper_, text);
         ++entry.version;
         TRY_VOID(update_key(transaction, entry));
         return also ? also(transaction) : Result<void>{};

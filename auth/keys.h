@@ -1,17 +1,17 @@
 #pragma once
 
+#include "service/base/caller.h"
+#include "service/base/clock.h"
+#include "service/base/result.h"
+#include "service/base/secret.h"
+#include "service/store/store.h"
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "service/base/caller.h"
-#include "service/base/clock.h"
-#include "service/base/result.h"
-#include "service/base/secret.h"
-#include "service/store/store.h"
 
 namespace bursar::auth {
 
@@ -49,7 +49,8 @@ struct Issued {
 /// Runs in the transaction of a change: the audit row belongs there.
 using Also = std::function<Result<void>(store::Transaction&)>;
 
-/// Virtual keys. All of them are in memory; a change is durable first and then in force for the next call on any connection.
+/// Virtual keys. All of them are in memory; a change is durable first and then in force for the next call on any
+/// connection.
 class Keys {
   public:
     static store::Schema schema();
@@ -57,19 +58,22 @@ class Keys {
     static Result<std::unique_ptr<Keys>> open(store::Store& store, Secret pepper, const Clock& clock);
     virtual ~Keys() = default;
 
-    /// Who presents this text from this address. unauthenticated (malformed, unknown, wrong, expired, revoked: one sentence that does not
-    /// tell which of unknown and wrong), not_permitted (network). Constant time in the secret; from memory; any thread.
-    virtual Result<std::shared_ptr<const Caller>> identify(std::string_view presented, std::string_view address, Timestamp now) const = 0;
+    /// Who presents this text from this address. unauthenticated (malformed, unknown, wrong, expired, revoked: one
+    /// sentence that does not tell which of unknown and wrong), not_permitted (network). Constant time in the secret;
+    /// from memory; any thread.
+    virtual Result<std::shared_ptr<const Caller>> identify(std::string_view presented, std::string_view address,
+                                                           Timestamp now) const = 0;
 
     /// Blocking, never from a shard.
-    virtual Result<Issued> issue(const NewKey& key, const std::function<Result<void>(store::Transaction&, const KeyFacts&)>& also) = 0;
+    virtual Result<Issued> issue(const NewKey& key,
+                                 const std::function<Result<void>(store::Transaction&, const KeyFacts&)>& also) = 0;
     virtual Result<Issued> rotate(std::string_view id, std::chrono::seconds grace, const Also& also) = 0;
     virtual Result<void> revoke(std::string_view id, const Also& also) = 0;
     virtual std::vector<KeyFacts> list() const = 0;
 };
 
-/// Finds the Bursar key where clients put it: Authorization: Bearer, x-api-key, api-key, x-goog-api-key. The first that looks like ours
-/// (begins with "bsr_") wins, else the first at all; empty if there is none.
+/// Finds the Bursar key where clients put it: Authorization: Bearer, x-api-key, api-key, x-goog-api-key. The first that
+/// looks like ours (begins with "bsr_") wins, else the first at all; empty if there is none.
 struct Presented {
     std::string_view authorization, x_api_key, api_key, x_goog_api_key;
 };

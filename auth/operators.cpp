@@ -116,7 +116,7 @@ Result<IssuedToken> StoredOperators::issue(std::string_view name, Role role, std
                                .role = role,
                                .created_at = now,
                                .expires_at = expires_at},
-                     .digest = credential_digest(pepper_, credential.text.reveal())};
+                     .digest = credential_digest(pepper_, credential.text)};
     if (auto written = insert(entry, also); !written) {
         count_.fetch_sub(1);
         return std::unexpected(std::move(written).error());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "auth/keys.h"
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -7,8 +9,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "auth/keys.h"
 
 // Who may do what on the control plane: one table, role by action.
 namespace bursar::auth {
@@ -21,8 +21,8 @@ std::optional<Role> role_of(std::string_view name);
 struct Permission {
     std::string_view action;  ///< "key.issue", "policy.apply": the word in the audit too
     std::string_view method;
-    std::string_view route;   ///< "/api/v1/keys/{id}"
-    std::uint8_t roles;       ///< bit set of Role
+    std::string_view route;  ///< "/api/v1/keys/{id}"
+    std::uint8_t roles;      ///< bit set of Role
 };
 /// The whole table. A route that is not in it does not exist.
 std::span<const Permission> role_table();
@@ -50,7 +50,8 @@ class Operators {
     static Result<std::unique_ptr<Operators>> open(store::Store& store, Secret pepper, const Clock& clock);
     virtual ~Operators() = default;
     virtual Result<Operator> identify(std::string_view presented, Timestamp now) const = 0;
-    virtual Result<IssuedToken> issue(std::string_view name, Role role, std::optional<Timestamp> expires_at, const Also& also) = 0;
+    virtual Result<IssuedToken> issue(std::string_view name, Role role, std::optional<Timestamp> expires_at,
+                                      const Also& also) = 0;
     virtual Result<void> revoke(std::string_view id, const Also& also) = 0;
     virtual std::vector<Operator> list() const = 0;
 };

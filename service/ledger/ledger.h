@@ -1,12 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <expected>
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "service/base/budget.h"
 #include "service/base/caller.h"
 #include "service/base/clock.h"
@@ -14,6 +7,13 @@
 #include "service/base/result.h"
 #include "service/base/usage.h"
 #include "service/store/store.h"
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 // Money: spent + held <= limit, for every account and period, at every instant. The check is in memory under one mutex;
 // the journal makes it last. Periods are computed from the time: there is no reset job.
@@ -32,10 +32,11 @@ struct HoldRequest {
     CallId call;
     AttemptId attempt;
     std::shared_ptr<const Scopes> scopes;
-    NanoUsd amount;       ///< what the call is expected to need
-    NanoUsd amount_min;   ///< the least that is of use: with less than `amount` left, what is left is taken, if it is this much
+    NanoUsd amount;      ///< what the call is expected to need
+    NanoUsd amount_min;  ///< the least that is of use: with less than `amount` left, what is left is taken, if it is
+                         ///< this much
     std::uint64_t price_version = 0;
-    Timestamp at;         ///< the cost is booked to the periods of this instant
+    Timestamp at;  ///< the cost is booked to the periods of this instant
 };
 
 struct Held {
@@ -50,7 +51,7 @@ struct Refusal {
     NanoUsd spent;
     NanoUsd held;
     NanoUsd asked;
-    Timestamp period_end;  ///< Timestamp::max() for Per::ever
+    Timestamp period_end;                   ///< Timestamp::max() for Per::ever
     Fault fault = Fault::budget_exhausted;  ///< or storage_unavailable, with the account empty
 };
 
@@ -99,14 +100,17 @@ class Ledger : public store::Contributor {
     /// `time_zone` is an IANA name. wrong_configuration if it is unknown.
     virtual Result<std::shared_ptr<const Scopes>> prepare(std::vector<Level> levels, const std::string& time_zone) = 0;
 
-    /// Takes the amount on every level at once, or on none. The answer is immediate; `durable` runs on the writer thread when
-    /// the journal has the hold, or with an error when it could not be written (then the hold is undone, and the caller must
-    /// not send). Exactly one call of `durable` per hold taken; none after a refusal. Any thread; microseconds.
-    virtual std::expected<Held, Refusal> hold(const HoldRequest& request, std::move_only_function<void(Result<void>)> durable) = 0;
+    /// Takes the amount on every level at once, or on none. The answer is immediate; `durable` runs on the writer
+    /// thread when the journal has the hold, or with an error when it could not be written (then the hold is undone,
+    /// and the caller must not send). Exactly one call of `durable` per hold taken; none after a refusal. Any thread;
+    /// microseconds.
+    virtual std::expected<Held, Refusal> hold(const HoldRequest& request,
+                                              std::move_only_function<void(Result<void>)> durable) = 0;
     /// Adds to an open hold, all levels or none; journalled with the next group. Any thread.
     virtual std::expected<Held, Refusal> grow(const AttemptId& attempt, NanoUsd more) = 0;
-    /// What the attempt really cost; the rest of its hold is free again at once. Always in full, also above the hold. Exactly once
-    /// per attempt: a second settle or release of the same attempt changes nothing and says false. Never refuses. Any thread.
+    /// What the attempt really cost; the rest of its hold is free again at once. Always in full, also above the hold.
+    /// Exactly once per attempt: a second settle or release of the same attempt changes nothing and says false. Never
+    /// refuses. Any thread.
     virtual bool settle(const AttemptId& attempt, NanoUsd cost) = 0;
     /// Only when no byte of the attempt left for the provider.
     virtual bool release(const AttemptId& attempt) = 0;
