@@ -57,6 +57,11 @@ void add_default(std::vector<edge::Header>& headers, const edge::RequestHead& he
 
 }  // namespace
 
+Tokens input_estimate(const Call& call) {
+    constexpr Tokens bytes_per_token_least = 2;
+    return call.prompt.input_at_most / bytes_per_token_least + 1;
+}
+
 std::string provider_target(const policies::Provider& provider, const edge::RequestHead& head) {
     // "/v1/chat/completions" -> "/chat/completions" behind a base that names its version, as both providers' clients
     // write it.
@@ -195,7 +200,7 @@ Task<void> Gateway::relay_whole(Call& call, providers::Answer& answer) {
                                 .streamed = false,
                                 .shown_model = renamed ? std::string_view(call.prompt.model) : std::string_view{}});
     const std::string_view shown = meter->pass_whole(*body);
-    book(call, meter->finish(call.prompt.input_at_most));
+    book(call, meter->finish(input_estimate(call)));
     const int status = answer.head().status;
     const edge::ResponseHead head = answer_head(call, status, answer.head().headers, parts_.clock.moment());
     call.outcome.overhead = parts_.clock.moment() - call.started - call.waited;

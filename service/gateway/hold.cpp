@@ -79,9 +79,9 @@ Task<Result<void>> Gateway::hold(Call& call, const policies::Channel& channel) {
     call.remaining = held->remaining;
     attempt.output_paid = route.output_expected;
     if (held->amount < route.expected)
-        attempt.output_paid = std::min(route.output_expected,
-                                       policies::output_bought(*route.price, held->amount, call.prompt.input_at_most, 0,
-                                                               call.prompt.service_tier, call.at));
+        attempt.output_paid =
+            std::min(route.output_expected, policies::output_bought(*route.price, held->amount, route.input_at_most, 0,
+                                                                    call.prompt.service_tier, call.at));
     Result<void> durable = co_await landing.wait();
     // A hold that could not be written is undone already.
     if (!durable) attempt.open = false;
@@ -94,7 +94,7 @@ Result<void> Gateway::grow(Call& call, const providers::Reading& reading) {
     if (!call.route->grows || needed <= attempt.output_paid) return {};
     ledger::Refusal refusal;
     for (const Tokens wanted : {std::max(needed, 2 * attempt.output_paid), needed}) {
-        const NanoUsd total = policies::cost_at_most(*call.route->price, call.prompt.input_at_most, wanted, 0,
+        const NanoUsd total = policies::cost_at_most(*call.route->price, call.route->input_at_most, wanted, 0,
                                                      call.prompt.service_tier, call.at);
         if (total > attempt.held) {
             const auto grown = parts_.ledger.grow(attempt.id, total - attempt.held);

@@ -95,6 +95,7 @@ Result<void> Gateway::admit(Call& call) {
                             .stream = call.prompt.stream,
                             .max_tokens = call.prompt.max_tokens,
                             .input_at_most = call.prompt.input_at_most,
+                            .input_elsewhere = call.prompt.input_elsewhere,
                             .choices = call.prompt.choices,
                             .images = 0,
                             .service_tier = call.prompt.service_tier};

@@ -82,7 +82,7 @@ Task<void> Gateway::relay_stream(Call& call, providers::Answer& answer) {
         }
     }
     // The books are right before the caller can see the end.
-    const providers::Reading reading = meter->finish(call.prompt.input_at_most);
+    const providers::Reading reading = meter->finish(input_estimate(call));
     book(call, reading);
     if (!failed && !reading.complete && !reading.failed) {
         failure = {Fault::provider_unavailable,
