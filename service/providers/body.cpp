@@ -158,6 +158,15 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
             return {};
         case Key::stored_input:
             return walk_from(value, Place::stored);
+        case Key::background: {
+            // Its answer comes later, to a request that we do not see: nobody could meter it.
+            TRY(const auto truth, read_truth(name, value));
+            if (truth.value_or(false))
+                return fail(Fault::invalid_request,
+                            "`background` is not offered here: its cost could not be metered. Leave it out and stream "
+                            "instead.");
+            return {};
+        }
     }
     return {};
 }

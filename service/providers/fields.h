@@ -39,7 +39,8 @@ enum class Key : std::uint8_t {
     input,
     prompt,
     tools,
-    stored_input
+    stored_input,
+    background
 };
 
 /// A set of endpoints, one bit each.
@@ -71,6 +72,7 @@ inline constexpr std::array key_names = {
     KeyName{"input", Key::input, at_every},
     KeyName{"prompt", Key::prompt, at_legacy | at_responses},
     KeyName{"tools", Key::tools, at_every},
+    KeyName{"background", Key::background, at_responses},
     // Each of these makes the provider read something that is not in the body.
     KeyName{"previous_response_id", Key::stored_input, at_every},
     KeyName{"conversation", Key::stored_input, at_every},
