@@ -8,7 +8,7 @@ namespace {
 constexpr Option yes = {"--yes", "", "do not ask"};
 constexpr Option reason = {"--reason", "TEXT", "why, for the history and the audit"};
 constexpr Option expires = {"--expires", "TIME", "when it ends by itself (RFC 3339: 2027-01-31T00:00:00Z)"};
-constexpr Option before = {"--before", "POINT", "only what is older than this entry"};
+constexpr Option before = {"--before", "POINT", "only what is older: a time for calls, a number for the audit"};
 constexpr Option limit = {"--limit", "N", "at most so many"};
 
 constexpr std::array unseal_options = {

@@ -24,10 +24,10 @@ function usageFor(random, classes) {
     const usage = {};
     for (const name of classes) {
         const [chance, size] = [random.next().value, random.next().value];
-        // Small, large and missing counts; never only zeros.
+        // Small, large and missing counts. No token at all would not be believed, and is not what providers say.
         if (chance < 0.75) usage[name] = Math.floor(size * size * (name === 'input' ? 90_000 : 20_000));
     }
-    usage.output ??= 1;
+    for (const name of ['input', 'output']) usage[name] = (usage[name] ?? 0) + 1;
     return usage;
 }
 

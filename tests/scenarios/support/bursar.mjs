@@ -166,10 +166,10 @@ export class Bursar {
 
     /** bursarctl against this service. */
     ctl(words, { input = '', environment = {} } = {}) {
-        return spawnSync(program('bursarctl'), ['--url', this.origin, ...words], {
+        return spawnSync(program('bursarctl'), words, {
             encoding: 'utf8',
             input,
-            env: { ...process.env, HOME: this.folder, ...(this.token ? { BURSAR_TOKEN: this.token } : {}), ...environment },
+            env: { ...process.env, HOME: this.folder, BURSAR_URL: this.origin, ...(this.token ? { BURSAR_TOKEN: this.token } : {}), ...environment },
         });
     }
 
