@@ -219,6 +219,11 @@ bool Client::ends() {
     return last && last->empty();
 }
 
+bool Client::stays_quiet(std::chrono::milliseconds time) const {
+    pollfd one{.fd = descriptor_, .events = POLLIN, .revents = 0};
+    return received_.empty() && ::poll(&one, 1, static_cast<int>(time.count())) == 0;
+}
+
 bool Client::is_quiet() const {
     char byte = 0;
     return received_.empty() && ::recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;

@@ -58,6 +58,8 @@ class Client {
     std::optional<std::string> rest();
     /// Whether the other side closes without a further byte.
     bool ends();
+    /// Whether nothing comes and the connection stands for as long.
+    bool stays_quiet(std::chrono::milliseconds time) const;
     /// Whether nothing has come and the connection stands, now.
     bool is_quiet() const;
     void shutdown_send();

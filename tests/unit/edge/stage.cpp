@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <unistd.h>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -88,7 +89,10 @@ Task<void> Stage::serve(Exchange& exchange) {
     } else if (path == "/stream" || path == "/half" || path == "/wait") {
         co_await stream(exchange);
     } else {
-        const std::string body = path == "/large" ? std::string(large_bytes, 'x') : path == "/empty" ? "" : "hello";
+        std::string body = path == "/empty" ? "" : "hello";
+        if (path == "/large") body = std::string(large_bytes, 'x');
+        if (path == "/thread") body = fmt::format("{}", ::gettid());
+        if (path == "/address") body = exchange.address();
         const Result<void> sent = co_await answer(exchange, path == "/empty" ? 204 : 200, body);
         events.note(sent ? "sent" : "not sent");
     }
