@@ -75,7 +75,7 @@ Fields::~Fields() {
 }
 
 std::optional<Value> Fields::find(std::string_view name) {
-    known_.emplace_back(name);
+    if (std::ranges::find(known_, name) == known_.end()) known_.emplace_back(name);
     const auto found =
         std::ranges::find(node_.entries, name, [](const Entry& entry) -> std::string_view { return entry.key.text; });
     if (found == node_.entries.end() || found->value.kind == Node::Kind::nothing) return {};
@@ -93,7 +93,7 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
     constexpr std::size_t compared_max = 64;
     if (word.size() > compared_max) return {};
     std::optional<std::string> best;
-    std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+    std::size_t best_distance = std::min(std::max<std::size_t>(1, word.size() / 3) + 1, word.size());
     for (const std::string& each : known) {
         if (each.size() > compared_max) continue;
         const std::size_t apart = distance(word, each);

@@ -41,7 +41,9 @@ void read_document(const Document& document, Rank rank, Draft& draft, Problems& 
         if (section.read != nullptr)
             section.read(*value, rank, draft);
         else if (!empty(value->node))
-            value->wrong("is not enforced by this version; take it out, so that nobody relies on it");
+            problems.add(value->node.at, fmt::format("the section {} is not enforced by this version; take it out, so "
+                                                     "that nobody relies on it",
+                                                     section.name));
     }
 }
 

@@ -61,7 +61,7 @@ void read_organisation(const Value& section, Rank rank, Draft& draft) {
     Organisation organisation;
     if (const auto name = fields.find("name")) organisation.name = read_text(*name).value_or("");
     if (const auto currency = fields.find("currency"))
-        if (read_word(*currency, {"USD"})) organisation.currency = "USD";
+        if (currency->node.text != "USD") currency->wrong("is not counted in; this version knows USD only");
     if (const auto zone = fields.find("time_zone")) {
         organisation.time_zone = zone->node.text;
         if (zone->node.kind != Node::Kind::text || !known_time_zone(organisation.time_zone))

@@ -103,7 +103,8 @@ std::uint8_t read_days(const Value& value) {
         else
             days = static_cast<std::uint8_t>(days | 1U << (found - names.begin()));
     }
-    if (days == 0) value.wrong("names no day; leave it out for every day");
+    if (value.node.kind == Node::Kind::list && value.node.items.empty())
+        value.wrong("names no day; leave it out for every day");
     return days;
 }
 
@@ -150,8 +151,8 @@ Version read_version(const Value& value) {
     fee("per_request", price.per_request);
     fee("per_web_search", price.per_web_search);
     fee("per_image", price.per_image);
-    if (value.node.kind == Node::Kind::map && !price.rates.input && price.per_request == NanoUsd{} &&
-        price.per_image == NanoUsd{})
+    const bool priced = fields.find("input") || fields.find("per_request") || fields.find("per_image");
+    if (value.node.kind == Node::Kind::map && !priced)
         value.wrong("has neither an input price nor one per request or image; write input: 0 if it is free");
     read_factors(fields, price);
     if (const auto tiers = fields.find("tiers")) price.tiers = read_tiers(*tiers);

@@ -35,6 +35,8 @@ std::vector<ProviderKey> read_keys(const Value& value) {
             }
             auto name = read_name(*secret);
             if (!name) continue;
+            if (name->find_first_of(":/@+") != std::string::npos)
+                secret->wrong("is no name that the vault can have; use letters, digits or . _ -");
             key.secret = *std::move(name);
             if (std::ranges::find(out, key.secret, &ProviderKey::secret) != out.end())
                 secret->wrong("stands twice; give one entry a larger weight instead");

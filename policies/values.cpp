@@ -163,7 +163,12 @@ std::optional<Url> read_url(const Value& value) {
         return value.wrong("must begin with https:// or http://");
     }
     if (rest.size() > text_bytes_max) return value.wrong(url_advice);
-    if (rest.contains('@')) return value.wrong("must name no user or password; keys belong into the vault");
+    if (rest.contains('@')) {
+        // Not even a password in the wrong place is repeated.
+        value.problems.add(value.node.at,
+                           fmt::format("{} must name no user or password; keys belong into the vault", value.what));
+        return {};
+    }
     if (rest.contains('?') || rest.contains('#')) return value.wrong("must end before any ? or #");
     const std::size_t slash = std::min(rest.find('/'), rest.size());
     url.path = rest.substr(slash);

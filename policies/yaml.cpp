@@ -149,6 +149,13 @@ class Builder final : public YAML::EventHandler {
     int documents_ = 0;
 };
 
+/// The parser's words for a tab do not name it.
+std::string_view hint_about(std::string_view text, int line) {
+    for (; line > 0 && !text.empty(); --line) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    const std::size_t content = text.find_first_not_of(' ');
+    return content != std::string_view::npos && text[content] == '\t' ? "; indent with blanks, not with tabs" : "";
+}
+
 }  // namespace
 
 std::string to_text(const Place& place) { return fmt::format("{}:{}:{}", place.file, place.line, place.column); }
@@ -187,7 +194,7 @@ Node read_yaml(const Document& document, Problems& problems) {
         while (parser.HandleNextDocument(builder)) continue;
     } catch (const YAML::Exception& error) {
         problems.add({document.name, std::max(error.mark.line, 0) + 1, std::max(error.mark.column, 0) + 1},
-                     fmt::format("this is not YAML: {}", error.msg));
+                     fmt::format("this is not YAML: {}{}", error.msg, hint_about(document.text, error.mark.line)));
         return {};
     } catch (const std::exception&) {
         problems.add({document.name, 0, 0}, "this is not YAML; the file could not be read");

@@ -18,6 +18,19 @@ inline std::string problems_of(const Parsed& parsed) {
     return out;
 }
 
+struct WrongDocument {
+    std::string_view name;
+    std::string_view text;
+    std::string_view problems;  ///< all of them, a line each
+};
+
+inline std::string said_of(const WrongDocument& wrong) {
+    std::string out;
+    for (const Problem& problem : parse({}, {{"a.yaml", std::string(wrong.text)}}, 1).problems)
+        out += (out.empty() ? "" : "\n") + problem.message();
+    return out;
+}
+
 constexpr std::string_view company = R"(
 organisation: {name: Example GmbH, time_zone: Europe/Berlin, budgets: [{limit: 10000 USD, per: month}]}
 providers:
