@@ -405,8 +405,9 @@ void Connection::look_whether_left() {
             case Socket::Peek::quiet:
                 look_whether_left();
                 return;
-            // A next request waits already: whether this client leaves shows when we write.
             case Socket::Peek::bytes:
+                // A next request comes already, and would hide that the client leaves after it.
+                if (keep_for_later()) look_whether_left();
                 return;
             case Socket::Peek::gone:
                 break;
@@ -414,6 +415,14 @@ void Connection::look_whether_left() {
         closing_ = true;
         if (auto left = std::exchange(left_, nullptr)) left();
     });
+}
+
+bool Connection::keep_for_later() {
+    // What belongs to a body is the handler's; and nobody needs to send us more ahead than one head.
+    if (!body_read_ || pending_.size() >= shared_.limits.head_bytes_max) return false;
+    const Transfer got = socket_->read(shard_buffer_);
+    if (got.how == Moved::some) pending_.append(shard_buffer_.data(), got.bytes);
+    return true;
 }
 
 Task<void> Connection::refuse(int status, std::string_view code, std::string_view text) {

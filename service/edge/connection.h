@@ -65,6 +65,8 @@ class Connection final : public Exchange {
     void compose(std::string& out, const ResponseHead& head) const;
     bool keeps_alive() const;
     void look_whether_left();
+    /// Takes what a client sends ahead. False: it stays where it is, and we do not listen any more.
+    bool keep_for_later();
 
     std::shared_ptr<Socket> socket_;
     std::string address_;

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
+#include <latch>
 #include <sys/resource.h>
 #include <thread>
 #include <unordered_map>
@@ -101,6 +103,7 @@ class ShardedServer final : public Server {
         return tls_;
     }
     bool wait_until_empty(Moment deadline);
+    /// Runs `action` on every shard's thread and waits for all.
     template <typename Action>
     void on_every_shard(Action action);
 
@@ -171,22 +174,32 @@ void ShardedServer::start() {
         work_.push_back(asio::make_work_guard(shard->context));
         asio::co_spawn(shard->context, accept(*shard), asio::detached);
         asio::co_spawn(shard->context, tick(*shard), asio::detached);
-        shard->thread = std::thread([one = shard.get()] { one->context.run(); });
+        shard->thread = std::thread([one = shard.get()] {
+            // OpenSSL writes without MSG_NOSIGNAL: a client that has left is an error to us, not a signal.
+            sigset_t pipe;
+            sigemptyset(&pipe);
+            sigaddset(&pipe, SIGPIPE);
+            pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+            one->context.run();
+        });
     }
 }
 
 Task<void> ShardedServer::accept(Shard& shard) {
+    bool failing = false;
     for (;;) {
         error_code error;
         tcp::socket socket(shard.context);
         co_await shard.acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
         if (!shard.acceptor.is_open()) co_return;
         if (!error) {
+            failing = false;
             asio::co_spawn(shard.context, serve(shard, std::move(socket)), asio::detached);
             continue;
         }
         if (error == asio::error::operation_aborted) co_return;
-        log::warning("accept_failed", {{"reason", error.message()}});
+        if (!failing) log::warning("accept_failed", {{"reason", error.message()}});
+        failing = true;
         asio::steady_timer pause(shard.context, accept_pause);
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
     }
@@ -206,7 +219,12 @@ Task<void> ShardedServer::serve(Shard& shard, tcp::socket accepted) {
         const auto socket = std::make_shared<Socket>(std::move(accepted), context.get());
         Connection connection(socket, address, shard.context.get_executor(), shard.buffer, shared_, for_control);
         shard.connections.push_back(&connection);
-        co_await connection.run();
+        try {
+            co_await connection.run();
+        } catch (const std::exception& exception) {
+            log::error("connection_failed", {{"reason", exception.what()}});
+            socket->close();
+        }
         std::erase(shard.connections, &connection);
         addresses_.remove(address);
     } else {
@@ -234,7 +252,13 @@ Task<void> ShardedServer::tick(Shard& shard) {
 
 template <typename Action>
 void ShardedServer::on_every_shard(Action action) {
-    for (const auto& shard : shards_) asio::post(shard->context, [one = shard.get(), action] { action(*one); });
+    std::latch done(static_cast<std::ptrdiff_t>(shards_.size()));
+    for (const auto& shard : shards_)
+        asio::post(shard->context, [&done, one = shard.get(), action] {
+            action(*one);
+            done.count_down();
+        });
+    done.wait();
 }
 
 bool ShardedServer::wait_until_empty(Moment deadline) {
