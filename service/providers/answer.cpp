@@ -237,7 +237,6 @@ error_code StatementReader::read_responses_event(ondemand::object object) {
         return simdjson::SUCCESS;
     });
     said_.end = last;
-    said_.finished = last;
     return error;
 }
 
@@ -258,6 +257,8 @@ error_code StatementReader::read_response(ondemand::object object) {
         return simdjson::SUCCESS;
     });
     if (status == "failed" || status == "cancelled") said_.failed = true;
+    // Usage stands in the last event only, and then it is final, also of a response that failed.
+    said_.finished = said_.finished || said_.counts.any();
     if (!streamed_) said_.end = said_.started && !said_.failed;
     return error;
 }

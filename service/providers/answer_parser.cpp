@@ -18,26 +18,17 @@ constexpr std::size_t headers_max = 200;
 constexpr std::size_t unconsumed_bytes_max = 16 * 1024;
 constexpr int interim_answers_max = 10;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_name(std::string_view a, std::string_view b) {
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i)
-        if (lower(a[i]) != lower(b[i])) return false;
-    return true;
-}
-
 }  // namespace
 
 std::string_view AnswerHead::header(std::string_view name) const {
     for (const auto& field : headers)
-        if (same_name(field.name, name)) return field.value;
+        if (edge::equal_without_case(field.name, name)) return field.value;
     return {};
 }
 
 bool AnswerHead::event_stream() const {
     const auto type = header("content-type");
-    return same_name(type.substr(0, type.find_first_of("; \t")), "text/event-stream");
+    return edge::equal_without_case(type.substr(0, type.find_first_of("; \t")), "text/event-stream");
 }
 
 /// Beast's incremental parser, with what it leaves open refused.
@@ -74,7 +65,7 @@ class AnswerParser::Parser final : public http::basic_parser<false> {
         if (is_header_done()) return;  // a trailer; nobody needs it
         if (head.headers.size() >= headers_max) return refuse(fmt::format("more than {} headers", headers_max), error);
         if (name == http::field::transfer_encoding) {
-            if (seen_coding || version_ < 11 || !same_name(std::string_view(value), "chunked"))
+            if (seen_coding || version_ < 11 || !edge::equal_without_case(std::string_view(value), "chunked"))
                 return refuse("a Transfer-Encoding other than chunked, once, in HTTP/1.1", error);
             seen_coding = true;
         }
@@ -84,7 +75,7 @@ class AnswerParser::Parser final : public http::basic_parser<false> {
         }
         if (seen_coding && seen_length) return refuse("Content-Length beside Transfer-Encoding", error);
         // No encoding was offered, and what is compressed cannot be metered.
-        if (name == http::field::content_encoding && !same_name(std::string_view(value), "identity"))
+        if (name == http::field::content_encoding && !edge::equal_without_case(std::string_view(value), "identity"))
             return refuse("a compressed body although none was asked for", error);
         head.headers.push_back({std::string(text), std::string(value)});
     }

@@ -98,6 +98,7 @@ class PromptReader {
     std::int64_t prompts_ = 1;
     std::size_t bytes_not_text_ = 0;
     Tokens tokens_not_text_ = 0;
+    bool fast_ = false;
 };
 
 Result<Prompt> PromptReader::read(ondemand::parser& parser) {
@@ -158,6 +159,14 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
             return {};
         case Key::stored_input:
             return walk_from(value, Place::stored);
+        case Key::speed: {
+            // A dearer way of serving, like a tier.
+            std::string_view speed;
+            if (!value.is_null() && value.get_string().get(speed) != simdjson::SUCCESS)
+                return wrong("speed", "a string");
+            fast_ = speed == "fast";
+            return {};
+        }
         case Key::background: {
             // Its answer comes later, to a request that we do not see: nobody could meter it.
             TRY(const auto truth, read_truth(name, value));
@@ -398,6 +407,7 @@ Result<Prompt> PromptReader::finished() {
             prompt_.max_tokens_field = "max_tokens";
     }
     prompt_.usage_asked = prompt_.usage_asked && prompt_.stream;
+    if (fast_) prompt_.service_tier = "fast";
     return std::move(prompt_);
 }
 

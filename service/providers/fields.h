@@ -40,7 +40,8 @@ enum class Key : std::uint8_t {
     prompt,
     tools,
     stored_input,
-    background
+    background,
+    speed
 };
 
 /// A set of endpoints, one bit each.
@@ -73,6 +74,7 @@ inline constexpr std::array key_names = {
     KeyName{"prompt", Key::prompt, at_legacy | at_responses},
     KeyName{"tools", Key::tools, at_every},
     KeyName{"background", Key::background, at_responses},
+    KeyName{"speed", Key::speed, at_messages},
     // Each of these makes the provider read something that is not in the body.
     KeyName{"previous_response_id", Key::stored_input, at_every},
     KeyName{"conversation", Key::stored_input, at_every},

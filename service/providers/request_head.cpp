@@ -28,11 +28,6 @@ constexpr std::array<std::string_view, 14> headers_of_the_pool = {"host",
                                                                   "proxy-authenticate",
                                                                   "http2-settings"};
 
-bool same_name(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 bool breaks_lines(std::string_view text) {
     return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
@@ -45,7 +40,7 @@ bool is_token(std::string_view text) {
 }
 
 bool is_forwarded(const edge::Header& header, std::string_view credential_header) {
-    const auto same = [&](std::string_view name) { return same_name(header.name, name); };
+    const auto same = [&](std::string_view name) { return edge::equal_without_case(header.name, name); };
     return !std::ranges::any_of(headers_of_the_pool, same) && (credential_header.empty() || !same(credential_header));
 }
 
