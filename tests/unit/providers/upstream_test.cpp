@@ -1,5 +1,7 @@
 // Hunts: a request that is sent twice, a connection that is used again although its bytes are out of step, a wait
 // without an end, a caller who has left and is not noticed.
+#include "tests/unit/providers/upstream_fixture.h"
+
 #include <future>
 
 #include <boost/asio/detached.hpp>
