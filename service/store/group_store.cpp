@@ -262,9 +262,10 @@ void GroupStore::give_up(std::vector<Job>& jobs, std::size_t asked, const Error&
     writer_->roll_back();
     const Error told{Fault::storage_unavailable, not_recorded, std::string(error.operator_text())};
     after_failure(writer_->take_trouble(), told);
+    // Before anybody hears of the failure, so that nobody goes on as if only this one had failed.
+    tell_if_broken();
     for (std::size_t i = 0; i < asked; ++i) contributors_[i]->failed(told);
     for (Job& job : jobs) job.done(job.result ? Result<void>(std::unexpected(told)) : std::move(job.result));
-    tell_if_broken();
 }
 
 void GroupStore::tell_if_broken() {

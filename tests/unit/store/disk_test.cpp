@@ -2,6 +2,7 @@
 #include "tests/unit/store/faulty_disk.h"
 #include "tests/unit/store/folder.h"
 
+#include <atomic>
 #include <csignal>
 #include <set>
 #include <sys/resource.h>
@@ -125,8 +126,8 @@ class Settlement final : public Contributor {
     }
     void committed() override { waits = false; }
     void failed(const Error&) override { ++failures; }
-    bool waits = false;
-    int failures = 0;
+    std::atomic<bool> waits = false;
+    std::atomic<int> failures = 0;
 };
 
 TEST(StoreDisk, a_full_disk_frees_the_ballast_and_recovers_when_there_is_space_again) {
