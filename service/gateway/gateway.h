@@ -69,7 +69,7 @@ class Gateway {
     Task<void> relay_refusal(Call& call, providers::Answer& answer);
     Task<void> relay_whole(Call& call, providers::Answer& answer);
     Task<void> relay_stream(Call& call, providers::Answer& answer);
-    Task<void> end_stream(Call& call, const providers::Meter& meter, const Error& error);
+    Task<void> end_stream(Call& call, bool mid_event, const Error& error);
     /// Makes the hold cover what has been delivered; budget_exhausted when there is no money for more.
     Result<void> grow(Call& call, const providers::Reading& reading);
     /// The cost of what was served, booked at once and exactly once.

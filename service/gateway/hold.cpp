@@ -47,6 +47,14 @@ class Landing {
     std::move_only_function<void(Result<void>)> waiting_;
 };
 
+/// What is only estimated cannot have cost more than what was held: the hold bounds what such an answer can cost. The
+/// provider's own count is booked in full, whatever it is.
+NanoUsd cost_of(const Call& call, const providers::Reading& reading) {
+    if (call.endpoint == Endpoint::count_tokens || reading.source == UsageSource::none) return {};
+    const NanoUsd cost = policies::cost(*call.attempt.price, reading.usage, reading.served, call.at);
+    return reading.source == UsageSource::estimated ? std::min(cost, call.attempt.held) : cost;
+}
+
 }  // namespace
 
 Task<Result<void>> Gateway::hold(Call& call, const policies::Channel& channel) {
@@ -91,7 +99,9 @@ Task<Result<void>> Gateway::hold(Call& call, const policies::Channel& channel) {
 Result<void> Gateway::grow(Call& call, const providers::Reading& reading) {
     Attempt& attempt = call.attempt;
     const Tokens needed = reading.content_bytes + grow_ahead;
-    if (!call.route->grows || needed <= attempt.output_paid) return {};
+    // Once the provider has said what it was, there is nothing to guess.
+    const bool known = reading.complete && reading.source == UsageSource::provider;
+    if (!call.route->grows || known || needed <= attempt.output_paid) return {};
     ledger::Refusal refusal;
     for (const Tokens wanted : {std::max(needed, 2 * attempt.output_paid), needed}) {
         const NanoUsd total = policies::cost_at_most(*call.route->price, call.route->input_at_most, wanted, 0,
@@ -121,9 +131,7 @@ void Gateway::book(Call& call, const providers::Reading& reading) {
     call.outcome.served = reading.served;
     if (!reading.id.empty()) call.outcome.provider_request_id = reading.id;
     call.outcome.held = attempt.held;
-    call.outcome.cost = call.endpoint == Endpoint::count_tokens || reading.source == UsageSource::none
-                            ? NanoUsd{}
-                            : policies::cost(*attempt.price, reading.usage, reading.served, call.at);
+    call.outcome.cost = cost_of(call, reading);
     parts_.ledger.settle(attempt.id, call.outcome.cost);
     if (call.remaining != ledger::unlimited) call.remaining = call.remaining + attempt.held - call.outcome.cost;
 }

@@ -46,6 +46,7 @@ Task<void> Gateway::relay_stream(Call& call, providers::Answer& answer) {
                                 .shown_model = renamed ? std::string_view(call.prompt.model) : std::string_view{}});
     Error failure;
     bool ended = false, failed = false;
+    bool mid_event = false;  // as the caller sees it: the meter may be further
     while (!ended && !failed) {
         const Moment began = parts_.clock.moment();
         const auto bytes = co_await answer.read();
@@ -76,6 +77,7 @@ Task<void> Gateway::relay_stream(Call& call, providers::Answer& answer) {
             const edge::ResponseHead head = answer_head(call, answer.head().status, answer.head().headers, now);
             sent = co_await call.exchange.begin(head, whole_events);
         }
+        mid_event = meter->mid_event();
         if (!sent) {
             call.caller_left = true;
             if (call.attempt.channel->provider->on_disconnect == policies::OnDisconnect::cancel) break;
@@ -91,7 +93,7 @@ Task<void> Gateway::relay_stream(Call& call, providers::Answer& answer) {
         failed = true;
     }
     if (failed && !call.caller_left) {
-        co_await end_stream(call, *meter, failure);
+        co_await end_stream(call, mid_event, failure);
         co_return;
     }
     if (reading.failed) {
@@ -103,7 +105,7 @@ Task<void> Gateway::relay_stream(Call& call, providers::Answer& answer) {
     if (!finished) call.caller_left = true;
 }
 
-Task<void> Gateway::end_stream(Call& call, const providers::Meter& meter, const Error& error) {
+Task<void> Gateway::end_stream(Call& call, bool mid_event, const Error& error) {
     if (!call.answered) {
         co_await refuse(call, error);
         co_return;
@@ -112,7 +114,7 @@ Task<void> Gateway::end_stream(Call& call, const providers::Meter& meter, const 
     call.reason = error.operator_text();
     // In the middle of an event nothing honest can follow: the connection is closed instead, and every client notices
     // that.
-    if (meter.mid_event()) co_return;
+    if (mid_event) co_return;
     const InBand kind = in_band(error.fault, call.shape);
     const std::string event =
         providers::error_event(call.endpoint, kind.type, kind.code, error.for_caller, call.id.text());
