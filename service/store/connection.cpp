@@ -23,6 +23,8 @@ Trouble weigh(int code, int system_error) {
         case SQLITE_FULL:
             return Trouble::full;
         case SQLITE_IOERR:
+            // After a failed fsync nobody knows which pages are on the disk, whatever the reason was.
+            if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) return Trouble::broken;
             return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG ? Trouble::full
                                                                                              : Trouble::broken;
         case SQLITE_CORRUPT:
