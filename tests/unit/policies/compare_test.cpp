@@ -1,0 +1,121 @@
+// Hunts: a change that a plan does not show, or shows in words that mislead.
+#include "tests/unit/policies/policy.h"
+
+#include <gtest/gtest.h>
+
+namespace bursar::policies::testing {
+namespace {
+
+struct ChangeCase {
+    std::string_view name;
+    std::string_view from;  ///< in the text of `company`
+    std::string_view to;
+    std::vector<std::string> lines;
+};
+
+const std::vector<ChangeCase> change_cases = {
+    {"nothing", "", "", {}},
+    {"a larger budget",
+     "limit: 2000 USD",
+     "limit: 3000 USD",
+     {"team research: budget 2,000.00 USD per month -> 3,000.00 USD per month"}},
+    {"a budget that turns soft",
+     "people:\n  alice: {budgets: [{limit: 300 USD, per: month, hard: false}]}",
+     "people:\n  alice: {budgets: [{limit: 300 USD, per: month}]}",
+     {"person alice: budget 300.00 USD per month (soft) is gone", "person alice: new budget 300.00 USD per month"}},
+    {"other warnings",
+     "warn: [80%, 50%]",
+     "warn: [90%]",
+     {"team research: budget 2,000.00 USD per month warns at 90%"}},
+    {"a person's allowance",
+     "per_person: [{limit: 20 USD, per: day}]",
+     "per_person: [{limit: 25 USD, per: day}]",
+     {"team research: budget of each person 20.00 USD per day -> 25.00 USD per day"}},
+    {"the organisation", "name: Example GmbH", "name: Example AG", {"organisation: name Example GmbH -> Example AG"}},
+    {"a new team",
+     "  sales: {",
+     "  support: {models: [gpt]}\n  sales: {",
+     {"team support: new", "team support: models gpt"}},
+    {"a team that goes", "  sales: {models: [gpt], on_short: refuse}\n", "", {"team sales: gone"}},
+    {"what a team may",
+     "models: [gpt], on_short: refuse",
+     "models: [gpt, claude]",
+     {"team sales: models gpt -> gpt, claude", "team sales: when little is left: refuse -> lower"}},
+    {"a key with another weight",
+     "weight: 3",
+     "weight: 4",
+     {"provider openai: keys openai-a (weight 3), openai-b -> openai-a (weight 4), openai-b"}},
+    {"another address",
+     "https://azure.example.com/openai",
+     "https://azure2.example.com/openai",
+     {"provider azure: address https://azure.example.com/openai -> https://azure2.example.com/openai"}},
+    {"a proxy",
+     "keys: [{secret: azure}]",
+     "keys: [{secret: azure}], proxy: \"http://proxy:3128\"",
+     {"provider azure: proxy http://proxy:3128"}},
+    {"a deadline",
+     "keys: [{secret: azure}]",
+     "keys: [{secret: azure}], deadlines: {idle: 10s}",
+     {"provider azure: deadlines connect 5000 ms, first byte 120000 ms, idle 60000 ms, total 900000 ms -> connect 5000 "
+      "ms, first byte 120000 ms, "
+      "idle 10000 ms, total 900000 ms"}},
+    {"another order of channels",
+     "priority: 2",
+     "priority: 3",
+     {"model gpt: channels openai/gpt-4o (priority 1), azure/gpt-4o-prod (priority 2) -> openai/gpt-4o (priority 1), "
+      "azure/gpt-4o-prod (priority 3)"}},
+    {"a price",
+     "cached_input: 1.375, output: 11.00",
+     "cached_input: 1.375, output: 12.00",
+     {"model gpt: the price of azure/gpt-4o-prod: 2.75 in, 11.00 out per million tokens -> 2.75 in, 12.00 out per "
+      "million tokens"}},
+    {"a price in its details",
+     "cached_input: 1.375, output: 11.00",
+     "cached_input: 1.3, output: 11.00",
+     {"model gpt: the price of azure/gpt-4o-prod changes in its details"}},
+    {"a price where there was none",
+     "    llama3: {input: 0, output: 0}",
+     "    llama3: {input: 0, output: 0}\n    unpriced: {input: 1, output: 1}",
+     {"model priceless: local/unpriced has a price now"}},
+    {"a price that goes",
+     "    llama3: {input: 0, output: 0}",
+     "    other: {input: 0}",
+     {"model llama: local/llama3 has no price any more; calls to it are refused"}},
+    {"more output",
+     "output_tokens_max: 32000",
+     "output_tokens_max: 64000",
+     {"model claude: output tokens at most 32000 -> 64000"}},
+    {"reasoning that shows", "hidden_reasoning: true, ", "", {"model thinker: hidden reasoning yes -> no"}},
+};
+
+TEST(Compare, SaysEveryChangeAndNothingElse) {
+    const Parsed before = parse_text(company);
+    for (const ChangeCase& each : change_cases) {
+        std::string text(company);
+        if (!each.from.empty()) {
+            const std::size_t at = text.find(each.from);
+            ASSERT_NE(at, std::string::npos) << each.name;
+            text.replace(at, each.from.size(), each.to);
+        }
+        const Parsed after = parse_text(text);
+        ASSERT_EQ(problems_of(after), "") << each.name;
+        EXPECT_EQ(compare(*before.snapshot, *after.snapshot), each.lines) << each.name;
+    }
+}
+
+TEST(Compare, AFirstPolicyIsNewThroughout) {
+    const Parsed parsed = parse_text(R"(
+organisation: {name: A, budgets: [{limit: 5 USD, per: ever}]}
+providers: {p: {dialect: openai, base_url: "http://127.0.0.1:1", keys: [{secret: k}]}}
+models: {m: {tier: t, channels: [{provider: p}]}}
+teams: {a: {models: [m], budgets: [{limit: 0.001 USD, per: hour}]}})");
+    EXPECT_EQ(
+        compare(Snapshot{}, *parsed.snapshot),
+        (std::vector<std::string>{"organisation: name A", "organisation: new budget 5.00 USD for good",
+                                  "provider p: new", "provider p: address http://127.0.0.1:1", "provider p: keys k",
+                                  "model m: new", "model m: tier t", "model m: channels p/m (priority 1)",
+                                  "team a: new", "team a: models m", "team a: new budget 0.001000 USD per hour"}));
+}
+
+}  // namespace
+}  // namespace bursar::policies::testing
