@@ -40,3 +40,7 @@ if(BURSAR_SANITIZE)
     add_compile_options(-fsanitize=${BURSAR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${BURSAR_SANITIZE})
 endif()
+if(BURSAR_FUZZ)
+    # The libraries report their branches, or the fuzzer would be blind.
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
