@@ -15,10 +15,10 @@ HOMES = {
     r"Q[A-Z]": ("ctl",),
     r"simdjson": ("providers", "gateway", "policies", "admin", "demo"),
     r"argon2": ("vault",),
-    r"absl/": ("base",),
+    r"absl/": ("base", "policies"),
 }
-# Headers of ours that may show a third party's types: the one that gives Asio its names here.
-SHOWS_THIRD_PARTY = {"service/edge/async.h"}
+# Headers of ours that may show a third party's types: the one that gives Asio its names here, and the edge's own about sockets.
+SHOWS_THIRD_PARTY = {"service/edge/async.h", "service/edge/socket.h"}
 STANDARD_OR_SYSTEM = re.compile(r"^<(?:[a-z_0-9]+(?:\.h)?|(?:sys|netinet|arpa|net|linux)/[a-z_0-9]+\.h)>$")
 
 
