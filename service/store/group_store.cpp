@@ -14,6 +14,8 @@ namespace {
 
 /// How long the writer sleeps at most before it asks the contributors whether something is due.
 constexpr auto look_every = std::chrono::milliseconds(200);
+/// How long wake_soon() leaves a record for others to join it.
+constexpr auto soon_means = std::chrono::milliseconds(2);
 constexpr std::size_t jobs_waiting_max = 10'000;
 /// Every so many pages (of 2 KiB) of log the checkpointer is asked, and from here on the writer helps to end the log.
 constexpr int checkpoint_every_pages = 2'000;
@@ -97,6 +99,11 @@ void GroupStore::wake() {
     work_.notify_one();
 }
 
+void GroupStore::wake_soon() {
+    soon_ = true;
+    if (fast_asleep_) wake();
+}
+
 void GroupStore::submit(std::move_only_function<Result<void>(Transaction&)> job,
                         std::move_only_function<void(Result<void>)> done) {
     bool accepted = false;
@@ -176,16 +183,21 @@ void GroupStore::serve() {
 }
 
 /// Sleeps until there is something to write; false when the store has stopped and everything has been written.
+/// After a group it first rests lightly, for as long as wake_soon() may wait: meanwhile that costs its caller one
+/// atomic.
 bool GroupStore::wait_for_work(std::vector<Job>& jobs) {
-    for (;;) {
+    for (bool calm = false;; calm = true) {
         bool last = false;
         {
             const MutexLock lock(mutex_);
-            if (!woken_ && queue_.empty() && !stopping_)
-                work_.wait_until(mutex_, std::chrono::steady_clock::now() + look_every);
+            // Before soon_ is looked at: wake_soon() sets that one first and then looks at this one.
+            fast_asleep_ = calm;
+            if (!woken_ && !(calm && soon_) && queue_.empty() && !stopping_)
+                work_.wait_until(mutex_, std::chrono::steady_clock::now() + (calm ? look_every : soon_means));
             const bool woken = woken_.exchange(false);
+            const bool soon = soon_.exchange(false);
             jobs.swap(queue_);
-            if (woken || !jobs.empty()) return true;
+            if (woken || soon || !jobs.empty()) return true;
             if (stopping_) {
                 if (phase_ == Phase::stopped) return false;
                 // One last group takes along what has gathered without a wake; after it nothing more is accepted.
@@ -197,7 +209,7 @@ bool GroupStore::wait_for_work(std::vector<Job>& jobs) {
             for (Contributor* contributor : contributors_) contributor->closing();
             return true;
         }
-        if (retry_ || !writable_ || anything_due()) return true;
+        if (calm && (retry_ || !writable_ || anything_due())) return true;
     }
 }
 

@@ -27,6 +27,7 @@ class GroupStore final : public Store {
     void start() override;
     void stop() override;
     void wake() override;
+    void wake_soon() override;
     void submit(std::move_only_function<Result<void>(Transaction&)> job,
                 std::move_only_function<void(Result<void>)> done) override;
     Result<void> write(std::move_only_function<Result<void>(Transaction&)> job) override;
@@ -74,6 +75,8 @@ class GroupStore final : public Store {
     std::thread thread_;
 
     std::atomic<bool> woken_ = false;
+    std::atomic<bool> soon_ = false;
+    std::atomic<bool> fast_asleep_ = false;
     std::atomic<bool> writable_ = true;
     std::atomic<bool> broken_ = false;
     std::atomic<std::thread::id> writer_thread_{};

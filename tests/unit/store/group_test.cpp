@@ -150,6 +150,44 @@ TEST(StoreGroup, what_is_due_is_written_although_nothing_wakes_the_writer) {
     EXPECT_EQ(numbers_in(*store), (std::vector<std::int64_t>{7}));
 }
 
+// Hunts: the moment between the writer's light rest and its long sleep in which wake_soon() would be overheard. A lost
+// one would only be written by the look a fifth of a second later, so a thousand rounds tell.
+TEST(StoreGroup, wake_soon_is_never_overheard) {
+    const TestFolder folder;
+    std::atomic<std::int64_t> given = 0;
+    std::binary_semaphore written(0);
+    struct One final : Contributor {
+        One(std::atomic<std::int64_t>& number, std::binary_semaphore& semaphore) : given(number), written(semaphore) {}
+        Result<void> contribute(Transaction& transaction) override {
+            in_group = given.exchange(0);
+            return in_group == 0 ? Result<void>() : add_row(transaction, in_group);
+        }
+        void committed() override {
+            if (std::exchange(in_group, 0) != 0) written.release();
+        }
+        void failed(const Error& error) override { ADD_FAILURE() << error.operator_text(); }
+        std::atomic<std::int64_t>& given;
+        std::binary_semaphore& written;
+        std::int64_t in_group = 0;
+    } one(given, written);
+    auto store = open(folder);
+    store->attach(one);
+    store->start();
+    constexpr int rounds = 1000;
+    const auto begun = std::chrono::steady_clock::now();
+    for (int i = 1; i <= rounds; ++i) {
+        // Pauses around the length of the light rest.
+        const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(i % 50 * 80);
+        while (std::chrono::steady_clock::now() < until) std::this_thread::yield();
+        given = i;
+        store->wake_soon();
+        written.acquire();
+    }
+    const auto took = std::chrono::steady_clock::now() - begun;
+    EXPECT_LT(took, std::chrono::seconds(rounds / 20)) << "rows had to wait for the writer's own look";
+    EXPECT_EQ(numbers_in(*store).size(), std::size_t{rounds});
+}
+
 TEST(StoreGroup, stopping_writes_what_has_gathered_and_refuses_the_rest) {
     const TestFolder folder;
     Numbers numbers;
