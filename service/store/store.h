@@ -112,7 +112,7 @@ class Store {
     virtual void wake() = 0;
     /// A contributor has something that nobody waits for: it goes with the next group, or with one of its own within
     /// about two milliseconds. Under load this saves a commit per call. Any thread.
-    virtual void wake_soon() = 0;
+    virtual void wake_soon() { wake(); }
     /// Runs `job` in the next group (in a savepoint of its own: its error undoes only itself), then `done` once that
     /// group is durable or has failed. Both on the writer thread. Any thread.
     virtual void submit(std::move_only_function<Result<void>(Transaction&)> job,
