@@ -3,6 +3,8 @@
 #include "service/admin/body.h"
 #include "service/base/log.h"
 
+#include <cerrno>
+#include <cstring>
 #include <sys/stat.h>
 
 #include <Poco/Exception.h>
@@ -111,7 +113,10 @@ Result<net::ServerSocket> listen_on(const std::filesystem::path& path) {
     try {
         net::ServerSocket socket;
         socket.bind(net::SocketAddress(net::SocketAddress::UNIX_LOCAL, text), false);
-        if (::chmod(text.c_str(), S_IRUSR | S_IWUSR) != 0) throw Poco::FileException("chmod 0600", errno);
+        if (::chmod(text.c_str(), S_IRUSR | S_IWUSR) != 0)
+            return fail(
+                Fault::wrong_configuration,
+                fmt::format("The control socket {} cannot be closed to other users: {}", text, std::strerror(errno)));
         socket.listen(HttpServer::waiting_max);
         return socket;
     } catch (const Poco::Exception& error) {
