@@ -73,8 +73,8 @@ struct Model {
     std::vector<Channel> channels;  ///< in order of priority, as written among equals
     Tokens output_tokens_max = 16'384;
     std::optional<Tokens> input_tokens_max;  ///< the model's window, where it is known
-    bool hidden_reasoning =
-        false;  ///< may bill output that is not in the stream: held at its maximum even when streamed
+    /// May bill output that is not in the stream: held at its maximum even when streamed.
+    bool hidden_reasoning = false;
 };
 
 /// When less is left than a call may cost: lower its max_tokens to what the rest buys, or refuse it.

@@ -1,0 +1,89 @@
+// Hunts: a schema that knows other settings than the parser, and examples that do not work.
+#include "policies/draft.h"
+#include "tests/unit/policies/policy.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+namespace bursar::policies::testing {
+namespace {
+
+simdjson::dom::element schema() {
+    static simdjson::dom::parser parser;
+    static const simdjson::dom::element root = parser.load(BURSAR_SOURCE_DIR "/policies/schema.json");
+    return root;
+}
+
+std::set<std::string> keys_of(simdjson::dom::element element) {
+    std::set<std::string> out;
+    for (const auto field : simdjson::dom::object(element)) out.emplace(field.key);
+    return out;
+}
+
+/// What the parser says it may have, where it meets a setting that nobody knows.
+std::set<std::string> settings_at(std::string_view text) {
+    for (const Problem& problem : parse_text(text).problems) {
+        const std::size_t at = problem.text.find("; it may have: ");
+        if (at == std::string::npos || !problem.text.contains("\"qqqqqqqq\"")) continue;
+        std::set<std::string> out;
+        std::string_view rest = std::string_view(problem.text).substr(at + 15);
+        while (!rest.empty()) {
+            const std::size_t comma = std::min(rest.find(", "), rest.size());
+            out.emplace(rest.substr(0, comma));
+            rest.remove_prefix(std::min(comma + 2, rest.size()));
+        }
+        return out;
+    }
+    return {};
+}
+
+TEST(Schema, KnowsTheSectionsOfTheParser) {
+    const auto names = section_names();
+    EXPECT_EQ(keys_of(schema()["properties"]), std::set<std::string>(names.begin(), names.end()));
+}
+
+struct PlaceCase {
+    std::string_view definition;
+    std::string_view text;
+};
+
+TEST(Schema, KnowsEachSettingOfTheParser) {
+    const std::vector<PlaceCase> cases = {
+        {"organisation", "organisation: {qqqqqqqq: 1}"},
+        {"budget", "organisation: {budgets: [{qqqqqqqq: 1}]}"},
+        {"provider", "providers: {p: {qqqqqqqq: 1}}"},
+        {"key", "providers: {p: {keys: [{qqqqqqqq: 1}]}}"},
+        {"deadlines", "providers: {p: {deadlines: {qqqqqqqq: 1}}}"},
+        {"model", "models: {m: {qqqqqqqq: 1}}"},
+        {"channel", "models: {m: {channels: [{qqqqqqqq: 1}]}}"},
+        {"team", "teams: {t: {qqqqqqqq: 1}}"},
+        {"person", "people: {p: {qqqqqqqq: 1}}"},
+        {"price_version", "prices: {p: {m: {qqqqqqqq: 1}}}"},
+        {"price_tier", "prices: {p: {m: {tiers: [{qqqqqqqq: 1}]}}}"},
+        {"price_hours", "prices: {p: {m: {hours: [{qqqqqqqq: 1}]}}}"},
+    };
+    for (const PlaceCase& each : cases)
+        EXPECT_EQ(keys_of(schema()["$defs"][each.definition]["properties"]), settings_at(each.text)) << each.definition;
+}
+
+TEST(Examples, ACompanyWorksWithWhatShipsInTheBox) {
+    const auto defaults = read_folder(BURSAR_SOURCE_DIR "/policies/defaults");
+    const auto documents = read_folder(BURSAR_SOURCE_DIR "/policies/examples");
+    ASSERT_TRUE(defaults && documents);
+    const Parsed parsed = parse(*defaults, *documents, 1);
+    ASSERT_EQ(problems_of(parsed), "");
+    EXPECT_EQ(parsed.warnings, std::vector<std::string>{});
+    const Snapshot& rules = *parsed.snapshot;
+    EXPECT_EQ(rules.teams.at("support")->may,
+              (std::set<std::string>{"claude-sonnet-5", "gpt-4o-mini", "llama3.2", "text-embedding-3-small"}));
+    for (const auto& [name, model] : rules.models)
+        for (const Channel& channel : model->channels) {
+            EXPECT_NE(channel.prices->at(*parse_timestamp("2026-11-24T00:00:00Z")), nullptr) << channel.name();
+            EXPECT_NE(channel.prices->at(*parse_timestamp("2027-06-01T00:00:00Z")), nullptr) << channel.name();
+        }
+}
+
+}  // namespace
+}  // namespace bursar::policies::testing
