@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+// Without exceptions a result that was not looked at does not compile.
+#define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
 
 namespace bursar::providers {
@@ -56,6 +58,11 @@ error_code each_element(ondemand::value value, Visit&& visit) {
         if (const auto broken = visit(element)) return broken;
     }
     return simdjson::SUCCESS;
+}
+
+bool is_null(ondemand::value value) {
+    bool truth = false;
+    return value.is_null().get(truth) == simdjson::SUCCESS && truth;
 }
 
 std::string_view text_of(ondemand::value value) {
@@ -168,7 +175,7 @@ error_code StatementReader::read_completion(ondemand::object object) {
         if (key == "model") return read_model(value);
         if (key == "service_tier") said_.service_tier = text_of(value);
         if (key == "usage") return read_usage(value);
-        if (key == "error") said_.failed = said_.failed || !value.is_null();
+        if (key == "error") said_.failed = said_.failed || !is_null(value);
         if (key == "choices") {
             said_.started = choices_empty = true;
             return each_element(value, [&](ondemand::value choice) {
@@ -199,7 +206,7 @@ error_code StatementReader::read_choice(ondemand::value choice) {
                 return counts_as_content(part) ? add_content(content) : simdjson::SUCCESS;
             });
         if (key == "text") return add_content(value);
-        if (key == "finish_reason") said_.finished = said_.finished || !value.is_null();
+        if (key == "finish_reason") said_.finished = said_.finished || !is_null(value);
         return simdjson::SUCCESS;
     });
 }
@@ -249,7 +256,7 @@ error_code StatementReader::read_response(ondemand::object object) {
         if (key == "service_tier") said_.service_tier = text_of(value);
         if (key == "status") status = text_of(value);
         if (key == "usage") return read_usage(value);
-        if (key == "error") said_.failed = said_.failed || !value.is_null();
+        if (key == "error") said_.failed = said_.failed || !is_null(value);
         if (key == "output") {
             said_.started = true;
             return each_element(value, [&](ondemand::value item) { return read_item(item); });
@@ -289,12 +296,12 @@ error_code StatementReader::read_messages_event(ondemand::object object) {
     std::string_view type;
     const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
         if (key == "type") type = text_of(value);
-        if (key == "error") said_.failed = said_.failed || !value.is_null();
+        if (key == "error") said_.failed = said_.failed || !is_null(value);
         if (key == "usage") return read_usage(value);
         if (key == "content_block") return read_block(value);
         if (key == "delta")
             return each_member(value, [&](std::string_view part, ondemand::value content) -> error_code {
-                if (part == "stop_reason") said_.finished = said_.finished || !content.is_null();
+                if (part == "stop_reason") said_.finished = said_.finished || !is_null(content);
                 if (part == "stop_reason" || part == "stop_sequence" || !counts_as_content(part))
                     return simdjson::SUCCESS;
                 return add_content(content);
@@ -319,8 +326,8 @@ error_code StatementReader::read_message(ondemand::object object) {
         if (key == "id") said_.id = text_of(value);
         if (key == "model") return read_model(value);
         if (key == "usage") return read_usage(value);
-        if (key == "error") said_.failed = said_.failed || !value.is_null();
-        if (key == "stop_reason") said_.finished = said_.finished || !value.is_null();
+        if (key == "error") said_.failed = said_.failed || !is_null(value);
+        if (key == "stop_reason") said_.finished = said_.finished || !is_null(value);
         if (key == "content") return each_element(value, [&](ondemand::value block) { return read_block(block); });
         return simdjson::SUCCESS;
     });
@@ -349,7 +356,7 @@ error_code StatementReader::read_list(ondemand::object object) {
     const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
         if (key == "model") return read_model(value);
         if (key == "usage") return read_usage(value);
-        if (key == "error") said_.failed = said_.failed || !value.is_null();
+        if (key == "error") said_.failed = said_.failed || !is_null(value);
         if (key == "data" || key == "input_tokens") said_.started = said_.content = true;
         return simdjson::SUCCESS;
     });

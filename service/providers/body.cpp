@@ -10,6 +10,8 @@
 #include <utility>
 
 #include <fmt/format.h>
+// Without exceptions a result that was not looked at does not compile.
+#define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
 
 namespace bursar::providers {
@@ -39,6 +41,11 @@ std::string_view trimmed(std::string_view token) {
            (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
         token.remove_suffix(1);
     return token;
+}
+
+bool is_null(ondemand::value value) {
+    bool truth = false;
+    return value.is_null().get(truth) == simdjson::SUCCESS && truth;
 }
 
 std::string_view unquoted(std::string_view token) {
@@ -162,7 +169,7 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
         case Key::speed: {
             // A dearer way of serving, like a tier.
             std::string_view speed;
-            if (!value.is_null() && value.get_string().get(speed) != simdjson::SUCCESS)
+            if (!is_null(value) && value.get_string().get(speed) != simdjson::SUCCESS)
                 return wrong("speed", "a string");
             fast_ = speed == "fast";
             return {};
@@ -193,7 +200,7 @@ Result<void> PromptReader::read_model(ondemand::value value) {
 
 Result<void> PromptReader::read_max_tokens(std::string_view name, ondemand::value value) {
     const auto token = trimmed(value.raw_json_token());
-    const bool none = value.is_null();
+    const bool none = is_null(value);
     if (prompt_.max_tokens && !none)
         return fail(Fault::invalid_request,
                     fmt::format("`{}` and `{}` say the same. Send only one of them.", prompt_.max_tokens_field, name));
@@ -210,7 +217,7 @@ Result<void> PromptReader::read_max_tokens(std::string_view name, ondemand::valu
 }
 
 Result<void> PromptReader::read_choices(std::string_view name, ondemand::value value) {
-    if (value.is_null()) return {};
+    if (is_null(value)) return {};
     std::int64_t number = 0;
     if (value.get_int64().get(number) != simdjson::SUCCESS || number < 1 || number > choices_max)
         return wrong(name, fmt::format("a whole number from 1 to {}", choices_max));
@@ -219,14 +226,14 @@ Result<void> PromptReader::read_choices(std::string_view name, ondemand::value v
 }
 
 Result<std::optional<bool>> PromptReader::read_truth(std::string_view name, ondemand::value value) {
-    if (value.is_null()) return std::nullopt;
+    if (is_null(value)) return std::nullopt;
     bool truth = false;
     if (value.get_bool().get(truth) != simdjson::SUCCESS) return wrong(name, "true or false");
     return truth;
 }
 
 Result<void> PromptReader::read_service_tier(ondemand::value value) {
-    if (value.is_null()) return {};
+    if (is_null(value)) return {};
     std::string_view tier;
     if (value.get_string().get(tier) != simdjson::SUCCESS || tier.size() > model_bytes_max)
         return wrong("service_tier", "a short string");
@@ -235,7 +242,7 @@ Result<void> PromptReader::read_service_tier(ondemand::value value) {
 }
 
 Result<void> PromptReader::read_stream_options(ondemand::value value) {
-    if (value.is_null()) {
+    if (is_null(value)) {
         prompt_.stream_options_at = span_of(trimmed(value.raw_json_token()));
         return {};
     }

@@ -77,6 +77,8 @@ const std::vector<Refusal> refusals = {
     {"brackets that do not match the other way", chat, R"({"model":"m","x":{"y":1]})", "not valid JSON"},
     {"an unknown word deep inside", chat, R"({"model":"m","messages":[{"a":tru}]})", "not valid JSON"},
     {"a wrong null deep inside", chat, R"({"model":"m","messages":[{"a":nulx}]})", "not valid JSON"},
+    {"a wrong null where null may stand", chat, R"({"model":"m","stream_options":nu**})", "stream_options"},
+    {"a wrong null for a number", chat, R"({"model":"m","max_tokens":nul})", "max_tokens"},
     {"a number with letters", chat, R"({"model":"m","x":1x})", "not valid JSON"},
     {"a string without its end", chat, R"({"model":"m","x":"y)", "not valid JSON"},
     {"a line feed within a string", chat, "{\"model\":\"m\",\"x\":\"a\nb\"}", "not valid JSON"},

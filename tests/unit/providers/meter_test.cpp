@@ -328,6 +328,7 @@ TEST(Meter, garbage_passes_unchanged_and_counts) {
         "\n\n\n\n",
         "field without colon\n\n",
         "data: {\"choices\":[[[[{}]]]],\"id\":null}\n\n",
+        "data: {\"choices\":[{\"finish_reason\":nul0}]}\n\n",
         ":\n\n",
         "data: \"string\"\n\n",
         "data: {\"usage\":{\"prompt_tokens\":1e99}}\n\n",
