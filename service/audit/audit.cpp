@@ -23,6 +23,10 @@ constexpr std::size_t outcomes_worth_a_group = 4096;
 /// that hold money are always kept: they are not more than the holds that the ledger took while it could write.
 constexpr std::size_t outcomes_waiting_max = 100'000;
 
+/// So many go into one group after one has failed: on a disk with little space left, settlements in the same group must
+/// fit.
+constexpr std::size_t outcomes_after_failure_max = 4096;
+
 constexpr std::string_view steps[] = {
     // Rows are only ever added. The one row of audit_head says where the chain ends.
     "CREATE TABLE audit_entry (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, address TEXT NOT "
@@ -100,11 +104,13 @@ class StoredAudit final : public Audit {
     std::uint64_t refusals_this_second_ GUARDED_BY(mutex_) = 0;
     Unlisted unlisted_ GUARDED_BY(mutex_);
     bool hurry_ GUARDED_BY(mutex_) = false;  ///< somebody waits, or the store stops: nothing is kept back
-    std::size_t written_outcomes_ GUARDED_BY(mutex_) = 0;
+    std::size_t outcomes_taken_ GUARDED_BY(mutex_) = 0;
 
     // Of the writer thread: what is in the group that is being committed, or is to be written again.
     std::vector<Stamped> notes_in_group_;
     std::vector<Outcome> outcomes_in_group_;
+    std::size_t writing_ = 0;  ///< so many of them, from the front, are in this group
+    bool careful_ = false;     ///< a group has failed
 };
 
 void StoredAudit::count_unlisted(std::uint64_t Unlisted::* which, Timestamp now) {
@@ -131,7 +137,7 @@ void StoredAudit::record(Outcome outcome) {
     bool worth_a_group = false;
     {
         const MutexLock lock(mutex_);
-        const std::size_t waiting = outcomes_.size() + written_outcomes_;
+        const std::size_t waiting = outcomes_.size() + outcomes_taken_;
         if (waiting >= outcomes_waiting_max && outcome.attempt == AttemptId{})
             return count_unlisted(&Unlisted::outcomes, outcome.at);
         if (outcomes_.empty()) outcomes_since_ = clock_.moment();
@@ -176,26 +182,31 @@ void StoredAudit::take_what_waits() {
             std::ranges::move(outcomes_, std::back_inserter(outcomes_in_group_));
         outcomes_.clear();
     }
-    written_outcomes_ = outcomes_in_group_.size();
+    outcomes_taken_ = outcomes_in_group_.size();
     hurry_ = false;
 }
 
 Result<void> StoredAudit::contribute(store::Transaction& transaction) {
     take_what_waits();
     TRY_VOID(append_rows(transaction, notes_in_group_));
-    return write_outcomes(transaction, outcomes_in_group_);
+    writing_ = careful_ ? std::min(outcomes_in_group_.size(), outcomes_after_failure_max) : outcomes_in_group_.size();
+    return write_outcomes(transaction, std::span(outcomes_in_group_).first(writing_));
 }
 
 void StoredAudit::committed() {
     notes_in_group_.clear();
     if (outcomes_in_group_.empty()) return;
-    outcomes_in_group_.clear();
+    outcomes_in_group_.erase(outcomes_in_group_.begin(),
+                             outcomes_in_group_.begin() + static_cast<std::ptrdiff_t>(writing_));
+    careful_ = !outcomes_in_group_.empty();
+    if (careful_) store_.wake();
     const MutexLock lock(mutex_);
-    written_outcomes_ = 0;
+    outcomes_taken_ = outcomes_in_group_.size();
 }
 
 void StoredAudit::failed(const Error&) {
-    // What was in the group stays there and goes into the next one.
+    // What was in the group stays there and goes into the next ones.
+    careful_ = true;
 }
 
 void StoredAudit::flush() {

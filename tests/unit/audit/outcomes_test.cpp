@@ -266,6 +266,83 @@ TEST_F(Trails, the_last_outcome_is_written_without_further_traffic) {
     EXPECT_EQ(rows, 1);
 }
 
+/// A database that can write nothing.
+class NoSpace final : public store::Transaction {
+  public:
+    Result<void> run(std::string_view, std::initializer_list<store::Value>) override { return refuse(); }
+    Result<void> each(std::string_view, std::initializer_list<store::Value>,
+                      const std::function<Result<void>(const store::Row&)>&) override {
+        return refuse();
+    }
+
+  private:
+    static Result<void> refuse() { return fail(Fault::storage_unavailable, "no space"); }
+};
+
+// Hunts: rows that a failed group loses or writes twice, and memory that grows without end while nothing can be
+// written.
+TEST_F(Trails, while_nothing_can_be_written_rows_wait_and_only_what_cost_nothing_is_summed_up) {
+    store->stop();
+    NoSpace no_space;
+    const auto group_fails = [&] {
+        audit->closing();
+        const auto written = audit->contribute(no_space);
+        ASSERT_FALSE(written);
+        audit->failed(written.error());
+    };
+    audit->record(plain(noon));
+    audit->note({.actor = "operator:ada",
+                 .address = "",
+                 .action = "vault.seal",
+                 .object = "",
+                 .outcome = "ok",
+                 .detail = "{}"});
+    group_fails();
+    Outcome refusal = plain(noon + seconds(1), "refused");
+    refusal.attempt = AttemptId{};
+    for (int i = 0; i < 120'000; ++i) audit->record(refusal);
+    group_fails();
+    for (int i = 0; i < 500; ++i) audit->record(plain(noon + seconds(2), "paying"));
+    for (int i = 0; i < 10; ++i) audit->record(refusal);
+    group_fails();
+
+    // The disk has space again: the same trail on a store that works.
+    auto opened = store::Store::open(
+        {.file = folder / "b.db", .key = store::test_key(), .schemas = {Audit::schema()}, .ballast_bytes = 0});
+    ASSERT_TRUE(opened) << told(opened);
+    // In small groups, since the next one may be the last that fits.
+    int groups = 0;
+    std::int64_t stored = -1;
+    for (std::int64_t before = -2; stored != before; ++groups) {
+        before = stored;
+        ASSERT_TRUE((*opened)->write([&](store::Transaction& transaction) -> Result<void> {
+            audit->closing();
+            TRY_VOID(audit->contribute(transaction));
+            return transaction.each("SELECT total(rows_count) FROM audit_outcome", {},
+                                    [&](const store::Row& row) -> Result<void> {
+                                        stored = row.integer(0);
+                                        return {};
+                                    });
+        }));
+        audit->committed();
+    }
+    EXPECT_GT(groups, 20);
+    const auto reader = *Audit::open(**opened, clock);
+    const auto rows = reader->usage({"key"}, noon, noon + std::chrono::hours(1));
+    ASSERT_TRUE(rows) << told(rows);
+    std::map<std::string, std::int64_t> calls;
+    for (const Audit::UsageRow& row : *rows) calls[row.group[0]] = row.calls;
+    EXPECT_EQ(calls["7f3a"], 1);
+    EXPECT_EQ(calls["paying"], 500) << "a row that cost money was dropped";
+    EXPECT_EQ(calls["refused"], 99'999);
+    const auto entries = reader->entries(0, 10);
+    ASSERT_EQ(entries->size(), 3U);
+    EXPECT_EQ(entries->back().action.action, "vault.seal");
+    EXPECT_NE((*entries)[1].action.detail.find(R"("outcomes":20001)"), std::string::npos)
+        << (*entries)[1].action.detail;
+    EXPECT_NE((*entries)[0].action.detail.find(R"("outcomes":10)"), std::string::npos) << (*entries)[0].action.detail;
+}
+
 TEST_F(Trails, outcomes_of_many_threads_are_all_there) {
     constexpr int threads_count = 4;
     constexpr int each = 5000;
