@@ -19,10 +19,16 @@ class Builder final : public YAML::EventHandler {
     Builder(std::string_view file, Problems& problems) : file_(file), problems_(problems) {}
 
     Node take() && { return std::move(root_); }
+    /// Whether more would be of use. The parser never comes to an end where it cannot take a character such as ',' at
+    /// all.
+    bool wants_more() const { return documents_ < 2; }
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (documents_++ == 1)
-            problems_.add(place(mark), "a second document begins here; put it into a file of its own");
+            problems_.add(place(mark), mark.pos == begins_
+                                           ? "this is not YAML: nothing can begin like this"
+                                           : "a second document begins here; put it into a file of its own");
+        begins_ = mark.pos;
     }
     void OnDocumentEnd() override {}
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -147,7 +153,51 @@ class Builder final : public YAML::EventHandler {
     std::size_t too_deep_ = 0;
     std::size_t nodes_ = 0;
     int documents_ = 0;
+    int begins_ = -1;
 };
+
+/// How many bytes the character at the front has, or 0 if it cannot stand in a YAML text: not UTF-8 (RFC 3629 §4), or a
+/// control character (YAML 1.2 §5.1). The parser lets them pass, and they would end up in logs and on screens.
+std::size_t character_bytes(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
+    const auto continues = [&](std::size_t from, std::size_t count) {
+        for (std::size_t i = from; i < from + count; ++i)
+            if ((byte(i) & 0xc0U) != 0x80) return false;
+        return true;
+    };
+    const unsigned first = byte(0);
+    if (first < 0x80)
+        return (first >= 0x20 && first != 0x7f) || first == '\t' || first == '\n' || first == '\r' ? 1 : 0;
+    if (first >= 0xc2 && first <= 0xdf && continues(1, 1)) return first == 0xc2 && byte(1) < 0xa0 ? 0 : 2;
+    if (first >= 0xe0 && first <= 0xef && continues(1, 2)) {
+        const bool overlong = first == 0xe0 && byte(1) < 0xa0;
+        const bool surrogate = first == 0xed && byte(1) > 0x9f;
+        return overlong || surrogate ? 0 : 3;
+    }
+    if (first >= 0xf0 && first <= 0xf4 && continues(1, 3)) {
+        const bool overlong = first == 0xf0 && byte(1) < 0x90;
+        const bool beyond = first == 0xf4 && byte(1) > 0x8f;
+        return overlong || beyond ? 0 : 4;
+    }
+    return 0;
+}
+
+/// False, with a problem, at the first byte that no YAML text has.
+bool check_characters(const Document& document, Problems& problems) {
+    Place at{document.name, 1, 1};
+    for (std::string_view rest = document.text; !rest.empty();) {
+        const std::size_t bytes = character_bytes(rest);
+        if (bytes == 0) {
+            problems.add(at, fmt::format("the byte 0x{:02x} cannot stand here; save the file as UTF-8 text",
+                                         static_cast<unsigned char>(rest.front())));
+            return false;
+        }
+        at.column += 1;
+        if (rest.front() == '\n') at = {document.name, at.line + 1, 1};
+        rest.remove_prefix(bytes);
+    }
+    return true;
+}
 
 /// The parser's words for a tab do not name it.
 std::string_view hint_about(std::string_view text, int line) {
@@ -187,11 +237,12 @@ Node read_yaml(const Document& document, Problems& problems) {
                                                         document.text.size(), document_bytes_max));
         return {};
     }
+    if (!check_characters(document, problems)) return {};
     Builder builder(document.name, problems);
     try {
         std::istringstream text(document.text);
         YAML::Parser parser(text);
-        while (parser.HandleNextDocument(builder)) continue;
+        while (builder.wants_more() && parser.HandleNextDocument(builder)) continue;
     } catch (const YAML::Exception& error) {
         problems.add({document.name, std::max(error.mark.line, 0) + 1, std::max(error.mark.column, 0) + 1},
                      fmt::format("this is not YAML: {}{}", error.msg, hint_about(document.text, error.mark.line)));

@@ -18,6 +18,19 @@ const std::vector<WrongDocument> wrong_documents = {
      R"(teams:
 	research: {})",
      "a.yaml:2:10: this is not YAML: illegal map value; indent with blanks, not with tabs"},
+    {"a comma at the beginning, at which the parser stands still", ",",
+     "a.yaml:1:1: this is not YAML: nothing can begin like this"},
+    {"a bracket that closes nothing", "}", "a.yaml:1:1: this is not YAML: illegal flow end"},
+    {"bytes of another encoding", "organisation: {name: M\xfcller}",
+     "a.yaml:1:23: the byte 0xfc cannot stand here; save the file as UTF-8 text"},
+    {"half a character", "organisation:\n  name: \xe2\x82",
+     "a.yaml:2:9: the byte 0xe2 cannot stand here; save the file as UTF-8 text"},
+    {"a character in more bytes than it needs", "a: \xc0\xaf",
+     "a.yaml:1:4: the byte 0xc0 cannot stand here; save the file as UTF-8 text"},
+    {"half of a surrogate pair", "a: \xed\xa0\x80",
+     "a.yaml:1:4: the byte 0xed cannot stand here; save the file as UTF-8 text"},
+    {"a control character", "a: \x1b[31m", "a.yaml:1:4: the byte 0x1b cannot stand here; save the file as UTF-8 text"},
+    {"a NUL", std::string_view("a\0b", 3), "a.yaml:1:2: the byte 0x00 cannot stand here; save the file as UTF-8 text"},
     {"a second document in the file",
      R"(organisation: {name: A}
 ---
