@@ -245,7 +245,8 @@ bool Books::close(const AttemptId& attempt, RecordKind kind, NanoUsd cost) {
                             .amount = cost,
                             .scopes = std::move(hold.scopes)});
     }
-    store_.wake();
+    // Nobody waits for it: until it is written, a crash books the hold instead, which is never less than nothing.
+    store_.wake_soon();
     return true;
 }
 

@@ -36,7 +36,8 @@ struct HoldRequest {
     NanoUsd amount_min;  ///< the least that is of use: with less than `amount` left, what is left is taken, if it is
                          ///< this much
     std::uint64_t price_version = 0;
-    Timestamp at;  ///< the cost is booked to the periods of this instant
+    /// The cost is booked to the periods of this instant, or of the newest that any hold had: time never goes back.
+    Timestamp at;
 };
 
 struct Held {
@@ -70,6 +71,7 @@ struct Spending {
     NanoUsd held;
 };
 
+/// Since this process began.
 struct Totals {
     std::uint64_t holds_open = 0;
     NanoUsd held;
@@ -106,7 +108,8 @@ class Ledger : public store::Contributor {
     /// microseconds.
     virtual std::expected<Held, Refusal> hold(const HoldRequest& request,
                                               std::move_only_function<void(Result<void>)> durable) = 0;
-    /// Adds to an open hold, all levels or none; journalled with the next group. Any thread.
+    /// Adds to an open hold, all levels or none; journalled with the next group. `Held::amount` is what was added. Any
+    /// thread.
     virtual std::expected<Held, Refusal> grow(const AttemptId& attempt, NanoUsd more) = 0;
     /// What the attempt really cost; the rest of its hold is free again at once. Always in full, also above the hold.
     /// Exactly once per attempt: a second settle or release of the same attempt changes nothing and says false. Never

@@ -200,6 +200,19 @@ TEST(Journal, stays_short_and_still_knows_a_hold_that_is_open_for_long) {
     EXPECT_EQ(bench.spending("key:rare").spent, NanoUsd::dollars(1));
 }
 
+// Found by the simulation: accounts once took their numbers when they were prepared, and those never charged left gaps
+// on disk.
+TEST(Account, that_was_prepared_but_never_charged_does_not_stand_in_the_way_of_a_start) {
+    Bench bench;
+    const auto unused = bench.scopes({{"org", {}}, {"key:unused", {}}});
+    bench.spend(bench.scopes({{"org", {}}, {"key:used", {}}}), NanoUsd::dollars(1));
+    bench.restart();
+    bench.spend(bench.scopes({{"key:unused", {}}}), NanoUsd::dollars(2));
+    bench.restart();
+    EXPECT_EQ(bench.spending("key:used").spent, NanoUsd::dollars(1));
+    EXPECT_EQ(bench.spending("key:unused").spent, NanoUsd::dollars(2));
+}
+
 TEST(Journal, that_is_damaged_stops_the_start_and_is_left_as_it_is) {
     for (const char* damage :
          {"UPDATE ledger_journal SET records = x'00' WHERE number = 1",
