@@ -77,7 +77,7 @@ class Stage:
     """Everything that runs. Use it as a context: at the end, whatever was started is ended."""
 
     def __init__(self, binaries, folder):
-        self.bin = pathlib.Path(binaries)
+        self.bin = pathlib.Path(binaries).resolve()
         self.folder = pathlib.Path(folder)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -131,6 +131,7 @@ class Bursard:
         self.stage, self.name = stage, name
         self.folder = stage.folder / name
         (self.folder / "policy").mkdir(parents=True)
+        (self.folder / "state").mkdir(mode=0o700)
         self.port = free_port()
         (self.folder / "master.key").write_text(os.urandom(32).hex() + "\n")
         (self.folder / "master.key").chmod(0o600)
