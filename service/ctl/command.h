@@ -39,6 +39,10 @@ struct Field {
 /// `empty` is what to say when the list has nothing.
 Outcome<Exit> print_list(Context& context, const std::string& path, std::string_view list,
                          const std::vector<Field>& fields, std::string_view empty);
+/// The rows of a list as a table.
+std::string rows_as_table(const QJsonValue& list, const std::vector<Field>& fields);
+/// "name: value" lines of an object.
+void print_fields(const QJsonObject& object);
 /// With --json the body as it came, else "name: value" lines of the object.
 Outcome<Exit> print_object(Context& context, const Reply& reply);
 /// "?a=1&b=2" from the options that were given; each pair is an option and the query's word for it.

@@ -75,19 +75,28 @@ Outcome<Exit> print_list(Context& context, const std::string& path, std::string_
         return Exit::ok;
     }
     TRY(const QJsonObject object, object_of(reply));
+    const QJsonValue rows = object.value(QString::fromUtf8(list.data(), static_cast<qsizetype>(list.size())));
+    if (rows.toArray().isEmpty())
+        remark(empty);
+    else
+        print(rows_as_table(rows, fields));
+    return Exit::ok;
+}
+
+std::string rows_as_table(const QJsonValue& list, const std::vector<Field>& fields) {
     std::vector<Column> columns;
     for (const Field& field : fields) columns.push_back(field.column);
     std::vector<std::vector<std::string>> rows;
-    for (const QJsonValue& row :
-         object.value(QString::fromUtf8(list.data(), static_cast<qsizetype>(list.size()))).toArray()) {
+    for (const QJsonValue& row : list.toArray()) {
         auto& cells = rows.emplace_back();
         for (const Field& field : fields) cells.push_back(cell(at_path(row, field.path)));
     }
-    if (rows.empty())
-        remark(empty);
-    else
-        print(table(columns, rows));
-    return Exit::ok;
+    return table(columns, rows);
+}
+
+void print_fields(const QJsonObject& object) {
+    for (auto field = object.begin(); field != object.end(); ++field)
+        print(fmt::format("{:<18} {}\n", field.key().toStdString() + ":", printable(cell(field.value()))));
 }
 
 Outcome<Exit> print_object(Context& context, const Reply& reply) {
@@ -96,8 +105,7 @@ Outcome<Exit> print_object(Context& context, const Reply& reply) {
         return Exit::ok;
     }
     TRY(const QJsonObject object, object_of(reply));
-    for (auto field = object.begin(); field != object.end(); ++field)
-        print(fmt::format("{:<18} {}\n", field.key().toStdString() + ":", printable(cell(field.value()))));
+    print_fields(object);
     return Exit::ok;
 }
 

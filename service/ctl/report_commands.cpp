@@ -83,17 +83,33 @@ Outcome<Exit> teams(Context& context) {
 
 Outcome<Exit> ledger(Context& context) {
     TRY(const Reply reply, context.api.get("/api/v1/ledger"));
-    return print_object(context, reply);
+    TRY(QJsonObject books, object_of(reply));
+    if (context.json()) return print_object(context, reply);
+    const QJsonValue spending = books.take(QLatin1String("spending"));
+    const QJsonValue lost = books.take(QLatin1String("lost_calls"));
+    print_fields(books);
+    print("\n" + rows_as_table(spending, {{"account", {"ACCOUNT"}},
+                                          {"spent_usd", {"SPENT USD", Align::right}},
+                                          {"held_usd", {"HELD USD", Align::right}}}));
+    if (lost.toArray().isEmpty()) return Exit::ok;
+    print("\ncalls that were open when the service died last; compare with the provider's bill:\n" +
+          rows_as_table(lost, {{"at", {"AT"}},
+                               {"call", {"CALL"}},
+                               {"amount_usd", {"BOOKED USD", Align::right}},
+                               {"accounts", {"ACCOUNTS"}}}));
+    return Exit::ok;
 }
 
 Outcome<Exit> providers(Context& context) {
     return print_list(context, "/api/v1/providers", "channels",
-                      {{"provider", {"PROVIDER"}},
-                       {"channel", {"CHANNEL"}},
-                       {"state", {"STATE"}},
+                      {{"channel", {"CHANNEL"}},
+                       {"healthy", {"HEALTHY"}},
                        {"calls", {"CALLS", Align::right}},
                        {"failures", {"FAILURES", Align::right}},
-                       {"text", {"REMARK"}}},
+                       {"failures_in_a_row", {"IN A ROW", Align::right}},
+                       {"last_fault", {"LAST FAULT"}},
+                       {"last_failure_at", {"LAST FAILURE"}},
+                       {"last_success_at", {"LAST SUCCESS"}}},
                       "No provider was asked yet.");
 }
 
