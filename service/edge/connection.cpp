@@ -41,10 +41,6 @@ std::string_view date() {
     return text.data();
 }
 
-bool is_clean(std::string_view text) {
-    return std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
-}
-
 /// RFC 9110 §15.3.5, §15.4.5: neither body nor length.
 bool is_bodiless(int status) { return status == 204 || status == 304; }
 
@@ -124,7 +120,7 @@ Task<Result<void>> Connection::receive(Moment deadline) {
 Task<bool> Connection::next_head() {
     HeadScan scan;
     idle_ = pending_.empty();
-    Moment deadline = now() + (idle_ ? shared_.limits.keep_alive : shared_.limits.head);
+    Moment deadline = now() + (idle_ && !for_control_ ? shared_.limits.keep_alive : shared_.limits.head);
     bool begun = !idle_;
     if (idle_ && !socket_->is_tls()) {
         if (draining()) co_return false;
@@ -172,7 +168,6 @@ Task<void> Connection::serve_request() {
     std::string defect;
     if (!control && (for_control_ || calls >= shared_.limits.calls_max)) {
         shared_.counters.overloaded.fetch_add(1, std::memory_order_relaxed);
-        if (for_control_) closing_ = true;
         ResponseHead head{.status = 503};
         head.add("content-type", "application/json").add("retry-after", "1");
         const std::string body =
@@ -203,7 +198,8 @@ Task<void> Connection::serve_request() {
 }
 
 bool Connection::keeps_alive() const {
-    if (closing_ || !request_.keep_alive || draining()) return false;
+    // A reserved connection serves one request, so that nobody can sit on it.
+    if (closing_ || for_control_ || !request_.keep_alive || draining()) return false;
     // Whether the client still sends what it asked about cannot be known (RFC 9110 §10.1.1).
     if (request_.expects_continue && !body_read_) return false;
     // A long unread body is not worth its bytes.
@@ -297,8 +293,9 @@ void Connection::compose(std::string& out, const ResponseHead& head) const {
         .append(date())
         .append("\r\n");
     for (const Header& header : head.headers)
-        if (is_clean(header.name) && is_clean(header.value))
+        if (may_be_answered(header.name, header.value))
             out.append(header.name).append(": ").append(header.value).append("\r\n");
+    out.append(head.lines);
     if (!keeps_alive())
         out.append("connection: close\r\n");
     else if (request_.http_1_0)
@@ -308,7 +305,7 @@ void Connection::compose(std::string& out, const ResponseHead& head) const {
 Task<Result<void>> Connection::respond(const ResponseHead& head, std::string_view body) {
     answered_ = Answered::all;
     std::string text;
-    text.reserve(512);
+    text.reserve(512 + head.lines.size());
     compose(text, head);
     if (!is_bodiless(head.status)) text.append("content-length: ").append(std::to_string(body.size())).append("\r\n");
     text.append("\r\n");
@@ -325,7 +322,7 @@ Task<Result<void>> Connection::begin(const ResponseHead& head, std::string_view 
     if (request_.http_1_0) closing_ = true;
     if (only_head_) first = {};
     std::string text;
-    text.reserve(768);
+    text.reserve(768 + head.lines.size());
     compose(text, head);
     text.append(chunked_answer_ ? "transfer-encoding: chunked\r\n\r\n" : "\r\n");
     if (chunked_answer_ && !first.empty()) text.append(fmt::format("{:x}\r\n", first.size()));

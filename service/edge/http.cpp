@@ -1,6 +1,7 @@
 #include "service/edge/http.h"
 
 #include <algorithm>
+#include <array>
 
 namespace bursar::edge {
 namespace {
@@ -27,6 +28,22 @@ std::string_view RequestHead::header(std::string_view name) const {
 
 bool RequestHead::has(std::string_view name) const {
     return std::ranges::any_of(headers, [&](const Header& one) { return equal_without_case(one.name, name); });
+}
+
+bool may_be_answered(std::string_view name, std::string_view value) {
+    constexpr std::array<std::string_view, 5> written_by_the_edge = {"content-length", "transfer-encoding",
+                                                                     "connection", "keep-alive", "date"};
+    const auto breaks = [](std::string_view text) {
+        return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+    };
+    if (breaks(name) || breaks(value)) return false;
+    return std::ranges::none_of(written_by_the_edge,
+                                [name](std::string_view one) { return equal_without_case(one, name); });
+}
+
+ResponseHead& ResponseHead::add_line(std::string_view name, std::string_view value) {
+    if (may_be_answered(name, value)) lines.append(name).append(": ").append(value).append("\r\n");
+    return *this;
 }
 
 // RFC 9110 §15.

@@ -33,6 +33,10 @@ struct RequestHead {
 struct ResponseHead {
     int status = 200;
     std::vector<Header> headers;
+    std::string lines;  ///< more headers as they go out, "name: value CR LF" each: what add_line() has checked
+
+    /// Like add(), for heads with many headers: nothing is kept apart. What may_be_answered() refuses is left out.
+    ResponseHead& add_line(std::string_view name, std::string_view value);
 
     ResponseHead& add(std::string_view name, std::string_view value) {
         headers.push_back({std::string(name), std::string(value)});
@@ -40,6 +44,9 @@ struct ResponseHead {
     }
 };
 
+/// Whether a handler may answer with this header: it breaks out of no line, and it is none that only the edge may write
+/// (a second one would let a client read the answer in two ways).
+bool may_be_answered(std::string_view name, std::string_view value);
 bool equal_without_case(std::string_view a, std::string_view b);
 std::string_view reason_phrase(int status);
 

@@ -138,15 +138,17 @@ edge::ResponseHead answer_head(const Call& call, int status, const std::vector<e
                                Moment now) {
     edge::ResponseHead head;
     head.status = status;
-    head.headers = headers_for_caller(from_provider);
+    head.lines.reserve(1024);
+    add_headers_for_caller(head, from_provider);
     const std::string id = call.id.text();
-    head.add(call.shape == Shape::anthropic ? "request-id" : "x-request-id", id).add("x-bursar-call-id", id);
-    head.add("x-bursar-channel", call.outcome.channel).add("x-bursar-attempts", std::to_string(call.outcome.attempts));
+    head.add_line(call.shape == Shape::anthropic ? "request-id" : "x-request-id", id).add_line("x-bursar-call-id", id);
+    head.add_line("x-bursar-channel", call.outcome.channel);
+    head.add_line("x-bursar-attempts", std::to_string(call.outcome.attempts));
     const auto overhead = std::chrono::duration_cast<std::chrono::microseconds>(now - call.started - call.waited);
-    head.add("x-bursar-overhead-us", std::to_string(overhead.count()));
-    if (!call.attempt.open) head.add("x-bursar-cost-usd", call.outcome.cost.text());
+    head.add_line("x-bursar-overhead-us", std::to_string(overhead.count()));
+    if (!call.attempt.open) head.add_line("x-bursar-cost-usd", call.outcome.cost.text());
     if (call.remaining != ledger::unlimited)
-        head.add("x-bursar-budget-remaining-usd", std::max(NanoUsd{}, call.remaining).text());
+        head.add_line("x-bursar-budget-remaining-usd", std::max(NanoUsd{}, call.remaining).text());
     return head;
 }
 

@@ -61,43 +61,48 @@ bool starts_with_one_of(const Prefixes& prefixes, std::string_view name) {
     return std::ranges::any_of(prefixes, [&](std::string_view one) { return starts_without_case(name, one); });
 }
 
-/// Whether a Connection header names this field as one for the next hop only.
-bool is_nominated(const std::vector<edge::Header>& headers, std::string_view name) {
-    for (const edge::Header& header : headers) {
-        if (!edge::equal_without_case(header.name, "connection")) continue;
-        std::string_view rest = header.value;
-        while (!rest.empty()) {
-            const std::size_t comma = std::min(rest.find(','), rest.size());
-            std::string_view token = rest.substr(0, comma);
-            rest.remove_prefix(std::min(comma + 1, rest.size()));
-            while (token.starts_with(' ')) token.remove_prefix(1);
-            while (token.ends_with(' ')) token.remove_suffix(1);
-            if (edge::equal_without_case(token, name)) return true;
-        }
+/// The fields that a Connection header names as being for the next hop only.
+std::string_view nominated(const std::vector<edge::Header>& headers) {
+    for (const edge::Header& header : headers)
+        if (edge::equal_without_case(header.name, "connection")) return header.value;
+    return {};
+}
+
+bool lists(std::string_view list, std::string_view name) {
+    while (!list.empty()) {
+        const std::size_t comma = std::min(list.find(','), list.size());
+        std::string_view token = list.substr(0, comma);
+        list.remove_prefix(std::min(comma + 1, list.size()));
+        while (token.starts_with(' ')) token.remove_prefix(1);
+        while (token.ends_with(' ')) token.remove_suffix(1);
+        if (edge::equal_without_case(token, name)) return true;
     }
     return false;
 }
 
-template <typename Names, typename Prefixes>
-std::vector<edge::Header> without(const std::vector<edge::Header>& headers, const Names& names,
-                                  const Prefixes& prefixes) {
-    std::vector<edge::Header> kept;
-    kept.reserve(headers.size());
+template <typename Names, typename Prefixes, typename Action>
+void each_without(const std::vector<edge::Header>& headers, const Names& names, const Prefixes& prefixes,
+                  Action action) {
+    const std::string_view for_next_hop = nominated(headers);
     for (const edge::Header& header : headers)
         if (!is_one_of(hop_by_hop, header.name) && !is_one_of(names, header.name) &&
-            !starts_with_one_of(prefixes, header.name) && !is_nominated(headers, header.name))
-            kept.push_back(header);
-    return kept;
+            !starts_with_one_of(prefixes, header.name) && !lists(for_next_hop, header.name))
+            action(header);
 }
 
 }  // namespace
 
 std::vector<edge::Header> headers_for_provider(const edge::RequestHead& head) {
-    return without(head.headers, not_for_provider, prefixes_not_for_provider);
+    std::vector<edge::Header> kept;
+    kept.reserve(head.headers.size() + 2);
+    each_without(head.headers, not_for_provider, prefixes_not_for_provider,
+                 [&](const edge::Header& header) { kept.push_back(header); });
+    return kept;
 }
 
-std::vector<edge::Header> headers_for_caller(const std::vector<edge::Header>& headers) {
-    return without(headers, not_for_caller, prefixes_not_for_caller);
+void add_headers_for_caller(edge::ResponseHead& head, const std::vector<edge::Header>& from_provider) {
+    each_without(from_provider, not_for_caller, prefixes_not_for_caller,
+                 [&](const edge::Header& header) { head.add_line(header.name, header.value); });
 }
 
 }  // namespace bursar::gateway

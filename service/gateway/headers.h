@@ -10,8 +10,8 @@ namespace bursar::gateway {
 /// is behind a proxy, and our own. Unknown fields and betas pass through.
 std::vector<edge::Header> headers_for_provider(const edge::RequestHead& head);
 
-/// The provider's headers that a caller may see: everything but hop-by-hop fields, cookies, and what tells about the
-/// company's account there.
-std::vector<edge::Header> headers_for_caller(const std::vector<edge::Header>& headers);
+/// Adds the provider's headers that a caller may see: everything but hop-by-hop fields, cookies, and what tells about
+/// the company's account there.
+void add_headers_for_caller(edge::ResponseHead& head, const std::vector<edge::Header>& from_provider);
 
 }  // namespace bursar::gateway

@@ -81,8 +81,10 @@ void Metrics::count(const audit::Outcome& outcome) {
     if (outcome.first_byte.count() > 0) first_byte_.add(outcome.first_byte);
     overhead_.add(outcome.overhead);
 
+    const bool good = outcome.status == 200 && outcome.fault.empty();
+    if (good) good_[static_cast<std::size_t>(outcome.endpoint)].fetch_add(1, std::memory_order_relaxed);
     const MutexLock lock(mutex_);
-    ++calls_[Label{std::string(name_of(outcome.endpoint)), outcome.status, outcome.fault}];
+    if (!good) ++calls_[Label{std::string(name_of(outcome.endpoint)), outcome.status, outcome.fault}];
     if (outcome.channel.empty() || outcome.attempts == 0) return;
     Channel& channel = channels_[outcome.channel];
     ++channel.calls;
@@ -105,6 +107,10 @@ void Metrics::refused_before_identity(std::string_view fault) {
 std::string Metrics::text() const {
     std::string out;
     write_family(out, "bursar_calls_total", "counter", "Calls by endpoint, status given and fault.");
+    for (std::size_t i = 0; i < endpoints; ++i)
+        if (const auto count = good_[i].load(std::memory_order_relaxed); count > 0)
+            out += fmt::format("bursar_calls_total{{endpoint=\"{}\",status=\"200\",fault=\"\"}} {}\n",
+                               name_of(static_cast<Endpoint>(i)), count);
     {
         const MutexLock lock(mutex_);
         for (const auto& [label, count] : calls_)

@@ -63,6 +63,8 @@ class Metrics {
         auto operator<=>(const Label&) const = default;
     };
 
+    static constexpr std::size_t endpoints = 7;
+    std::array<std::atomic<std::uint64_t>, endpoints> good_{};  ///< status 200 without a fault: nearly all of them
     std::atomic<std::int64_t> streams_open_{0};
     std::array<std::atomic<std::int64_t>, 11> tokens_{};
     std::atomic<std::int64_t> cost_nanos_{0};

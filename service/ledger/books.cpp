@@ -245,7 +245,7 @@ bool Books::close(const AttemptId& attempt, RecordKind kind, NanoUsd cost) {
                             .amount = cost,
                             .scopes = std::move(hold.scopes)});
     }
-    // Nobody waits for it: until it is written, a crash books the hold instead, which is never less than nothing.
+    // Nobody waits for it. Should the service be killed before it is written, the hold is booked instead, as lost.
     store_.wake_soon();
     return true;
 }

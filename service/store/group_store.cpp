@@ -5,6 +5,8 @@
 #include "service/store/open.h"
 
 #include <algorithm>
+#include <pthread.h>
+#include <sched.h>
 #include <semaphore>
 
 #include <fmt/format.h>
@@ -174,6 +176,9 @@ Result<void> GroupStore::verify() {
 
 void GroupStore::serve() {
     writer_thread_ = std::this_thread::get_id();
+    // On a busy processor the thread that woke us goes on first: its next records join the same group.
+    const sched_param no_priority{};
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority);
     std::vector<Job> jobs;
     while (wait_for_work(jobs)) {
         broken_ ? refuse_group(jobs) : run_group(jobs);
