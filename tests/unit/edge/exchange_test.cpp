@@ -103,6 +103,29 @@ TEST(Exchange, a_stream_in_http_1_0_is_bounded_by_the_end_of_the_connection) {
     EXPECT_EQ(answer->body, "data: one\n\ndata: two\n\ndata: three\n\n");
 }
 
+// Hunts: an answer that a value of a caller or a provider splits or frames anew.
+TEST(Exchange, a_handler_cannot_write_lines_or_framing_of_its_own) {
+    Stage stage;
+    Client client = stage.client();
+    client.send(get("/inject") + get("/hello"));
+    const std::optional<Answer> answer = client.answer();
+    ASSERT_TRUE(answer);
+    std::vector<std::string> names;
+    for (const Header& header : answer->headers) names.push_back(header.name);
+    EXPECT_EQ(names, (std::vector<std::string>{"date", "x-good", "x-fine", "content-length"}));
+    EXPECT_EQ(answer->body, "hello");
+    EXPECT_EQ(client.body(), "hello");
+}
+
+TEST(Exchange, a_client_that_only_closes_its_sending_side_gets_its_answer) {
+    Stage stage;
+    Client client = stage.client();
+    client.send(post("/echo", "the last one"));
+    client.shutdown_send();
+    EXPECT_EQ(client.body(), "the last one");
+    EXPECT_TRUE(client.ends());
+}
+
 TEST(Exchange, an_answer_to_head_has_a_length_and_no_body) {
     Stage stage;
     Client client = stage.client();
@@ -298,6 +321,16 @@ TEST(Exchange, a_large_body_that_no_one_read_ends_the_connection_and_the_answer_
     ASSERT_TRUE(answer);
     EXPECT_EQ(answer->body, "hello");
     EXPECT_TRUE(answer->closes());
+}
+
+TEST(Exchange, a_chunked_body_that_no_one_read_ends_the_connection_and_the_answer_arrives) {
+    Stage stage;
+    Client client = stage.client();
+    client.send(chunked("/ignore", "5\r\nhello\r\n0\r\n\r\n") + get("/hello"));
+    const std::optional<Answer> answer = client.answer();
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(answer->closes());
+    EXPECT_EQ(client.rest(), "");
 }
 
 // Hunts: a refusal that the client never sees because its own bytes still under way make the system answer with a

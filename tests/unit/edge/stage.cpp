@@ -88,6 +88,15 @@ Task<void> Stage::serve(Exchange& exchange) {
         co_await flood(exchange);
     } else if (path == "/stream" || path == "/half" || path == "/wait") {
         co_await stream(exchange);
+    } else if (path == "/inject") {
+        ResponseHead head;
+        head.add("x-a", "1\r\nx-evil: 1").add("x-b", std::string_view("1\0 2", 4)).add("x-c\nx-evil", "1");
+        head.add("Content-Length", "1").add("transfer-encoding", "chunked").add("Connection", "close");
+        head.add("x-good", "yes");
+        head.add_line("x-d", "1\r\nx-evil: 1").add_line("x-e\r\n", "1").add_line("Transfer-Encoding", "chunked");
+        head.add_line("x-fine", "yes");
+        const Result<void> sent = co_await exchange.respond(head, "hello");
+        events.note(sent ? "sent" : "not sent");
     } else {
         std::string body = path == "/empty" ? "" : "hello";
         if (path == "/large") body = std::string(large_bytes, 'x');
