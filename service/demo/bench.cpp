@@ -49,7 +49,8 @@ BenchProvider::BenchProvider(const Bench& bench) : bench_(bench) {
     plain_ = chat_body(ask, answer);
 
     answer.usage.output = bench.events;
-    answer.choices = {std::vector<std::string>(static_cast<std::size_t>(bench.events), "lighthouse")};
+    answer.choices = {
+        std::vector<std::string>(static_cast<std::size_t>(bench.events), std::string(bench.event_bytes, 'a'))};
     for (Event& event : chat_events(ask, answer)) events_.push_back(std::move(event.bytes));
 }
 

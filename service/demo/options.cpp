@@ -23,7 +23,7 @@ constexpr std::string_view help =
   --price-input USD --price-output USD          per million tokens (2.50, 10.00)
   --price-cache-read USD                        per million tokens (0.25)
   --shards N                                    threads (1)
-  --bench [--answer-bytes N] [--delay-ms N] [--events N] [--event-ms N]
+  --bench [--answer-bytes N] [--delay-ms N] [--events N] [--event-ms N] [--event-bytes N]
                                                 fixed answers, no bill, no log
   --help  --version
 
@@ -82,6 +82,7 @@ const std::map<std::string, Take, std::less<>>& takes() {
         {"--price-cache-read", [](Options& o, const std::string& v) { return money(v, o.prices.cache_read); }},
         {"--answer-bytes", [](Options& o, const std::string& v) { return number(v, 64 << 20, o.bench.answer_bytes); }},
         {"--events", [](Options& o, const std::string& v) { return number(v, 1'000'000, o.bench.events); }},
+        {"--event-bytes", [](Options& o, const std::string& v) { return number(v, 1 << 20, o.bench.event_bytes); }},
         {"--delay-ms", [](Options& o, const std::string& v) { return milliseconds(v, o.bench.delay); }},
         {"--event-ms", [](Options& o, const std::string& v) { return milliseconds(v, o.bench.pause); }},
     };

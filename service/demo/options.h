@@ -16,6 +16,7 @@ struct Bench {
     std::size_t answer_bytes = 1'024;    ///< of a plain answer
     std::chrono::milliseconds delay{0};  ///< before any answer
     std::int64_t events = 100;           ///< of a stream
+    std::size_t event_bytes = 10;        ///< of the text of each event
     std::chrono::milliseconds pause{0};  ///< before each event
 };
 

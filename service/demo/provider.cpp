@@ -78,7 +78,8 @@ struct Provider::Visit {
 
     edge::ResponseHead head(int code, std::string_view type) {
         status = code;
-        edge::ResponseHead out{code, {}};
+        edge::ResponseHead out;
+        out.status = code;
         out.add("content-type", type).add(dialect == Dialect::anthropic ? "request-id" : "x-request-id", request_id);
         if (dialect == Dialect::openai) out.add("openai-version", "2020-10-01").add("openai-processing-ms", "1");
         return out;

@@ -24,7 +24,7 @@ class Bench:
         self.failed = 0
         fast = stage.provider("provider", "--events", EVENTS, "--event-ms", 10)
         slow = stage.provider("provider-slow", "--events", EVENTS, "--event-ms", 1000)
-        big = stage.provider("provider-big", "--answer-bytes", 8 * MIB)
+        big = stage.provider("provider-big", "--events", 2000, "--event-ms", 1, "--event-bytes", 4096)
         hung = stage.provider("provider-hung", "--delay-ms", 600_000)
         upstreams = {"bench": fast, "slow": slow, "big": big, "hung": hung}
         self.fast = fast
@@ -139,6 +139,7 @@ class Disturbance:
     def __enter__(self):
         self.process = subprocess.Popen([str(word) for word in self.words], stdout=subprocess.PIPE)
         self.process.stdout.readline()
+        time.sleep(2)  # until every buffer before the slow clients is full
 
     def __exit__(self, *_):
         self.process.terminate()

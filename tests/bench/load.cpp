@@ -252,7 +252,7 @@ class Load {
     }
 
     Result<Outcome> disturb() {
-        slow_request_ = request_for(plan_, plan_.slow_model, false);
+        slow_request_ = request_for(plan_, plan_.slow_model, true);
         hung_request_ = request_for(plan_, plan_.hung_model, false);
         signals_.add(SIGTERM);
         signals_.async_wait([this](error_code, int) { context_.stop(); });
