@@ -58,6 +58,14 @@ std::string roles_of(const auth::Permission& permission) {
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
+/// What the caller is not told.
+void log_for_operator(std::string_view action, const Error& error) {
+    if (error.for_operator.empty() && error.fault != Fault::internal) return;
+    const log::Level level = error.fault == Fault::internal ? log::Level::error : log::Level::warning;
+    log::write(level, "control_refused",
+               {{"action", action}, {"fault", facts(error.fault).name}, {"text", error.operator_text()}});
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Router>> Router::make(Plane& plane) {
@@ -179,8 +187,7 @@ Answer Router::answer(Request request) {
         reply = std::unexpected(std::move(admitted).error());
     record(visit, handler, reply);
     actor = visit.actor;
-    if (!reply && reply.error().error.fault == Fault::internal)
-        log::error("control_defect", {{"action", action}, {"text", reply.error().error.operator_text()}});
+    if (!reply) log_for_operator(action, reply.error().error);
     return logged(reply ? std::move(*reply) : answer_to(reply.error()));
 }
 
