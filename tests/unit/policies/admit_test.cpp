@@ -285,6 +285,30 @@ TEST(Admit, AnAbsurdNumberOfChoicesDoesNotOverflow) {
     EXPECT_EQ(none->output_worst, 0);
 }
 
+TEST(Admit, TheWindowBoundsTheInput) {
+    std::string text(company);
+    const std::string_view from = "tier: frontier, output_tokens_max: 32000";
+    text.replace(text.find(from), from.size(), "tier: frontier, input_tokens_max: 5000");
+    const Parsed parsed = parse_text(text);
+    ASSERT_EQ(problems_of(parsed), "");
+    const auto input = [&](Tokens in_body, bool elsewhere, std::string_view model) {
+        const auto route = admit(*parsed.snapshot, caller_of("research"),
+                                 {.endpoint = Endpoint::messages,
+                                  .dialect = Dialect::anthropic,
+                                  .model = model,
+                                  .input_at_most = in_body,
+                                  .input_elsewhere = elsewhere},
+                                 now);
+        return route ? route->input_at_most : -1;
+    };
+    EXPECT_EQ(input(100, false, "claude"), 100);
+    EXPECT_EQ(input(100'000, false, "claude"), 5'000) << "more does not fit";
+    EXPECT_EQ(input(100, true, "claude"), 5'000) << "the rest may come from elsewhere";
+    EXPECT_EQ(input(100'000, false, "both"), 100'000);
+    EXPECT_EQ(input(100, true, "both"), 200'000) << "a large window is assumed where none is told";
+    EXPECT_EQ(input(300'000, true, "both"), 300'000);
+}
+
 TEST(Admit, ThePriceIsAsDearAsEveryChannel) {
     const auto route =
         admit(*rules(), caller_of("research"), {.model = "gpt", .stream = true, .input_at_most = 1'000}, now);

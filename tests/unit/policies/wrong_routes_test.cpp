@@ -100,6 +100,12 @@ models: {m: {channels: [{provider: p, priority: 0}]}})",
      R"(providers: {p: {dialect: openai, base_url: "https://p.example"}}
 models: {m: {output_tokens_max: 99999999999, channels: [{provider: p}]}})",
      R"(a.yaml:2:33: model "m" output_tokens_max "99999999999" must be a whole number from 1 to 10000000)"},
+    {"a window of nothing", "models: {m: {input_tokens_max: 0, channels: []}}",
+     "a.yaml:1:32: model \"m\" input_tokens_max \"0\" must be a whole number from 1 to 100000000\na.yaml:1:45: model "
+     "\"m\" channels is empty; name at least one provider"},
+    {"a secret that the vault could not have",
+     R"(providers: {p: {dialect: openai, base_url: "https://p.example", keys: [{secret: a/b}]}})",
+     R"(a.yaml:1:81: provider key secret "a/b" is no name that the vault can have; use letters, digits or . _ -)"},
     {"hidden reasoning that is a word",
      R"(providers: {p: {dialect: openai, base_url: "https://p.example"}}
 models: {m: {hidden_reasoning: maybe, channels: [{provider: p}]}})",
