@@ -1,10 +1,10 @@
 #pragma once
 
+#include "service/base/money.h"
+
 #include <cstdint>
 #include <string_view>
 #include <vector>
-
-#include "service/base/money.h"
 
 namespace bursar {
 
@@ -16,8 +16,8 @@ std::string_view name_of(Per per);
 struct Budget {
     NanoUsd limit;
     Per per = Per::month;
-    bool hard = true;                   ///< soft limits warn and never refuse
-    std::vector<int> warn_percent = {}; ///< at which part of the limit people want to know
+    bool hard = true;                    ///< soft limits warn and never refuse
+    std::vector<int> warn_percent = {};  ///< at which part of the limit people want to know
     bool operator==(const Budget&) const = default;
 };
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "service/base/mutex.h"
+#include "service/base/result.h"
+
 #include <chrono>
 #include <string>
 #include <string_view>
-
-#include "service/base/mutex.h"
-#include "service/base/result.h"
 
 namespace bursar {
 

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "service/base/result.h"
+#include "service/base/secret.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "service/base/result.h"
-#include "service/base/secret.h"
 
 // Digests and randomness from OpenSSL's libcrypto. No thread state; any thread.
 namespace bursar {
@@ -31,6 +31,8 @@ std::string to_base64(std::string_view bytes);
 /// Lower-case Crockford base 32 without padding: fit for ids and keys that people copy.
 std::string to_base32(std::string_view bytes);
 std::uint32_t crc32(std::string_view bytes);
-inline std::string_view as_text(const Digest& digest) { return {reinterpret_cast<const char*>(digest.data()), digest.size()}; }
+inline std::string_view as_text(const Digest& digest) {
+    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
 
 }  // namespace bursar

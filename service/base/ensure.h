@@ -10,8 +10,8 @@ namespace bursar {
 }  // namespace bursar
 
 /// Guards our own invariants, always compiled in. Never for input, network or disk: those return an Error.
-#define ENSURE(condition)                                                                             \
-    do {                                                                                              \
-        if (!(condition)) [[unlikely]]                                                                \
-            ::bursar::ensure_failed(#condition, std::source_location::current());                     \
+#define ENSURE(condition)                                                         \
+    do {                                                                          \
+        if (!(condition)) [[unlikely]]                                            \
+            ::bursar::ensure_failed(#condition, std::source_location::current()); \
     } while (false)

@@ -1,10 +1,10 @@
 #include "service/base/ids.h"
 
-#include <fmt/format.h>
+#include "service/base/crypto.h"
 
 #include <cstring>
 
-#include "service/base/crypto.h"
+#include <fmt/format.h>
 
 namespace bursar {
 namespace {
@@ -49,7 +49,10 @@ std::string Id<Kind>::text() const {
 
 template <typename Kind>
 Result<Id<Kind>> Id<Kind>::parse(std::string_view text) {
-    const auto wrong = [&] { return fail(Fault::invalid_request, fmt::format("'{}' is not an id of the form {}…", text.substr(0, 64), Kind::prefix)); };
+    const auto wrong = [&] {
+        return fail(Fault::invalid_request,
+                    fmt::format("'{}' is not an id of the form {}…", text.substr(0, 64), Kind::prefix));
+    };
     if (!text.starts_with(Kind::prefix) || text.size() != Kind::prefix.size() + digit_count) return wrong();
     Bytes bytes{};
     unsigned buffer = 0, bits = 0;

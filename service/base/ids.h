@@ -1,13 +1,13 @@
 #pragma once
 
+#include "service/base/clock.h"
+#include "service/base/result.h"
+
 #include <array>
 #include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "service/base/clock.h"
-#include "service/base/result.h"
 
 namespace bursar {
 
@@ -29,8 +29,12 @@ class Id {
     Bytes bytes_{};
 };
 
-struct CallKind { static constexpr std::string_view prefix = "call_"; };
-struct AttemptKind { static constexpr std::string_view prefix = "att_"; };
+struct CallKind {
+    static constexpr std::string_view prefix = "call_";
+};
+struct AttemptKind {
+    static constexpr std::string_view prefix = "att_";
+};
 using CallId = Id<CallKind>;        ///< one request of a caller
 using AttemptId = Id<AttemptKind>;  ///< one try of a call at one channel: holds and settlements are per attempt
 

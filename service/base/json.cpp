@@ -7,7 +7,9 @@ namespace {
 
 /// The length of the well-formed UTF-8 sequence at `at`, or 0 (RFC 3629 §4).
 std::size_t utf8_length(std::string_view text, std::size_t at) {
-    const auto byte = [&](std::size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U; };
+    const auto byte = [&](std::size_t i) {
+        return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+    };
     const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
     const unsigned first = byte(0);
     if (first < 0x80) return 1;
@@ -27,18 +29,30 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
 bool turns_text(std::string_view sequence) {
     if (sequence.size() != 3 || sequence[0] != '\xe2') return false;
     const auto second = static_cast<unsigned char>(sequence[1]), third = static_cast<unsigned char>(sequence[2]);
-    return (second == 0x80 && (third == 0x8e || third == 0x8f || (third >= 0xa8 && third <= 0xae))) || (second == 0x81 && third >= 0xa6 && third <= 0xa9);
+    return (second == 0x80 && (third == 0x8e || third == 0x8f || (third >= 0xa8 && third <= 0xae))) ||
+           (second == 0x81 && third >= 0xa6 && third <= 0xa9);
 }
 
 void append_escaped(std::string& out, std::string_view text, std::size_t& at) {
     const char c = text[at];
     switch (c) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
-        default: fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
+        case '"':
+            out += "\\\"";
+            break;
+        case '\\':
+            out += "\\\\";
+            break;
+        case '\n':
+            out += "\\n";
+            break;
+        case '\r':
+            out += "\\r";
+            break;
+        case '\t':
+            out += "\\t";
+            break;
+        default:
+            fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
     }
     ++at;
 }
@@ -68,7 +82,8 @@ void append_json_string(std::string& out, std::string_view text) {
             plain_from = ++at;
         } else if (turns_text(text.substr(at, length))) {
             flush();
-            const unsigned code = (static_cast<unsigned char>(text[at + 1]) & 0x3fU) << 6 | (static_cast<unsigned char>(text[at + 2]) & 0x3fU) | 0x2000U;
+            const unsigned code = (static_cast<unsigned char>(text[at + 1]) & 0x3fU) << 6 |
+                                  (static_cast<unsigned char>(text[at + 2]) & 0x3fU) | 0x2000U;
             fmt::format_to(std::back_inserter(out), "\\u{:04x}", code);
             plain_from = at += 3;
         } else {

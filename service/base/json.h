@@ -14,6 +14,8 @@ void append_json_string(std::string& out, std::string_view text);
 ///   JsonWriter json; json.open().field("name", "x").field("n", 3).close(); std::move(json).text()
 class JsonWriter {
   public:
+    JsonWriter() = default;
+    explicit JsonWriter(std::size_t bytes_expected) { text_.reserve(bytes_expected); }
     JsonWriter& open() { return begin('{'); }
     JsonWriter& close() { return end('}'); }
     JsonWriter& open_list() { return begin('['); }

@@ -6,7 +6,8 @@
 #include <variant>
 
 // Structured log: one line of JSON per event on standard output, for journald or a file.
-// Lines are gathered and written by a thread of their own within 50 ms; errors are written at once. Any thread.
+// Lines are gathered and written by a thread of their own within 50 ms, errors sooner; whoever logs never waits. Any
+// thread.
 namespace bursar::log {
 
 enum class Level : unsigned char { debug, info, warning, error };
@@ -31,10 +32,18 @@ struct Field {
 /// `event` is a stable snake_case word that operators search for; `fields` carry the values. Never a Secret, a prompt
 /// or an answer.
 void write(Level level, std::string_view event, std::initializer_list<Field> fields);
-inline void debug(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::debug, event, fields); }
-inline void info(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::info, event, fields); }
-inline void warning(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::warning, event, fields); }
-inline void error(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::error, event, fields); }
+inline void debug(std::string_view event, std::initializer_list<Field> fields = {}) {
+    write(Level::debug, event, fields);
+}
+inline void info(std::string_view event, std::initializer_list<Field> fields = {}) {
+    write(Level::info, event, fields);
+}
+inline void warning(std::string_view event, std::initializer_list<Field> fields = {}) {
+    write(Level::warning, event, fields);
+}
+inline void error(std::string_view event, std::initializer_list<Field> fields = {}) {
+    write(Level::error, event, fields);
+}
 
 /// Lines below `lowest` are dropped. Default: info.
 void set_level(Level lowest);

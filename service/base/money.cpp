@@ -1,8 +1,8 @@
 #include "service/base/money.h"
 
-#include <fmt/format.h>
-
 #include "service/base/ensure.h"
+
+#include <fmt/format.h>
 
 namespace bursar {
 
@@ -26,7 +26,8 @@ NanoUsd NanoUsd::operator-(NanoUsd other) const {
 
 Result<NanoUsd> NanoUsd::parse(std::string_view text) {
     const auto wrong = [&](std::string_view why) {
-        return fail(Fault::invalid_request, fmt::format("'{}' is not an amount: {}. Write it like 2000 or 0.0025.", text, why));
+        return fail(Fault::invalid_request,
+                    fmt::format("'{}' is not an amount: {}. Write it like 2000 or 0.0025.", text, why));
     };
     std::string_view rest = text;
     const bool negative = rest.starts_with('-');
@@ -62,7 +63,8 @@ Result<NanoUsd> NanoUsd::parse(std::string_view text) {
 
 std::string NanoUsd::text() const {
     const auto magnitude = nanos_ < 0 ? 0 - static_cast<std::uint64_t>(nanos_) : static_cast<std::uint64_t>(nanos_);
-    std::string digits = fmt::format("{}{}.{:09}", nanos_ < 0 ? "-" : "", magnitude / per_dollar, magnitude % per_dollar);
+    std::string digits =
+        fmt::format("{}{}.{:09}", nanos_ < 0 ? "-" : "", magnitude / per_dollar, magnitude % per_dollar);
     while (digits.ends_with('0') && digits[digits.size() - 3] != '.') digits.pop_back();
     return digits;
 }
@@ -77,7 +79,8 @@ std::string NanoUsd::for_people() const {
     }
     const std::uint64_t cents = magnitude / cent + (magnitude % cent != 0 ? 1 : 0);
     std::string whole = std::to_string(cents / 100);
-    for (auto at = static_cast<std::ptrdiff_t>(whole.size()) - 3; at > 0; at -= 3) whole.insert(static_cast<std::size_t>(at), ",");
+    for (auto at = static_cast<std::ptrdiff_t>(whole.size()) - 3; at > 0; at -= 3)
+        whole.insert(static_cast<std::size_t>(at), ",");
     return fmt::format("{}{}.{:02} USD", sign, whole, cents % 100);
 }
 

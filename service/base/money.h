@@ -1,11 +1,11 @@
 #pragma once
 
+#include "service/base/result.h"
+
 #include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "service/base/result.h"
 
 namespace bursar {
 
@@ -17,7 +17,8 @@ class NanoUsd {
     constexpr explicit NanoUsd(std::int64_t nanos) : nanos_(nanos) {}
     static constexpr NanoUsd dollars(std::int64_t whole) { return NanoUsd{whole} * per_dollar; }
 
-    /// Reads a decimal such as "2000", "0.000075" or "1,250.50", at most 9 digits after the point, no exponent, no sign but '-'.
+    /// Reads a decimal such as "2000", "0.000075" or "1,250.50", at most 9 digits after the point, no exponent, no sign
+    /// but '-'.
     static Result<NanoUsd> parse(std::string_view text);
 
     constexpr std::int64_t nanos() const { return nanos_; }

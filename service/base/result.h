@@ -1,10 +1,10 @@
 #pragma once
 
+#include "service/base/fault.h"
+
 #include <expected>
 #include <string>
 #include <utility>
-
-#include "service/base/fault.h"
 
 namespace bursar {
 
@@ -31,16 +31,16 @@ inline std::unexpected<Error> fail(Fault fault, std::string for_caller, std::str
 #define BURSAR_JOIN(a, b) BURSAR_JOIN_INNER(a, b)
 
 /// `TRY(auto value, parse(text));` gives the value or returns the error. For functions, not coroutines.
-#define TRY(declaration, expression)                                                        \
-    auto BURSAR_JOIN(try_result_, __LINE__) = (expression);                                 \
-    if (!BURSAR_JOIN(try_result_, __LINE__)) [[unlikely]]                                   \
-        return std::unexpected(std::move(BURSAR_JOIN(try_result_, __LINE__)).error());      \
+#define TRY(declaration, expression)                                                   \
+    auto BURSAR_JOIN(try_result_, __LINE__) = (expression);                            \
+    if (!BURSAR_JOIN(try_result_, __LINE__)) [[unlikely]]                              \
+        return std::unexpected(std::move(BURSAR_JOIN(try_result_, __LINE__)).error()); \
     declaration = *std::move(BURSAR_JOIN(try_result_, __LINE__))
 
 /// The same where the success carries no value: `TRY_VOID(store.migrate());`
-#define TRY_VOID(expression)                                                    \
-    do {                                                                        \
-        auto try_result = (expression);                                         \
-        if (!try_result) [[unlikely]]                                           \
-            return std::unexpected(std::move(try_result).error());              \
+#define TRY_VOID(expression)                                       \
+    do {                                                           \
+        auto try_result = (expression);                            \
+        if (!try_result) [[unlikely]]                              \
+            return std::unexpected(std::move(try_result).error()); \
     } while (false)

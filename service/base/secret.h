@@ -15,7 +15,9 @@ class Secret {
   public:
     Secret() = default;
     /// Takes the bytes and wipes the string they came in.
-    explicit Secret(std::string&& bytes) noexcept : bytes_(bytes.begin(), bytes.end()) { wipe(bytes.data(), bytes.size()); }
+    explicit Secret(std::string&& bytes) noexcept : bytes_(bytes.begin(), bytes.end()) {
+        wipe(bytes.data(), bytes.size());
+    }
     static Secret copy_of(std::string_view bytes) { return Secret(std::string(bytes)); }
     Secret(Secret&& other) noexcept : bytes_(std::move(other.bytes_)) { other.clear(); }
     Secret& operator=(Secret&& other) noexcept {

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "service/base/mutex.h"
+
 #include <memory>
 #include <utility>
-
-#include "service/base/mutex.h"
 
 namespace bursar {
 

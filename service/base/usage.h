@@ -1,9 +1,9 @@
 #pragma once
 
+#include "service/base/money.h"
+
 #include <cstdint>
 #include <string>
-
-#include "service/base/money.h"
 
 namespace bursar {
 
@@ -11,7 +11,15 @@ namespace bursar {
 enum class Dialect : std::uint8_t { openai, anthropic };
 
 /// Which kind of answer a path asks for. Decides what is read from the body and from the answer.
-enum class Endpoint : std::uint8_t { chat_completions, completions, responses, embeddings, messages, count_tokens, models };
+enum class Endpoint : std::uint8_t {
+    chat_completions,
+    completions,
+    responses,
+    embeddings,
+    messages,
+    count_tokens,
+    models
+};
 
 /// What a call used, in classes that never overlap: a token is counted in exactly one of them.
 /// Reasoning tokens are here only where the provider bills them on top of its output count.
@@ -30,7 +38,9 @@ struct Usage {
     std::int64_t web_searches = 0;
 
     /// All input of the request, cached or not: what whole-request price tiers look at.
-    Tokens input_total() const { return input + cache_read + cache_write_5m + cache_write_1h + audio_input + image_input; }
+    Tokens input_total() const {
+        return input + cache_read + cache_write_5m + cache_write_1h + audio_input + image_input;
+    }
     bool operator==(const Usage&) const = default;
 };
 

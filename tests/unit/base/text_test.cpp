@@ -44,6 +44,12 @@ TEST(Time, reads_offsets_and_refuses_dates_that_do_not_exist) {
 // RFC 4231 test case 2, RFC 5869 test case 3, and the check value of CRC-32.
 TEST(Crypto, agrees_with_the_published_vectors) {
     EXPECT_EQ(to_hex(as_text(hmac_sha256("Jefe", "what do ya want for nothing?"))), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    // The key of before is kept: another one, none at all and the first again must each count.
+    const Digest first = hmac_sha256("Jefe", "x");
+    EXPECT_NE(hmac_sha256("Jeff", "x"), first);
+    EXPECT_EQ(to_hex(as_text(hmac_sha256("", ""))), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+    EXPECT_EQ(hmac_sha256("Jefe", "x"), first);
+    EXPECT_EQ(hmac_sha256("Jefe", "x"), first);
     const Secret key = derive_key(Secret(std::string(22, '\x0b')), "", 42);
     EXPECT_EQ(to_hex(key.reveal()), "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
     EXPECT_EQ(crc32("123456789"), 0xcbf43926U);
