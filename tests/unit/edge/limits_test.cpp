@@ -274,7 +274,7 @@ TEST(Limits, without_files_for_new_connections_the_old_ones_are_served_and_the_n
                                                before.ru_stime.tv_sec) +
                           std::chrono::microseconds(after.ru_utime.tv_usec + after.ru_stime.tv_usec -
                                                     before.ru_utime.tv_usec - before.ru_stime.tv_usec);
-        EXPECT_LT(busy, 150ms);
+        EXPECT_LT(busy, 20ms);
         old.send(get("/hello"));
         EXPECT_EQ(old.body(), "hello");
     }

@@ -210,7 +210,9 @@ TEST_F(Tls, a_stop_ends_idle_connections) {
     ASSERT_TRUE(client.start_tls());
     client.send(get("/hello"));
     EXPECT_EQ(client.body(), "hello");
+    const Moment began = std::chrono::steady_clock::now();
     stage.server->stop();
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 10s);
     EXPECT_TRUE(client.ends());
 }
 
