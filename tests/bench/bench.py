@@ -81,7 +81,7 @@ class Bench:
                 ours, theirs = got[durability] / divided_by, got["nginx"] / divided_by
                 yield Row(f"{name}, {durability}", f"{ours:.1f} us", f"{theirs:.1f} us", ours / theirs, "x", limit)
 
-        yield from row("CPU per plain call of 1 KB", ("nginx", "process", "power"), per_answer("--connections", 16), 1.8)
+        yield from row("CPU per plain call of 1 KB", ("nginx", "process", "power"), per_answer("--connections", 64), 1.8)
         yield from row("CPU per call with a prompt of 100 KB", ("nginx", "process"),
                        per_answer("--connections", 8, "--prompt-bytes", 100_000), 2.0)
         # Besides the words: the role, the finish reason, the usage and [DONE].

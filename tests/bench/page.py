@@ -54,7 +54,7 @@ How it is measured:
 - **nginx** proxies to it with `proxy_pass`, keep-alive to the provider, no buffering of answers, no access log: it moves bytes and nothing else.
 - **bursard** does everything it does in a company: virtual key, policy, a price, holds against three budgets (key, team, organisation),
   journal, metering of the answer, settlement, outcome row. Its state lies on a real file system; `power` waits for fsync, `process` does not.
-- **CPU** is the processor time of all threads, as the scheduler counts it, over the answers delivered in that time; 16 connections that
+- **CPU** is the processor time of all threads, as the scheduler counts it, over the answers delivered in that time; 64 connections that
   never pause (8 with 100 KB prompts, 100 streams at once).
 - **Added p50** is the p50 through bursard less the p50 of the provider alone, at a steady 1,000 calls per second. Latency counts from when
   a call was due, not from when it could be sent.
