@@ -16,7 +16,6 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 using simdjson::error_code;
 
-constexpr std::int64_t count_max = 1'000'000'000'000;
 constexpr int depth_max = 64;
 constexpr std::size_t parser_kept_bytes_max = 1024 * 1024;
 
@@ -76,6 +75,24 @@ Tokens count_of(ondemand::value value) {
     return number;
 }
 
+error_code read_input_details(ondemand::value details, Counts& counts) {
+    return each_member(details, [&](std::string_view key, ondemand::value value) {
+        if (key == "cached_tokens") counts.cached = count_of(value);
+        if (key == "cache_write_tokens") counts.written = count_of(value);
+        if (key == "audio_tokens") counts.audio_input = count_of(value);
+        if (key == "image_tokens") counts.image_input = count_of(value);
+        return simdjson::SUCCESS;
+    });
+}
+
+error_code read_output_details(ondemand::value details, Counts& counts) {
+    return each_member(details, [&](std::string_view key, ondemand::value value) {
+        if (key == "reasoning_tokens") counts.reasoning = count_of(value);
+        if (key == "audio_tokens") counts.audio_output = count_of(value);
+        return simdjson::SUCCESS;
+    });
+}
+
 /// Ids, kinds and seals are not what a model says, so they are no tokens of its output.
 bool counts_as_content(std::string_view key) {
     static constexpr std::array not_content = {
@@ -117,9 +134,9 @@ class StatementReader {
     error_code read_message(ondemand::object object);
     error_code read_block(ondemand::value block);
     error_code read_list(ondemand::object object);
-    error_code read_usage(ondemand::value usage);
-    error_code read_input_details(ondemand::value details);
-    error_code read_output_details(ondemand::value details);
+    template <typename ObjectOrValue>
+    error_code read_usage(ObjectOrValue usage, Counts& counts);
+    error_code read_iteration(ondemand::value iteration);
 
     error_code add_content(ondemand::value value) {
         const auto before = said_.content_bytes;
@@ -174,7 +191,7 @@ error_code StatementReader::read_completion(ondemand::object object) {
         if (key == "id") said_.id = text_of(value);
         if (key == "model") return read_model(value);
         if (key == "service_tier") said_.service_tier = text_of(value);
-        if (key == "usage") return read_usage(value);
+        if (key == "usage") return read_usage(value, said_.counts);
         if (key == "error") said_.failed = said_.failed || !is_null(value);
         if (key == "choices") {
             said_.started = choices_empty = true;
@@ -255,7 +272,7 @@ error_code StatementReader::read_response(ondemand::object object) {
         if (key == "model") return read_model(value);
         if (key == "service_tier") said_.service_tier = text_of(value);
         if (key == "status") status = text_of(value);
-        if (key == "usage") return read_usage(value);
+        if (key == "usage") return read_usage(value, said_.counts);
         if (key == "error") said_.failed = said_.failed || !is_null(value);
         if (key == "output") {
             said_.started = true;
@@ -297,7 +314,7 @@ error_code StatementReader::read_messages_event(ondemand::object object) {
     const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
         if (key == "type") type = text_of(value);
         if (key == "error") said_.failed = said_.failed || !is_null(value);
-        if (key == "usage") return read_usage(value);
+        if (key == "usage") return read_usage(value, said_.counts);
         if (key == "content_block") return read_block(value);
         if (key == "delta")
             return each_member(value, [&](std::string_view part, ondemand::value content) -> error_code {
@@ -325,7 +342,7 @@ error_code StatementReader::read_message(ondemand::object object) {
         if (key == "type") type = text_of(value);
         if (key == "id") said_.id = text_of(value);
         if (key == "model") return read_model(value);
-        if (key == "usage") return read_usage(value);
+        if (key == "usage") return read_usage(value, said_.counts);
         if (key == "error") said_.failed = said_.failed || !is_null(value);
         if (key == "stop_reason") said_.finished = said_.finished || !is_null(value);
         if (key == "content") return each_element(value, [&](ondemand::value block) { return read_block(block); });
@@ -355,7 +372,7 @@ error_code StatementReader::read_block(ondemand::value block) {
 error_code StatementReader::read_list(ondemand::object object) {
     const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
         if (key == "model") return read_model(value);
-        if (key == "usage") return read_usage(value);
+        if (key == "usage") return read_usage(value, said_.counts);
         if (key == "error") said_.failed = said_.failed || !is_null(value);
         if (key == "data" || key == "input_tokens") said_.started = said_.content = true;
         return simdjson::SUCCESS;
@@ -365,14 +382,15 @@ error_code StatementReader::read_list(ondemand::object object) {
 }
 
 /// One reader for every dialect's usage: the names do not collide, and what they mean is to_usage()'s business.
-error_code StatementReader::read_usage(ondemand::value usage) {
-    Counts& counts = said_.counts;
+template <typename ObjectOrValue>
+error_code StatementReader::read_usage(ObjectOrValue usage, Counts& counts) {
     return each_member(usage, [&](std::string_view key, ondemand::value value) -> error_code {
         if (key == "prompt_tokens" || key == "input_tokens") counts.input = count_of(value);
         if (key == "completion_tokens" || key == "output_tokens") counts.output = count_of(value);
         if (key == "total_tokens") counts.total = count_of(value);
-        if (key == "prompt_tokens_details" || key == "input_tokens_details") return read_input_details(value);
-        if (key == "completion_tokens_details" || key == "output_tokens_details") return read_output_details(value);
+        if (key == "prompt_tokens_details" || key == "input_tokens_details") return read_input_details(value, counts);
+        if (key == "completion_tokens_details" || key == "output_tokens_details")
+            return read_output_details(value, counts);
         if (key == "cache_read_input_tokens") counts.cached = count_of(value);
         if (key == "cache_creation_input_tokens") counts.written = count_of(value);
         if (key == "cache_creation")
@@ -386,6 +404,8 @@ error_code StatementReader::read_usage(ondemand::value usage) {
                 if (tool == "web_search_requests") counts.web_searches = count_of(uses);
                 return simdjson::SUCCESS;
             });
+        if (key == "iterations")
+            return each_element(value, [&](ondemand::value iteration) { return read_iteration(iteration); });
         if (key == "service_tier") said_.service_tier = text_of(value);
         if (key == "speed") said_.speed = text_of(value);
         if (key == "inference_geo") said_.region = text_of(value);
@@ -393,22 +413,22 @@ error_code StatementReader::read_usage(ondemand::value usage) {
     });
 }
 
-error_code StatementReader::read_input_details(ondemand::value details) {
-    return each_member(details, [&](std::string_view key, ondemand::value value) {
-        if (key == "cached_tokens") said_.counts.cached = count_of(value);
-        if (key == "cache_write_tokens") said_.counts.written = count_of(value);
-        if (key == "audio_tokens") said_.counts.audio_input = count_of(value);
-        if (key == "image_tokens") said_.counts.image_input = count_of(value);
-        return simdjson::SUCCESS;
-    });
-}
-
-error_code StatementReader::read_output_details(ondemand::value details) {
-    return each_member(details, [&](std::string_view key, ondemand::value value) {
-        if (key == "reasoning_tokens") said_.counts.reasoning = count_of(value);
-        if (key == "audio_tokens") said_.counts.audio_output = count_of(value);
-        return simdjson::SUCCESS;
-    });
+/// Anthropic bills the samplings in which a conversation is compacted or an adviser is asked, and leaves them out of
+/// its totals (compaction guide, October 2026). An adviser may be of another model; at this one's price it is at least
+/// not free.
+error_code StatementReader::read_iteration(ondemand::value iteration) {
+    std::string_view type;
+    ondemand::object object;
+    const auto error = iteration.get_object().get(object);
+    if (error) return error == simdjson::INCORRECT_TYPE ? simdjson::SUCCESS : error;
+    if (object["type"].get_string().get(type) != simdjson::SUCCESS) return simdjson::SUCCESS;
+    if (type != "compaction" && type != "advisor_message") return simdjson::SUCCESS;
+    bool again = false;
+    if (const auto broken = object.reset().get(again)) return broken;
+    Counts counts;
+    const auto broken = read_usage(object, counts);
+    said_.counts.add_besides(counts);
+    return broken;
 }
 
 }  // namespace

@@ -9,6 +9,9 @@
 // What one event of a stream, or one whole answer, says. No state: the meter adds up.
 namespace bursar::providers {
 
+/// No count above this is believed.
+inline constexpr std::int64_t count_max = 1'000'000'000'000;
+
 /// The provider's own numbers as they stand in a `usage` object; -1: not said, or not believable (negative, above
 /// 10^12, no integer).
 struct Counts {
@@ -25,7 +28,12 @@ struct Counts {
     Tokens total = -1;
     std::int64_t web_searches = -1;
 
+    bool some_besides = false;
+    Usage besides;  ///< of samplings that the counts above leave out
+
     bool any() const { return input >= 0 || output >= 0; }
+    /// Anthropic's counts of a sampling of its own.
+    void add_besides(const Counts& sampling);
     /// Takes over what `later` says; what it leaves out stays.
     void update(const Counts& later);
 };

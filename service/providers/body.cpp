@@ -160,6 +160,8 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
             return walk_from(value, endpoint_ == Endpoint::responses ? Place::messages : Place::text);
         case Key::tools:
             return walk_from(value, Place::tools);
+        case Key::context_management:
+            return walk_from(value, Place::context);
         case Key::prompt:
             if (endpoint_ == Endpoint::responses) return walk_from(value, Place::stored);
             if (const auto error = count_prompts(value)) return not_json(error);

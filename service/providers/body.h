@@ -39,7 +39,7 @@ struct Prompt {
         0;  ///< a bound on input tokens: bytes of text (one token per byte), a fixed sum per image, audio by size
     bool input_elsewhere = false;  ///< the provider adds input that is not in the body (stored conversations, files,
                                    ///< results of its own tools): then only the model's context window bounds it
-    std::size_t insert_at = 0;  ///< just after the opening brace
+    std::size_t insert_at = 0;     ///< just after the opening brace
     bool object_empty = false;
 };
 

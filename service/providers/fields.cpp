@@ -27,6 +27,8 @@ constexpr std::array steps = {
     Step{Place::image_url, "url", Place::image},
     Step{Place::audio_object, "data", Place::audio},
     Step{Place::tool, "type", Place::tool_type},
+    // Compacting a conversation samples it once more.
+    Step{Place::context, "edits", Place::tools},
 };
 
 }  // namespace
@@ -52,8 +54,8 @@ Place element_of(Place list) {
 }
 
 bool runs_at_provider(std::string_view tool_type) {
-    static constexpr std::array prefixes = {"web_search", "web_fetch",        "file_search",
-                                            "mcp",        "code_interpreter", "code_execution"};
+    static constexpr std::array prefixes = {"web_search",       "web_fetch",      "file_search", "mcp",
+                                            "code_interpreter", "code_execution", "advisor",     "compact"};
     return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return tool_type.starts_with(prefix); });
 }
 

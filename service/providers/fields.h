@@ -23,6 +23,7 @@ enum class Place : std::uint8_t {
     audio,
     source,
     stored,
+    context,
     tools,
     tool,
     tool_type
@@ -39,6 +40,7 @@ enum class Key : std::uint8_t {
     input,
     prompt,
     tools,
+    context_management,
     stored_input,
     background,
     speed
@@ -73,6 +75,7 @@ inline constexpr std::array key_names = {
     KeyName{"input", Key::input, at_every},
     KeyName{"prompt", Key::prompt, at_legacy | at_responses},
     KeyName{"tools", Key::tools, at_every},
+    KeyName{"context_management", Key::context_management, at_every},
     KeyName{"background", Key::background, at_responses},
     KeyName{"speed", Key::speed, at_messages},
     // Each of these makes the provider read something that is not in the body.
@@ -90,7 +93,8 @@ std::size_t row_of(Endpoint endpoint, std::string_view name);
 Place inside(Place place, std::string_view key);
 /// The place of the elements of a list that stands at `list`.
 Place element_of(Place list);
-/// Tools that the provider runs itself: what they find comes back to the model as input.
+/// Tools that the provider runs itself, and edits of the context: what they find or write comes back to the model as
+/// input.
 bool runs_at_provider(std::string_view tool_type);
 
 }  // namespace bursar::providers

@@ -26,7 +26,7 @@ class TlsTrust {
     /// wrong_configuration: the file cannot be read or holds no certificate.
     static Result<std::unique_ptr<TlsTrust>> make(const std::string& ca_file);
     virtual ~TlsTrust() = default;
-    /// Drops what is kept for resumption of hosts that are no longer used.
+    /// How many sessions could be resumed.
     virtual std::size_t sessions() const = 0;
 };
 

@@ -29,6 +29,11 @@ Usage from_anthropic(const Counts& counts) {
     split_cache_writes(counts, usage);
     usage.output = said(counts.output);
     usage.web_searches = said(counts.web_searches);
+    usage.input += counts.besides.input;
+    usage.cache_read += counts.besides.cache_read;
+    usage.cache_write_5m += counts.besides.cache_write_5m;
+    usage.cache_write_1h += counts.besides.cache_write_1h;
+    usage.output += counts.besides.output;
     return usage;
 }
 
@@ -76,6 +81,19 @@ void Counts::update(const Counts& later) {
     take_over(audio_output, later.audio_output);
     take_over(total, later.total);
     take_over(web_searches, later.web_searches);
+    if (later.some_besides) besides = later.besides;
+    some_besides = some_besides || later.some_besides;
+}
+
+void Counts::add_besides(const Counts& sampling) {
+    Counts sum = sampling;
+    sum.besides = besides;
+    besides = from_anthropic(sum);
+    // However many samplings a provider claims: no sum can overflow.
+    for (Tokens* tokens :
+         {&besides.input, &besides.cache_read, &besides.cache_write_5m, &besides.cache_write_1h, &besides.output})
+        *tokens = std::min(*tokens, count_max);
+    some_besides = true;
 }
 
 Usage to_usage(Endpoint endpoint, const Counts& counts) {

@@ -147,6 +147,8 @@ class SocketPeer final : public Peer {
         return accepted;
     }
 
+    bool resumed() const override { return ssl_ && SSL_session_reused(ssl_.get()) == 1; }
+
   private:
     /// False after the patience, or when the server is taken down.
     bool wait_readable() {

@@ -42,6 +42,8 @@ class Peer {
     virtual void close() = 0;
     /// From plain to TLS, as behind a CONNECT.
     virtual bool start_tls(const Certificate& certificate, int version_max = 0) = 0;
+    /// Whether the client went on with the session of an earlier connection.
+    virtual bool resumed() const = 0;
 };
 
 class RawServer {

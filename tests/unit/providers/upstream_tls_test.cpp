@@ -2,6 +2,7 @@
 // stands in for the provider.
 #include "tests/unit/providers/upstream_fixture.h"
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -108,6 +109,34 @@ TEST_F(UpstreamTls, connections_are_kept_although_tickets_come_behind_the_answer
     });
     for (int i = 0; i < 3; ++i) EXPECT_EQ(run(call(*pool_, secure(server.port(), "localhost"), {})).body, "hello");
     EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(UpstreamTls, a_new_connection_goes_on_with_the_old_session) {
+    const auto certificate = testing::make_certificate("localhost", authority_);
+    std::atomic<int> resumed{0};
+    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        resumed = 0;
+        RawServer server([&](Peer& peer, int) {
+            if (!peer.start_tls(certificate, version)) return;
+            if (peer.resumed()) ++resumed;
+            answer_each(peer);
+        });
+        for (int i = 0; i < 3; ++i) {
+            EXPECT_EQ(run(call(*pool_, secure(server.port(), "localhost"), {})).body, "hello");
+            pool_->close_idle();
+        }
+        EXPECT_EQ(server.connections(), 3);
+        EXPECT_EQ(resumed, 2) << std::hex << version;
+    }
+}
+
+TEST_F(UpstreamTls, a_session_is_resumed_only_with_the_host_that_was_verified) {
+    const auto certificate = testing::make_certificate("localhost", authority_);
+    RawServer server([&](Peer& peer, int) {
+        if (peer.start_tls(certificate)) answer_each(peer);
+    });
+    EXPECT_EQ(run(call(*pool_, secure(server.port(), "localhost"), {})).body, "hello");
+    EXPECT_TRUE(run(call(*pool_, secure(server.port(), "127.0.0.1"), {})).error.has_value());
 }
 
 TEST_F(UpstreamTls, eight_megabytes_pass_both_ways) {

@@ -119,6 +119,16 @@ const std::vector<Case> cases = {
      Endpoint::messages,
      message_with(R"({"input_tokens":0,"cache_read_input_tokens":9,"output_tokens":12})"),
      {.cache_read = 9, .output = 12}},
+    {"a conversation that was compacted was sampled twice",
+     Endpoint::messages,
+     message_with(
+         R"({"input_tokens":23000,"output_tokens":1000,"iterations":[{"type":"compaction","input_tokens":180000,"cache_read_input_tokens":7,"cache_creation_input_tokens":0,"output_tokens":3500},{"type":"message","input_tokens":23000,"output_tokens":1000}]})"),
+     {.input = 203000, .cache_read = 7, .output = 4500}},
+    {"an adviser that was asked is billed",
+     Endpoint::messages,
+     message_with(
+         R"({"input_tokens":10,"output_tokens":20,"iterations":[{"input_tokens":500,"output_tokens":60,"type":"advisor_message"},{"type":"unheard_of","input_tokens":1},7,null]})"),
+     {.input = 510, .output = 80}},
     {"token counts are free", Endpoint::count_tokens, R"({"input_tokens":812})", {}},
     {"no usage at all",
      Endpoint::chat_completions,
