@@ -34,8 +34,8 @@ std::string_view date() {
     const std::time_t second = std::time(nullptr);
     if (second != made_for) {
         std::tm parts{};
-        gmtime_r(&second, &parts);
-        std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+        static_cast<void>(gmtime_r(&second, &parts));
+        static_cast<void>(std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts));
         made_for = second;
     }
     return text.data();
