@@ -47,6 +47,7 @@ class GroupStore final : public Store {
 
     void serve();
     bool wait_for_work(std::vector<Job>& jobs);
+    void space_out_crowds();
     bool anything_due();
     void run_group(std::vector<Job>& jobs);
     Result<void> fill_group(std::vector<Job>& jobs, std::size_t& asked);
@@ -73,8 +74,14 @@ class GroupStore final : public Store {
     int checkpoint_at_pages_;
     int finish_at_pages_;
     std::thread thread_;
+    // How many records come: the writer thread's.
+    std::int64_t counted_ = 0;
+    std::chrono::steady_clock::time_point counted_since_{};
+    std::chrono::steady_clock::time_point group_begun_{};
+    bool crowded_ = false;
 
     std::atomic<bool> woken_ = false;
+    std::atomic<std::int64_t> wakes_ = 0;
     std::atomic<bool> soon_ = false;
     std::atomic<bool> fast_asleep_ = false;
     std::atomic<bool> writable_ = true;
