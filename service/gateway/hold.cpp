@@ -64,10 +64,6 @@ Task<Result<void>> Gateway::hold(Call& call, const policies::Channel& channel) {
     attempt.id = AttemptId::make(call.at);
     attempt.channel = &channel;
     attempt.price = channel.prices->at(call.at);
-    ++call.outcome.attempts;
-    call.outcome.attempt = attempt.id;
-    call.outcome.channel = channel.name();
-    call.outcome.price_version = attempt.price->version;
 
     const ledger::HoldRequest request{.call = call.id,
                                       .attempt = attempt.id,
@@ -82,6 +78,11 @@ Task<Result<void>> Gateway::hold(Call& call, const policies::Channel& channel) {
         call.resets_at = held.error().period_end;
         co_return std::unexpected(error_of(held.error(), call.id, call.rules->organisation.time_zone, call.at));
     }
+    // A call that got no money is nobody's attempt: it is told as refused, and its channel hears of none.
+    ++call.outcome.attempts;
+    call.outcome.attempt = attempt.id;
+    call.outcome.channel = channel.name();
+    call.outcome.price_version = attempt.price->version;
     attempt.open = true;
     attempt.held = held->amount;
     call.remaining = held->remaining;
