@@ -62,7 +62,9 @@ test('the first start, the printed lines, the second start, the end', { skip: sl
     assert.equal(facts.gateway_url, `https://127.0.0.1:${port}/v1`);
     assert.ok(alive(facts.pid) && alive(facts.demo_provider_pid));
     const ctl = (...words) => execFileSync(path.join(root, 'build/release/bin/bursarctl'), ['--quickstart', file, ...words], { encoding: 'utf8' });
-    assert.equal(JSON.parse(ctl('calls', '--json')).calls.length, 2);
+    // The quickstart itself asks which models there are; that is a call too.
+    const completions = () => JSON.parse(ctl('calls', '--json')).calls.filter(({ endpoint }) => endpoint === 'chat_completions');
+    assert.equal(completions().length, 2);
     ctl('doctor');
 
     // Again: what runs goes on running, with the same keys.
@@ -78,7 +80,7 @@ test('the first start, the printed lines, the second start, the end', { skip: sl
     // After an end: other processes, the same keys and books.
     const third = quickstart([]);
     assert.equal(third.status, 0, third.stderr);
-    assert.equal(JSON.parse(ctl('calls', '--json')).calls.length, 2);
+    assert.equal(completions().length, 2);
     assert.ok(JSON.parse(execFileSync('bash', ['-c', curls[0]], { encoding: 'utf8' })).usage.total_tokens > 0);
     assert.equal(quickstart(['--stop']).status, 0);
     assert.equal(quickstart(['--stop']).status, 0, 'stopping twice is no mistake');
