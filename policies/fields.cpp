@@ -33,15 +33,15 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
-std::string_view name_of(Node::Kind kind) {
+std::string_view name_of(YamlNode::Kind kind) {
     switch (kind) {
-        case Node::Kind::nothing:
+        case YamlNode::Kind::nothing:
             return "nothing";
-        case Node::Kind::text:
+        case YamlNode::Kind::text:
             return "a single value";
-        case Node::Kind::list:
+        case YamlNode::Kind::list:
             return "a list";
-        case Node::Kind::map:
+        case YamlNode::Kind::map:
             return "a mapping";
     }
     return "";
@@ -50,16 +50,16 @@ std::string_view name_of(Node::Kind kind) {
 }  // namespace
 
 std::nullopt_t Value::wrong(std::string_view rest) const {
-    if (node.kind == Node::Kind::text)
+    if (node.kind == YamlNode::Kind::text)
         problems.add(node.at, fmt::format("{} \"{}\" {}", what, shown(node.text), rest));
     else
         problems.add(node.at, fmt::format("{} {}", what, rest));
     return std::nullopt;
 }
 
-Fields::Fields(const Node& node, std::string_view what, Problems& problems)
+Fields::Fields(const YamlNode& node, std::string_view what, Problems& problems)
     : node_(node), what_(what), problems_(problems) {
-    if (node.kind != Node::Kind::map)
+    if (node.kind != YamlNode::Kind::map)
         problems_.add(node.at,
                       fmt::format("{} must be a mapping such as {{name: value}}, not {}", what_, name_of(node.kind)));
 }
@@ -78,13 +78,13 @@ std::optional<Value> Fields::find(std::string_view name) {
     if (std::ranges::find(known_, name) == known_.end()) known_.emplace_back(name);
     const auto found =
         std::ranges::find(node_.entries, name, [](const Entry& entry) -> std::string_view { return entry.key.text; });
-    if (found == node_.entries.end() || found->value.kind == Node::Kind::nothing) return {};
+    if (found == node_.entries.end() || found->value.kind == YamlNode::Kind::nothing) return {};
     return Value{found->value, fmt::format("{} {}", what_, name), problems_};
 }
 
 std::optional<Value> Fields::need(std::string_view name) {
     auto value = find(name);
-    if (!value && node_.kind == Node::Kind::map)
+    if (!value && node_.kind == YamlNode::Kind::map)
         problems_.add(node_.at, fmt::format("{} has no \"{}\"; add it", what_, name));
     return value;
 }
@@ -112,7 +112,7 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> kno
 
 std::vector<Value> read_list(const Value& value, std::string_view one) {
     std::vector<Value> out;
-    if (value.node.kind != Node::Kind::list) {
+    if (value.node.kind != YamlNode::Kind::list) {
         value.wrong("must be a list such as [a, b]");
         return out;
     }
@@ -120,13 +120,13 @@ std::vector<Value> read_list(const Value& value, std::string_view one) {
         value.wrong(fmt::format("has more than {} items", list_items_max));
         return out;
     }
-    for (const Node& item : value.node.items) out.push_back({item, std::string(one), value.problems});
+    for (const YamlNode& item : value.node.items) out.push_back({item, std::string(one), value.problems});
     return out;
 }
 
 std::vector<Named> read_entries(const Value& value, std::string_view one) {
     std::vector<Named> out;
-    if (value.node.kind != Node::Kind::map) {
+    if (value.node.kind != YamlNode::Kind::map) {
         value.wrong("must be a mapping such as {name: …}");
         return out;
     }

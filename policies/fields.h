@@ -23,7 +23,7 @@ constexpr std::size_t budgets_max = 8;
 
 /// A value with the words for it in a sentence: "budget limit".
 struct Value {
-    const Node& node;
+    const YamlNode& node;
     std::string what;
     Problems& problems;
 
@@ -36,7 +36,7 @@ struct Value {
 class Fields {
   public:
     /// `what` is what the mapping describes: "budget". Anything but a mapping is a problem and reads as empty.
-    Fields(const Node& node, std::string_view what, Problems& problems);
+    Fields(const YamlNode& node, std::string_view what, Problems& problems);
     ~Fields();
     Fields(const Fields&) = delete;
     Fields& operator=(const Fields&) = delete;
@@ -49,7 +49,7 @@ class Fields {
     Problems& problems() { return problems_; }
 
   private:
-    const Node& node_;
+    const YamlNode& node_;
     std::string what_;
     Problems& problems_;
     std::vector<std::string> known_;

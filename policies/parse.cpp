@@ -28,11 +28,13 @@ constexpr std::array<SectionReader, 11> sections = {{{"organisation", read_organ
                                                      {"reports", nullptr},
                                                      {"retention", nullptr}}};
 
-bool empty(const Node& node) { return node.items.empty() && node.entries.empty() && node.kind != Node::Kind::text; }
+bool empty(const YamlNode& node) {
+    return node.items.empty() && node.entries.empty() && node.kind != YamlNode::Kind::text;
+}
 
 void read_document(const Document& document, Rank rank, Draft& draft, Problems& problems) {
-    const Node root = read_yaml(document, problems);
-    if (root.kind == Node::Kind::nothing) return;
+    const YamlNode root = read_yaml(document, problems);
+    if (root.kind == YamlNode::Kind::nothing) return;
     Fields fields(root, "the document", problems);
     for (const SectionReader& section : sections) {
         auto value = fields.find(section.name);

@@ -25,7 +25,7 @@ bool known_time_zone(const std::string& name) {
 std::vector<Reference> read_model_names(const Value& value) {
     std::vector<Reference> out;
     for (const Value& item : read_list(value, "team model")) {
-        if (item.node.kind == Node::Kind::text && item.node.text == "*")
+        if (item.node.kind == YamlNode::Kind::text && item.node.text == "*")
             out.push_back({"*", item.node.at});
         else if (auto name = read_name(item))
             out.push_back({*std::move(name), item.node.at});
@@ -48,7 +48,7 @@ void read_team(const Named& named, Rank rank, Draft& draft) {
         for (const Value& item : read_list(*groups, "team group"))
             if (auto group = read_text(item)) team.team.groups.push_back(*std::move(group));
     if (const auto rate = fields.find("rate"))
-        if (rate->node.kind != Node::Kind::map || !rate->node.entries.empty())
+        if (rate->node.kind != YamlNode::Kind::map || !rate->node.entries.empty())
             rate->wrong("is not enforced by this version; take it out, so that nobody relies on it");
     take(draft.teams, named.name, Ranked<TeamDraft>{std::move(team), named.at, rank},
          fmt::format("team \"{}\"", named.name), named.value.problems);
@@ -64,7 +64,7 @@ void read_organisation(const Value& section, Rank rank, Draft& draft) {
         if (currency->node.text != "USD") currency->wrong("is not counted in; this version knows USD only");
     if (const auto zone = fields.find("time_zone")) {
         organisation.time_zone = zone->node.text;
-        if (zone->node.kind != Node::Kind::text || !known_time_zone(organisation.time_zone))
+        if (zone->node.kind != YamlNode::Kind::text || !known_time_zone(organisation.time_zone))
             zone->wrong("is not a time zone; write it like Europe/Berlin or UTC");
     }
     if (const auto budgets = fields.find("budgets")) organisation.budgets = read_budgets(*budgets);

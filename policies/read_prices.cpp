@@ -16,14 +16,14 @@ constexpr std::size_t regions_max = 64;
 constexpr std::size_t hours_max = 24;
 
 std::optional<NanoUsd> read_rate(const Value& value) {
-    if (value.node.kind == Node::Kind::text)
+    if (value.node.kind == YamlNode::Kind::text)
         if (const auto rate = parse_rate(value.node.text)) return rate;
     return value.wrong(
         "is not a price in USD; write it like 2.50 (at most nine digits after the point, below a million)");
 }
 
 std::optional<Factor> read_factor(const Value& value) {
-    if (value.node.kind == Node::Kind::text)
+    if (value.node.kind == YamlNode::Kind::text)
         if (const auto factor = parse_factor(value.node.text)) return factor;
     return value.wrong("is not a factor; write it like 0.5 or 5/3 (at most 100, four digits after the point)");
 }
@@ -61,7 +61,7 @@ std::vector<Tier> read_tiers(const Value& value) {
         read_rates(fields, tier.rates);
         if (std::ranges::find(out, tier.above, &Tier::above) != out.end())
             item.wrong(fmt::format("above {} stands twice; keep one", tier.above));
-        out.push_back(std::move(tier));
+        out.push_back(tier);
     }
     std::ranges::sort(out, {}, &Tier::above);
     return out;
@@ -98,12 +98,12 @@ std::uint8_t read_days(const Value& value) {
     std::uint8_t days = 0;
     for (const Value& item : read_list(value, "price day")) {
         const auto found = std::ranges::find(names, item.node.text);
-        if (item.node.kind != Node::Kind::text || found == names.end())
+        if (item.node.kind != YamlNode::Kind::text || found == names.end())
             item.wrong("must be one of: monday, tuesday, wednesday, thursday, friday, saturday, sunday");
         else
             days = static_cast<std::uint8_t>(days | 1U << (found - names.begin()));
     }
-    if (value.node.kind == Node::Kind::list && value.node.items.empty())
+    if (value.node.kind == YamlNode::Kind::list && value.node.items.empty())
         value.wrong("names no day; leave it out for every day");
     return days;
 }
@@ -152,7 +152,7 @@ Version read_version(const Value& value) {
     fee("per_web_search", price.per_web_search);
     fee("per_image", price.per_image);
     const bool priced = fields.find("input") || fields.find("per_request") || fields.find("per_image");
-    if (value.node.kind == Node::Kind::map && !priced)
+    if (value.node.kind == YamlNode::Kind::map && !priced)
         value.wrong("has neither an input price nor one per request or image; write input: 0 if it is free");
     read_factors(fields, price);
     if (const auto tiers = fields.find("tiers")) price.tiers = read_tiers(*tiers);
@@ -170,7 +170,7 @@ void read_book(const std::string& catalogue, const Named& named, Rank rank, Draf
     const std::string what = fmt::format("price of {}/{}", catalogue, named.name);
     PriceBook book{.provider = catalogue, .model = named.name, .versions = {}};
     std::vector<Value> items = {{named.value.node, what, named.value.problems}};
-    if (named.value.node.kind == Node::Kind::list) items = read_list(named.value, what);
+    if (named.value.node.kind == YamlNode::Kind::list) items = read_list(named.value, what);
     if (items.empty()) named.value.wrong("is an empty list; write one version at least");
     if (items.size() > versions_max) named.value.wrong(fmt::format("has more than {} versions", versions_max));
     bool imported = false;

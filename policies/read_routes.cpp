@@ -99,7 +99,7 @@ void read_provider(const Named& named, Rank rank, Draft& draft) {
 std::vector<ChannelDraft> read_channels(const Value& value, const std::string& model) {
     std::vector<ChannelDraft> out;
     const auto items = read_list(value, "channel");
-    if (value.node.kind == Node::Kind::list && items.empty()) value.wrong("is empty; name at least one provider");
+    if (value.node.kind == YamlNode::Kind::list && items.empty()) value.wrong("is empty; name at least one provider");
     if (items.size() > channels_max) value.wrong(fmt::format("has more than {} channels", channels_max));
     for (const Value& item : items) {
         Fields fields(item.node, "channel", item.problems);

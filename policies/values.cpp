@@ -12,7 +12,7 @@ namespace {
 
 /// The text of a single value; a problem if it is a list, a mapping or nothing.
 std::optional<std::string_view> single(const Value& value) {
-    if (value.node.kind == Node::Kind::text) return value.node.text;
+    if (value.node.kind == YamlNode::Kind::text) return value.node.text;
     value.wrong("must be a single value");
     return {};
 }
@@ -201,7 +201,7 @@ std::optional<Budget> read_budget(const Value& value) {
     constexpr std::size_t warnings_max = 10;
     Fields fields(value.node, "budget", value.problems);
     Budget budget;
-    bool good = value.node.kind == Node::Kind::map;
+    bool good = value.node.kind == YamlNode::Kind::map;
     if (const auto limit = fields.need("limit")) {
         const auto amount = read_amount(*limit);
         good = good && amount;

@@ -18,7 +18,7 @@ class Builder final : public YAML::EventHandler {
   public:
     Builder(std::string_view file, Problems& problems) : file_(file), problems_(problems) {}
 
-    Node take() && { return std::move(root_); }
+    YamlNode take() && { return std::move(root_); }
     /// Whether more would be of use. The parser never comes to an end where it cannot take a character such as ',' at
     /// all.
     bool wants_more() const { return documents_ < 2; }
@@ -33,17 +33,17 @@ class Builder final : public YAML::EventHandler {
     void OnDocumentEnd() override {}
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         refuse_anchor(mark, anchor);
-        put({.kind = Node::Kind::nothing, .text = {}, .at = place(mark), .items = {}, .entries = {}});
+        put({.kind = YamlNode::Kind::nothing, .text = {}, .at = place(mark), .items = {}, .entries = {}});
     }
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
         problems_.add(place(mark), "aliases (*name) are not read; write the value out");
-        put({.kind = Node::Kind::nothing, .text = {}, .at = place(mark), .items = {}, .entries = {}});
+        put({.kind = YamlNode::Kind::nothing, .text = {}, .at = place(mark), .items = {}, .entries = {}});
     }
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& value) override {
         refuse_anchor(mark, anchor);
         refuse_tag(mark, tag);
-        put({.kind = Node::Kind::text,
+        put({.kind = YamlNode::Kind::text,
              .quoted = tag == "!",
              .text = value,
              .at = place(mark),
@@ -52,19 +52,19 @@ class Builder final : public YAML::EventHandler {
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                          YAML::EmitterStyle::value) override {
-        open(Node::Kind::list, mark, tag, anchor);
+        open(YamlNode::Kind::list, mark, tag, anchor);
     }
     void OnSequenceEnd() override { close(); }
     void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                     YAML::EmitterStyle::value) override {
-        open(Node::Kind::map, mark, tag, anchor);
+        open(YamlNode::Kind::map, mark, tag, anchor);
     }
     void OnMapEnd() override { close(); }
 
   private:
     struct Open {
-        Node node;
-        Node key;
+        YamlNode node;
+        YamlNode key;
         bool has_key = false;
         std::set<std::string> names;
     };
@@ -81,7 +81,7 @@ class Builder final : public YAML::EventHandler {
                           fmt::format("tags are not read; write the value without \"{}\"", tag.substr(0, 80)));
     }
 
-    void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    void open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
         refuse_anchor(mark, anchor);
         refuse_tag(mark, tag);
         if (too_deep_ > 0 || open_.size() == depth_max) {
@@ -98,15 +98,16 @@ class Builder final : public YAML::EventHandler {
 
     void close() {
         if (too_deep_ > 0) {
-            if (--too_deep_ == 0) put({.kind = Node::Kind::nothing, .text = {}, .at = {}, .items = {}, .entries = {}});
+            if (--too_deep_ == 0)
+                put({.kind = YamlNode::Kind::nothing, .text = {}, .at = {}, .items = {}, .entries = {}});
             return;
         }
-        Node node = std::move(open_.back().node);
+        YamlNode node = std::move(open_.back().node);
         open_.pop_back();
         put(std::move(node));
     }
 
-    void put(Node node) {
+    void put(YamlNode node) {
         if (too_deep_ > 0 || documents_ > 1) return;
         if (++nodes_ > nodes_max) {
             if (nodes_ == nodes_max + 1)
@@ -118,7 +119,7 @@ class Builder final : public YAML::EventHandler {
             return;
         }
         Open& parent = open_.back();
-        if (parent.node.kind == Node::Kind::list)
+        if (parent.node.kind == YamlNode::Kind::list)
             parent.node.items.push_back(std::move(node));
         else if (!parent.has_key)
             put_key(parent, std::move(node));
@@ -126,9 +127,9 @@ class Builder final : public YAML::EventHandler {
             put_value(parent, std::move(node));
     }
 
-    void put_key(Open& parent, Node key) {
+    void put_key(Open& parent, YamlNode key) {
         parent.has_key = true;
-        if (key.kind != Node::Kind::text) {
+        if (key.kind != YamlNode::Kind::text) {
             problems_.add(key.at, "a name is missing before the colon; names are plain text");
         } else if (!parent.names.insert(key.text).second) {
             problems_.add(key.at, fmt::format("\"{}\" stands twice in the same place; keep one of them", key.text));
@@ -136,19 +137,19 @@ class Builder final : public YAML::EventHandler {
             parent.key = std::move(key);
             return;
         }
-        parent.key = Node{};
+        parent.key = YamlNode{};
     }
 
-    static void put_value(Open& parent, Node value) {
+    static void put_value(Open& parent, YamlNode value) {
         parent.has_key = false;
         // What stands under a wrong name has been complained about already.
-        if (parent.key.kind == Node::Kind::text)
+        if (parent.key.kind == YamlNode::Kind::text)
             parent.node.entries.push_back({std::move(parent.key), std::move(value)});
     }
 
     std::string_view file_;
     Problems& problems_;
-    Node root_;
+    YamlNode root_;
     std::vector<Open> open_;
     std::size_t too_deep_ = 0;
     std::size_t nodes_ = 0;
@@ -231,7 +232,7 @@ std::vector<Problem> Problems::take() && {
     return std::move(problems_);
 }
 
-Node read_yaml(const Document& document, Problems& problems) {
+YamlNode read_yaml(const Document& document, Problems& problems) {
     if (document.text.size() > document_bytes_max) {
         problems.add({document.name, 0, 0}, fmt::format("the file has {} bytes; at most {} are read, so split it",
                                                         document.text.size(), document_bytes_max));

@@ -28,19 +28,19 @@ std::string to_text(const Place& place);
 
 struct Entry;
 
-struct Node {
+struct YamlNode {
     enum class Kind : unsigned char { nothing, text, list, map };
     Kind kind = Kind::nothing;
     bool quoted = false;
     std::string text;
     Place at;
-    std::vector<Node> items;
+    std::vector<YamlNode> items;
     std::vector<Entry> entries;
 };
 
 struct Entry {
-    Node key;  ///< always text
-    Node value;
+    YamlNode key;  ///< always text
+    YamlNode value;
 };
 
 /// Everything that is wrong with a policy, gathered.
@@ -57,6 +57,6 @@ class Problems {
 };
 
 /// The tree of one document; `nothing` where it is empty or so wrong that it cannot be read.
-Node read_yaml(const Document& document, Problems& problems);
+YamlNode read_yaml(const Document& document, Problems& problems);
 
 }  // namespace bursar::policies

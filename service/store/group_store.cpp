@@ -113,17 +113,20 @@ void GroupStore::wake_soon() {
 
 void GroupStore::submit(std::move_only_function<Result<void>(Transaction&)> job,
                         std::move_only_function<void(Result<void>)> done) {
-    bool accepted = false;
-    bool too_many = false;
+    Result<void> accepted;
     {
         const MutexLock lock(mutex_);
-        too_many = queue_.size() >= jobs_waiting_max;
-        accepted = phase_ != Phase::stopped && !too_many;
-        if (accepted) queue_.push_back({.work = std::move(job), .done = std::move(done)});
+        if (phase_ == Phase::stopped)
+            accepted = stopped();
+        else if (queue_.size() >= jobs_waiting_max)
+            accepted = fail(Fault::overloaded, "Too many changes wait to be written. Try again in a minute.");
+        else
+            queue_.push_back({.work = std::move(job), .done = std::exchange(done, nullptr)});
     }
-    if (accepted) return work_.notify_one();
-    if (too_many) return done(fail(Fault::overloaded, "Too many changes wait to be written. Try again in a minute."));
-    done(stopped());
+    if (accepted)
+        work_.notify_one();
+    else
+        done(std::move(accepted));
 }
 
 Result<void> GroupStore::write(std::move_only_function<Result<void>(Transaction&)> job) {
@@ -234,7 +237,11 @@ void GroupStore::space_out_crowds() {
         counted_ = 0;
         counted_since_ = now;
     }
-    if (crowded_) std::this_thread::sleep_until(group_begun_ + crowd_every);
+    if (crowded_) {
+        const MutexLock lock(mutex_);
+        const auto next = group_begun_ + crowd_every;
+        while (!stopping_ && std::chrono::steady_clock::now() < next) work_.wait_until(mutex_, next);
+    }
     group_begun_ = std::chrono::steady_clock::now();
 }
 

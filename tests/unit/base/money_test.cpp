@@ -12,8 +12,9 @@ TEST(Money, reads_and_writes_every_decimal_exactly) {
         std::int64_t nanos;
         const char* canonical;
     };
-    for (const Case& c : {Case{"2000", 2'000'000'000'000, "2000.00"}, Case{"0.000000001", 1, "0.000000001"}, Case{"1,250.50", 1'250'500'000'000, "1250.50"},
-                          Case{"-0.1", -100'000'000, "-0.10"}, Case{".5", 500'000'000, "0.50"}, Case{"0.1000000000000", 100'000'000, "0.10"},
+    for (const Case& c : {Case{"2000", 2'000'000'000'000, "2000.00"}, Case{"0.000000001", 1, "0.000000001"},
+                          Case{"1,250.50", 1'250'500'000'000, "1250.50"}, Case{"-0.1", -100'000'000, "-0.10"},
+                          Case{".5", 500'000'000, "0.50"}, Case{"0.1000000000000", 100'000'000, "0.10"},
                           Case{"9000000000", 9'000'000'000'000'000'000, "9000000000.00"}}) {
         const auto amount = NanoUsd::parse(c.text);
         ASSERT_TRUE(amount) << c.text << ": " << amount.error().for_caller;
@@ -23,7 +24,8 @@ TEST(Money, reads_and_writes_every_decimal_exactly) {
 }
 
 TEST(Money, refuses_what_is_not_an_amount) {
-    for (const char* text : {"", "-", ".", "1.2.3", "1e3", "+5", " 5", "5 ", "0x10", "0.0000000001", "9000000001", "99999999999999999999", "NaN"})
+    for (const char* text : {"", "-", ".", "1.2.3", "1e3", "+5", " 5", "5 ", "0x10", "0.0000000001", "9000000001",
+                             "99999999999999999999", "NaN"})
         EXPECT_FALSE(NanoUsd::parse(text)) << text;
 }
 

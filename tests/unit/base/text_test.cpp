@@ -1,9 +1,9 @@
-#include <gtest/gtest.h>
-
 #include "service/base/clock.h"
 #include "service/base/crypto.h"
 #include "service/base/ids.h"
 #include "service/base/json.h"
+
+#include <gtest/gtest.h>
 
 namespace bursar {
 namespace {
@@ -17,7 +17,19 @@ TEST(Json, a_hostile_string_stays_one_line_of_plain_text) {
 
 TEST(Json, commas_stand_only_between_members) {
     JsonWriter json;
-    json.open().key("a").open_list().value(1).value("x").close_list().key("b").open().close().field("c", true).key("d").null().close();
+    json.open()
+        .key("a")
+        .open_list()
+        .value(1)
+        .value("x")
+        .close_list()
+        .key("b")
+        .open()
+        .close()
+        .field("c", true)
+        .key("d")
+        .null()
+        .close();
     EXPECT_EQ(json.text(), R"({"a":[1,"x"],"b":{},"c":true,"d":null})");
 }
 
@@ -37,13 +49,15 @@ TEST(Ids, text_and_bytes_go_both_ways_and_sort_by_time) {
 TEST(Time, reads_offsets_and_refuses_dates_that_do_not_exist) {
     EXPECT_EQ(to_text(*parse_timestamp("2026-07-15T10:00:00.25+02:00")), "2026-07-15T08:00:00.250Z");
     EXPECT_EQ(to_text(*parse_timestamp("2024-02-29T23:59:59Z")), "2024-02-29T23:59:59.000Z");
-    for (const char* text : {"2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00+2:00", "-026-01-01T00:00:00Z"})
+    for (const char* text : {"2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01", "2026-01-01T24:00:00Z",
+                             "2026-01-01T00:00:00", "2026-01-01T00:00:00+2:00", "-026-01-01T00:00:00Z"})
         EXPECT_FALSE(parse_timestamp(text)) << text;
 }
 
 // RFC 4231 test case 2, RFC 5869 test case 3, and the check value of CRC-32.
 TEST(Crypto, agrees_with_the_published_vectors) {
-    EXPECT_EQ(to_hex(as_text(hmac_sha256("Jefe", "what do ya want for nothing?"))), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    EXPECT_EQ(to_hex(as_text(hmac_sha256("Jefe", "what do ya want for nothing?"))),
+              "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     // The key of before is kept: another one, none at all and the first again must each count.
     const Digest first = hmac_sha256("Jefe", "x");
     EXPECT_NE(hmac_sha256("Jeff", "x"), first);
@@ -51,7 +65,8 @@ TEST(Crypto, agrees_with_the_published_vectors) {
     EXPECT_EQ(hmac_sha256("Jefe", "x"), first);
     EXPECT_EQ(hmac_sha256("Jefe", "x"), first);
     const Secret key = derive_key(Secret(std::string(22, '\x0b')), "", 42);
-    EXPECT_EQ(to_hex(key.reveal()), "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
+    EXPECT_EQ(to_hex(key.reveal()),
+              "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
     EXPECT_EQ(crc32("123456789"), 0xcbf43926U);
     EXPECT_EQ(*from_hex(to_hex("\x01\xff")), "\x01\xff");
 }
