@@ -75,7 +75,7 @@ test(`${kills} kills at random moments under load: no hold is left, the audit is
     const key = await bursar.issueKey();
     for (let round = 0; round < kills; ++round) {
         const load = new Load(bursar, key, words);
-        await pause(40 + Math.random() * (round % 4 === 3 ? 2400 : 400));
+        await pause(round % 4 === 3 ? 1500 + Math.random() * 1000 : 40 + Math.random() * 400);
         const killed = Date.now();
         await bursar.kill();
         await load.stop();
