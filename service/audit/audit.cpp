@@ -261,6 +261,15 @@ Result<std::vector<Audit::UsageRow>> StoredAudit::usage(const std::vector<std::s
     return rows;
 }
 
+Result<std::vector<Outcome>> Audit::complete(store::Transaction& transaction, std::vector<Outcome> outcomes) {
+    if (outcomes.empty()) return outcomes;
+    const Timestamp oldest = std::ranges::min(outcomes, {}, &Outcome::at).at;
+    TRY(const auto known, read_attempts(transaction, oldest));
+    std::erase_if(outcomes, [&](const Outcome& outcome) { return known.contains(outcome.attempt); });
+    TRY_VOID(write_outcomes(transaction, outcomes));
+    return outcomes;
+}
+
 store::Schema Audit::schema() { return {.part = "audit", .steps = steps}; }
 
 Result<std::unique_ptr<Audit>> Audit::open(store::Store& store, const Clock& clock) {

@@ -68,6 +68,9 @@ class Audit : public store::Contributor {
     static store::Schema schema();
     /// Reads the end of the chain. The store must not be started yet.
     static Result<std::unique_ptr<Audit>> open(store::Store& store, const Clock& clock);
+    /// Writes those of these rows whose attempt has none yet, and returns them: after a crash the books know of
+    /// attempts whose rows had not been written. In the transaction that closes the books. Blocking.
+    static Result<std::vector<Outcome>> complete(store::Transaction& transaction, std::vector<Outcome> outcomes);
 
     /// Appends within the caller's transaction: what is done and its record stand or fall together. Only on the writer
     /// thread.
@@ -76,8 +79,7 @@ class Audit : public store::Contributor {
     /// written as one row that says how many. Any thread.
     virtual void note(Action action) = 0;
     /// Gathers an outcome; written with a later group, within a second, off the path of any call. Any thread, never
-    /// blocks. A crash loses none that matters: the ledger's journal has the money, and a lost attempt gets its row at
-    /// the next start.
+    /// blocks. What a crash takes of it comes back by complete(), but for calls that never held money.
     virtual void record(Outcome outcome) = 0;
 
     /// Walks the whole chain. The error names the first row that does not fit. Blocking.

@@ -220,6 +220,23 @@ Result<void> write_outcomes(store::Transaction& transaction, std::span<const Out
     return {};
 }
 
+Result<std::unordered_set<AttemptId, IdHash<AttemptKind>>> read_attempts(store::Transaction& transaction,
+                                                                         Timestamp since) {
+    std::unordered_set<AttemptId, IdHash<AttemptKind>> attempts;
+    TRY_VOID(transaction.each("SELECT at_min, names, rows FROM audit_outcome WHERE at_max >= ?", {nanoseconds(since)},
+                              [&](const store::Row& row) -> Result<void> {
+                                  TRY(auto batch, open_batch(row));
+                                  batch.read(row.text(2));
+                                  Packed packed;
+                                  for (;;) {
+                                      TRY(const bool more, batch.next(packed));
+                                      if (!more) return {};
+                                      attempts.insert(packed.rest.attempt);
+                                  }
+                              }));
+    return attempts;
+}
+
 Result<std::vector<Outcome>> read_calls(store::Transaction& transaction, const Audit::CallFilter& filter) {
     if (!filter.call.empty()) return read_one_call(transaction, filter);
     Newest newest(static_cast<std::size_t>(std::clamp(filter.count_max, 1, calls_max)));

@@ -3,11 +3,15 @@
 #include "service/audit/audit.h"
 
 #include <span>
+#include <unordered_set>
 
 // The stored batches of outcome rows: written by the writer thread, read by queries.
 namespace bursar::audit {
 
 Result<void> write_outcomes(store::Transaction& transaction, std::span<const Outcome> outcomes);
+/// The attempts that have a row, of calls that began at `since` or later (and perhaps some of before).
+Result<std::unordered_set<AttemptId, IdHash<AttemptKind>>> read_attempts(store::Transaction& transaction,
+                                                                         Timestamp since);
 /// Newest first.
 Result<std::vector<Outcome>> read_calls(store::Transaction& transaction, const Audit::CallFilter& filter);
 Result<std::vector<Audit::UsageRow>> sum_usage(store::Transaction& transaction,

@@ -42,6 +42,45 @@ Result<std::shared_ptr<const policies::Snapshot>> read_rules(const Configuration
     return std::move(parsed.snapshot);
 }
 
+audit::Outcome outcome_of(const ledger::Charge& charge) {
+    audit::Outcome outcome;
+    outcome.call = charge.call;
+    outcome.attempt = charge.attempt;
+    outcome.at = charge.at;
+    for (const AccountName& account : charge.accounts) {
+        if (account.starts_with("key:")) outcome.key_id = account.substr(4);
+        if (account.starts_with("team:")) outcome.team = account.substr(5);
+        if (account.starts_with("person:")) outcome.person = account.substr(7);
+    }
+    outcome.cost = charge.amount;
+    return outcome;
+}
+
+/// Every attempt that the journal knows gets its outcome row, in the transaction that closes the books: no later crash
+/// can part the two.
+Result<void> complete_rows(store::Transaction& transaction, const ledger::Found& found) {
+    std::vector<audit::Outcome> outcomes;
+    for (const ledger::Lost& lost : found.lost) {
+        audit::Outcome& outcome = outcomes.emplace_back(outcome_of(lost));
+        outcome.fault = "lost";
+        outcome.usage_source = UsageSource::lost;
+        outcome.held = lost.amount;
+    }
+    for (const ledger::Charge& settled : found.settled) {
+        audit::Outcome& outcome = outcomes.emplace_back(outcome_of(settled));
+        // The cost is the one that was settled; whose count it was, nobody knows any more.
+        outcome.fault = "record_lost";
+        outcome.usage_source = UsageSource::estimated;
+    }
+    TRY(const auto written, audit::Audit::complete(transaction, std::move(outcomes)));
+    for (const audit::Outcome& outcome : written)
+        log::warning("call_completed_at_start", {{"call", outcome.call.text()},
+                                                 {"attempt", outcome.attempt.text()},
+                                                 {"fault", outcome.fault},
+                                                 {"cost_usd", outcome.cost.text()}});
+    return {};
+}
+
 }  // namespace
 
 Result<vault::MasterKey> key_of(const Configuration& configuration) {
@@ -63,7 +102,7 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
                            .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(),
                                        auth::Operators::schema(), admin::Revisions::schema()}};
     TRY(books.store, store::Store::open(std::move(options)));
-    TRY(books.ledger, ledger::Ledger::recover(*books.store, clock));
+    TRY(books.ledger, ledger::Ledger::recover(*books.store, clock, complete_rows));
     TRY(books.audit, audit::Audit::open(*books.store, clock));
     TRY(Secret keys_pepper, vault.pepper());
     TRY(books.keys, auth::Keys::open(*books.store, std::move(keys_pepper), clock));

@@ -58,7 +58,6 @@ class Service {
   private:
     Result<void> unseal(const vault::MasterKey& key);
     Result<void> open_house();
-    void note_lost();
     std::vector<admin::Check> checks() const;
     std::string metrics() const;
     Result<void> write_port() const;

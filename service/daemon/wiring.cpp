@@ -66,8 +66,10 @@ Result<void> Service::unseal(const vault::MasterKey& key) {
 
 Result<void> Service::open_house() {
     TRY(books_, open_books(configuration_, defaults_, *vault_, clock_));
-    books_.store->attach(*books_.ledger);
+    // The audit first: whatever outcome it takes into a group, the ledger has its settlement for the same group or an
+    // earlier one. A row without its settlement could not be told from a call that was lost.
     books_.store->attach(*books_.audit);
+    books_.store->attach(*books_.ledger);
     books_.store->on_broken([this](const Error& error) {
         log::error("store_broken", {{"reason", error.operator_text()}});
         broken_.store(true);
@@ -82,7 +84,6 @@ Result<void> Service::open_house() {
     const gateway::Parts rooms{*books_.rules, *books_.keys, *books_.ledger, *vault_, *books_.audit, clock_};
     const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max};
     gateway_ = std::make_unique<gateway::Gateway>(rooms, limits, shards);
-    note_lost();
     books_.audit->note({.actor = "service",
                         .address = "",
                         .action = "service.start",
@@ -94,27 +95,6 @@ Result<void> Service::open_house() {
     log::info("open",
               {{"revision", books_.rules->get()->revision}, {"lost_calls", books_.ledger->lost_at_start().size()}});
     return {};
-}
-
-void Service::note_lost() {
-    for (const ledger::Lost& lost : books_.ledger->lost_at_start()) {
-        audit::Outcome outcome;
-        outcome.call = lost.call;
-        outcome.attempt = lost.attempt;
-        outcome.at = lost.at;
-        for (const AccountName& account : lost.accounts) {
-            if (account.starts_with("key:")) outcome.key_id = account.substr(4);
-            if (account.starts_with("team:")) outcome.team = account.substr(5);
-            if (account.starts_with("person:")) outcome.person = account.substr(7);
-        }
-        outcome.fault = "lost";
-        outcome.usage_source = UsageSource::lost;
-        outcome.held = lost.amount;
-        outcome.cost = lost.amount;
-        log::warning("call_lost",
-                     {{"call", lost.call.text()}, {"attempt", lost.attempt.text()}, {"cost_usd", lost.amount.text()}});
-        books_.audit->record(std::move(outcome));
-    }
 }
 
 Result<void> Service::write_port() const {

@@ -277,7 +277,9 @@ Result<std::size_t> ChunkReader::take(std::string_view bytes, std::string& body,
     decoder_->body = &body;
     decoder_->bytes_max = bytes_max;
     std::size_t taken = 0;
-    while (taken < bytes.size() && !decoder_->is_done()) {
+    // At least so much always follows until the end. Beast asserts it of a last chunk that comes in pieces.
+    constexpr std::string_view shortest_end = "0\r\n\r\n";
+    while (bytes.size() - taken >= shortest_end.size() && !decoder_->is_done()) {
         error_code error;
         const std::size_t used =
             decoder_->put(boost::asio::const_buffer(bytes.data() + taken, bytes.size() - taken), error);

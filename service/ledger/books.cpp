@@ -81,7 +81,7 @@ Result<void> check(const std::vector<Level>& levels) {
 
 Books::Books(store::Store& store, Opening opening, const Pace& pace)
     : store_(store),
-      lost_(std::move(opening.lost)),
+      lost_(std::move(opening.found.lost)),
       journal_(opening.journal_oldest, opening.journal_next, pace),
       newest_(opening.newest),
       calendars_(std::move(opening.calendars)),
@@ -241,6 +241,7 @@ bool Books::close(const AttemptId& attempt, RecordKind kind, NanoUsd cost) {
         ++(kind == RecordKind::settle ? totals_.settled : totals_.released);
         pending_.push_back({.kind = kind,
                             .attempt = attempt,
+                            .call = hold.call,
                             .at = hold.booking.at,
                             .amount = cost,
                             .scopes = std::move(hold.scopes)});

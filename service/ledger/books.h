@@ -16,11 +16,11 @@ struct Opening {
     Timestamp newest;
     std::map<std::string, std::shared_ptr<Calendar>> calendars;
     std::deque<Account> accounts;
-    std::vector<Lost> lost;
+    Found found;
     std::uint64_t journal_oldest = 1;
     std::uint64_t journal_next = 1;
 };
-Result<Opening> read_books(store::Store& store);
+Result<Opening> read_books(store::Store& store, const Recorder& record = {});
 
 /// The ledger of one process. One mutex guards every sum; under it there is arithmetic and no I/O.
 class Books final : public Ledger {

@@ -26,7 +26,7 @@ void pack_entry(GroupWriter& writer, const Entry& entry) {
             return writer.grow(entry.attempt, entry.amount);
         case RecordKind::settle:
         case RecordKind::lost:
-            writer.cost(entry.kind, entry.attempt, entry.at, entry.amount);
+            writer.cost(entry.kind, entry.call, entry.attempt, entry.at, entry.amount);
             return pack_accounts(writer, *entry.scopes);
         case RecordKind::release:
             return writer.release(entry.attempt);
@@ -88,7 +88,8 @@ void Journal::collect(Group& group, const OpenHolds& open) {
 }
 
 std::uint64_t Journal::floor() const {
-    std::uint64_t floor = next_;
+    // Until the outcome rows of these groups are stored, only the journal knows that they are owed.
+    std::uint64_t floor = next_ > pace_.kept_groups ? next_ - pace_.kept_groups : 0;
     if (holds_looked_at_ < holds_.size()) floor = std::min(floor, holds_[holds_looked_at_].group);
     if (accounts_due_ < unwritten_.size()) floor = std::min(floor, unwritten_[accounts_due_]->journal_since);
     return floor;

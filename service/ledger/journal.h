@@ -50,6 +50,9 @@ struct Group {
 struct Pace {
     std::uint64_t checkpoint_groups = 1'000;  ///< an account's stored row is at most about this old
     std::uint64_t carry_groups = 4'000;       ///< so is the record of an open hold
+    /// Groups stay at least so long. Outcome rows follow their settlements within a second, and the writer begins fewer
+    /// than four groups a millisecond.
+    std::uint64_t kept_groups = 8'000;
     std::size_t account_rows_max = 64;
     std::size_t carried_max = 64;
     std::uint64_t deleted_min = 128;

@@ -83,21 +83,32 @@ struct Totals {
     NanoUsd variance;  ///< settled above the hold, in sum
 };
 
-/// A hold that was open when the service ended: booked at its amount, to be reconciled.
-struct Lost {
+/// What an attempt cost, as the journal knows it.
+struct Charge {
     CallId call;
     AttemptId attempt;
     NanoUsd amount;
     Timestamp at;
     std::vector<AccountName> accounts;
 };
+/// A hold that was open when the service ended: booked at its amount, to be reconciled.
+using Lost = Charge;
+
+/// What recovery found in the journal.
+struct Found {
+    std::vector<Lost> lost;
+    /// Settlements of the last thousands of groups: the newest may have lost their outcome rows.
+    std::vector<Charge> settled;
+};
+/// Writes what must be stored together with the recovery, in its transaction.
+using Recorder = std::function<Result<void>(store::Transaction&, const Found&)>;
 
 class Ledger : public store::Contributor {
   public:
     /// Tables of the ledger, for store::Options.
     static store::Schema schema();
     /// Reads checkpoint and journal, closes what was open as lost. The store must not be started yet. Blocking.
-    static Result<std::unique_ptr<Ledger>> recover(store::Store& store, const Clock& clock);
+    static Result<std::unique_ptr<Ledger>> recover(store::Store& store, const Clock& clock, const Recorder& record);
 
     /// `time_zone` is an IANA name. wrong_configuration if it is unknown.
     virtual Result<std::shared_ptr<const Scopes>> prepare(std::vector<Level> levels, const std::string& time_zone) = 0;

@@ -3,7 +3,8 @@
 namespace bursar::ledger {
 namespace {
 
-constexpr std::uint8_t format_version = 1;
+constexpr std::uint8_t group_version = 2;
+constexpr std::uint8_t account_version = 1;
 
 std::string_view text_of(const std::array<unsigned char, 16>& id) {
     return {reinterpret_cast<const char*>(id.data()), id.size()};
@@ -28,7 +29,8 @@ std::optional<Record> read_record(ByteReader& bytes) {
     const std::uint8_t kind = bytes.u8();
     if (kind < 1 || kind > 5) return std::nullopt;
     Record record{.kind = RecordKind{kind}};
-    if (record.kind == RecordKind::hold) record.call = read_id<CallKind>(bytes);
+    const bool names_call = record.kind != RecordKind::grow && record.kind != RecordKind::release;
+    if (names_call) record.call = read_id<CallKind>(bytes);
     record.attempt = read_id<AttemptKind>(bytes);
     switch (record.kind) {
         case RecordKind::hold:
@@ -72,16 +74,20 @@ void write_windows(ByteWriter& bytes, const Tallies& tallies) {
 }  // namespace
 
 GroupWriter::GroupWriter(Timestamp newest, std::uint32_t count) {
-    bytes_.u8(format_version).i64(nanoseconds_of(newest)).u32(count);
+    bytes_.u8(group_version).i64(nanoseconds_of(newest)).u32(count);
 }
 
 void GroupWriter::head(RecordKind kind, const AttemptId& attempt) {
     bytes_.u8(static_cast<std::uint8_t>(kind)).raw(text_of(attempt.bytes()));
 }
 
+void GroupWriter::head(RecordKind kind, const CallId& call, const AttemptId& attempt) {
+    bytes_.u8(static_cast<std::uint8_t>(kind)).raw(text_of(call.bytes())).raw(text_of(attempt.bytes()));
+}
+
 void GroupWriter::hold(const CallId& call, const AttemptId& attempt, Timestamp at, NanoUsd amount,
                        std::uint64_t price_version) {
-    bytes_.u8(static_cast<std::uint8_t>(RecordKind::hold)).raw(text_of(call.bytes())).raw(text_of(attempt.bytes()));
+    head(RecordKind::hold, call, attempt);
     bytes_.i64(nanoseconds_of(at)).i64(amount.nanos()).u64(price_version);
 }
 
@@ -90,8 +96,9 @@ void GroupWriter::grow(const AttemptId& attempt, NanoUsd more) {
     bytes_.i64(more.nanos());
 }
 
-void GroupWriter::cost(RecordKind settle_or_lost, const AttemptId& attempt, Timestamp at, NanoUsd cost) {
-    head(settle_or_lost, attempt);
+void GroupWriter::cost(RecordKind settle_or_lost, const CallId& call, const AttemptId& attempt, Timestamp at,
+                       NanoUsd cost) {
+    head(settle_or_lost, call, attempt);
     bytes_.i64(nanoseconds_of(at)).i64(cost.nanos());
 }
 
@@ -99,7 +106,7 @@ void GroupWriter::release(const AttemptId& attempt) { head(RecordKind::release, 
 
 std::optional<RecordGroup> read_group(std::string_view bytes) {
     ByteReader reader(bytes);
-    if (reader.u8() != format_version) return std::nullopt;
+    if (reader.u8() != group_version) return std::nullopt;
     RecordGroup group{.newest = read_time(reader)};
     for (std::uint32_t left = reader.u32(); left > 0; --left) {
         auto record = read_record(reader);
@@ -112,7 +119,7 @@ std::optional<RecordGroup> read_group(std::string_view bytes) {
 
 std::string write_account(const Account& account) {
     ByteWriter bytes;
-    bytes.u8(format_version).i64(account.spent.nanos()).u8(static_cast<std::uint8_t>(account.tallies.size()));
+    bytes.u8(account_version).i64(account.spent.nanos()).u8(static_cast<std::uint8_t>(account.tallies.size()));
     for (const Tallies& tallies : account.tallies) {
         const std::string& zone = tallies.calendar().zone_name();
         bytes.u8(static_cast<std::uint8_t>(zone.size())).raw(zone);
@@ -123,7 +130,7 @@ std::string write_account(const Account& account) {
 
 std::optional<StoredAccount> read_account(std::string_view bytes) {
     ByteReader reader(bytes);
-    if (reader.u8() != format_version) return std::nullopt;
+    if (reader.u8() != account_version) return std::nullopt;
     StoredAccount account{.spent = NanoUsd{reader.i64()}};
     for (std::size_t left = reader.u8(); left > 0 && reader.whole(); --left) {
         auto& tallies = account.tallies.emplace_back();

@@ -13,12 +13,12 @@
 #include <vector>
 
 // What the journal stores. Each group of records is one row, sealed with a CRC32. Bytes, little-endian:
-//   group    version 1 | newest instant 8 | count 4 | records | crc 4
+//   group    version 2 | newest instant 8 | count 4 | records | crc 4
 //   hold     1 | call 16 | attempt 16 | at 8 | amount 8 | price version 8 | accounts
 //   grow     2 | attempt 16 | more 8
-//   settle   3 | attempt 16 | at 8 | cost 8 | accounts
+//   settle   3 | call 16 | attempt 16 | at 8 | cost 8 | accounts
 //   release  4 | attempt 16
-//   lost     5 | attempt 16 | at 8 | cost 8 | accounts
+//   lost     5 | call 16 | attempt 16 | at 8 | cost 8 | accounts
 //   accounts count 1 | number 4 each
 // A settlement names its accounts again, so that it can be applied when the row of its hold is gone. A second hold
 // record of an open attempt replaces the first: long calls are carried forward so that old rows can be deleted.
@@ -51,7 +51,7 @@ class GroupWriter {
     GroupWriter(Timestamp newest, std::uint32_t count);
     void hold(const CallId& call, const AttemptId& attempt, Timestamp at, NanoUsd amount, std::uint64_t price_version);
     void grow(const AttemptId& attempt, NanoUsd more);
-    void cost(RecordKind settle_or_lost, const AttemptId& attempt, Timestamp at, NanoUsd cost);
+    void cost(RecordKind settle_or_lost, const CallId& call, const AttemptId& attempt, Timestamp at, NanoUsd cost);
     void release(const AttemptId& attempt);
     /// Behind a hold or a cost: how many, then each.
     void account_count(std::size_t count) { bytes_.u8(static_cast<std::uint8_t>(count)); }
@@ -60,6 +60,7 @@ class GroupWriter {
 
   private:
     void head(RecordKind kind, const AttemptId& attempt);
+    void head(RecordKind kind, const CallId& call, const AttemptId& attempt);
     ByteWriter bytes_;
 };
 

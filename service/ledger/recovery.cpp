@@ -65,12 +65,13 @@ class Recovery {
   public:
     explicit Recovery(Stored stored) : stored_(std::move(stored)) {}
 
-    Result<Opening> run(store::Transaction& transaction) {
+    Result<Opening> run(store::Transaction& transaction, const Recorder& record) {
         find_the_newest_instant();
         TRY_VOID(open_accounts());
         TRY_VOID(replay());
         close_what_is_open();
         TRY_VOID(write(transaction));
+        if (record) TRY_VOID(record(transaction, opening_.found));
         return std::move(opening_);
     }
 
@@ -80,6 +81,7 @@ class Recovery {
     Result<void> replay();
     Result<void> replay_record(std::uint64_t number, const Record& record);
     Result<void> book(std::uint64_t number, const Record& record);
+    Charge charge_of(const AttemptId& attempt, const Record& record) const;
     void close_what_is_open();
     Result<void> write(store::Transaction& transaction);
 
@@ -135,7 +137,12 @@ Result<void> Recovery::replay_record(std::uint64_t number, const Record& record)
                 open->second.amount += record.amount;
             return {};
         case RecordKind::settle:
+            holds_.erase(record.attempt);
+            TRY_VOID(book(number, record));
+            opening_.found.settled.push_back(charge_of(record.attempt, record));
+            return {};
         case RecordKind::lost:
+            // Its outcome row was written with it.
             holds_.erase(record.attempt);
             return book(number, record);
         case RecordKind::release:
@@ -156,34 +163,41 @@ Result<void> Recovery::book(std::uint64_t number, const Record& record) {
     return {};
 }
 
+Charge Recovery::charge_of(const AttemptId& attempt, const Record& record) const {
+    Charge charge{.call = record.call, .attempt = attempt, .amount = record.amount, .at = record.at, .accounts = {}};
+    for (const std::uint32_t account : record.accounts)
+        if (account > 0 && account <= opening_.accounts.size())
+            charge.accounts.push_back(opening_.accounts[account - 1].name);
+    return charge;
+}
+
 /// Nobody knows what became of them, so they cost what they held.
 void Recovery::close_what_is_open() {
     for (const auto& [attempt, record] : holds_) {
-        Lost lost{.call = record.call, .attempt = attempt, .amount = record.amount, .at = record.at};
         for (const std::uint32_t account : record.accounts) {
             // replay() has checked the numbers of settlements only.
             if (account == 0 || account > opening_.accounts.size()) continue;
             opening_.accounts[account - 1].book(record.at, record.amount);
             changed_[account - 1] = true;
-            lost.accounts.push_back(opening_.accounts[account - 1].name);
         }
-        opening_.lost.push_back(std::move(lost));
+        opening_.found.lost.push_back(charge_of(attempt, record));
     }
-    std::ranges::sort(opening_.lost, {}, &Lost::attempt);
+    std::ranges::sort(opening_.found.lost, {}, &Lost::attempt);
 }
 
 /// Makes what was found the new beginning: every changed account with all its groups, and one row of journal.
 Result<void> Recovery::write(store::Transaction& transaction) {
-    if (stored_.groups.size() <= 1 && opening_.lost.empty() && std::ranges::find(changed_, true) == changed_.end())
+    const std::vector<Lost>& lost_calls = opening_.found.lost;
+    if (stored_.groups.size() <= 1 && lost_calls.empty() && std::ranges::find(changed_, true) == changed_.end())
         return {};
     const std::uint64_t number = opening_.journal_next++;
     for (const Account& account : opening_.accounts)
         if (changed_[account.number - 1])
             TRY_VOID(write_account_row(transaction, account, number, write_account(account)));
-    GroupWriter writer(opening_.newest, static_cast<std::uint32_t>(opening_.lost.size()));
-    for (const Lost& lost : opening_.lost) {
+    GroupWriter writer(opening_.newest, static_cast<std::uint32_t>(lost_calls.size()));
+    for (const Lost& lost : lost_calls) {
         const Record& record = holds_.at(lost.attempt);
-        writer.cost(RecordKind::lost, lost.attempt, record.at, record.amount);
+        writer.cost(RecordKind::lost, lost.call, lost.attempt, record.at, record.amount);
         writer.account_count(record.accounts.size());
         for (const std::uint32_t account : record.accounts) writer.account(account);
     }
@@ -196,28 +210,28 @@ Result<void> Recovery::write(store::Transaction& transaction) {
 
 store::Schema Ledger::schema() { return {.part = "ledger", .steps = steps}; }
 
-Result<Opening> read_books(store::Store& store) {
+Result<Opening> read_books(store::Store& store, const Recorder& record) {
     Opening opening;
     TRY_VOID(store.write([&](store::Transaction& transaction) -> Result<void> {
         TRY(auto stored, read_stored(transaction));
-        TRY(opening, Recovery(std::move(stored)).run(transaction));
+        TRY(opening, Recovery(std::move(stored)).run(transaction, record));
         return {};
     }));
     return opening;
 }
 
-Result<std::unique_ptr<Ledger>> Ledger::recover(store::Store& store, const Clock& clock) {
+Result<std::unique_ptr<Ledger>> Ledger::recover(store::Store& store, const Clock& clock, const Recorder& record) {
     const Moment begun = clock.moment();
-    TRY(auto opening, read_books(store));
+    TRY(auto opening, read_books(store, record));
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock.moment() - begun);
     if (opening.newest > clock.now() + std::chrono::hours(1))
         log::warning("clock_behind_ledger",
                      {{"newest_booking", to_text(opening.newest)},
                       {"effect", "calls are booked to the newest period until the clock is past it"}});
     NanoUsd lost;
-    for (const Lost& each : opening.lost) lost += each.amount;
+    for (const Lost& each : opening.found.lost) lost += each.amount;
     log::info("ledger_recovered", {{"accounts", opening.accounts.size()},
-                                   {"lost_calls", opening.lost.size()},
+                                   {"lost_calls", opening.found.lost.size()},
                                    {"lost_usd", lost.text()},
                                    {"took_ms", took.count()}});
     return std::make_unique<Books>(store, std::move(opening));

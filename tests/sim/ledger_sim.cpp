@@ -28,6 +28,7 @@ class Episode {
         : random_(seed),
           pace_{.checkpoint_groups = 1 + below(30),
                 .carry_groups = 1 + below(40),
+                .kept_groups = below(60),
                 .account_rows_max = 1 + below(4),
                 .carried_max = 1 + below(4),
                 .deleted_min = 1 + below(8),

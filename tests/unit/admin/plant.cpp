@@ -139,7 +139,7 @@ void Plant::open_house() {
                            .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(),
                                        auth::Operators::schema(), Revisions::schema()}};
     store = sure(store::Store::open(std::move(options)));
-    ledger = sure(ledger::Ledger::recover(*store, clock));
+    ledger = sure(ledger::Ledger::recover(*store, clock, {}));
     audit = sure(audit::Audit::open(*store, clock));
     keys = sure(auth::Keys::open(*store, sure(vault->pepper()), clock));
     operators = sure(auth::Operators::open(*store, sure(vault->pepper()), clock));

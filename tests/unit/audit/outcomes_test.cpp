@@ -343,6 +343,28 @@ TEST_F(Trails, while_nothing_can_be_written_rows_wait_and_only_what_cost_nothing
     EXPECT_NE((*entries)[0].action.detail.find(R"("outcomes":10)"), std::string::npos) << (*entries)[0].action.detail;
 }
 
+// Hunts: a call with two rows, or with none, after a crash took the rows that had not been written.
+TEST_F(Trails, only_attempts_without_a_row_are_completed) {
+    const Outcome written = plain(noon), long_ago = plain(noon - std::chrono::hours(3)),
+                  owed = plain(noon + seconds(1));
+    audit->record(long_ago);
+    audit->record(written);
+    ASSERT_TRUE(audit->verify());  // writes what waits
+    std::vector<Outcome> completed;
+    const auto complete = [&](store::Transaction& transaction) -> Result<void> {
+        TRY(completed, Audit::complete(transaction, {owed, written, long_ago}));
+        return {};
+    };
+    ASSERT_TRUE(store->write(complete));
+    ASSERT_EQ(completed.size(), 1U);
+    EXPECT_EQ(completed[0].attempt, owed.attempt);
+    ASSERT_TRUE(store->write(complete));
+    EXPECT_TRUE(completed.empty());
+    const auto calls = audit->calls({});
+    ASSERT_EQ(calls->size(), 3U);
+    EXPECT_EQ(calls->front().call, owed.call);
+}
+
 TEST_F(Trails, outcomes_of_many_threads_are_all_there) {
     constexpr int threads_count = 4;
     constexpr int each = 5000;

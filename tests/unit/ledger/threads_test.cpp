@@ -34,7 +34,7 @@ class RealStore : public testing::Test {
                                          .schemas = {Ledger::schema()}});
         ASSERT_TRUE(store) << store.error().operator_text();
         store_ = *std::move(store);
-        auto ledger = Ledger::recover(*store_, clock_);
+        auto ledger = Ledger::recover(*store_, clock_, {});
         ASSERT_TRUE(ledger) << ledger.error().operator_text();
         ledger_ = *std::move(ledger);
         store_->attach(*ledger_);
