@@ -248,6 +248,7 @@ class ChunkReader::Decoder final : public http::basic_parser<true> {
     }
     std::string* body = nullptr;
     std::size_t bytes_max = 0;
+    std::uint64_t chunk_left = 0;  ///< bytes of the chunk under way that have not come yet
     bool too_large = false;
 
   private:
@@ -260,9 +261,11 @@ class ChunkReader::Decoder final : public http::basic_parser<true> {
     void on_chunk_header_impl(std::uint64_t size, boost::beast::string_view, error_code& error) override {
         too_large = size > bytes_max || body->size() > bytes_max - size;
         if (too_large) error = http::error::body_limit;
+        chunk_left = size;
     }
     std::size_t on_chunk_body_impl(std::uint64_t, boost::beast::string_view bytes, error_code&) override {
         body->append(bytes.data(), bytes.size());
+        chunk_left -= bytes.size();
         return bytes.size();
     }
     void on_finish_impl(error_code&) override {}
@@ -277,9 +280,11 @@ Result<std::size_t> ChunkReader::take(std::string_view bytes, std::string& body,
     decoder_->body = &body;
     decoder_->bytes_max = bytes_max;
     std::size_t taken = 0;
-    // At least so much always follows until the end. Beast asserts it of a last chunk that comes in pieces.
+    // Wherever the head of a chunk begins, at least so much follows until the end. Beast asserts it of a last chunk
+    // that comes in pieces.
     constexpr std::string_view shortest_end = "0\r\n\r\n";
-    while (bytes.size() - taken >= shortest_end.size() && !decoder_->is_done()) {
+    const auto enough = [&](std::size_t left) { return left >= (decoder_->chunk_left > 0 ? 1 : shortest_end.size()); };
+    while (enough(bytes.size() - taken) && !decoder_->is_done()) {
         error_code error;
         const std::size_t used =
             decoder_->put(boost::asio::const_buffer(bytes.data() + taken, bytes.size() - taken), error);
