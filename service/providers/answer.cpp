@@ -1,97 +1,18 @@
 #include "service/providers/answer.h"
 
+#include "service/providers/json_walk.h"
 #include "service/providers/padded.h"
+#include "service/providers/usage_reader.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-// Without exceptions a result that was not looked at does not compile.
-#define SIMDJSON_EXCEPTIONS 0
-#include <simdjson.h>
-
 namespace bursar::providers {
 namespace {
 
-namespace ondemand = simdjson::ondemand;
-using simdjson::error_code;
-
 constexpr int depth_max = 64;
 constexpr std::size_t parser_kept_bytes_max = 1024 * 1024;
-
-std::string_view trimmed(std::string_view token) {
-    const auto end = token.find_last_not_of(" \t\r\n");
-    return token.substr(0, end == std::string_view::npos ? 0 : end + 1);
-}
-
-/// Calls `visit(key, value)` for every member; the error of either ends it.
-template <typename Visit>
-error_code each_member(ondemand::object object, Visit&& visit) {
-    for (auto entry : object) {
-        ondemand::field field;
-        if (const auto error = std::move(entry).get(field)) return error;
-        std::string_view key;
-        if (const auto error = field.unescaped_key().get(key)) return error;
-        if (const auto error = visit(key, field.value())) return error;
-    }
-    return simdjson::SUCCESS;
-}
-
-/// The same for a value that need not be an object: then nothing is visited.
-template <typename Visit>
-error_code each_member(ondemand::value value, Visit&& visit) {
-    ondemand::object object;
-    const auto error = value.get_object().get(object);
-    if (error == simdjson::INCORRECT_TYPE) return simdjson::SUCCESS;
-    return error ? error : each_member(object, std::forward<Visit>(visit));
-}
-
-template <typename Visit>
-error_code each_element(ondemand::value value, Visit&& visit) {
-    ondemand::array array;
-    const auto error = value.get_array().get(array);
-    if (error) return error == simdjson::INCORRECT_TYPE ? simdjson::SUCCESS : error;
-    for (auto entry : array) {
-        ondemand::value element;
-        if (const auto broken = std::move(entry).get(element)) return broken;
-        if (const auto broken = visit(element)) return broken;
-    }
-    return simdjson::SUCCESS;
-}
-
-bool is_null(ondemand::value value) {
-    bool truth = false;
-    return value.is_null().get(truth) == simdjson::SUCCESS && truth;
-}
-
-std::string_view text_of(ondemand::value value) {
-    std::string_view text;
-    return value.get_string().get(text) == simdjson::SUCCESS ? text : std::string_view{};
-}
-
-Tokens count_of(ondemand::value value) {
-    std::int64_t number = 0;
-    if (value.get_int64().get(number) != simdjson::SUCCESS || number < 0 || number > count_max) return -1;
-    return number;
-}
-
-error_code read_input_details(ondemand::value details, Counts& counts) {
-    return each_member(details, [&](std::string_view key, ondemand::value value) {
-        if (key == "cached_tokens") counts.cached = count_of(value);
-        if (key == "cache_write_tokens") counts.written = count_of(value);
-        if (key == "audio_tokens") counts.audio_input = count_of(value);
-        if (key == "image_tokens") counts.image_input = count_of(value);
-        return simdjson::SUCCESS;
-    });
-}
-
-error_code read_output_details(ondemand::value details, Counts& counts) {
-    return each_member(details, [&](std::string_view key, ondemand::value value) {
-        if (key == "reasoning_tokens") counts.reasoning = count_of(value);
-        if (key == "audio_tokens") counts.audio_output = count_of(value);
-        return simdjson::SUCCESS;
-    });
-}
 
 /// Ids, kinds and seals are not what a model says, so they are no tokens of its output.
 bool counts_as_content(std::string_view key) {
@@ -134,9 +55,6 @@ class StatementReader {
     error_code read_message(ondemand::object object);
     error_code read_block(ondemand::value block);
     error_code read_list(ondemand::object object);
-    template <typename ObjectOrValue>
-    error_code read_usage(ObjectOrValue usage, Counts& counts);
-    error_code read_iteration(ondemand::value iteration);
 
     error_code add_content(ondemand::value value) {
         const auto before = said_.content_bytes;
@@ -191,7 +109,7 @@ error_code StatementReader::read_completion(ondemand::object object) {
         if (key == "id") said_.id = text_of(value);
         if (key == "model") return read_model(value);
         if (key == "service_tier") said_.service_tier = text_of(value);
-        if (key == "usage") return read_usage(value, said_.counts);
+        if (key == "usage") return read_usage(value, said_);
         if (key == "error") said_.failed = said_.failed || !is_null(value);
         if (key == "choices") {
             said_.started = choices_empty = true;
@@ -272,7 +190,7 @@ error_code StatementReader::read_response(ondemand::object object) {
         if (key == "model") return read_model(value);
         if (key == "service_tier") said_.service_tier = text_of(value);
         if (key == "status") status = text_of(value);
-        if (key == "usage") return read_usage(value, said_.counts);
+        if (key == "usage") return read_usage(value, said_);
         if (key == "error") said_.failed = said_.failed || !is_null(value);
         if (key == "output") {
             said_.started = true;
@@ -314,7 +232,7 @@ error_code StatementReader::read_messages_event(ondemand::object object) {
     const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
         if (key == "type") type = text_of(value);
         if (key == "error") said_.failed = said_.failed || !is_null(value);
-        if (key == "usage") return read_usage(value, said_.counts);
+        if (key == "usage") return read_usage(value, said_);
         if (key == "content_block") return read_block(value);
         if (key == "delta")
             return each_member(value, [&](std::string_view part, ondemand::value content) -> error_code {
@@ -342,7 +260,7 @@ error_code StatementReader::read_message(ondemand::object object) {
         if (key == "type") type = text_of(value);
         if (key == "id") said_.id = text_of(value);
         if (key == "model") return read_model(value);
-        if (key == "usage") return read_usage(value, said_.counts);
+        if (key == "usage") return read_usage(value, said_);
         if (key == "error") said_.failed = said_.failed || !is_null(value);
         if (key == "stop_reason") said_.finished = said_.finished || !is_null(value);
         if (key == "content") return each_element(value, [&](ondemand::value block) { return read_block(block); });
@@ -372,63 +290,13 @@ error_code StatementReader::read_block(ondemand::value block) {
 error_code StatementReader::read_list(ondemand::object object) {
     const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
         if (key == "model") return read_model(value);
-        if (key == "usage") return read_usage(value, said_.counts);
+        if (key == "usage") return read_usage(value, said_);
         if (key == "error") said_.failed = said_.failed || !is_null(value);
         if (key == "data" || key == "input_tokens") said_.started = said_.content = true;
         return simdjson::SUCCESS;
     });
     said_.end = said_.started;
     return error;
-}
-
-/// One reader for every dialect's usage: the names do not collide, and what they mean is to_usage()'s business.
-template <typename ObjectOrValue>
-error_code StatementReader::read_usage(ObjectOrValue usage, Counts& counts) {
-    return each_member(usage, [&](std::string_view key, ondemand::value value) -> error_code {
-        if (key == "prompt_tokens" || key == "input_tokens") counts.input = count_of(value);
-        if (key == "completion_tokens" || key == "output_tokens") counts.output = count_of(value);
-        if (key == "total_tokens") counts.total = count_of(value);
-        if (key == "prompt_tokens_details" || key == "input_tokens_details") return read_input_details(value, counts);
-        if (key == "completion_tokens_details" || key == "output_tokens_details")
-            return read_output_details(value, counts);
-        if (key == "cache_read_input_tokens") counts.cached = count_of(value);
-        if (key == "cache_creation_input_tokens") counts.written = count_of(value);
-        if (key == "cache_creation")
-            return each_member(value, [&](std::string_view lifetime, ondemand::value tokens) {
-                if (lifetime == "ephemeral_5m_input_tokens") counts.written_5m = count_of(tokens);
-                if (lifetime == "ephemeral_1h_input_tokens") counts.written_1h = count_of(tokens);
-                return simdjson::SUCCESS;
-            });
-        if (key == "server_tool_use")
-            return each_member(value, [&](std::string_view tool, ondemand::value uses) {
-                if (tool == "web_search_requests") counts.web_searches = count_of(uses);
-                return simdjson::SUCCESS;
-            });
-        if (key == "iterations")
-            return each_element(value, [&](ondemand::value iteration) { return read_iteration(iteration); });
-        if (key == "service_tier") said_.service_tier = text_of(value);
-        if (key == "speed") said_.speed = text_of(value);
-        if (key == "inference_geo") said_.region = text_of(value);
-        return simdjson::SUCCESS;
-    });
-}
-
-/// Anthropic bills the samplings in which a conversation is compacted or an adviser is asked, and leaves them out of
-/// its totals (compaction guide, October 2026). An adviser may be of another model; at this one's price it is at least
-/// not free.
-error_code StatementReader::read_iteration(ondemand::value iteration) {
-    std::string_view type;
-    ondemand::object object;
-    const auto error = iteration.get_object().get(object);
-    if (error) return error == simdjson::INCORRECT_TYPE ? simdjson::SUCCESS : error;
-    if (object["type"].get_string().get(type) != simdjson::SUCCESS) return simdjson::SUCCESS;
-    if (type != "compaction" && type != "advisor_message") return simdjson::SUCCESS;
-    bool again = false;
-    if (const auto broken = object.reset().get(again)) return broken;
-    Counts counts;
-    const auto broken = read_usage(object, counts);
-    said_.counts.add_besides(counts);
-    return broken;
 }
 
 }  // namespace
@@ -438,26 +306,6 @@ Statement read_statement(Endpoint endpoint, bool streamed, std::string_view json
     // The tables of the last large answer; what a statement points to is needed until the next one is read.
     if (parser.capacity() > parser_kept_bytes_max && json.size() <= parser_kept_bytes_max) parser = ondemand::parser();
     return StatementReader(padded_copy(json), streamed).read(endpoint, parser);
-}
-
-Span find_string_member(std::string_view text, std::string_view key) {
-    for (std::size_t at = text.find(key); at != std::string_view::npos; at = text.find(key, at + 1)) {
-        std::size_t next = at + key.size();
-        if (at == 0 || text[at - 1] != '"' || (at > 1 && text[at - 2] == '\\')) continue;
-        if (next >= text.size() || text[next] != '"') continue;
-        next = text.find_first_not_of(" \t\r\n", next + 1);
-        if (next == std::string_view::npos || text[next] != ':') continue;
-        const auto begin = text.find_first_not_of(" \t\r\n", next + 1);
-        if (begin == std::string_view::npos || text[begin] != '"') return {};
-        for (std::size_t end = begin + 1; end < text.size(); ++end) {
-            if (text[end] == '\\')
-                ++end;
-            else if (text[end] == '"')
-                return {begin, end + 1};
-        }
-        return {};
-    }
-    return {};
 }
 
 }  // namespace bursar::providers

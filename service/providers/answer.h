@@ -25,6 +25,7 @@ struct Counts {
     Tokens output = -1;
     Tokens reasoning = -1;
     Tokens audio_output = -1;
+    Tokens image_output = -1;
     Tokens total = -1;
     std::int64_t web_searches = -1;
 

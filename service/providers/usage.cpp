@@ -58,6 +58,7 @@ Usage from_openai(const Counts& counts) {
     if (counts.reasoning > 0 && counts.total >= 0 && counts.total == said(counts.input) + output + counts.reasoning)
         usage.reasoning = counts.reasoning;
     usage.audio_output = take(output, counts.audio_output);
+    usage.image_output = take(output, counts.image_output);
     usage.output = output;
     usage.web_searches = said(counts.web_searches);
     return usage;
@@ -79,6 +80,7 @@ void Counts::update(const Counts& later) {
     take_over(output, later.output);
     take_over(reasoning, later.reasoning);
     take_over(audio_output, later.audio_output);
+    take_over(image_output, later.image_output);
     take_over(total, later.total);
     take_over(web_searches, later.web_searches);
     if (later.some_besides) besides = later.besides;

@@ -17,8 +17,9 @@ HOMES = {
     r"argon2": ("vault",),
     r"absl/": ("base", "policies"),
 }
-# Headers of ours that may show a third party's types: the one that gives Asio its names here, and the edge's own about sockets.
-SHOWS_THIRD_PARTY = {"service/edge/async.h", "service/edge/socket.h"}
+# Headers of ours that may show a third party's types: the one that gives Asio its names here, the edge's own about sockets, and the
+# walk through JSON that the readers of answers share.
+SHOWS_THIRD_PARTY = {"service/edge/async.h", "service/edge/socket.h", "service/providers/json_walk.h"}
 STANDARD_OR_SYSTEM = re.compile(r"^<(?:[a-z_0-9]+(?:\.h)?|(?:sys|netinet|arpa|net|linux)/[a-z_0-9]+\.h)>$")
 
 

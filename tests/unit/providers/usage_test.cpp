@@ -69,6 +69,19 @@ const std::vector<Case> cases = {
      chat_with(
          R"({"prompt_tokens":100,"completion_tokens":5,"total_tokens":105,"prompt_tokens_details":{"image_tokens":70}})"),
      {.input = 30, .output = 5, .image_input = 70}},
+    {"pictures that were drawn are inside the output",
+     Endpoint::chat_completions,
+     chat_with(
+         R"({"prompt_tokens":10,"completion_tokens":1310,"total_tokens":1320,"completion_tokens_details":{"image_tokens":1290,"text_tokens":20}})"),
+     {.input = 10, .output = 20, .image_output = 1290}},
+    {"a response with pictures both ways",
+     Endpoint::responses,
+     response_with(
+         "[]",
+         R"({"input_tokens":90,"input_tokens_details":{"image_tokens":70,"text_tokens":20},"output_tokens":300,"output_tokens_details":{"image_tokens":272,"text_tokens":28},"total_tokens":390})"),
+     {.input = 20, .output = 28, .image_input = 70, .image_output = 272},
+     UsageSource::provider,
+     {.service_tier = "default"}},
     {"reasoning is inside the output",
      Endpoint::chat_completions,
      chat_with(
@@ -129,6 +142,11 @@ const std::vector<Case> cases = {
      message_with(
          R"({"input_tokens":10,"output_tokens":20,"iterations":[{"input_tokens":500,"output_tokens":60,"type":"advisor_message"},{"type":"unheard_of","input_tokens":1},7,null]})"),
      {.input = 510, .output = 80}},
+    {"a sampling within a sampling is not followed",
+     Endpoint::messages,
+     message_with(
+         R"({"input_tokens":10,"output_tokens":20,"iterations":[{"type":"compaction","input_tokens":5,"iterations":[{"type":"compaction","input_tokens":7}]}]})"),
+     {.input = 15, .output = 20}},
     {"token counts are free", Endpoint::count_tokens, R"({"input_tokens":812})", {}},
     {"no usage at all",
      Endpoint::chat_completions,
@@ -304,6 +322,20 @@ TEST(Usage, nothing_served_is_nothing_billed) {
         EXPECT_EQ(reading.usage, Usage{});
         EXPECT_FALSE(reading.content);
     }
+}
+
+TEST(Usage, no_depth_of_samplings_ends_the_service) {
+    std::string usage = R"({"input_tokens":10,"output_tokens":20,"iterations":[)";
+    std::string ends;
+    for (int level = 0; level < 20'000; ++level) {
+        usage += R"({"type":"compaction","iterations":[)";
+        ends += "]}";
+    }
+    const auto meter = Meter::make({.endpoint = Endpoint::messages});
+    meter->pass_whole(message_with(usage + ends + "]}"));
+    const Reading reading = meter->finish(input_bound);
+    // The JSON reader itself may or may not go as deep; no token is invented either way.
+    EXPECT_GE(reading.usage.input, 10);
 }
 
 TEST(Usage, running_counts_of_a_cut_stream_are_a_lower_bound) {

@@ -1,0 +1,87 @@
+#include "service/providers/usage_reader.h"
+
+namespace bursar::providers {
+namespace {
+
+Tokens count_of(ondemand::value value) {
+    std::int64_t number = 0;
+    if (value.get_int64().get(number) != simdjson::SUCCESS || number < 0 || number > count_max) return -1;
+    return number;
+}
+
+error_code read_input_details(ondemand::value details, Counts& counts) {
+    return each_member(details, [&](std::string_view key, ondemand::value value) {
+        if (key == "cached_tokens") counts.cached = count_of(value);
+        if (key == "cache_write_tokens") counts.written = count_of(value);
+        if (key == "audio_tokens") counts.audio_input = count_of(value);
+        if (key == "image_tokens") counts.image_input = count_of(value);
+        return simdjson::SUCCESS;
+    });
+}
+
+error_code read_output_details(ondemand::value details, Counts& counts) {
+    return each_member(details, [&](std::string_view key, ondemand::value value) {
+        if (key == "reasoning_tokens") counts.reasoning = count_of(value);
+        if (key == "audio_tokens") counts.audio_output = count_of(value);
+        if (key == "image_tokens") counts.image_output = count_of(value);
+        return simdjson::SUCCESS;
+    });
+}
+
+/// The counts of one sampling.
+error_code read_count(std::string_view key, ondemand::value value, Counts& counts) {
+    if (key == "prompt_tokens" || key == "input_tokens") counts.input = count_of(value);
+    if (key == "completion_tokens" || key == "output_tokens") counts.output = count_of(value);
+    if (key == "total_tokens") counts.total = count_of(value);
+    if (key == "prompt_tokens_details" || key == "input_tokens_details") return read_input_details(value, counts);
+    if (key == "completion_tokens_details" || key == "output_tokens_details") return read_output_details(value, counts);
+    if (key == "cache_read_input_tokens") counts.cached = count_of(value);
+    if (key == "cache_creation_input_tokens") counts.written = count_of(value);
+    if (key == "cache_creation")
+        return each_member(value, [&](std::string_view lifetime, ondemand::value tokens) {
+            if (lifetime == "ephemeral_5m_input_tokens") counts.written_5m = count_of(tokens);
+            if (lifetime == "ephemeral_1h_input_tokens") counts.written_1h = count_of(tokens);
+            return simdjson::SUCCESS;
+        });
+    if (key == "server_tool_use")
+        return each_member(value, [&](std::string_view tool, ondemand::value uses) {
+            if (tool == "web_search_requests") counts.web_searches = count_of(uses);
+            return simdjson::SUCCESS;
+        });
+    return simdjson::SUCCESS;
+}
+
+/// Anthropic bills the samplings in which a conversation is compacted or an adviser is asked, and leaves them out of
+/// its totals (compaction guide, October 2026). An adviser may be of another model; at this one's price it is at least
+/// not free. A sampling has none of its own, so what nests here is not followed: its depth is the provider's choice.
+error_code read_iteration(ondemand::value iteration, Counts& total) {
+    std::string_view type;
+    ondemand::object object;
+    const auto error = iteration.get_object().get(object);
+    if (error) return error == simdjson::INCORRECT_TYPE ? simdjson::SUCCESS : error;
+    if (object["type"].get_string().get(type) != simdjson::SUCCESS) return simdjson::SUCCESS;
+    if (type != "compaction" && type != "advisor_message") return simdjson::SUCCESS;
+    bool again = false;
+    if (const auto broken = object.reset().get(again)) return broken;
+    Counts counts;
+    const auto broken = each_member(
+        object, [&](std::string_view key, ondemand::value value) { return read_count(key, value, counts); });
+    total.add_besides(counts);
+    return broken;
+}
+
+}  // namespace
+
+// One reader for every dialect: the names do not collide, and what they mean is to_usage()'s business.
+error_code read_usage(ondemand::value usage, Statement& said) {
+    return each_member(usage, [&](std::string_view key, ondemand::value value) -> error_code {
+        if (key == "iterations")
+            return each_element(value, [&](ondemand::value one) { return read_iteration(one, said.counts); });
+        if (key == "service_tier") said.service_tier = text_of(value);
+        if (key == "speed") said.speed = text_of(value);
+        if (key == "inference_geo") said.region = text_of(value);
+        return read_count(key, value, said.counts);
+    });
+}
+
+}  // namespace bursar::providers
