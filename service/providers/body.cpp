@@ -1,6 +1,8 @@
 #include "service/providers/body.h"
 
 #include "service/providers/fields.h"
+#include "service/providers/input_walk.h"
+#include "service/providers/json_walk.h"
 #include "service/providers/padded.h"
 
 #include <algorithm>
@@ -10,50 +12,25 @@
 #include <utility>
 
 #include <fmt/format.h>
-// Without exceptions a result that was not looked at does not compile.
-#define SIMDJSON_EXCEPTIONS 0
-#include <simdjson.h>
 
 namespace bursar::providers {
 namespace {
 
-namespace ondemand = simdjson::ondemand;
-using simdjson::error_code;
-
 static_assert(simdjson::SIMDJSON_PADDING <= padding_bytes);
 
-constexpr int depth_max = 256;
+constexpr std::string_view usage_option = "include_usage";
 constexpr std::size_t model_bytes_max = 256;
 constexpr std::int64_t max_tokens_max = 1'000'000'000;
 constexpr std::int64_t choices_max = 128;
 constexpr std::size_t parser_kept_bytes_max = 1024 * 1024;
 
-// Input that is not text. OpenAI: an image at detail "original" is at most 10,000 patches of 32x32, one token each
-// (images guide, October 2026); Anthropic's largest is below 5,000. gpt-4o-mini alone counts more (33 times gpt-4o), at
-// a price as much lower.
-constexpr Tokens image_tokens_max = 10'000;
-// Audio is at most 32 tokens per second in any price list, and no codec that providers take is below 4 kbit/s: 500
-// bytes, 667 of base64, so at least 20 bytes of base64 per token.
-constexpr std::size_t audio_base64_bytes_per_token = 16;
-
-std::string_view trimmed(std::string_view token) {
-    while (!token.empty() &&
-           (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t'))
-        token.remove_suffix(1);
-    return token;
-}
-
-bool is_null(ondemand::value value) {
-    bool truth = false;
-    return value.is_null().get(truth) == simdjson::SUCCESS && truth;
-}
-
-std::string_view unquoted(std::string_view token) {
-    return token.size() >= 2 ? token.substr(1, token.size() - 2) : std::string_view{};
-}
-
 std::unexpected<Error> wrong(std::string_view field, std::string_view wanted) {
     return fail(Fault::invalid_request, fmt::format("`{}` must be {}.", field, wanted));
+}
+
+std::unexpected<Error> in_lower_case(std::string_view field) {
+    return fail(Fault::invalid_request,
+                fmt::format("Some providers read `{}` whatever its case. Write `{}` in lower case.", field, field));
 }
 
 std::unexpected<Error> not_json(error_code error) {
@@ -61,8 +38,9 @@ std::unexpected<Error> not_json(error_code error) {
         case simdjson::UTF8_ERROR:
             return fail(Fault::invalid_request, "The body is not valid UTF-8. Send JSON in UTF-8.");
         case simdjson::DEPTH_ERROR:
-            return fail(Fault::invalid_request,
-                        fmt::format("The body nests deeper than {} levels. Send a flatter JSON object.", depth_max));
+            return fail(
+                Fault::invalid_request,
+                fmt::format("The body nests deeper than {} levels. Send a flatter JSON object.", body_depth_max));
         case simdjson::INCORRECT_TYPE:
             return fail(Fault::invalid_request, "The body must be a JSON object, such as {\"model\": \"…\"}.");
         default:
@@ -86,11 +64,6 @@ class PromptReader {
     Result<void> read_service_tier(ondemand::value value);
     Result<std::optional<bool>> read_truth(std::string_view name, ondemand::value value);
     Result<void> walk_from(ondemand::value value, Place place);
-    error_code walk(ondemand::value value, Place place, int depth);
-    error_code walk_object(ondemand::value value, Place place, int depth);
-    error_code walk_source(ondemand::value value, int depth);
-    error_code count_prompts(ondemand::value value);
-    void note_text(Place place, std::string_view text);
     Result<Prompt> finished();
 
     Span span_of(std::string_view token) const {
@@ -102,9 +75,7 @@ class PromptReader {
     std::string_view body_;
     Prompt prompt_;
     std::array<bool, key_names.size()> seen_{};
-    std::int64_t prompts_ = 1;
-    std::size_t bytes_not_text_ = 0;
-    Tokens tokens_not_text_ = 0;
+    InputWalk input_;
     bool fast_ = false;
 };
 
@@ -133,7 +104,11 @@ Result<Prompt> PromptReader::read(ondemand::parser& parser) {
 
 Result<void> PromptReader::read_field(std::string_view name, ondemand::value value) {
     const std::size_t row = row_of(endpoint_, name);
-    if (row == no_row) return walk_from(value, Place::text);
+    if (row == no_row) {
+        const std::size_t meant = row_meant(endpoint_, name);
+        if (meant != no_row) return in_lower_case(key_names[meant].name);
+        return walk_from(value, Place::text);
+    }
     // Two parsers that differ in which one counts would make one body two requests.
     if (seen_[row])
         return fail(Fault::invalid_request, fmt::format("`{}` stands twice in the body. Send it once.", name));
@@ -164,7 +139,7 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
             return walk_from(value, Place::context);
         case Key::prompt:
             if (endpoint_ == Endpoint::responses) return walk_from(value, Place::stored);
-            if (const auto error = count_prompts(value)) return not_json(error);
+            if (const auto error = input_.count_prompts(value)) return not_json(error);
             return {};
         case Key::stored_input:
             return walk_from(value, Place::stored);
@@ -262,8 +237,9 @@ Result<void> PromptReader::read_stream_options(ondemand::value value) {
         if (const auto error = std::move(entry).get(field)) return not_json(error);
         std::string_view name;
         if (const auto error = field.unescaped_key().get(name)) return not_json(error);
-        if (name != "include_usage") {
-            if (const auto error = walk(field.value(), Place::text, 3)) return not_json(error);
+        if (name != usage_option) {
+            if (is_meant(usage_option, name)) return in_lower_case(usage_option);
+            if (const auto error = input_.walk(field.value(), Place::text, 3)) return not_json(error);
             continue;
         }
         if (seen)
@@ -278,137 +254,17 @@ Result<void> PromptReader::read_stream_options(ondemand::value value) {
 }
 
 Result<void> PromptReader::walk_from(ondemand::value value, Place place) {
-    if (const auto error = walk(value, place, 2))
+    if (const auto error = input_.walk(value, place, 2))
         return not_json(error == simdjson::INCORRECT_TYPE ? simdjson::TAPE_ERROR : error);
     return {};
-}
-
-/// Goes through everything below `value`, so that the whole body is known to be JSON of bounded depth, and sums up what
-/// is not text.
-error_code PromptReader::walk(ondemand::value value, Place place, int depth) {
-    ondemand::json_type type{};
-    if (const auto error = value.type().get(type)) return error;
-    if (place == Place::stored && type != ondemand::json_type::null) prompt_.input_elsewhere = true;
-    switch (type) {
-        case ondemand::json_type::object:
-            if (depth > depth_max) return simdjson::DEPTH_ERROR;
-            return place == Place::source ? walk_source(value, depth) : walk_object(value, place, depth);
-        case ondemand::json_type::array: {
-            if (depth > depth_max) return simdjson::DEPTH_ERROR;
-            ondemand::array array;
-            if (const auto error = value.get_array().get(array)) return error;
-            for (auto entry : array) {
-                ondemand::value item;
-                if (const auto error = std::move(entry).get(item)) return error;
-                if (const auto error = walk(item, element_of(place), depth + 1)) return error;
-            }
-            return simdjson::SUCCESS;
-        }
-        case ondemand::json_type::string:
-            note_text(place, unquoted(trimmed(value.raw_json_token())));
-            return simdjson::SUCCESS;
-        case ondemand::json_type::number:
-            return trimmed(value.raw_json_token()).find_first_not_of("0123456789+-.eE") == std::string_view::npos
-                       ? simdjson::SUCCESS
-                       : simdjson::NUMBER_ERROR;
-        case ondemand::json_type::boolean: {
-            bool truth = false;
-            return value.get_bool().get(truth);
-        }
-        case ondemand::json_type::null:
-            return trimmed(value.raw_json_token()) == "null" ? simdjson::SUCCESS : simdjson::N_ATOM_ERROR;
-    }
-    return simdjson::TAPE_ERROR;
-}
-
-error_code PromptReader::walk_object(ondemand::value value, Place place, int depth) {
-    ondemand::object object;
-    if (const auto error = value.get_object().get(object)) return error;
-    for (auto entry : object) {
-        ondemand::field field;
-        if (const auto error = std::move(entry).get(field)) return error;
-        Place below = Place::text;
-        if (place != Place::text) {
-            std::string_view key;
-            if (const auto error = field.unescaped_key().get(key)) return error;
-            below = inside(place, key);
-        }
-        if (const auto error = walk(field.value(), below, depth + 1)) return error;
-    }
-    return simdjson::SUCCESS;
-}
-
-/// Anthropic's {"type": "base64", "media_type": "image/png", "data": "…"}: what `data` is depends on its neighbours, in
-/// any order.
-error_code PromptReader::walk_source(ondemand::value value, int depth) {
-    ondemand::object object;
-    if (const auto error = value.get_object().get(object)) return error;
-    std::string_view type;
-    std::string_view media_type;
-    std::size_t bytes = 0;
-    for (auto entry : object) {
-        ondemand::field field;
-        if (const auto error = std::move(entry).get(field)) return error;
-        std::string_view key;
-        if (const auto error = field.unescaped_key().get(key)) return error;
-        ondemand::json_type kind{};
-        if (const auto error = field.value().type().get(kind)) return error;
-        const auto text = kind == ondemand::json_type::string ? unquoted(trimmed(field.value().raw_json_token()))
-                                                              : std::string_view{};
-        if (key == "type") type = text;
-        if (key == "media_type") media_type = text;
-        if (key == "data") bytes = text.size();
-        if (const auto error = walk(field.value(), key == "content" ? Place::content : Place::text, depth + 1))
-            return error;
-    }
-    if (type == "base64" && media_type.starts_with("image/")) {
-        bytes_not_text_ += bytes;
-        tokens_not_text_ += image_tokens_max;
-    } else if (type != "text" && type != "content") {
-        prompt_.input_elsewhere = true;
-        tokens_not_text_ += image_tokens_max;
-    }
-    return simdjson::SUCCESS;
-}
-
-/// Legacy completions answer each prompt of a list n times.
-error_code PromptReader::count_prompts(ondemand::value value) {
-    ondemand::json_type type{};
-    if (const auto error = value.type().get(type)) return error;
-    if (type != ondemand::json_type::array) return walk(value, Place::text, 2);
-    ondemand::array array;
-    if (const auto error = value.get_array().get(array)) return error;
-    std::int64_t prompts = 0;
-    for (auto entry : array) {
-        ondemand::value item;
-        if (const auto error = std::move(entry).get(item)) return error;
-        ondemand::json_type kind{};
-        if (const auto error = item.type().get(kind)) return error;
-        // A list of numbers is one prompt in tokens.
-        if (kind != ondemand::json_type::number) ++prompts;
-        if (const auto error = walk(item, Place::text, 3)) return error;
-    }
-    prompts_ = std::max<std::int64_t>(prompts, 1);
-    return simdjson::SUCCESS;
-}
-
-void PromptReader::note_text(Place place, std::string_view text) {
-    if (place == Place::image || place == Place::image_url) {
-        tokens_not_text_ += image_tokens_max;
-        bytes_not_text_ += text.size();
-    }
-    if (place == Place::audio) {
-        tokens_not_text_ += static_cast<Tokens>(text.size() / audio_base64_bytes_per_token) + 1;
-        bytes_not_text_ += text.size();
-    }
-    if (place == Place::tool_type && runs_at_provider(text)) prompt_.input_elsewhere = true;
 }
 
 Result<Prompt> PromptReader::finished() {
     if (prompt_.model_at.empty())
         return fail(Fault::invalid_request, "`model` is missing. Name a model; GET /v1/models lists them.");
-    prompt_.choices *= prompts_;
-    prompt_.input_at_most = static_cast<Tokens>(body_.size() - bytes_not_text_) + tokens_not_text_;
+    prompt_.choices *= input_.prompts();
+    prompt_.input_at_most = static_cast<Tokens>(body_.size() - input_.bytes_not_text()) + input_.tokens_not_text();
+    prompt_.input_elsewhere = input_.elsewhere();
     if (prompt_.max_tokens_field.empty()) {
         if (endpoint_ == Endpoint::chat_completions) prompt_.max_tokens_field = "max_completion_tokens";
         if (endpoint_ == Endpoint::responses) prompt_.max_tokens_field = "max_output_tokens";

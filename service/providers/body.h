@@ -45,7 +45,7 @@ struct Prompt {
 
 /// Reads a body. invalid_request with a sentence that names the field and what it must be: not JSON, not an object, no
 /// or wrong `model`, wrong types of stream, max_tokens, n. Trailing bytes, duplicate top-level keys of the fields we
-/// read, depth over 256: invalid_request.
+/// read, also in another case, depth over 256: invalid_request.
 Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body);
 
 /// What to change. Only `model`, the token limit and the usage option are ever changed.

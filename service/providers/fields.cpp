@@ -1,6 +1,7 @@
 #include "service/providers/fields.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace bursar::providers {
 namespace {
@@ -31,7 +32,34 @@ constexpr std::array steps = {
     Step{Place::context, "edits", Place::tools},
 };
 
+/// Takes the first letter off `rest`, as encoding/json folds it: also the two letters beyond ASCII that fold into it,
+/// U+017F (long s) and U+212A (the Kelvin sign).
+char take_folded(std::string_view& rest) {
+    constexpr std::string_view long_s = "\xC5\xBF";
+    constexpr std::string_view kelvin = "\xE2\x84\xAA";
+    for (const auto& [letter, folded] : {std::pair{long_s, 's'}, std::pair{kelvin, 'k'}})
+        if (rest.starts_with(letter)) {
+            rest.remove_prefix(letter.size());
+            return folded;
+        }
+    const char c = rest.front();
+    rest.remove_prefix(1);
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 }  // namespace
+
+bool is_meant(std::string_view field, std::string_view name) {
+    for (const char c : field)
+        if (name.empty() || take_folded(name) != c) return false;
+    return name.empty();
+}
+
+std::size_t row_meant(Endpoint endpoint, std::string_view name) {
+    for (std::size_t row = 0; row < key_names.size(); ++row)
+        if ((key_names[row].endpoints & bit(endpoint)) != 0 && is_meant(key_names[row].name, name)) return row;
+    return no_row;
+}
 
 std::size_t row_of(Endpoint endpoint, std::string_view name) {
     for (std::size_t row = 0; row < key_names.size(); ++row)

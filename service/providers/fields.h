@@ -89,6 +89,12 @@ inline constexpr std::size_t no_row = key_names.size();
 
 /// The row of key_names that `name` has at this endpoint; no_row if it is not read there.
 std::size_t row_of(Endpoint endpoint, std::string_view name);
+/// The row that a reader without regard to case would take `name` for; no_row if there is none at this endpoint. Go's
+/// encoding/json is such a reader, and servers of local models are written in it: the last of two spellings counts
+/// there.
+std::size_t row_meant(Endpoint endpoint, std::string_view name);
+/// Whether such a reader takes `name` for `field`, which is in lower case.
+bool is_meant(std::string_view field, std::string_view name);
 /// The place of a member of an object that stands at `place`.
 Place inside(Place place, std::string_view key);
 /// The place of the elements of a list that stands at `list`.

@@ -1,0 +1,140 @@
+#include "service/providers/input_walk.h"
+
+#include <algorithm>
+
+namespace bursar::providers {
+namespace {
+
+// Input that is not text. OpenAI: an image at detail "original" is at most 10,000 patches of 32x32, one token each
+// (images guide, October 2026); Anthropic's largest is below 5,000. gpt-4o-mini alone counts more (33 times gpt-4o), at
+// a price as much lower.
+constexpr Tokens image_tokens_max = 10'000;
+// Audio is at most 32 tokens per second in any price list, and no codec that providers take is below 4 kbit/s: 500
+// bytes, 667 of base64, so at least 20 bytes of base64 per token.
+constexpr std::size_t audio_base64_bytes_per_token = 16;
+
+std::string_view unquoted(std::string_view token) {
+    return token.size() >= 2 ? token.substr(1, token.size() - 2) : std::string_view{};
+}
+
+}  // namespace
+
+error_code InputWalk::walk(ondemand::value value, Place place, int depth) {
+    ondemand::json_type type{};
+    if (const auto error = value.type().get(type)) return error;
+    if (place == Place::stored && type != ondemand::json_type::null) elsewhere_ = true;
+    switch (type) {
+        case ondemand::json_type::object:
+            if (depth > body_depth_max) return simdjson::DEPTH_ERROR;
+            return place == Place::source ? walk_source(value, depth) : walk_object(value, place, depth);
+        case ondemand::json_type::array: {
+            if (depth > body_depth_max) return simdjson::DEPTH_ERROR;
+            ondemand::array array;
+            if (const auto error = value.get_array().get(array)) return error;
+            for (auto entry : array) {
+                ondemand::value item;
+                if (const auto error = std::move(entry).get(item)) return error;
+                if (const auto error = walk(item, element_of(place), depth + 1)) return error;
+            }
+            return simdjson::SUCCESS;
+        }
+        case ondemand::json_type::string:
+            note_text(place, unquoted(trimmed(value.raw_json_token())));
+            return simdjson::SUCCESS;
+        case ondemand::json_type::number:
+            return trimmed(value.raw_json_token()).find_first_not_of("0123456789+-.eE") == std::string_view::npos
+                       ? simdjson::SUCCESS
+                       : simdjson::NUMBER_ERROR;
+        case ondemand::json_type::boolean: {
+            bool truth = false;
+            return value.get_bool().get(truth);
+        }
+        case ondemand::json_type::null:
+            return trimmed(value.raw_json_token()) == "null" ? simdjson::SUCCESS : simdjson::N_ATOM_ERROR;
+    }
+    return simdjson::TAPE_ERROR;
+}
+
+error_code InputWalk::walk_object(ondemand::value value, Place place, int depth) {
+    ondemand::object object;
+    if (const auto error = value.get_object().get(object)) return error;
+    for (auto entry : object) {
+        ondemand::field field;
+        if (const auto error = std::move(entry).get(field)) return error;
+        Place below = Place::text;
+        if (place != Place::text) {
+            std::string_view key;
+            if (const auto error = field.unescaped_key().get(key)) return error;
+            below = inside(place, key);
+        }
+        if (const auto error = walk(field.value(), below, depth + 1)) return error;
+    }
+    return simdjson::SUCCESS;
+}
+
+/// Anthropic's {"type": "base64", "media_type": "image/png", "data": "…"}: what `data` is depends on its neighbours, in
+/// any order.
+error_code InputWalk::walk_source(ondemand::value value, int depth) {
+    ondemand::object object;
+    if (const auto error = value.get_object().get(object)) return error;
+    std::string_view type;
+    std::string_view media_type;
+    std::size_t bytes = 0;
+    for (auto entry : object) {
+        ondemand::field field;
+        if (const auto error = std::move(entry).get(field)) return error;
+        std::string_view key;
+        if (const auto error = field.unescaped_key().get(key)) return error;
+        ondemand::json_type kind{};
+        if (const auto error = field.value().type().get(kind)) return error;
+        const auto text = kind == ondemand::json_type::string ? unquoted(trimmed(field.value().raw_json_token()))
+                                                              : std::string_view{};
+        if (key == "type") type = text;
+        if (key == "media_type") media_type = text;
+        if (key == "data") bytes = text.size();
+        if (const auto error = walk(field.value(), key == "content" ? Place::content : Place::text, depth + 1))
+            return error;
+    }
+    if (type == "base64" && media_type.starts_with("image/")) {
+        bytes_not_text_ += bytes;
+        tokens_not_text_ += image_tokens_max;
+    } else if (type != "text" && type != "content") {
+        elsewhere_ = true;
+        tokens_not_text_ += image_tokens_max;
+    }
+    return simdjson::SUCCESS;
+}
+
+error_code InputWalk::count_prompts(ondemand::value value) {
+    ondemand::json_type type{};
+    if (const auto error = value.type().get(type)) return error;
+    if (type != ondemand::json_type::array) return walk(value, Place::text, 2);
+    ondemand::array array;
+    if (const auto error = value.get_array().get(array)) return error;
+    std::int64_t prompts = 0;
+    for (auto entry : array) {
+        ondemand::value item;
+        if (const auto error = std::move(entry).get(item)) return error;
+        ondemand::json_type kind{};
+        if (const auto error = item.type().get(kind)) return error;
+        // A list of numbers is one prompt in tokens.
+        if (kind != ondemand::json_type::number) ++prompts;
+        if (const auto error = walk(item, Place::text, 3)) return error;
+    }
+    prompts_ = std::max<std::int64_t>(prompts, 1);
+    return simdjson::SUCCESS;
+}
+
+void InputWalk::note_text(Place place, std::string_view text) {
+    if (place == Place::image || place == Place::image_url) {
+        tokens_not_text_ += image_tokens_max;
+        bytes_not_text_ += text.size();
+    }
+    if (place == Place::audio) {
+        tokens_not_text_ += static_cast<Tokens>(text.size() / audio_base64_bytes_per_token) + 1;
+        bytes_not_text_ += text.size();
+    }
+    if (place == Place::tool_type && runs_at_provider(text)) elsewhere_ = true;
+}
+
+}  // namespace bursar::providers

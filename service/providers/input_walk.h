@@ -1,0 +1,42 @@
+#pragma once
+
+#include "service/base/money.h"
+#include "service/providers/fields.h"
+#include "service/providers/json_walk.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace bursar::providers {
+
+/// How deep a request body may nest.
+inline constexpr int body_depth_max = 256;
+
+/// What in a body becomes input, and by which measure.
+class InputWalk {
+  public:
+    /// Goes through everything below `value`, so that the whole body is known to be JSON of bounded depth, and sums up
+    /// what is not text.
+    error_code walk(ondemand::value value, Place place, int depth);
+    /// The same for legacy completions' prompt: each of a list is answered n times.
+    error_code count_prompts(ondemand::value value);
+
+    std::int64_t prompts() const { return prompts_; }
+    std::size_t bytes_not_text() const { return bytes_not_text_; }
+    Tokens tokens_not_text() const { return tokens_not_text_; }
+    /// Whether the provider adds input that is not in the body.
+    bool elsewhere() const { return elsewhere_; }
+
+  private:
+    error_code walk_object(ondemand::value value, Place place, int depth);
+    error_code walk_source(ondemand::value value, int depth);
+    void note_text(Place place, std::string_view text);
+
+    std::int64_t prompts_ = 1;
+    std::size_t bytes_not_text_ = 0;
+    Tokens tokens_not_text_ = 0;
+    bool elsewhere_ = false;
+};
+
+}  // namespace bursar::providers
