@@ -21,6 +21,9 @@ static_assert(simdjson::SIMDJSON_PADDING <= padding_bytes);
 constexpr std::string_view usage_option = "include_usage";
 constexpr std::size_t model_bytes_max = 256;
 constexpr std::int64_t max_tokens_max = 1'000'000'000;
+/// What OpenAI and vLLM generate at most where legacy completions say nothing (API reference, October 2026). It stands
+/// for null only with the former, so that null is no number here.
+constexpr Tokens completions_default = 16;
 constexpr std::int64_t choices_max = 128;
 constexpr std::size_t parser_kept_bytes_max = 1024 * 1024;
 
@@ -266,6 +269,7 @@ Result<Prompt> PromptReader::finished() {
     prompt_.input_at_most = static_cast<Tokens>(body_.size() - input_.bytes_not_text()) + input_.tokens_not_text();
     prompt_.input_elsewhere = input_.elsewhere();
     if (prompt_.max_tokens_field.empty()) {
+        if (endpoint_ == Endpoint::completions) prompt_.max_tokens = completions_default;
         if (endpoint_ == Endpoint::chat_completions) prompt_.max_tokens_field = "max_completion_tokens";
         if (endpoint_ == Endpoint::responses) prompt_.max_tokens_field = "max_output_tokens";
         if (endpoint_ == Endpoint::completions || endpoint_ == Endpoint::messages)

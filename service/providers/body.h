@@ -25,7 +25,7 @@ struct Prompt {
     std::string model;
     Span model_at;
     bool stream = false;
-    std::optional<Tokens> max_tokens;
+    std::optional<Tokens> max_tokens;  ///< legacy completions have one also where the body is silent: the dialect's own
     Span max_tokens_at;
     std::string max_tokens_field;  ///< the name in use, or the one to insert: "max_completion_tokens",
                                    ///< "max_output_tokens", "max_tokens"

@@ -150,6 +150,20 @@ TEST(Body, the_token_limit_has_the_name_of_its_endpoint) {
         EXPECT_EQ(read_prompt(endpoint, R"({"model":"m"})")->max_tokens_field, name);
 }
 
+TEST(Body, legacy_completions_have_a_limit_without_saying_so) {
+    const std::string body = R"({"model":"m","prompt":"a"})";
+    const auto prompt = read_prompt(Endpoint::completions, body);
+    ASSERT_TRUE(prompt.has_value());
+    EXPECT_EQ(prompt->max_tokens, 16);
+    EXPECT_EQ(joined(splice(body, *prompt, {.max_tokens = 16})), body);
+    EXPECT_EQ(joined(splice(body, *prompt, {.max_tokens = 9})), R"({"max_tokens":9,"model":"m","prompt":"a"})");
+
+    EXPECT_EQ(read_prompt(Endpoint::completions, R"({"model":"m","max_tokens":5})")->max_tokens, 5);
+    // vLLM takes null for as much as fits.
+    EXPECT_FALSE(read_prompt(Endpoint::completions, R"({"model":"m","max_tokens":null})")->max_tokens.has_value());
+    EXPECT_FALSE(read_prompt(chat, R"({"model":"m"})")->max_tokens.has_value());
+}
+
 TEST(Body, null_stands_for_absent_and_is_replaced_in_place) {
     const std::string body =
         R"({"model":"m","max_tokens":null,"stream":null,"n":null,"stream_options":null,"service_tier":null})";
