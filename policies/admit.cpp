@@ -15,6 +15,9 @@ constexpr Tokens stream_tokens_held_whole = 4'096;
 /// Fewer tokens than these, for each choice, are no answer.
 constexpr Tokens answer_tokens_min = 16;
 
+/// Searches that a response may make whose caller set no bound; it is written into the request.
+constexpr std::int64_t searches_default = 5;
+
 /// The window of a model whose policy does not tell it, for calls whose input is not all in the body.
 constexpr Tokens window_unknown = 200'000;
 
@@ -106,6 +109,43 @@ Tokens input_bound(const Model& model, const Ask& ask) {
     return std::min(ask.input_at_most, model.input_tokens_max.value_or(ask.input_at_most));
 }
 
+bool is_free(const Price& price) {
+    return cost_at_most(price, {.input = 1, .images = 1, .web_searches = 1, .service_tier = "auto", .at = price.from},
+                        1) == NanoUsd{};
+}
+
+/// What the provider does beside the model's tokens costs money too: it is bounded, or it is not done.
+Result<void> bound_tools(Bounds& bounds, std::span<const Price* const> prices, const Ask& ask) {
+    if (ask.endpoint == Endpoint::count_tokens) return {};
+    const bool free = std::ranges::all_of(prices, [](const Price* price) { return is_free(*price); });
+    if (!ask.tool_unpriced.empty() && !free)
+        return fail(
+            Fault::price_missing,
+            fmt::format("The provider bills the tool \"{}\" beside its tokens, and there is no price for it here, so "
+                        "its cost cannot be held. Leave it out.",
+                        ask.tool_unpriced));
+    if (!ask.web_search) return {};
+    switch (ask.endpoint) {
+        case Endpoint::responses:
+            bounds.web_searches = ask.searches_max.value_or(searches_default);
+            return {};
+        case Endpoint::messages: {
+            const bool billed =
+                std::ranges::any_of(prices, [](const Price* price) { return price->per_web_search != NanoUsd{}; });
+            if (billed && !ask.searches_max)
+                return fail(
+                    Fault::invalid_request,
+                    "Each web search is billed. Say how many there may be: \"max_uses\" of the web search tool.");
+            bounds.web_searches = ask.searches_max.value_or(0);
+            return {};
+        }
+        default:
+            // Chat completions search once before they answer.
+            bounds.web_searches = 1;
+            return {};
+    }
+}
+
 /// The price that a hold is made of: of the only channel, or a ceiling over all of them.
 Result<void> set_price(Route& route, const Ask& ask, Timestamp now) {
     std::vector<const Price*> prices;
@@ -113,24 +153,23 @@ Result<void> set_price(Route& route, const Ask& ask, Timestamp now) {
         TRY(const Price* price, price_of(*channel, *route.model, ask, now));
         if (std::ranges::find(prices, price) == prices.end()) prices.push_back(price);
     }
+    TRY_VOID(bound_tools(route.bounds, prices, ask));
     route.price = prices.front();
     if (prices.size() > 1) {
-        route.ceiling =
-            std::make_shared<const Price>(ceiling_of(prices, ask.input_at_most, ask.images, ask.service_tier, now));
+        route.ceiling = std::make_shared<const Price>(ceiling_of(prices, route.bounds));
         route.price = route.ceiling.get();
     }
     return {};
 }
 
 /// How much to hold, and whether it may grow.
-void plan_hold(Route& route, const Ask& ask, Timestamp now) {
+void plan_hold(Route& route, const Ask& ask) {
     if (ask.endpoint == Endpoint::count_tokens) return;
-    const auto cost_with = [&](Tokens output) {
-        return cost_at_most(*route.price, ask.input_at_most, output, ask.images, ask.service_tier, now);
-    };
+    const auto cost_with = [&](Tokens output) { return cost_at_most(*route.price, route.bounds, output); };
     if (ask.endpoint != Endpoint::embeddings) {
         const Tokens most = route.model->output_tokens_max;
         route.output_worst = times(std::min(ask.max_tokens.value_or(most), most), ask.choices);
+        if (ask.max_tokens) route.output_limit = times(*ask.max_tokens, ask.choices);
     }
     route.grows = ask.stream && !route.model->hidden_reasoning && route.output_worst > stream_tokens_held_whole;
     route.output_expected = route.output_worst;
@@ -139,17 +178,20 @@ void plan_hold(Route& route, const Ask& ask, Timestamp now) {
     route.expected = cost_with(route.output_expected);
     route.expected_min = route.expected;
     if (route.on_short == OnShort::lower)
-        route.expected_min = cost_with(std::min(route.output_expected, times(answer_tokens_min, ask.choices)));
+        route.expected_min = cost_with(std::min(
+            route.output_expected, times(std::max(ask.output_min, Tokens{0}) + answer_tokens_min, ask.choices)));
 }
 
 }  // namespace
 
-Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& asked, Timestamp now) {
+Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& ask, Timestamp now) {
     Route route;
-    TRY(route.model, permitted_model(rules, caller, asked));
-    Ask ask = asked;
-    ask.input_at_most = input_bound(*route.model, asked);
-    route.input_at_most = ask.input_at_most;
+    TRY(route.model, permitted_model(rules, caller, ask));
+    route.bounds = {.input = input_bound(*route.model, ask),
+                    .images = ask.images,
+                    .web_searches = 0,
+                    .service_tier = ask.service_tier,
+                    .at = now};
     route.on_short = rules.teams.find(caller.team)->second->on_short;
     for (const Channel& channel : route.model->channels)
         if (channel.provider->dialect == ask.dialect) route.channels.push_back(&channel);
@@ -160,7 +202,7 @@ Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& aske
                         "or priority.",
                         ask.service_tier));
     TRY_VOID(set_price(route, ask, now));
-    plan_hold(route, ask, now);
+    plan_hold(route, ask);
     return route;
 }
 

@@ -24,6 +24,10 @@ struct Ask {
     std::int64_t choices = 1;          ///< answers asked for: each may use max_tokens
     std::int64_t images = 0;           ///< images to be made (billed per image)
     std::string_view service_tier;     ///< as asked for
+    bool web_search = false;           ///< the provider may search the web on its own
+    std::optional<std::int64_t> searches_max;  ///< as the caller bounded it
+    std::string_view tool_unpriced;  ///< a tool that the provider runs and bills beside its tokens; empty: none
+    Tokens output_min = 0;           ///< with a smaller limit the provider takes no call such as this
 };
 
 /// Where a call may go and what to hold for it.
@@ -33,13 +37,15 @@ struct Route {
     /// What the hold is made of: the price in force of the only channel, or one that is as dear as the dearest of them
     /// for this very call (its input_at_most, service tier and time).
     const Price* price = nullptr;
-    Tokens input_at_most = 0;    ///< a bound on all input tokens, wherever they come from
+    Bounds bounds;               ///< of all its input, wherever it comes from, and of what is billed besides tokens
     NanoUsd expected;            ///< to be held at the start
     NanoUsd expected_min;        ///< below this a hold is of no use
     NanoUsd worst;               ///< what the call could cost at most
     Tokens output_expected = 0;  ///< output tokens that `expected` pays for, over all choices
     Tokens output_worst = 0;     ///< over all choices
-    bool grows = false;          ///< streamed: the hold starts at `expected` and grows
+    /// What the output cannot pass, over all choices: `output_worst`, unless only the model's own limit bounds it.
+    std::optional<Tokens> output_limit;
+    bool grows = false;  ///< streamed: the hold starts at `expected` and grows
     OnShort on_short = OnShort::lower;
     std::shared_ptr<const Price> ceiling = nullptr;  ///< owns `price` where it is made of several
 };

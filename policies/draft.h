@@ -38,6 +38,7 @@ struct ChannelDraft {
 
 struct ModelDraft {
     Model model;  ///< without its channels
+    std::optional<bool> hidden_reasoning;
     std::vector<ChannelDraft> channels;
 };
 

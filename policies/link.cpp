@@ -67,8 +67,15 @@ class Linker {
                                            .priority = channel.priority,
                                            .prices = book == books_.end() ? nullptr : book->second});
         }
+        model.hidden_reasoning = draft.hidden_reasoning.value_or(std::ranges::any_of(model.channels, may_hide_output));
         if (!model.tier.empty()) tiers_[model.tier].insert(model.name);
         return std::make_shared<const Model>(std::move(model));
+    }
+
+    /// What nobody has said to show all its output may hide some, and hidden output cannot be followed while it
+    /// streams.
+    static bool may_hide_output(const Channel& channel) {
+        return !channel.prices || std::ranges::any_of(channel.prices->versions, &Price::hidden_reasoning);
     }
 
     void link_teams(Snapshot& out) {

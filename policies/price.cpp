@@ -172,23 +172,20 @@ NanoUsd cost(const Price& price, const Usage& usage, const Served& served, Times
     return total(weighted, scale, fees);
 }
 
-NanoUsd cost_at_most(const Price& price, Tokens input_at_most, Tokens output_at_most, std::int64_t images,
-                     std::string_view asked, Timestamp at) {
-    const Wide input = wide(input_at_most, call_tokens_max);
+NanoUsd cost_at_most(const Price& price, const Bounds& bounds, Tokens output_at_most) {
+    const Wide input = wide(bounds.input, call_tokens_max);
     const Wide output = wide(output_at_most, call_tokens_max);
     Wide weighted = 0;
-    for_reachable(price, input_at_most, [&](const Billed& rates) {
+    for_reachable(price, bounds.input, [&](const Billed& rates) {
         weighted = std::max(weighted, input * wide(rates.dearest_input()) + output * wide(rates.dearest_output()));
     });
-    const Wide fees = wide(price.per_request) + wide(price.per_image) * wide(images, call_tokens_max);
-    return total(weighted, scale_at_most(price, asked, at), fees);
+    const Wide fees = wide(price.per_request) + wide(price.per_image) * wide(bounds.images, call_tokens_max) +
+                      wide(price.per_web_search) * wide(bounds.web_searches, call_tokens_max);
+    return total(weighted, scale_at_most(price, bounds.service_tier, bounds.at), fees);
 }
 
-Tokens output_bought(const Price& price, NanoUsd money, Tokens input_at_most, std::int64_t images,
-                     std::string_view asked, Timestamp at) {
-    const auto affordable = [&](Tokens output) {
-        return cost_at_most(price, input_at_most, output, images, asked, at) <= money;
-    };
+Tokens output_bought(const Price& price, NanoUsd money, const Bounds& bounds) {
+    const auto affordable = [&](Tokens output) { return cost_at_most(price, bounds, output) <= money; };
     if (!affordable(0)) return 0;
     // The cost never falls as the output grows: halve the distance between what is surely bought and what may not be.
     Tokens bought = 0;
@@ -200,16 +197,15 @@ Tokens output_bought(const Price& price, NanoUsd money, Tokens input_at_most, st
     return bought;
 }
 
-Price ceiling_of(std::span<const Price* const> prices, Tokens input_at_most, std::int64_t images,
-                 std::string_view asked, Timestamp at) {
+Price ceiling_of(std::span<const Price* const> prices, const Bounds& bounds) {
     Price out;
     out.rates.input = NanoUsd{};
     out.rates.output = NanoUsd{};
     for (const Price* price : prices) {
         // What the call costs before its first output token, then the steepest that output can add to it.
-        out.per_request = std::max(out.per_request, cost_at_most(*price, input_at_most, 0, images, asked, at));
-        const Scale scale = scale_at_most(*price, asked, at);
-        for_reachable(*price, input_at_most, [&](const Billed& rates) {
+        out.per_request = std::max(out.per_request, cost_at_most(*price, bounds, 0));
+        const Scale scale = scale_at_most(*price, bounds.service_tier, bounds.at);
+        for_reachable(*price, bounds.input, [&](const Billed& rates) {
             const Wide scaled = wide(rates.dearest_output()) * scale.numerator;
             const Wide rounded_up = (scaled + scale.denominator - 1) / scale.denominator;
             const auto rate = static_cast<std::int64_t>(std::min(rounded_up, wide(call_cost_max)));

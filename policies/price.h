@@ -64,6 +64,8 @@ struct Price {
     std::vector<Hours> hours;
     Timestamp from = Timestamp::min();
     Timestamp until = Timestamp::max();
+    /// The model may bill output that its stream does not show. Whoever knows better says so.
+    bool hidden_reasoning = true;
     std::string source;  ///< who says so and when
 };
 
@@ -89,21 +91,23 @@ bool known_service_tier(std::string_view asked);
 /// What a call cost. Rounds up once.
 NanoUsd cost(const Price& price, const Usage& usage, const Served& served, Timestamp at);
 
-/// An upper bound before the call, whatever tier, cache class, factor or region the answer may name, as long as the
-/// caller did not ask for a dearer service tier than `asked` ("priority", "flex", ... or empty; "auto" may be served as
-/// priority). `output_at_most` counts reasoning too. Web searches are not in it: how many a model makes is known only
-/// afterwards.
-NanoUsd cost_at_most(const Price& price, Tokens input_at_most, Tokens output_at_most, std::int64_t images,
-                     std::string_view asked, Timestamp at);
+/// What bounds a call's cost besides its output.
+struct Bounds {
+    Tokens input = 0;
+    std::int64_t images = 0;        ///< made, and billed each
+    std::int64_t web_searches = 0;  ///< made by the provider, and billed each
+    std::string_view service_tier;  ///< asked for: "priority", "flex", ... or empty; "auto" may be served as priority
+    Timestamp at;
+};
 
-/// The most output tokens that `money` surely buys besides such an input; 0 if not even the input; at most
-/// call_tokens_max.
-Tokens output_bought(const Price& price, NanoUsd money, Tokens input_at_most, std::int64_t images,
-                     std::string_view asked, Timestamp at);
+/// An upper bound before the call, whatever tier, cache class, factor or region the answer may name, as long as it is
+/// not served in a dearer service tier than was asked for. `output_at_most` counts reasoning too.
+NanoUsd cost_at_most(const Price& price, const Bounds& bounds, Tokens output_at_most);
 
-/// One price that is at least as dear as each of `prices` for any output, at this input, number of images, service tier
-/// and time.
-Price ceiling_of(std::span<const Price* const> prices, Tokens input_at_most, std::int64_t images,
-                 std::string_view asked, Timestamp at);
+/// The most output tokens that `money` surely buys within such bounds; 0 if not even the rest; at most call_tokens_max.
+Tokens output_bought(const Price& price, NanoUsd money, const Bounds& bounds);
+
+/// One price that is at least as dear as each of `prices` for any output, within these very bounds.
+Price ceiling_of(std::span<const Price* const> prices, const Bounds& bounds);
 
 }  // namespace bursar::policies

@@ -161,6 +161,8 @@ Version read_version(const Value& value) {
     if (const auto from = fields.find("from")) price.from = read_instant(*from).value_or(Timestamp::min());
     if (const auto until = fields.find("until")) price.until = read_instant(*until).value_or(Timestamp::max());
     if (price.from >= price.until) value.wrong("ends before it begins; look at from and until");
+    if (const auto hidden = fields.find("hidden_reasoning"))
+        price.hidden_reasoning = read_truth(*hidden).value_or(true);
     if (const auto source = fields.find("source")) price.source = read_text(*source).value_or("");
     if (const auto imported = fields.find("imported")) version.imported = read_truth(*imported).value_or(false);
     return version;

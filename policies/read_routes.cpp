@@ -134,8 +134,7 @@ void read_model(const Named& named, Rank rank, Draft& draft) {
         draft_of.model.output_tokens_max = read_integer(*most, 1, output_tokens_most).value_or(1);
     if (const auto most = fields.find("input_tokens_max"))
         draft_of.model.input_tokens_max = read_integer(*most, 1, input_tokens_most).value_or(1);
-    if (const auto hidden = fields.find("hidden_reasoning"))
-        draft_of.model.hidden_reasoning = read_truth(*hidden).value_or(false);
+    if (const auto hidden = fields.find("hidden_reasoning")) draft_of.hidden_reasoning = read_truth(*hidden);
     take(draft.models, named.name, Ranked<ModelDraft>{std::move(draft_of), named.at, rank},
          fmt::format("model \"{}\"", named.name), named.value.problems);
 }

@@ -73,8 +73,9 @@ struct Model {
     std::vector<Channel> channels;  ///< in order of priority, as written among equals
     Tokens output_tokens_max = 16'384;
     std::optional<Tokens> input_tokens_max;  ///< the model's window, where it is known
-    /// May bill output that is not in the stream: held at its maximum even when streamed.
-    bool hidden_reasoning = false;
+    /// May bill output that is not in the stream: held at its maximum even when streamed. What the policy does not say
+    /// of a model, its prices do.
+    bool hidden_reasoning = true;
 };
 
 /// When less is left than a call may cost: lower its max_tokens to what the rest buys, or refuse it.

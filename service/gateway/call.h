@@ -62,6 +62,7 @@ struct Call {
     Attempt attempt;
     NanoUsd remaining = ledger::unlimited;  ///< what the tightest budget has left after this call's hold
     std::function<void()> cancel;           ///< ends whatever this call waits for at the provider
+    std::function<void()> leave;            ///< the caller has left: at a provider, ends the call or drains it
     bool caller_left = false;
     bool stopping = false;  ///< the service ends its streams
 

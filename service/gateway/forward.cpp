@@ -8,6 +8,8 @@
 #include "service/gateway/shard.h"
 #include "service/providers/upstream.h"
 
+#include <memory>
+
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
@@ -27,12 +29,62 @@ providers::Target target_of(const policies::Provider& provider) {
     return target;
 }
 
-providers::Deadlines deadlines_of(const policies::Deadlines& deadlines) {
+/// An answer that is not streamed has its first byte when all of it is made.
+providers::Deadlines deadlines_of(const policies::Deadlines& deadlines, bool stream) {
     return {.connect = deadlines.connect,
-            .first_byte = deadlines.first_byte,
+            .first_byte = stream ? deadlines.first_byte : deadlines.total,
             .idle = deadlines.idle,
             .total = deadlines.total};
 }
+
+/// OpenAI's newer models take only the newer name; those who copy its API know the older one for sure, and some refuse
+/// the other.
+bool knows_max_completion_tokens(const policies::Provider& provider) {
+    const std::string& host = provider.base_url.host;
+    return provider.catalogue == "openai" || provider.catalogue == "azure" || host.ends_with(".openai.com") ||
+           host.ends_with(".azure.com");
+}
+
+/// A call at its provider: known to its shard, told when the caller leaves. When this ends, nothing refers to the call
+/// any more.
+class AtProvider {
+  public:
+    explicit AtProvider(Call& call) : call_(call) {
+        call_.shard.add(call_);
+        call_.leave = [this] { left(); };
+        call_.exchange.watch([this] { left(); });
+    }
+    ~AtProvider() { end(); }
+    AtProvider(const AtProvider&) = delete;
+    AtProvider& operator=(const AtProvider&) = delete;
+
+    void end() {
+        call_.cancel = nullptr;
+        call_.leave = nullptr;
+        drain_.reset();
+        call_.exchange.watch({});
+        call_.shard.remove(call_);
+    }
+
+  private:
+    void left() {
+        if (std::exchange(call_.caller_left, true)) return;
+        const policies::Provider& provider = *call_.attempt.channel->provider;
+        if (provider.on_disconnect == policies::OnDisconnect::cancel || call_.exchange.draining()) {
+            if (call_.cancel) call_.cancel();
+            return;
+        }
+        // The true usage is worth waiting for, but not for ever. The handler may be due already when the call ends, and
+        // cannot be called back then: it looks whether the timer is still there.
+        drain_ = std::make_shared<asio::steady_timer>(call_.exchange.executor(), provider.drain_max);
+        drain_->async_wait([this, waiting = std::weak_ptr(drain_)](const boost::system::error_code& stopped) {
+            if (!stopped && !waiting.expired() && call_.cancel) call_.cancel();
+        });
+    }
+
+    Call& call_;
+    std::shared_ptr<asio::steady_timer> drain_;
+};
 
 /// What must differ in the body: the provider's name for the model, a limit where the hold pays for no more, and the
 /// question for usage.
@@ -46,9 +98,19 @@ providers::Rewrite rewrite_of(const Call& call) {
     if (!route.grows && route.output_worst > 0 && route.worst > NanoUsd{}) {
         const Tokens each = call.attempt.output_paid / std::max<std::int64_t>(1, call.prompt.choices);
         if (!call.prompt.max_tokens || each < *call.prompt.max_tokens) rewrite.max_tokens = each;
+        if (call.endpoint == Endpoint::chat_completions &&
+            !knows_max_completion_tokens(*call.attempt.channel->provider))
+            rewrite.max_tokens_name = "max_tokens";
     }
+    // What the hold has money for, and no more.
+    const bool searches_bounded = call.endpoint != Endpoint::responses || call.prompt.searches_max;
+    if (call.prompt.web_search && !searches_bounded && route.worst > NanoUsd{})
+        rewrite.max_tool_calls = route.bounds.web_searches;
     return rewrite;
 }
+
+/// Bad gateway, gateway timeout, and Cloudflare's own (520 to 527).
+bool lost_between(int status) { return status == 502 || status == 504 || (status >= 520 && status <= 527); }
 
 void add_default(std::vector<edge::Header>& headers, const edge::RequestHead& head, std::string_view name,
                  std::string_view value) {
@@ -87,28 +149,17 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
         request.credential_prefix = provider.dialect == Dialect::anthropic ? "" : "Bearer ";
     }
 
-    asio::steady_timer drain(call.exchange.executor());
-    call.exchange.watch([&call, &drain, &provider] {
-        call.caller_left = true;
-        if (provider.on_disconnect == policies::OnDisconnect::cancel) {
-            if (call.cancel) call.cancel();
-            return;
-        }
-        // The true usage is worth waiting for, but not for ever.
-        drain.expires_after(provider.drain_max);
-        drain.async_wait([&call](const boost::system::error_code& stopped) {
-            if (!stopped && call.cancel) call.cancel();
-        });
-    });
+    AtProvider there(call);
+    if (call.stopping) co_return std::unexpected(stopping_error());
     const providers::Target target = target_of(provider);
     const Moment began = parts_.clock.moment();
-    auto answer = co_await call.shard.pool().send(target, request, deadlines_of(provider.deadlines), &call.cancel);
+    auto answer = co_await call.shard.pool().send(target, request, deadlines_of(provider.deadlines, call.prompt.stream),
+                                                  &call.cancel);
     call.waited += parts_.clock.moment() - began;
     if (!answer) {
-        call.cancel = nullptr;
-        call.exchange.watch({});
+        there.end();
         call.attempt.sent = answer.error().sent == providers::Sent::maybe;
-        Error& error = answer.error().error;
+        Error error = call.stopping ? stopping_error() : std::move(answer.error().error);
         if (error.for_operator.empty()) error.for_operator = error.for_caller;
         log::warning("channel_failed",
                      {{"call", call.id.text()}, {"channel", call.outcome.channel}, {"reason", error.operator_text()}});
@@ -129,9 +180,12 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
         co_await relay_stream(call, open);
     else
         co_await relay_whole(call, open);
-    call.cancel = nullptr;
-    call.exchange.watch({});
     co_return Result<void>{};
+}
+
+Error stopping_error() {
+    return {Fault::shutting_down, "Bursar is restarting and had to end this answer before it was complete. Ask again.",
+            "the drain time of the stop was over"};
 }
 
 edge::ResponseHead answer_head(const Call& call, int status, const std::vector<edge::Header>& from_provider,
@@ -158,7 +212,8 @@ Task<void> Gateway::relay_refusal(Call& call, providers::Answer& answer) {
     const auto body = co_await answer.read_all(limits_.error_bytes_max);
     call.waited += parts_.clock.moment() - began;
     // A refusal serves nothing, so it costs nothing; the provider's own books agree (their error pages, October 2026).
-    book_hold(call, UsageSource::none);
+    // What stands between says only that it lost the provider, which may have served and billed.
+    book_hold(call, lost_between(status) ? UsageSource::estimated : UsageSource::none);
     const bool about_our_key = status == 401 || status == 403;
     const bool redirect = status < 400;
     if (!body || about_our_key || redirect) {
@@ -193,7 +248,7 @@ Task<void> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     if (!body) {
         // Cut off, but generated: somebody pays for it.
         book_hold(call, UsageSource::estimated);
-        co_await refuse(call, body.error());
+        co_await refuse(call, call.stopping ? stopping_error() : body.error());
         co_return;
     }
     const bool renamed = call.attempt.channel->model != call.prompt.model;

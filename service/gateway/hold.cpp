@@ -47,12 +47,24 @@ class Landing {
     std::move_only_function<void(Result<void>)> waiting_;
 };
 
-/// What is only estimated cannot have cost more than what was held: the hold bounds what such an answer can cost. The
-/// provider's own count is booked in full, whatever it is.
-NanoUsd cost_of(const Call& call, const providers::Reading& reading) {
+/// Searches that nobody counted: chat completions never tell, and a stream that was cut had no time to.
+Usage with_searches(const Call& call, const providers::Reading& reading) {
+    Usage usage = reading.usage;
+    const bool told = reading.source == UsageSource::provider && call.endpoint != Endpoint::chat_completions;
+    if (call.prompt.web_search && !told)
+        usage.web_searches = std::max(usage.web_searches, call.route->bounds.web_searches);
+    return usage;
+}
+
+/// The provider's own count is booked in full, whatever it is. What is only estimated: in full too where the hold
+/// followed what came; else at most what was held, since the hold bounds what such an answer can cost; and at what was
+/// held where the model may have thought what nobody saw.
+NanoUsd cost_of(const Call& call, const providers::Reading& reading, const Usage& usage) {
     if (call.endpoint == Endpoint::count_tokens || reading.source == UsageSource::none) return {};
-    const NanoUsd cost = policies::cost(*call.attempt.price, reading.usage, reading.served, call.at);
-    return reading.source == UsageSource::estimated ? std::min(cost, call.attempt.held) : cost;
+    const NanoUsd cost = policies::cost(*call.attempt.price, usage, reading.served, call.at);
+    if (reading.source != UsageSource::estimated || call.route->grows) return cost;
+    const bool may_hide = call.route->model->hidden_reasoning && call.endpoint != Endpoint::embeddings;
+    return may_hide ? call.attempt.held : std::min(cost, call.attempt.held);
 }
 
 }  // namespace
@@ -89,8 +101,7 @@ Task<Result<void>> Gateway::hold(Call& call, const policies::Channel& channel) {
     attempt.output_paid = route.output_expected;
     if (held->amount < route.expected)
         attempt.output_paid =
-            std::min(route.output_expected, policies::output_bought(*route.price, held->amount, route.input_at_most, 0,
-                                                                    call.prompt.service_tier, call.at));
+            std::min(route.output_expected, policies::output_bought(*route.price, held->amount, route.bounds));
     Result<void> durable = co_await landing.wait();
     // A hold that could not be written is undone already.
     if (!durable) attempt.open = false;
@@ -99,14 +110,15 @@ Task<Result<void>> Gateway::hold(Call& call, const policies::Channel& channel) {
 
 Result<void> Gateway::grow(Call& call, const providers::Reading& reading) {
     Attempt& attempt = call.attempt;
-    const Tokens needed = reading.content_bytes + grow_ahead;
+    // However many bytes its tokens have, there are no more of them than the caller allowed.
+    const Tokens most = call.route->output_limit.value_or(policies::call_tokens_max);
+    const Tokens needed = std::min<Tokens>(reading.content_bytes + grow_ahead, most);
     // Once the provider has said what it was, there is nothing to guess.
     const bool known = reading.complete && reading.source == UsageSource::provider;
     if (!call.route->grows || known || needed <= attempt.output_paid) return {};
     ledger::Refusal refusal;
-    for (const Tokens wanted : {std::max(needed, 2 * attempt.output_paid), needed}) {
-        const NanoUsd total = policies::cost_at_most(*call.route->price, call.route->input_at_most, wanted, 0,
-                                                     call.prompt.service_tier, call.at);
+    for (const Tokens wanted : {std::min(std::max(needed, 2 * attempt.output_paid), most), needed}) {
+        const NanoUsd total = policies::cost_at_most(*call.route->price, call.route->bounds, wanted);
         if (total > attempt.held) {
             const auto grown = parts_.ledger.grow(attempt.id, total - attempt.held);
             if (!grown) {
@@ -126,13 +138,17 @@ Result<void> Gateway::grow(Call& call, const providers::Reading& reading) {
 void Gateway::book(Call& call, const providers::Reading& reading) {
     Attempt& attempt = call.attempt;
     if (!attempt.open) return;
+    // It was taken and answered, and then broke off before its first event: nobody knows what it cost.
+    const bool untold =
+        reading.source == UsageSource::none && !reading.failed && call.endpoint != Endpoint::count_tokens;
+    if (untold) return book_hold(call, UsageSource::estimated);
     attempt.open = false;
-    call.outcome.usage = reading.usage;
+    call.outcome.usage = with_searches(call, reading);
     call.outcome.usage_source = reading.source;
     call.outcome.served = reading.served;
     if (!reading.id.empty()) call.outcome.provider_request_id = reading.id;
     call.outcome.held = attempt.held;
-    call.outcome.cost = cost_of(call, reading);
+    call.outcome.cost = cost_of(call, reading, call.outcome.usage);
     parts_.ledger.settle(attempt.id, call.outcome.cost);
     if (call.remaining != ledger::unlimited) call.remaining = call.remaining + attempt.held - call.outcome.cost;
 }

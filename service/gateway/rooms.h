@@ -21,6 +21,9 @@ Result<void> identify(Call& call, const auth::Keys& keys);
 /// Body of `GET /v1/models` and `/v1/models/{id}` in the caller's dialect, with what this caller may use.
 Result<std::string> model_list(const Call& call);
 
+/// What a call is told that the service ends at its stop.
+Error stopping_error();
+
 /// Input tokens of a call whose provider does not tell them: the bound takes one for each byte, most text has a third
 /// of that.
 Tokens input_estimate(const Call& call);

@@ -98,7 +98,11 @@ Result<void> Gateway::admit(Call& call) {
                             .input_elsewhere = call.prompt.input_elsewhere,
                             .choices = call.prompt.choices,
                             .images = 0,
-                            .service_tier = call.prompt.service_tier};
+                            .service_tier = call.prompt.service_tier,
+                            .web_search = call.prompt.web_search,
+                            .searches_max = call.prompt.searches_max,
+                            .tool_unpriced = call.prompt.tool_unpriced,
+                            .output_min = call.prompt.output_min};
     TRY(call.route, policies::admit(*call.rules, *call.caller, ask, call.at));
     TRY(call.scopes, call.shard.scopes_of(parts_.ledger, *call.rules, call.caller));
     return {};

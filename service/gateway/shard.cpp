@@ -30,7 +30,13 @@ Result<std::shared_ptr<const ledger::Scopes>> Shard::scopes_of(ledger::Ledger& l
     return scopes;
 }
 
+void Shard::add(Call& call) {
+    calls_.insert(&call);
+    call.stopping = ending_;
+}
+
 void Shard::end_calls() {
+    ending_ = true;
     // Cancelling may end a call, which takes itself out of the set: work on a copy.
     const std::set<Call*> open = calls_;
     for (Call* call : open) {

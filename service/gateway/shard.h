@@ -28,9 +28,11 @@ class Shard {
                                                             const std::shared_ptr<const Caller>& caller);
     std::uint64_t draw() { return random_(); }
 
-    void add(Call& call) { calls_.insert(&call); }
+    /// Calls at a provider are known here, so that a stop can end them. Whoever comes after end_calls() is told at once
+    /// (Call::stopping).
+    void add(Call& call);
     void remove(Call& call) { calls_.erase(&call); }
-    /// Tells every open call that the service stops.
+    /// Tells every call at a provider that the service stops.
     void end_calls();
 
   private:
@@ -46,6 +48,7 @@ class Shard {
     std::int64_t prepared_for_ = -1;  ///< the policy revision of `prepared_`
     std::mt19937_64 random_;
     std::set<Call*> calls_;
+    bool ending_ = false;
 };
 
 }  // namespace bursar::gateway

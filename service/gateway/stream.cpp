@@ -10,34 +10,22 @@
 namespace bursar::gateway {
 namespace {
 
-/// Registers a stream with its shard for as long as it is relayed.
+/// Counts a stream for as long as it is relayed.
 class OpenStream {
   public:
-    OpenStream(Call& call, Metrics& metrics) : call_(call), metrics_(metrics) {
-        call_.shard.add(call_);
-        metrics_.stream_opened();
-    }
-    ~OpenStream() {
-        call_.shard.remove(call_);
-        metrics_.stream_closed();
-    }
+    explicit OpenStream(Metrics& metrics) : metrics_(metrics) { metrics_.stream_opened(); }
+    ~OpenStream() { metrics_.stream_closed(); }
     OpenStream(const OpenStream&) = delete;
     OpenStream& operator=(const OpenStream&) = delete;
 
   private:
-    Call& call_;
     Metrics& metrics_;
 };
-
-Error stopping_error() {
-    return {Fault::shutting_down, "Bursar is restarting and had to end this answer before it was complete. Ask again.",
-            "the drain time of the stop was over"};
-}
 
 }  // namespace
 
 Task<void> Gateway::relay_stream(Call& call, providers::Answer& answer) {
-    const OpenStream registered(call, metrics_);
+    const OpenStream counted(metrics_);
     const bool renamed = call.attempt.channel->model != call.prompt.model;
     const auto meter =
         providers::Meter::make({.endpoint = call.endpoint,
@@ -79,14 +67,16 @@ Task<void> Gateway::relay_stream(Call& call, providers::Answer& answer) {
         }
         mid_event = meter->mid_event();
         if (!sent) {
-            call.caller_left = true;
+            call.leave();
             if (call.attempt.channel->provider->on_disconnect == policies::OnDisconnect::cancel) break;
         }
     }
+    // Before the meter looks at what never became a whole event: of that the caller has seen nothing.
+    const bool end_shown = meter->reading().complete || meter->reading().failed;
     // The books are right before the caller can see the end.
     const providers::Reading reading = meter->finish(input_estimate(call));
     book(call, reading);
-    if (!failed && !reading.complete && !reading.failed) {
+    if (!failed && !end_shown) {
         failure = {Fault::provider_unavailable,
                    "The provider ended its answer before it was complete. What came so far may be cut off.",
                    fmt::format("channel {} ended a stream without the end of its dialect", call.outcome.channel)};

@@ -25,6 +25,11 @@ constexpr std::int64_t max_tokens_max = 1'000'000'000;
 /// for null only with the former, so that null is no number here.
 constexpr Tokens completions_default = 16;
 constexpr std::int64_t choices_max = 128;
+constexpr std::int64_t tool_calls_max = 1'000;
+/// Anthropic puts a prompt of its own before the tools of a request, below 600 tokens, and the definitions of tools
+/// that it brings itself, each below 1,500 (tool use guide, October 2026).
+constexpr Tokens anthropic_tools_tokens = 600;
+constexpr Tokens anthropic_typed_tool_tokens = 1'500;
 constexpr std::size_t parser_kept_bytes_max = 1024 * 1024;
 
 std::unexpected<Error> wrong(std::string_view field, std::string_view wanted) {
@@ -65,8 +70,11 @@ class PromptReader {
     Result<void> read_choices(std::string_view name, ondemand::value value);
     Result<void> read_stream_options(ondemand::value value);
     Result<void> read_service_tier(ondemand::value value);
+    Result<void> read_max_tool_calls(ondemand::value value);
+    Result<void> read_thinking(ondemand::value value);
     Result<std::optional<bool>> read_truth(std::string_view name, ondemand::value value);
     Result<void> walk_from(ondemand::value value, Place place);
+    void note_tools();
     Result<Prompt> finished();
 
     Span span_of(std::string_view token) const {
@@ -80,6 +88,8 @@ class PromptReader {
     std::array<bool, key_names.size()> seen_{};
     InputWalk input_;
     bool fast_ = false;
+    bool web_search_options_ = false;
+    std::optional<std::int64_t> tool_calls_max_;
 };
 
 Result<Prompt> PromptReader::read(ondemand::parser& parser) {
@@ -154,6 +164,13 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
             fast_ = speed == "fast";
             return {};
         }
+        case Key::web_search:
+            web_search_options_ = !is_null(value);
+            return walk_from(value, Place::stored);
+        case Key::max_tool_calls:
+            return read_max_tool_calls(value);
+        case Key::thinking:
+            return read_thinking(value);
         case Key::background: {
             // Its answer comes later, to a request that we do not see: nobody could meter it.
             TRY(const auto truth, read_truth(name, value));
@@ -221,6 +238,38 @@ Result<void> PromptReader::read_service_tier(ondemand::value value) {
     return {};
 }
 
+Result<void> PromptReader::read_max_tool_calls(ondemand::value value) {
+    prompt_.max_tool_calls_at = span_of(trimmed(value.raw_json_token()));
+    if (is_null(value)) return {};
+    std::int64_t number = 0;
+    if (value.get_int64().get(number) != simdjson::SUCCESS || number < 0 || number > tool_calls_max)
+        return wrong("max_tool_calls", fmt::format("a whole number from 0 to {}", tool_calls_max));
+    tool_calls_max_ = number;
+    return {};
+}
+
+/// {"type": "enabled", "budget_tokens": 10000}: the limit of output must be larger (extended thinking guide, October
+/// 2026).
+Result<void> PromptReader::read_thinking(ondemand::value value) {
+    ondemand::json_type type{};
+    if (value.type().get(type) != simdjson::SUCCESS || type != ondemand::json_type::object)
+        return walk_from(value, Place::text);
+    ondemand::object object;
+    if (const auto error = value.get_object().get(object)) return not_json(error);
+    for (auto entry : object) {
+        ondemand::field field;
+        if (const auto error = std::move(entry).get(field)) return not_json(error);
+        std::string_view name;
+        if (const auto error = field.unescaped_key().get(name)) return not_json(error);
+        std::int64_t number = 0;
+        if (name == "budget_tokens" && field.value().get_int64().get(number) == simdjson::SUCCESS)
+            prompt_.output_min = std::clamp<std::int64_t>(number, 0, max_tokens_max);
+        else
+            TRY_VOID(walk_from(field.value(), Place::text));
+    }
+    return {};
+}
+
 Result<void> PromptReader::read_stream_options(ondemand::value value) {
     if (is_null(value)) {
         prompt_.stream_options_at = span_of(trimmed(value.raw_json_token()));
@@ -262,12 +311,24 @@ Result<void> PromptReader::walk_from(ondemand::value value, Place place) {
     return {};
 }
 
+void PromptReader::note_tools() {
+    const InputWalk::Tools& tools = input_.tools();
+    if (endpoint_ == Endpoint::messages && tools.count > 0)
+        prompt_.input_at_most += anthropic_tools_tokens + tools.typed * anthropic_typed_tool_tokens;
+    prompt_.tool_unpriced = tools.unpriced;
+    prompt_.web_search = tools.web_search || (web_search_options_ && endpoint_ == Endpoint::chat_completions);
+    if (endpoint_ == Endpoint::responses) prompt_.searches_max = tool_calls_max_;
+    if (endpoint_ == Endpoint::messages && tools.web_search && tools.searches_bounded)
+        prompt_.searches_max = tools.searches_max;
+}
+
 Result<Prompt> PromptReader::finished() {
     if (prompt_.model_at.empty())
         return fail(Fault::invalid_request, "`model` is missing. Name a model; GET /v1/models lists them.");
     prompt_.choices *= input_.prompts();
     prompt_.input_at_most = static_cast<Tokens>(body_.size() - input_.bytes_not_text()) + input_.tokens_not_text();
     prompt_.input_elsewhere = input_.elsewhere();
+    note_tools();
     if (prompt_.max_tokens_field.empty()) {
         if (endpoint_ == Endpoint::completions) prompt_.max_tokens = completions_default;
         if (endpoint_ == Endpoint::chat_completions) prompt_.max_tokens_field = "max_completion_tokens";

@@ -35,6 +35,11 @@ struct Prompt {
     std::int64_t choices =
         1;  ///< answers to one call, each up to max_tokens: the larger of n and best_of, times the prompts of a list
     std::string service_tier;
+    bool web_search = false;                   ///< the provider may search the web on its own
+    std::optional<std::int64_t> searches_max;  ///< how often, if the caller bounded it
+    Span max_tool_calls_at;                    ///< the value, if present
+    std::string tool_unpriced;  ///< a tool that the provider bills besides tokens, without a price here; empty: none
+    Tokens output_min = 0;      ///< Anthropic's thinking.budget_tokens: a limit must be above it
     Tokens input_at_most =
         0;  ///< a bound on input tokens: bytes of text (one token per byte), a fixed sum per image, audio by size
     bool input_elsewhere = false;  ///< the provider adds input that is not in the body (stored conversations, files,
@@ -48,11 +53,13 @@ struct Prompt {
 /// read, also in another case, depth over 256: invalid_request.
 Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body);
 
-/// What to change. Only `model`, the token limit and the usage option are ever changed.
+/// What to change. Only `model`, the limits of tokens and of tools, and the usage option are ever changed.
 struct Rewrite {
-    std::string_view model;            ///< the provider's name; empty: leave
-    std::optional<Tokens> max_tokens;  ///< replaces or inserts
-    bool ask_usage = false;            ///< stream_options.include_usage = true
+    std::string_view model;                      ///< the provider's name; empty: leave
+    std::optional<Tokens> max_tokens;            ///< replaces or inserts
+    std::string_view max_tokens_name;            ///< of a limit that is inserted, where it is not the dialect's newest
+    std::optional<std::int64_t> max_tool_calls;  ///< Responses: replaces or inserts
+    bool ask_usage = false;                      ///< stream_options.include_usage = true
 };
 
 /// The body in pieces: views into the original around the few bytes that differ. Valid while `body` and this live.

@@ -27,9 +27,8 @@ constexpr std::array steps = {
     Step{Place::part, "file_data", Place::stored},
     Step{Place::image_url, "url", Place::image},
     Step{Place::audio_object, "data", Place::audio},
-    Step{Place::tool, "type", Place::tool_type},
     // Compacting a conversation samples it once more.
-    Step{Place::context, "edits", Place::tools},
+    Step{Place::context, "edits", Place::edits},
 };
 
 /// Takes the first letter off `rest`, as encoding/json folds it: also the two letters beyond ASCII that fold into it,
@@ -78,12 +77,19 @@ Place inside(Place place, std::string_view key) {
 Place element_of(Place list) {
     if (list == Place::messages) return Place::message;
     if (list == Place::content) return Place::part;
+    if (list == Place::edits) return Place::edit;
     return list == Place::tools ? Place::tool : Place::text;
 }
 
 bool runs_at_provider(std::string_view tool_type) {
     static constexpr std::array prefixes = {"web_search",       "web_fetch",      "file_search", "mcp",
                                             "code_interpreter", "code_execution", "advisor",     "compact"};
+    return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return tool_type.starts_with(prefix); });
+}
+
+bool billed_besides(std::string_view tool_type) {
+    // By call, by container and hour, by picture of another model (both providers' price pages, October 2026).
+    static constexpr std::array prefixes = {"file_search", "code_interpreter", "code_execution", "image_generation"};
     return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return tool_type.starts_with(prefix); });
 }
 

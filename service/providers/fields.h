@@ -26,7 +26,8 @@ enum class Place : std::uint8_t {
     context,
     tools,
     tool,
-    tool_type
+    edits,
+    edit
 };
 
 enum class Key : std::uint8_t {
@@ -43,7 +44,10 @@ enum class Key : std::uint8_t {
     context_management,
     stored_input,
     background,
-    speed
+    speed,
+    thinking,
+    web_search,
+    max_tool_calls
 };
 
 /// A set of endpoints, one bit each.
@@ -83,7 +87,9 @@ inline constexpr std::array key_names = {
     KeyName{"conversation", Key::stored_input, at_every},
     KeyName{"mcp_servers", Key::stored_input, at_every},
     KeyName{"container", Key::stored_input, at_every},
-    KeyName{"web_search_options", Key::stored_input, at_every},
+    KeyName{"web_search_options", Key::web_search, at_every},
+    KeyName{"thinking", Key::thinking, at_messages},
+    KeyName{"max_tool_calls", Key::max_tool_calls, at_responses},
 };
 inline constexpr std::size_t no_row = key_names.size();
 
@@ -102,5 +108,7 @@ Place element_of(Place list);
 /// Tools that the provider runs itself, and edits of the context: what they find or write comes back to the model as
 /// input.
 bool runs_at_provider(std::string_view tool_type);
+/// Tools that the provider bills beside the model's tokens, in units that no price list here has.
+bool billed_besides(std::string_view tool_type);
 
 }  // namespace bursar::providers

@@ -1,6 +1,7 @@
 #include "service/providers/input_walk.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace bursar::providers {
 namespace {
@@ -17,6 +18,15 @@ std::string_view unquoted(std::string_view token) {
     return token.size() >= 2 ? token.substr(1, token.size() - 2) : std::string_view{};
 }
 
+/// -1 unless it is one of at most nine digits.
+std::int64_t whole_number(std::string_view token) {
+    constexpr std::size_t digits_max = 9;
+    std::int64_t number = -1;
+    if (token.size() > digits_max) return number;
+    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), number);
+    return error == std::errc{} && end == token.data() + token.size() && number >= 0 ? number : -1;
+}
+
 }  // namespace
 
 error_code InputWalk::walk(ondemand::value value, Place place, int depth) {
@@ -26,7 +36,9 @@ error_code InputWalk::walk(ondemand::value value, Place place, int depth) {
     switch (type) {
         case ondemand::json_type::object:
             if (depth > body_depth_max) return simdjson::DEPTH_ERROR;
-            return place == Place::source ? walk_source(value, depth) : walk_object(value, place, depth);
+            if (place == Place::source) return walk_source(value, depth);
+            if (place == Place::tool || place == Place::edit) return walk_tool(value, place, depth);
+            return walk_object(value, place, depth);
         case ondemand::json_type::array: {
             if (depth > body_depth_max) return simdjson::DEPTH_ERROR;
             ondemand::array array;
@@ -105,6 +117,44 @@ error_code InputWalk::walk_source(ondemand::value value, int depth) {
     return simdjson::SUCCESS;
 }
 
+/// {"type": "web_search_20250305", "name": "web_search", "max_uses": 8}, in any order; a tool of the caller's own has
+/// no type, or "function" or "custom".
+error_code InputWalk::walk_tool(ondemand::value value, Place place, int depth) {
+    ondemand::object object;
+    if (const auto error = value.get_object().get(object)) return error;
+    std::string_view type;
+    std::int64_t uses_max = -1;
+    for (auto entry : object) {
+        ondemand::field field;
+        if (const auto error = std::move(entry).get(field)) return error;
+        std::string_view key;
+        if (const auto error = field.unescaped_key().get(key)) return error;
+        ondemand::json_type kind{};
+        if (const auto error = field.value().type().get(kind)) return error;
+        if (key == "type" && kind == ondemand::json_type::string) {
+            // Unescaped: "web\u005fsearch" is the same tool.
+            if (const auto error = field.value().get_string().get(type)) return error;
+            continue;
+        }
+        if (key == "max_uses" && kind == ondemand::json_type::number)
+            uses_max = whole_number(trimmed(field.value().raw_json_token()));
+        if (const auto error = walk(field.value(), Place::text, depth + 1)) return error;
+    }
+    if (runs_at_provider(type)) elsewhere_ = true;
+    if (place == Place::tool) note_tool(type, uses_max);
+    return simdjson::SUCCESS;
+}
+
+void InputWalk::note_tool(std::string_view type, std::int64_t uses_max) {
+    ++tools_.count;
+    if (!type.empty() && type != "function" && type != "custom") ++tools_.typed;
+    if (billed_besides(type) && tools_.unpriced.empty()) tools_.unpriced = type;
+    if (!type.starts_with("web_search")) return;
+    tools_.web_search = true;
+    tools_.searches_bounded = tools_.searches_bounded && uses_max >= 0;
+    tools_.searches_max += std::max<std::int64_t>(uses_max, 0);
+}
+
 error_code InputWalk::count_prompts(ondemand::value value) {
     ondemand::json_type type{};
     if (const auto error = value.type().get(type)) return error;
@@ -134,7 +184,6 @@ void InputWalk::note_text(Place place, std::string_view text) {
         tokens_not_text_ += static_cast<Tokens>(text.size() / audio_base64_bytes_per_token) + 1;
         bytes_not_text_ += text.size();
     }
-    if (place == Place::tool_type && runs_at_provider(text)) elsewhere_ = true;
 }
 
 }  // namespace bursar::providers

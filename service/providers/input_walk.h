@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace bursar::providers {
@@ -28,15 +29,29 @@ class InputWalk {
     /// Whether the provider adds input that is not in the body.
     bool elsewhere() const { return elsewhere_; }
 
+    /// What the provider does itself, besides the model.
+    struct Tools {
+        std::int64_t count = 0;
+        std::int64_t typed = 0;  ///< defined by the provider: their definitions are not in the body
+        bool web_search = false;
+        bool searches_bounded = true;  ///< every web search tool says how often it may be used
+        std::int64_t searches_max = 0;
+        std::string unpriced;  ///< the first that is billed besides tokens, without a price here
+    };
+    const Tools& tools() const { return tools_; }
+
   private:
     error_code walk_object(ondemand::value value, Place place, int depth);
     error_code walk_source(ondemand::value value, int depth);
+    error_code walk_tool(ondemand::value value, Place place, int depth);
+    void note_tool(std::string_view type, std::int64_t uses_max);
     void note_text(Place place, std::string_view text);
 
     std::int64_t prompts_ = 1;
     std::size_t bytes_not_text_ = 0;
     Tokens tokens_not_text_ = 0;
     bool elsewhere_ = false;
+    Tools tools_;
 };
 
 }  // namespace bursar::providers

@@ -52,10 +52,18 @@ Pieces splice(std::string_view body, const Prompt& prompt, const Rewrite& rewrit
     if (!rewrite.model.empty() && rewrite.model != prompt.model)
         edits.push_back({prompt.model_at, quoted(rewrite.model)});
     if (rewrite.max_tokens && rewrite.max_tokens != prompt.max_tokens && !prompt.max_tokens_field.empty()) {
+        const std::string_view name =
+            rewrite.max_tokens_name.empty() ? std::string_view(prompt.max_tokens_field) : rewrite.max_tokens_name;
         if (prompt.max_tokens_at.empty())
-            members += quoted(prompt.max_tokens_field) + ':' + std::to_string(*rewrite.max_tokens) + ',';
+            members += quoted(name) + ':' + std::to_string(*rewrite.max_tokens) + ',';
         else
             edits.push_back({prompt.max_tokens_at, std::to_string(*rewrite.max_tokens)});
+    }
+    if (rewrite.max_tool_calls) {
+        if (prompt.max_tool_calls_at.empty())
+            members += R"("max_tool_calls":)" + std::to_string(*rewrite.max_tool_calls) + ',';
+        else
+            edits.push_back({prompt.max_tool_calls_at, std::to_string(*rewrite.max_tool_calls)});
     }
     if (rewrite.ask_usage && !prompt.usage_asked) ask_usage(body, prompt, edits, members);
     if (!members.empty()) {

@@ -1,7 +1,7 @@
 // Policies of the scenarios. JSON is YAML, so documents are built as objects.
 
 /** Prices of the demo provider (its --price-input and --price-output): USD per million tokens. */
-export const demoPrice = { input: '2.50', output: '10.00', cache_read: '0.25', cache_write_5m: '3.125', cache_write_1h: '5.00' };
+export const demoPrice = { input: '2.50', output: '10.00', cache_read: '0.25', cache_write_5m: '3.125', cache_write_1h: '5.00', hidden_reasoning: false };
 
 /** The same for every entry: `more` where it says nothing. */
 const each = (entries, more) => Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, { ...more, ...entry }]));

@@ -261,6 +261,55 @@ TEST(Admit, HiddenReasoningIsHeldWholeThoughStreamed) {
     EXPECT_EQ(route->output_expected, 16'384);
 }
 
+// Hunts: money that a provider's own tools cost and no hold covers.
+TEST(Admit, WhatTheProviderDoesBesideTheModelIsBoundedOrRefused) {
+    const auto asked = [&](Ask ask) { return admit(*rules(), caller_of("research"), ask, now); };
+    const Ask response{.endpoint = Endpoint::responses, .model = "both", .max_tokens = 100, .input_at_most = 10};
+    Ask searching = response;
+    searching.web_search = true;
+    ASSERT_TRUE(asked(searching));
+    EXPECT_EQ(asked(searching)->bounds.web_searches, 5) << "a bound of ours, which is written into the request";
+    searching.searches_max = 40;
+    EXPECT_EQ(asked(searching)->bounds.web_searches, 40);
+    EXPECT_EQ((asked(searching)->worst - asked(response)->worst).nanos(), 40 * 10'000'000);
+    searching.endpoint = Endpoint::chat_completions;
+    EXPECT_EQ(asked(searching)->bounds.web_searches, 1);
+
+    Ask message{.endpoint = Endpoint::messages,
+                .dialect = Dialect::anthropic,
+                .model = "claude",
+                .max_tokens = 100,
+                .input_at_most = 10,
+                .web_search = true};
+    ASSERT_FALSE(asked(message));
+    EXPECT_EQ(asked(message).error().fault, Fault::invalid_request);
+    message.searches_max = 8;
+    EXPECT_EQ(asked(message)->bounds.web_searches, 8);
+    message.searches_max.reset();
+    message.endpoint = Endpoint::count_tokens;
+    EXPECT_TRUE(asked(message)) << "nothing is searched for a count";
+
+    Ask unpriced = response;
+    unpriced.tool_unpriced = "file_search";
+    ASSERT_FALSE(asked(unpriced));
+    EXPECT_EQ(asked(unpriced).error().fault, Fault::price_missing);
+    unpriced.model = "llama";
+    EXPECT_TRUE(asked(unpriced)) << "what is free has no tool that costs";
+}
+
+TEST(Admit, ALoweredLimitLeavesRoomForTheThoughtsThatWereOrdered) {
+    const Ask plain{.endpoint = Endpoint::messages,
+                    .dialect = Dialect::anthropic,
+                    .model = "claude",
+                    .max_tokens = 20'000,
+                    .input_at_most = 10};
+    Ask thinking = plain;
+    thinking.output_min = 10'000;
+    const auto least = [&](const Ask& ask) { return admit(*rules(), caller_of("research"), ask, now)->expected_min; };
+    // 25 USD per million tokens, and a tenth more in the dearest region, twice as much if it is served fast.
+    EXPECT_GE(least(thinking) - least(plain), NanoUsd(10'000 * 25'000));
+}
+
 TEST(Admit, CountingTokensHoldsNothing) {
     const auto route = admit(
         *rules(), caller_of("research"),
@@ -299,7 +348,7 @@ TEST(Admit, TheWindowBoundsTheInput) {
                                   .input_at_most = in_body,
                                   .input_elsewhere = elsewhere},
                                  now);
-        return route ? route->input_at_most : -1;
+        return route ? route->bounds.input : -1;
     };
     EXPECT_EQ(input(100, false, "claude"), 100);
     EXPECT_EQ(input(100'000, false, "claude"), 5'000) << "more does not fit";
@@ -315,8 +364,8 @@ TEST(Admit, ThePriceIsAsDearAsEveryChannel) {
     ASSERT_TRUE(route);
     for (const Channel* channel : route->channels)
         for (const Tokens output : {0, 1, 1'024, 16'384})
-            EXPECT_GE(cost_at_most(*route->price, 1'000, output, 0, "", now),
-                      cost_at_most(*channel->prices->at(now), 1'000, output, 0, "", now));
+            EXPECT_GE(cost_at_most(*route->price, route->bounds, output),
+                      cost_at_most(*channel->prices->at(now), route->bounds, output));
     const auto single = admit(*rules(), caller_of("research"), {.model = "both", .input_at_most = 10}, now);
     EXPECT_EQ(single->price, single->channels[0]->prices->at(now));
 }

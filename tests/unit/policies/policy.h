@@ -55,8 +55,8 @@ people:
   alice: {budgets: [{limit: 300 USD, per: month, hard: false}]}
 prices:
   openai:
-    gpt-4o: {input: 2.50, cached_input: 1.25, output: 10.00, priority: 1.7, batch: 0.5}
-    gpt-4o-prod: {input: 2.75, cached_input: 1.375, output: 11.00}
+    gpt-4o: {input: 2.50, cached_input: 1.25, output: 10.00, priority: 1.7, batch: 0.5, per_web_search: 0.01, hidden_reasoning: false}
+    gpt-4o-prod: {input: 2.75, cached_input: 1.375, output: 11.00, hidden_reasoning: false}
     embed-3: {input: 0.13}
   anthropic:
     claude-opus: {input: 5, cache_read: 0.5, cache_write_5m: 6.25, cache_write_1h: 10, output: 25, regions: {us: 1.1}, fast: 2,

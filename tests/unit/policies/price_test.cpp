@@ -144,7 +144,10 @@ TEST(Cost, LiesAboutCountsAreCutBeforeTheyOverflow) {
     price.rates.input = NanoUsd{std::numeric_limits<std::int64_t>::max()};
     price.fast = {1'000'000, 1};
     EXPECT_EQ(cost(price, all, {.speed = "fast"}, when(noon)), call_cost_max);
-    EXPECT_EQ(cost_at_most(price, lie, lie, lie, "fast", when(noon)), call_cost_max);
+    EXPECT_EQ(
+        cost_at_most(price,
+                     {.input = lie, .images = lie, .web_searches = lie, .service_tier = "fast", .at = when(noon)}, lie),
+        call_cost_max);
 }
 
 Price random_price(std::mt19937_64& random) {
@@ -218,7 +221,8 @@ TEST(CostAtMost, NoAnswerWithinTheBoundsCostsMore) {
         const auto images = static_cast<std::int64_t>(random() % 3);
         const std::string_view asked = asked_tiers[random() % asked_tiers.size()];
         const Timestamp at = when(noon) + std::chrono::hours(random() % 200);
-        const NanoUsd most = cost_at_most(price, input, output, images, asked, at);
+        const NanoUsd most = cost_at_most(
+            price, {.input = input, .images = images, .web_searches = 0, .service_tier = asked, .at = at}, output);
         for (int answer = 0; answer < 5; ++answer) {
             const auto less = static_cast<Tokens>(random() % static_cast<std::uint64_t>(input + 1));
             const Usage usage = usage_within(random, random() % 2 == 0 ? input : less, output, images);
@@ -230,13 +234,15 @@ TEST(CostAtMost, NoAnswerWithinTheBoundsCostsMore) {
 TEST(CostAtMost, IsReachedWhereNothingIsUncertain) {
     Price price;
     price.rates = {.input = usd(2'000'000), .cache_read = usd(1'000'000), .output = usd(10'000'000)};
-    EXPECT_EQ(cost_at_most(price, 1'000, 500, 0, "", when(noon)),
+    EXPECT_EQ(cost_at_most(price, {.input = 1'000, .at = when(noon)}, 500),
               cost(price, {.input = 1'000, .output = 500}, {}, when(noon)));
 }
 
 TEST(CostAtMost, AskingForADearerTierRaisesTheBound) {
     const Price price = full_price();
-    const auto bound = [&](std::string_view asked) { return cost_at_most(price, 1'000, 1'000, 0, asked, when(noon)); };
+    const auto bound = [&](std::string_view asked) {
+        return cost_at_most(price, {.input = 1'000, .service_tier = asked, .at = when(noon)}, 1'000);
+    };
     EXPECT_EQ(bound("flex"), bound(""));
     EXPECT_GT(bound("priority"), bound(""));
     EXPECT_EQ(bound("auto"), bound("priority")) << "auto may be served as priority";
@@ -251,8 +257,10 @@ TEST(OutputBought, TheMostThatMoneySurelyBuys) {
         const auto input = static_cast<Tokens>(random() % 3'000);
         const std::string_view asked = asked_tiers[random() % asked_tiers.size()];
         const NanoUsd money{static_cast<std::int64_t>(random() % 1'000'000'000)};
-        const auto at_most = [&](Tokens output) { return cost_at_most(price, input, output, 0, asked, when(noon)); };
-        const Tokens bought = output_bought(price, money, input, 0, asked, when(noon));
+        const auto at_most = [&](Tokens output) {
+            return cost_at_most(price, {.input = input, .service_tier = asked, .at = when(noon)}, output);
+        };
+        const Tokens bought = output_bought(price, money, {.input = input, .service_tier = asked, .at = when(noon)});
         if (at_most(0) > money) {
             ++short_of_money;
             ASSERT_EQ(bought, 0);
@@ -269,7 +277,7 @@ TEST(OutputBought, TheMostThatMoneySurelyBuys) {
 TEST(OutputBought, WhatIsFreeIsBoughtToTheLimit) {
     Price price;
     price.rates = {.input = NanoUsd{}, .output = NanoUsd{}};
-    EXPECT_EQ(output_bought(price, NanoUsd{}, 1'000, 0, "", when(noon)), call_tokens_max);
+    EXPECT_EQ(output_bought(price, NanoUsd{}, {.input = 1'000, .at = when(noon)}), call_tokens_max);
 }
 
 TEST(CeilingOf, IsAsDearAsEachOfThePrices) {
@@ -280,11 +288,13 @@ TEST(CeilingOf, IsAsDearAsEachOfThePrices) {
         const auto input = static_cast<Tokens>(random() % 3'000);
         const auto images = static_cast<std::int64_t>(random() % 3);
         const std::string_view asked = asked_tiers[random() % asked_tiers.size()];
-        const Price ceiling = ceiling_of(pointers, input, images, asked, when(noon));
+        const Bounds bounds{
+            .input = input, .images = images, .web_searches = images / 2, .service_tier = asked, .at = when(noon)};
+        const Price ceiling = ceiling_of(pointers, bounds);
         for (const Tokens output : {Tokens{0}, Tokens{1}, Tokens{77}, Tokens{50'000}})
             for (const Price& price : prices)
-                ASSERT_LE(cost_at_most(price, input, output, images, asked, when(noon)),
-                          cost_at_most(ceiling, input, output, 0, asked, when(noon)))
+                ASSERT_LE(cost_at_most(price, bounds, output),
+                          cost_at_most(ceiling, {.input = input, .service_tier = asked, .at = when(noon)}, output))
                     << "round " << round << " output " << output;
     }
 }

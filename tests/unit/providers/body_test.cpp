@@ -277,6 +277,34 @@ TEST(Body, the_input_bound_holds_and_is_not_absurd) {
     }
 }
 
+TEST(Body, tells_what_the_provider_does_itself) {
+    const auto read = [](Endpoint endpoint, std::string_view rest) {
+        auto prompt = read_prompt(endpoint, R"({"model":"m",)" + std::string(rest) + "}");
+        EXPECT_TRUE(prompt.has_value()) << (prompt ? "" : prompt.error().for_caller);
+        return prompt.value_or(Prompt{});
+    };
+    const Prompt two = read(Endpoint::messages,
+                            R"("tools":[{"max_uses":3,"type":"web_search_20250305","name":"web_search"},)"
+                            R"({"type":"web\u005fsearch_20260101","max_uses":5},{"name":"mine","input_schema":{}}])");
+    EXPECT_TRUE(two.web_search);
+    EXPECT_EQ(two.searches_max, 8);
+    EXPECT_GE(two.input_at_most, 3'600) << "the provider's prompt for tools, and two tools that it defines";
+    const Prompt unbounded = read(Endpoint::messages, R"("tools":[{"type":"web_search_20250305"},)"
+                                                      R"({"type":"web_search_20250305","max_uses":5}])");
+    EXPECT_TRUE(unbounded.web_search);
+    EXPECT_FALSE(unbounded.searches_max);
+    EXPECT_FALSE(read(Endpoint::messages, R"("tools":[{"name":"web_search"}])").web_search) << "the caller's own";
+    EXPECT_EQ(read(Endpoint::responses, R"("tools":[{"type":"code_interpreter"}])").tool_unpriced, "code_interpreter");
+    EXPECT_EQ(read(Endpoint::responses, R"("tools":[{"type":"function","name":"file_search"}])").tool_unpriced, "");
+    const Prompt response = read(Endpoint::responses, R"("tools":[{"type":"web_search"}],"max_tool_calls":7)");
+    EXPECT_EQ(response.searches_max, 7);
+    EXPECT_TRUE(read(Endpoint::chat_completions, R"("web_search_options":{})").web_search);
+    EXPECT_FALSE(read(Endpoint::chat_completions, R"("web_search_options":null)").web_search);
+    EXPECT_EQ(read(Endpoint::messages, R"("thinking":{"type":"enabled","budget_tokens":4000})").output_min, 4'000);
+    EXPECT_EQ(read(Endpoint::messages, R"("thinking":{"budget_tokens":"many"})").output_min, 0);
+    EXPECT_FALSE(read_prompt(Endpoint::responses, R"({"model":"m","max_tool_calls":-1})"));
+}
+
 TEST(Body, audio_counts_by_its_length) {
     const auto prompt = read_prompt(
         chat,
@@ -310,6 +338,20 @@ TEST(Body, a_large_body_is_never_copied) {
 TEST(Body, a_name_that_needs_escapes_stays_one_value) {
     const std::string body = R"({"model":"m"})";
     EXPECT_EQ(joined(splice(body, *read_prompt(chat, body), {.model = "a\"b\\c"})), R"({"model":"a\"b\\c"})");
+}
+
+TEST(Body, limits_are_written_as_this_provider_reads_them) {
+    const std::string body = R"({"model":"m"})";
+    EXPECT_EQ(joined(splice(body, *read_prompt(chat, body), {.max_tokens = 9, .max_tokens_name = "max_tokens"})),
+              R"({"max_tokens":9,"model":"m"})");
+    const std::string own = R"({"model":"m","max_completion_tokens":12})";
+    EXPECT_EQ(joined(splice(own, *read_prompt(chat, own), {.max_tokens = 9, .max_tokens_name = "max_tokens"})),
+              R"({"model":"m","max_completion_tokens":9})");
+    const std::string none = R"({"model":"m","max_tool_calls": null})";
+    EXPECT_EQ(joined(splice(none, *read_prompt(Endpoint::responses, none), {.max_tool_calls = 5})),
+              R"({"model":"m","max_tool_calls": 5})");
+    EXPECT_EQ(joined(splice(body, *read_prompt(Endpoint::responses, body), {.max_tool_calls = 5})),
+              R"({"max_tool_calls":5,"model":"m"})");
 }
 
 using Members = std::map<std::string, std::string>;
