@@ -26,6 +26,7 @@ constexpr std::size_t outcomes_waiting_max = 100'000;
 /// So many go into one group after one has failed: on a disk with little space left, settlements in the same group must
 /// fit.
 constexpr std::size_t outcomes_after_failure_max = 4096;
+constexpr std::size_t notes_after_failure_max = 256;
 
 constexpr std::string_view steps[] = {
     // Rows are only ever added. The one row of audit_head says where the chain ends.
@@ -104,13 +105,16 @@ class StoredAudit final : public Audit {
     std::uint64_t refusals_this_second_ GUARDED_BY(mutex_) = 0;
     Unlisted unlisted_ GUARDED_BY(mutex_);
     bool hurry_ GUARDED_BY(mutex_) = false;  ///< somebody waits, or the store stops: nothing is kept back
+    // What the writer thread has taken and not written yet counts as waiting too.
     std::size_t outcomes_taken_ GUARDED_BY(mutex_) = 0;
+    std::size_t notes_taken_ GUARDED_BY(mutex_) = 0;
 
     // Of the writer thread: what is in the group that is being committed, or is to be written again.
     std::vector<Stamped> notes_in_group_;
     std::vector<Outcome> outcomes_in_group_;
-    std::size_t writing_ = 0;  ///< so many of them, from the front, are in this group
-    bool careful_ = false;     ///< a group has failed
+    std::size_t notes_writing_ = 0;  ///< so many of them, from the front, are in this group
+    std::size_t writing_ = 0;
+    bool careful_ = false;  ///< a group has failed
 };
 
 void StoredAudit::count_unlisted(std::uint64_t Unlisted::* which, Timestamp now) {
@@ -128,7 +132,8 @@ void StoredAudit::note(Action action) {
         refusals_this_second_ = 0;
     }
     const bool is_refusal = action.outcome != "ok";
-    if ((is_refusal && ++refusals_this_second_ > refusals_per_second_max) || notes_.size() >= notes_waiting_max)
+    const bool full = notes_.size() + notes_taken_ >= notes_waiting_max;
+    if ((is_refusal && ++refusals_this_second_ > refusals_per_second_max) || full)
         return count_unlisted(&Unlisted::refusals, now);
     notes_.push_back({.at = now, .action = clipped(std::move(action))});
 }
@@ -183,25 +188,29 @@ void StoredAudit::take_what_waits() {
         outcomes_.clear();
     }
     outcomes_taken_ = outcomes_in_group_.size();
+    notes_taken_ = notes_in_group_.size();
     hurry_ = false;
 }
 
 Result<void> StoredAudit::contribute(store::Transaction& transaction) {
     take_what_waits();
-    TRY_VOID(append_rows(transaction, notes_in_group_));
+    notes_writing_ = careful_ ? std::min(notes_in_group_.size(), notes_after_failure_max) : notes_in_group_.size();
+    TRY_VOID(append_rows(transaction, std::span(notes_in_group_).first(notes_writing_)));
     writing_ = careful_ ? std::min(outcomes_in_group_.size(), outcomes_after_failure_max) : outcomes_in_group_.size();
     return write_outcomes(transaction, std::span(outcomes_in_group_).first(writing_));
 }
 
 void StoredAudit::committed() {
-    notes_in_group_.clear();
-    if (outcomes_in_group_.empty()) return;
+    if (notes_in_group_.empty() && outcomes_in_group_.empty()) return;
+    notes_in_group_.erase(notes_in_group_.begin(),
+                          notes_in_group_.begin() + static_cast<std::ptrdiff_t>(notes_writing_));
     outcomes_in_group_.erase(outcomes_in_group_.begin(),
                              outcomes_in_group_.begin() + static_cast<std::ptrdiff_t>(writing_));
-    careful_ = !outcomes_in_group_.empty();
+    careful_ = !outcomes_in_group_.empty() || !notes_in_group_.empty();
     if (careful_) store_.wake();
     const MutexLock lock(mutex_);
     outcomes_taken_ = outcomes_in_group_.size();
+    notes_taken_ = notes_in_group_.size();
 }
 
 void StoredAudit::failed(const Error&) {

@@ -38,10 +38,19 @@ Period days(absl::CivilDay first, absl::CivilDay next, const absl::TimeZone& zon
 }
 
 /// Aligned to the offset in force, so that the hour that a clock shows twice is two periods, not one of 120 minutes.
+/// Where clocks move by half an hour, the hour is cut there: periods never overlap.
 Period hour_of(Timestamp at, const absl::TimeZone& zone) {
-    const std::chrono::seconds offset(zone.At(absl::FromChrono(at)).offset);
+    const absl::Time instant = absl::FromChrono(at);
+    const std::chrono::seconds offset(zone.At(instant).offset);
     const auto start = std::chrono::floor<std::chrono::hours>(at + offset) - offset;
-    return {.start = start, .end = start + std::chrono::hours(1)};
+    Period hour{.start = start, .end = start + std::chrono::hours(1)};
+    absl::TimeZone::CivilTransition change;
+    // It looks at whole seconds, and for a change before its argument: one of this very second counts as past.
+    if (zone.PrevTransition(instant + absl::Seconds(1), &change))
+        hour.start = std::max<Timestamp>(hour.start, absl::ToChronoTime(zone.At(change.to).trans));
+    if (zone.NextTransition(instant, &change))
+        hour.end = std::min<Timestamp>(hour.end, absl::ToChronoTime(zone.At(change.to).trans));
+    return hour;
 }
 
 }  // namespace

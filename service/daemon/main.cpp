@@ -1,4 +1,5 @@
 // bursard: reads its command line, keeps its memory to itself, starts the service and waits for signals.
+#include "service/base/guarded_clock.h"
 #include "service/base/log.h"
 #include "service/daemon/service.h"
 
@@ -168,7 +169,8 @@ int run(const std::vector<std::string>& words) {
     Result<Configuration> configuration = read_configuration(arguments->config);
     if (!configuration) return say(configuration.error());
     keep_memory_private();
-    const SystemClock clock;
+    const SystemClock system_clock;
+    const GuardedClock clock(system_clock);
     // Standard output belongs to the answer of a command.
     if (arguments->check || arguments->issue_operator) log::set_output(STDERR_FILENO);
     if (arguments->check) {

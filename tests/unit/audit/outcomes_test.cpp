@@ -365,6 +365,47 @@ TEST_F(Trails, only_attempts_without_a_row_are_completed) {
     EXPECT_EQ(calls->front().call, owed.call);
 }
 
+// Hunts: notes that gather without end while nothing can be written, or that come in one heap which no longer fits.
+TEST_F(Trails, notes_that_cannot_be_written_are_bounded_and_come_in_small_groups) {
+    store->stop();
+    NoSpace no_space;
+    for (int second = 0; second < 100; ++second) {
+        for (int i = 0; i < 200; ++i)
+            audit->note({.actor = "anonymous",
+                         .address = "192.0.2.1",
+                         .action = "call.refused",
+                         .object = "/v1/messages",
+                         .outcome = "unauthenticated",
+                         .detail = "{}"});
+        const auto written = audit->contribute(no_space);
+        ASSERT_FALSE(written);
+        audit->failed(written.error());
+        clock.advance(seconds(1));
+    }
+    auto opened = store::Store::open(
+        {.file = folder / "b.db", .key = store::test_key(), .schemas = {Audit::schema()}, .ballast_bytes = 0});
+    ASSERT_TRUE(opened) << told(opened);
+    std::int64_t stored = 0;
+    for (std::int64_t before = -1; stored != before;) {
+        before = stored;
+        ASSERT_TRUE((*opened)->write([&](store::Transaction& transaction) -> Result<void> {
+            TRY_VOID(audit->contribute(transaction));
+            return transaction.each("SELECT count(*) FROM audit_entry", {}, [&](const store::Row& row) -> Result<void> {
+                stored = row.integer(0);
+                return {};
+            });
+        }));
+        audit->committed();
+        EXPECT_LE(stored - std::max<std::int64_t>(before, 0), 256);
+    }
+    EXPECT_LE(stored, 10'002);
+    EXPECT_GE(stored, 9'000);
+    const auto reader = *Audit::open(**opened, clock);
+    EXPECT_TRUE(reader->verify());
+    // The last row sums up the rest.
+    EXPECT_EQ(reader->entries(0, 1)->front().action.action, "audit.not_listed");
+}
+
 TEST_F(Trails, outcomes_of_many_threads_are_all_there) {
     constexpr int threads_count = 4;
     constexpr int each = 5000;
