@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { Bursar, nanos } from './support/bursar.mjs';
 
-const kills = Number(process.env.BURSAR_KILLS ?? 20);
+const kills = Number(process.env.BURSAR_KILLS ?? 200);
 const parallel = 12;
 
 /** Calls without a pause until told to stop. Every call has a count of words that no other has, so that the bill tells which it was. */
