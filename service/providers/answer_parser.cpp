@@ -17,6 +17,9 @@ constexpr std::size_t headers_max = 200;
 // A chunk's head, or trailers, that have not ended after this much are an attack or garbage.
 constexpr std::size_t unconsumed_bytes_max = 16 * 1024;
 constexpr int interim_answers_max = 10;
+/// Wherever the head of a chunk begins, at least so much follows until the end. Beast asserts it of a last chunk that
+/// comes in pieces.
+constexpr std::string_view shortest_end = "0\r\n\r\n";
 
 }  // namespace
 
@@ -47,6 +50,7 @@ class AnswerParser::Parser final : public http::basic_parser<false> {
 
     /// Decoded bytes are moved to the front of the buffer they came in: pieces come in order, so none is overwritten
     /// unread.
+    bool awaits_chunk() { return is_header_done() && seen_coding && chunk_left_ == 0; }
     std::string_view take_body() { return {std::exchange(body_begin_, nullptr), std::exchange(body_bytes_, 0)}; }
 
   private:
@@ -82,8 +86,11 @@ class AnswerParser::Parser final : public http::basic_parser<false> {
     void on_header_impl(error_code&) override {}
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
     std::size_t on_body_impl(View body, error_code&) override { return take(body); }
-    void on_chunk_header_impl(std::uint64_t, View, error_code&) override {}
-    std::size_t on_chunk_body_impl(std::uint64_t, View body, error_code&) override { return take(body); }
+    void on_chunk_header_impl(std::uint64_t size, View, error_code&) override { chunk_left_ = size; }
+    std::size_t on_chunk_body_impl(std::uint64_t, View body, error_code&) override {
+        chunk_left_ -= body.size();
+        return take(body);
+    }
     void on_finish_impl(error_code&) override {}
 
     std::size_t take(View piece) {
@@ -98,6 +105,7 @@ class AnswerParser::Parser final : public http::basic_parser<false> {
 
     char* body_begin_ = nullptr;
     std::size_t body_bytes_ = 0;
+    std::uint64_t chunk_left_ = 0;  ///< bytes of the chunk under way that have not come yet
     int version_ = 0;
 };
 
@@ -116,14 +124,16 @@ std::expected<AnswerParser::Progress, std::string> AnswerParser::put(std::span<c
     Progress progress;
     while (progress.consumed < bytes.size() && !parser_->is_done()) {
         const auto rest = bytes.subspan(progress.consumed);
+        if (parser_->awaits_chunk() && rest.size() < shortest_end.size()) break;
         const bool in_head = !parser_->is_header_done();
         parser_->eager(!in_head);
         error_code error;
         const std::size_t used = parser_->put(boost::asio::const_buffer(rest.data(), rest.size()), error);
         const bool starved = error == http::error::need_more;
         if (error && !starved) return std::unexpected(parser_->refusal.empty() ? error.message() : parser_->refusal);
-        if (in_head && parser_->is_header_done()) {
-            // Beast joins folded lines; a proxy in front of it may not.
+        if (in_head) {
+            // Beast joins folded lines; a proxy in front of it may not. It takes a line only when it has seen that the
+            // next one does not continue it.
             const std::string_view head(rest.data(), used);
             if (head.find("\n ") != std::string_view::npos || head.find("\n\t") != std::string_view::npos)
                 return std::unexpected("a folded header line");
