@@ -22,6 +22,15 @@ bool counts_as_content(std::string_view key) {
     return std::ranges::find(not_content, key) == not_content.end();
 }
 
+/// What a string counts as that carries a picture or sound.
+std::int64_t payload_of(ondemand::value value) { return payload_content(trimmed(value.raw_json_token()).size()); }
+
+bool is_payload_url(std::string_view key, ondemand::value value) {
+    ondemand::json_type type{};
+    return key == "url" && value.type().get(type) == simdjson::SUCCESS && type == ondemand::json_type::string &&
+           value.raw_json_token().starts_with("\"data:");
+}
+
 /// Bytes of the strings in `value`, as they stand in the JSON: never fewer than the text has.
 error_code add_string_bytes(ondemand::value value, std::int64_t& bytes, int depth = 0) {
     if (depth > depth_max) return simdjson::DEPTH_ERROR;
@@ -34,6 +43,10 @@ error_code add_string_bytes(ondemand::value value, std::int64_t& bytes, int dept
                             [&](ondemand::value element) { return add_string_bytes(element, bytes, depth + 1); });
     if (type == ondemand::json_type::object)
         return each_member(value, [&](std::string_view key, ondemand::value member) {
+            if (is_payload_url(key, member)) {
+                bytes += payload_of(member);
+                return simdjson::SUCCESS;
+            }
             return counts_as_content(key) ? add_string_bytes(member, bytes, depth + 1) : simdjson::SUCCESS;
         });
     return simdjson::SUCCESS;
@@ -48,6 +61,7 @@ class StatementReader {
   private:
     error_code read_completion(ondemand::object object);
     error_code read_choice(ondemand::value choice);
+    error_code read_delta(std::string_view part, ondemand::value content);
     error_code read_responses_event(ondemand::object object);
     error_code read_response(ondemand::object object);
     error_code read_item(ondemand::value item);
@@ -61,6 +75,12 @@ class StatementReader {
         const auto error = add_string_bytes(value, said_.content_bytes);
         if (said_.content_bytes > before) said_.content = true;
         return error;
+    }
+    error_code add_payload(ondemand::value value) {
+        if (is_null(value)) return simdjson::SUCCESS;
+        said_.content_bytes += payload_of(value);
+        said_.content = true;
+        return simdjson::SUCCESS;
     }
     error_code read_model(ondemand::value value) {
         const auto token = trimmed(value.raw_json_token());
@@ -126,24 +146,39 @@ error_code StatementReader::read_completion(ondemand::object object) {
 }
 
 error_code StatementReader::read_choice(ondemand::value choice) {
-    return each_member(choice, [&](std::string_view key, ondemand::value value) -> error_code {
+    std::int64_t index = 0;
+    bool finished = false;
+    const auto error = each_member(choice, [&](std::string_view key, ondemand::value value) -> error_code {
         if (key == "delta" || key == "message")
-            return each_member(value, [&](std::string_view part, ondemand::value content) -> error_code {
-                if (part == "role") return simdjson::SUCCESS;
-                // A tool call is content as soon as it is there, before any argument of it.
-                if (part == "tool_calls") {
-                    const auto broken = each_element(content, [&](ondemand::value call) {
-                        said_.content = true;
-                        return add_content(call);
-                    });
-                    return broken;
-                }
-                return counts_as_content(part) ? add_content(content) : simdjson::SUCCESS;
-            });
+            return each_member(
+                value, [&](std::string_view part, ondemand::value content) { return read_delta(part, content); });
         if (key == "text") return add_content(value);
-        if (key == "finish_reason") said_.finished = said_.finished || !is_null(value);
+        if (key == "index" && value.get_int64().get(index) != simdjson::SUCCESS) index = 0;
+        if (key == "finish_reason") finished = finished || !is_null(value);
         return simdjson::SUCCESS;
     });
+    const auto bit = std::uint64_t{1} << std::clamp<std::int64_t>(index, 0, 63);
+    said_.choices |= bit;
+    if (finished) said_.choices_finished |= bit;
+    said_.finished = said_.finished || finished;
+    return error;
+}
+
+/// One member of a choice's delta or message.
+error_code StatementReader::read_delta(std::string_view part, ondemand::value content) {
+    if (part == "role") return simdjson::SUCCESS;
+    // A tool call is content as soon as it is there, before any argument of it.
+    if (part == "tool_calls")
+        return each_element(content, [&](ondemand::value call) {
+            said_.content = true;
+            return add_content(call);
+        });
+    if (part == "audio")
+        return each_member(content, [&](std::string_view key, ondemand::value value) {
+            if (key == "data") return add_payload(value);
+            return counts_as_content(key) ? add_content(value) : simdjson::SUCCESS;
+        });
+    return counts_as_content(part) ? add_content(content) : simdjson::SUCCESS;
 }
 
 /// Events of the Responses API (OpenAI API description, ResponseStreamEvent). `type` stands first wherever this was
@@ -168,15 +203,14 @@ error_code StatementReader::read_responses_event(ondemand::object object) {
             const auto broken = value.get_object().get(whole);
             return broken == simdjson::SUCCESS ? read_response(whole) : broken;
         }
-        if (key == "delta" && delta) return add_content(value);
+        if (key == "delta" && delta) return type.ends_with("audio.delta") ? add_payload(value) : add_content(value);
         if (key == "item" && (item_done || item_added)) {
             const auto searches = said_.web_searches;
             const auto broken = read_item(value);
             if (item_added) said_.web_searches = searches;
             return broken;
         }
-        if (key == "partial_image_b64") said_.content = true;
-        return simdjson::SUCCESS;
+        return key == "partial_image_b64" ? add_payload(value) : simdjson::SUCCESS;
     });
     said_.end = last;
     return error;
@@ -210,6 +244,7 @@ error_code StatementReader::read_item(ondemand::value item) {
     // Only searches are billed; opening a found page is an item of the same type (web search guide, October 2026).
     std::string_view action = "search";
     std::int64_t bytes = 0;
+    std::string_view result;
     const auto error = each_member(item, [&](std::string_view key, ondemand::value value) -> error_code {
         if (key == "type") type = text_of(value);
         if (key == "action")
@@ -217,8 +252,16 @@ error_code StatementReader::read_item(ondemand::value item) {
                 if (name == "type") action = text_of(content);
                 return simdjson::SUCCESS;
             });
+        // Text, or the picture of an image generation call.
+        if (key == "result" && trimmed(value.raw_json_token()).starts_with('"')) {
+            result = trimmed(value.raw_json_token()).substr(1);
+            return simdjson::SUCCESS;
+        }
         return counts_as_content(key) ? add_string_bytes(value, bytes) : simdjson::SUCCESS;
     });
+    if (!result.empty())
+        bytes += type == "image_generation_call" ? payload_content(result.size())
+                                                 : static_cast<std::int64_t>(result.size()) - 1;
     said_.content_bytes += bytes;
     // A message or a thought that has only been opened is nothing yet; a tool call is.
     if (bytes > 0 || (!type.empty() && type != "message" && type != "reasoning")) said_.content = true;

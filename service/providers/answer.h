@@ -3,6 +3,7 @@
 #include "service/base/usage.h"
 #include "service/providers/body.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -11,6 +12,10 @@ namespace bursar::providers {
 
 /// No count above this is believed.
 inline constexpr std::int64_t count_max = 1'000'000'000'000;
+
+/// What base64 in an answer stands for among bytes of content, of which one is a token at most: pictures have some
+/// hundred bytes of it per token, speech in the leanest codec that providers send more than a hundred.
+constexpr std::int64_t payload_content(std::size_t bytes) { return static_cast<std::int64_t>(bytes / 64) + 1; }
 
 /// The provider's own numbers as they stand in a `usage` object; -1: not said, or not believable (negative, above
 /// 10^12, no integer).
@@ -49,10 +54,12 @@ struct Statement {
     bool finished = false;  ///< a finish or stop reason
     bool end = false;       ///< the dialect's last event, or a whole answer
     bool failed = false;
-    bool repeats = false;      ///< its strings were (or should have been) delivered by deltas before
-    bool usage_alone = false;  ///< an OpenAI chunk that exists for its usage only
-    std::int64_t content_bytes = 0;
-    std::int64_t web_searches = 0;  ///< items that are searches
+    bool repeats = false;       ///< its strings were (or should have been) delivered by deltas before
+    bool usage_alone = false;   ///< an OpenAI chunk that exists for its usage only
+    std::uint64_t choices = 0;  ///< completions: one bit for each index that stands in it; the last for all above
+    std::uint64_t choices_finished = 0;  ///< those of them with a reason to end
+    std::int64_t content_bytes = 0;      ///< of text; what is not text as payload_content() has it
+    std::int64_t web_searches = 0;       ///< items that are searches
     Counts counts;
     std::string_view service_tier, speed, region, id;  ///< valid until the thread reads the next statement
     Span model_at;                                     ///< the answer's own `model`, where it is a string

@@ -1,6 +1,9 @@
 #include "service/providers/sse.h"
 
+#include "service/providers/answer.h"
+
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace bursar::providers {
@@ -23,6 +26,21 @@ std::size_t end_of_line(std::string_view bytes, std::size_t at) {
         at += window;
     }
     return bytes.size();
+}
+
+/// Whether the string that begins after `before` is a picture or sound, by the name of the member that it is.
+bool is_payload(std::string_view before, std::string_view text) {
+    constexpr std::array<std::string_view, 4> names = {"\"result\"", "\"partial_image_b64\"", "\"data\"", "\"url\""};
+    constexpr std::string_view blanks = " \t\r\n";
+    const auto without_end = [&](char last) {
+        before.remove_suffix(before.ends_with(last) ? 1 : 0);
+        before = before.substr(0, before.find_last_not_of(blanks) + 1);
+    };
+    without_end('"');
+    if (!before.ends_with(':')) return false;
+    without_end(':');
+    const auto* name = std::ranges::find_if(names, [&](std::string_view one) { return before.ends_with(one); });
+    return name != names.end() && (*name != names.back() || text.starts_with("data:"));
 }
 
 /// Takes the first line off `rest`, without its end.
@@ -115,15 +133,24 @@ void Condenser::feed(std::string_view bytes) {
 
 void Condenser::keep(std::string_view bytes) {
     if (leaving_out_) {
+        (payload_ ? payload_left_out_ : left_out_) += bytes.size();
+        return;
+    }
+    if (text_.size() + bytes.size() > condensed_bytes_max) {
         left_out_ += bytes.size();
         return;
     }
-    if (text_.size() + bytes.size() > condensed_bytes_max) bytes = {};
     text_ += bytes;
     if (!in_string_ || text_.size() < string_begin_ + string_bytes_kept_max) return;
-    left_out_ += text_.size() - string_begin_;
+    payload_ =
+        is_payload(std::string_view(text_).substr(0, string_begin_), std::string_view(text_).substr(string_begin_));
+    (payload_ ? payload_left_out_ : left_out_) += text_.size() - string_begin_;
     text_.resize(string_begin_);
     leaving_out_ = true;
+}
+
+std::int64_t Condenser::content_left_out() const {
+    return static_cast<std::int64_t>(left_out_) + (payload_left_out_ > 0 ? payload_content(payload_left_out_) : 0);
 }
 
 void Condenser::clear() { *this = Condenser(); }

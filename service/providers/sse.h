@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -42,7 +43,8 @@ class Condenser {
   public:
     void feed(std::string_view bytes);
     std::string_view text() const { return text_; }
-    std::size_t bytes_left_out() const { return left_out_; }
+    /// What was left out, as content: text by the byte, pictures and sound by payload_content().
+    std::int64_t content_left_out() const;
     void clear();
 
   private:
@@ -51,6 +53,8 @@ class Condenser {
     std::string text_;
     std::size_t string_begin_ = 0;
     std::size_t left_out_ = 0;
+    std::size_t payload_left_out_ = 0;
+    bool payload_ = false;  ///< the string in work is one
     bool in_string_ = false;
     bool escaped_ = false;
     bool leaving_out_ = false;
