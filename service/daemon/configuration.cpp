@@ -24,7 +24,7 @@ const std::map<std::string, std::set<std::string>> known_keys = {
     {"policy", {"defaults", "initial"}},
     {"log", {"level"}},
     {"metrics", {"token_file"}},
-    {"limits", {"connections", "per_address", "calls", "body_mib", "drain_seconds", "shards"}},
+    {"limits", {"connections", "per_address", "calls", "body_mib", "bodies_mib", "drain_seconds", "shards"}},
 };
 
 /// Reads typed values and gathers nothing: the first thing that is wrong is the one to mend.
@@ -114,6 +114,7 @@ Result<void> read_limits(const Reader& reader, Configuration& out) {
     TRY(const std::int64_t per_address, reader.number("limits.per_address", 10'000, 1, 1'000'000));
     TRY(const std::int64_t calls, reader.number("limits.calls", 16'000, 1, 1'000'000));
     TRY(const std::int64_t body, reader.number("limits.body_mib", 32, 1, 1024));
+    TRY(const std::int64_t bodies, reader.number("limits.bodies_mib", 512, 16, 1'048'576));
     TRY(const std::int64_t drain, reader.number("limits.drain_seconds", 30, 0, 3600));
     TRY(const std::int64_t shards, reader.number("limits.shards", 0, 0, 256));
     out.limits.connections_max = static_cast<std::size_t>(connections);
@@ -121,6 +122,10 @@ Result<void> read_limits(const Reader& reader, Configuration& out) {
     out.limits.calls_max = static_cast<std::size_t>(calls);
     out.limits.drain = std::chrono::seconds(drain);
     out.body_bytes_max = static_cast<std::size_t>(body) << 20;
+    out.limits.body_bytes_total_max = static_cast<std::size_t>(bodies) << 20;
+    if (out.limits.body_bytes_total_max < out.body_bytes_max)
+        return std::unexpected(
+            reader.wrong("limits.bodies_mib", "is less than body_mib: no request of that size could come in."));
     out.shards = shards > 0 ? static_cast<std::size_t>(shards) : std::max(1U, std::thread::hardware_concurrency());
     return {};
 }

@@ -115,15 +115,43 @@ Task<Result<Relayed>> ask(asio::any_io_executor executor, const std::string& soc
     co_return relayed(parser.release());
 }
 
+/// Chunks do not say how much will come.
+bool is_large(const edge::RequestHead& request) {
+    return request.has_body && (request.content_length < 0 || static_cast<std::size_t>(request.content_length) >
+                                                                  ControlRelay::body_bytes_max_anonymous);
+}
+
+/// One of the places for large bodies, while its request is served.
+class Place {
+  public:
+    Place(std::atomic<int>& now, bool wanted) : now_(now), wanted_(wanted) {
+        if (wanted_) taken_ = now_.fetch_add(1) < ControlRelay::large_bodies_max;
+    }
+    ~Place() {
+        if (wanted_) now_.fetch_sub(1);
+    }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    bool taken() const { return taken_; }
+
+  private:
+    std::atomic<int>& now_;
+    const bool wanted_;
+    bool taken_ = true;
+};
+
 }  // namespace
 
 Task<void> ControlRelay::serve(edge::Exchange& exchange) {
     const edge::RequestHead& request = exchange.head();
     std::string body;
+    const Place place(large_bodies_now_, is_large(request));
     if (request.has_body) {
         const std::size_t bytes_max =
             request.has("authorization") ? body_bytes_max_ : std::min(body_bytes_max_, body_bytes_max_anonymous);
-        Result<std::string> received = co_await exchange.read_body(bytes_max);
+        Result<std::string> received =
+            fail(Fault::overloaded, "Too many large requests at once. Try again in a few seconds.");
+        if (place.taken()) received = co_await exchange.read_body(bytes_max);
         if (!received) {
             co_await refuse(exchange, received.error());
             co_return;

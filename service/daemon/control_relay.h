@@ -2,6 +2,7 @@
 
 #include "service/edge/exchange.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -17,6 +18,8 @@ class ControlRelay {
     static constexpr std::size_t body_bytes_default = 16 * 1024 * 1024;
     /// Without credentials there is only the unsealing, which is small.
     static constexpr std::size_t body_bytes_max_anonymous = 64 * 1024;
+    /// Whoever writes an Authorization header may send more, before anybody has looked at it: so many at a time.
+    static constexpr int large_bodies_max = 8;
     static constexpr std::size_t header_bytes_max = 4 * 1024;
     static constexpr std::size_t answer_bytes_max = 64 * 1024 * 1024;
     static constexpr std::chrono::seconds deadline{120};
@@ -30,6 +33,7 @@ class ControlRelay {
   private:
     const std::string socket_;
     const std::size_t body_bytes_max_;
+    std::atomic<int> large_bodies_now_{0};
 };
 
 }  // namespace bursar::daemon

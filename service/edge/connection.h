@@ -11,6 +11,9 @@
 
 namespace bursar::edge {
 
+/// An unread body up to this size is read and dropped, so that the connection can stay.
+inline constexpr std::int64_t skip_bytes_max = 256 * 1024;
+
 /// What the connections of a server share; counters and caps are atomic, the rest does not change.
 struct Shared {
     const Limits& limits;
@@ -19,6 +22,7 @@ struct Shared {
     Counters& counters;
     std::atomic<bool> draining{false};
     std::atomic<std::size_t> calls_now{0};
+    std::atomic<std::size_t> body_bytes_now{0};  ///< of bodies that are read or in a handler's hands
 };
 
 /// One connection: requests one after the other until it closes. Lives as long as its run() and its shard's list.
@@ -27,6 +31,9 @@ class Connection final : public Exchange {
     /// `for_control`: beyond the cap for everybody; only the control plane may still be reached.
     Connection(std::shared_ptr<Socket> socket, std::string address, asio::any_io_executor executor,
                std::span<char> shard_buffer, Shared& shared, bool for_control);
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection() { free_body(); }
     Task<void> run();
 
     Socket& socket() { return *socket_; }
@@ -57,9 +64,14 @@ class Connection final : public Exchange {
     Task<void> skip_body();
     Task<void> refuse(int status, std::string_view code, std::string_view text);
     Task<void> linger();
-    Task<Result<void>> write_all(std::span<const std::string_view> pieces, Keep keep);
+    /// `whole`: when the last byte must be out.
+    Task<Result<void>> write_all(std::span<const std::string_view> pieces, Keep keep, Moment whole = Moment::max());
     Task<Result<void>> read_length(std::string& body);
     Task<Result<void>> read_chunks(std::string& body, std::size_t bytes_max);
+    /// Before a body's memory grows to so many bytes: overloaded where all bodies together would take too many.
+    Result<void> count_body(std::size_t bytes);
+    void free_body();
+    Task<bool> wait_for(Moved wanted, Moment deadline);
     /// More bytes into pending_.
     Task<Result<void>> receive(Moment deadline);
     void compose(std::string& out, const ResponseHead& head) const;
@@ -67,6 +79,10 @@ class Connection final : public Exchange {
     void look_whether_left();
     /// Takes what a client sends ahead. False: it stays where it is, and we do not listen any more.
     bool keep_for_later();
+    static Moment now() { return std::chrono::steady_clock::now(); }
+    static Error gone(std::string_view what) {
+        return {Fault::malformed, "The client has closed the connection.", std::string(what)};
+    }
 
     std::shared_ptr<Socket> socket_;
     std::string address_;
@@ -80,6 +96,8 @@ class Connection final : public Exchange {
     Moment started_{};
     Answered answered_ = Answered::nothing;
     bool body_read_ = false;
+    std::size_t body_bytes_ = 0;  ///< what this connection has added to Shared::body_bytes_now
+    bool control_ = false;        ///< the request is one for the control plane
     bool chunked_answer_ = false;
     bool only_head_ = false;
     bool closing_ = false;

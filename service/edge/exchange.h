@@ -22,8 +22,9 @@ class Exchange {
     virtual Moment started() const = 0;              ///< when the head was complete
     virtual asio::any_io_executor executor() const = 0;
 
-    /// The whole body, at most `bytes_max`: too_large, too_slow, malformed (bad chunks, early end). Answers "Expect:
-    /// 100-continue" first.
+    /// The whole body, at most `bytes_max`: too_large, too_slow, overloaded (the bodies of all requests together),
+    /// malformed (bad chunks, early end). Answers "Expect: 100-continue" first. A handler that streams its answer frees
+    /// the body before: from then on it does not count.
     virtual Task<Result<std::string>> read_body(std::size_t bytes_max) = 0;
 
     /// A whole answer in one write where it can be.

@@ -38,8 +38,19 @@ constexpr std::chrono::milliseconds accept_pause{50};
 constexpr std::chrono::seconds close_max{3};
 
 std::chrono::milliseconds tick_of(const Limits& limits) {
-    const auto shortest = std::min({limits.handshake, limits.head, limits.body_idle, limits.keep_alive, limits.write});
+    const auto shortest =
+        std::min({limits.handshake, limits.head, limits.body_idle, limits.keep_alive, limits.write, limits.answer});
     return std::clamp(shortest / 4, std::chrono::milliseconds(5), tick_max);
+}
+
+/// What a connection is told for which there is no room; a client that has not sent anything yet sees it.
+void send_away(tcp::socket& socket) {
+    constexpr std::string_view answer =
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.send(asio::buffer(answer), 0, ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 /// How many connections each address has.
@@ -98,6 +109,8 @@ class ShardedServer final : public Server {
     Task<void> accept(Shard& shard);
     Task<void> serve(Shard& shard, tcp::socket socket);
     Task<void> tick(Shard& shard);
+    /// Whether one more connection of this address may stand, the `open`th of all.
+    bool take_place(const std::string& address, std::size_t open, bool for_control);
     TlsContext tls() const {
         const MutexLock lock(tls_mutex_);
         return tls_;
@@ -113,6 +126,7 @@ class ShardedServer final : public Server {
     Counters counters_;
     Shared shared_;
     Addresses addresses_;
+    Addresses reserved_;  ///< those of them that stand in the room for the control plane
     mutable Mutex tls_mutex_;
     TlsContext tls_ GUARDED_BY(tls_mutex_);
     std::uint16_t port_ = 0;
@@ -210,11 +224,9 @@ Task<void> ShardedServer::serve(Shard& shard, tcp::socket accepted) {
     const tcp::endpoint peer = accepted.remote_endpoint(error);
     const std::size_t open = counters_.connections_now.fetch_add(1) + 1;
     const std::string address = error ? std::string() : peer.address().to_string();
-    const bool counted =
-        !error && open <= limits_.connections_max && addresses_.add(address, limits_.connections_per_address_max);
-    if (counted) {
+    const bool for_control = open + limits_.connections_reserved > limits_.connections_max;
+    if (!error && take_place(address, open, for_control)) {
         counters_.connections_opened.fetch_add(1, std::memory_order_relaxed);
-        const bool for_control = open + limits_.connections_reserved > limits_.connections_max;
         const TlsContext context = tls();
         const auto socket = std::make_shared<Socket>(std::move(accepted), context.get());
         Connection connection(socket, address, shard.context.get_executor(), shard.buffer, shared_, for_control);
@@ -227,12 +239,24 @@ Task<void> ShardedServer::serve(Shard& shard, tcp::socket accepted) {
         }
         std::erase(shard.connections, &connection);
         addresses_.remove(address);
+        if (for_control) reserved_.remove(address);
     } else {
         counters_.connections_refused.fetch_add(1, std::memory_order_relaxed);
+        // Before TLS nothing can be said; in plain text, what fits at once.
+        if (!error && listen_.certificate.empty()) send_away(accepted);
         accepted.close(error);
     }
     counters_.connections_now.fetch_sub(1);
     if (shared_.draining.load()) empty_.notify_all();
+}
+
+bool ShardedServer::take_place(const std::string& address, std::size_t open, bool for_control) {
+    if (open > limits_.connections_max) return false;
+    if (!addresses_.add(address, limits_.connections_per_address_max)) return false;
+    // The room for operators is open to all: nobody may fill it alone.
+    if (!for_control || reserved_.add(address, limits_.connections_reserved_per_address_max)) return true;
+    addresses_.remove(address);
+    return false;
 }
 
 Task<void> ShardedServer::tick(Shard& shard) {

@@ -19,17 +19,23 @@ struct Limits {
     std::size_t head_bytes_max = 64 * 1024;
     std::size_t headers_max = 200;
     std::chrono::milliseconds handshake{10'000};
-    std::chrono::milliseconds head{15'000};        ///< from the first byte of a request to the end of its head
-    std::chrono::milliseconds body{120'000};       ///< for the whole body, besides `body_idle`
-    std::chrono::milliseconds body_idle{30'000};   ///< between two reads of the body
-    std::chrono::milliseconds keep_alive{75'000};  ///< between two requests
-    std::chrono::milliseconds write{60'000};       ///< for one write to a client that does not read
+    std::chrono::milliseconds head{15'000};               ///< from the first byte of a request to the end of its head
+    std::chrono::milliseconds body{120'000};              ///< for the whole body, besides `body_idle`
+    std::chrono::milliseconds body_idle{30'000};          ///< between two reads of the body
+    std::chrono::milliseconds keep_alive{75'000};         ///< between two requests
+    std::chrono::milliseconds write{60'000};              ///< for one write to a client that does not read
+    std::chrono::milliseconds answer{60'000};             ///< for a whole answer that is no stream, besides `write` ...
+    std::size_t answer_bytes_per_second_min = 64 * 1024;  ///< ... and as much longer as a client of this speed needs
     std::size_t connections_max = 20'000;
     std::size_t connections_per_address_max = 10'000;
-    std::size_t connections_reserved =
-        64;                          ///< of connections_max, open only to requests for the control plane and health
+    /// Of connections_max, open only to requests for the control plane and health.
+    std::size_t connections_reserved = 64;
+    std::size_t connections_reserved_per_address_max = 4;
     std::size_t calls_max = 16'000;  ///< requests in work at once, over all shards; beyond: 503 with retry-after
-    std::chrono::milliseconds drain{30'000};  ///< how long stop() lets exchanges finish
+    std::size_t body_bytes_total_max = std::size_t{512}
+                                       << 20;  ///< of all bodies from their first byte to their answer's; beyond:
+                                               ///< overloaded. An eighth more for the control plane
+    std::chrono::milliseconds drain{30'000};   ///< how long stop() lets exchanges finish
 };
 
 struct Listen {

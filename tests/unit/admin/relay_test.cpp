@@ -31,6 +31,7 @@ class OneExchange final : public edge::Exchange {
     Moment started() const override { return {}; }
     asio::any_io_executor executor() const override { return context_.get_executor(); }
     Task<Result<std::string>> read_body(std::size_t bytes_max) override {
+        if (while_reading) while_reading();
         if (body_.size() > bytes_max) co_return fail(Fault::too_large, "The body is too large.");
         co_return body_;
     }
@@ -44,6 +45,8 @@ class OneExchange final : public edge::Exchange {
     Task<Result<void>> finish() override { co_return Result<void>(); }
     void watch(std::function<void()>) override {}
     bool draining() const override { return false; }
+
+    std::function<void()> while_reading;
 
     int serve(ControlRelay& relay) {
         asio::co_spawn(context_, relay.serve(*this), asio::detached);
@@ -127,6 +130,25 @@ TEST(ControlRelay, bounds_what_it_takes) {
         request("GET", "/api/v1/whoami", {{"Host", "bursar"}, {"Authorization", "Bearer " + std::string(5'000, 'x')}}));
     EXPECT_EQ(long_header.serve(relay), 413);
     EXPECT_EQ(long_header.header("content-type"), "application/problem+json");
+}
+
+/// The status of the last of so many requests with large bodies that are read at the same time.
+int last_of(int more, ControlRelay& relay, const std::string& body) {
+    OneExchange one(request("POST", "/api/v1/policy/plan", {{"Host", "bursar"}, {"Authorization", "Bearer nobody"}}),
+                    body);
+    int status = 0;
+    if (more > 0) one.while_reading = [&] { status = last_of(more - 1, relay, body); };
+    const int own = one.serve(relay);
+    return more > 0 ? status : own;
+}
+
+TEST(ControlRelay, takes_few_large_bodies_at_a_time) {
+    Plant plant;
+    ControlRelay relay(plant.folder / "control.sock", 69'999);
+    const std::string large(70'000, ' ');
+    EXPECT_EQ(last_of(ControlRelay::large_bodies_max - 1, relay, large), 413);
+    EXPECT_EQ(last_of(ControlRelay::large_bodies_max, relay, large), 503);
+    EXPECT_EQ(last_of(0, relay, large), 413) << "their places are free again";
 }
 
 /// A control socket that reads a request and answers with these bytes, whatever was asked.

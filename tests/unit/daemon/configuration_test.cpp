@@ -36,7 +36,7 @@ class ConfigurationFile : public ::testing::Test {
 };
 
 TEST_F(ConfigurationFile, PathsCountFromItsOwnFolder) {
-    const auto read_back = read(good("[limits]\nbody_mib = 2\nshards = 3\n[log]\nlevel = warning\n"));
+    const auto read_back = read(good("[limits]\nbody_mib = 2\nbodies_mib = 64\nshards = 3\n[log]\nlevel = warning\n"));
     ASSERT_TRUE(read_back) << read_back.error().for_caller;
     EXPECT_EQ(read_back->state_folder, folder_ / "state");
     EXPECT_EQ(read_back->key_file, folder_ / "key");
@@ -44,6 +44,7 @@ TEST_F(ConfigurationFile, PathsCountFromItsOwnFolder) {
     EXPECT_EQ(read_back->listen.port, 0);
     EXPECT_TRUE(read_back->listen.certificate.empty());
     EXPECT_EQ(read_back->body_bytes_max, std::size_t{2} << 20);
+    EXPECT_EQ(read_back->limits.body_bytes_total_max, std::size_t{64} << 20);
     EXPECT_EQ(read_back->shards, 3U);
     EXPECT_EQ(read_back->durability, store::Durability::power) << "the safe one is the default";
 }
@@ -56,7 +57,10 @@ TEST_F(ConfigurationFile, WhatIsWrongIsNamedWithWhatToWrite) {
     };
     const std::vector<Case> cases = {
         {"an unknown section", good("[listn]\nport = 1\n"), "[listn] is not a section"},
-        {"an unknown key", good("[limits]\nbody_mb = 1\n"), "limits.body_mb is not a key; [limits] knows: body_mib"},
+        {"an unknown key", good("[limits]\nbody_mb = 1\n"),
+         "limits.body_mb is not a key; [limits] knows: bodies_mib, body_mib"},
+        {"less memory for all bodies than for one", good("[limits]\nbody_mib = 64\nbodies_mib = 63\n"),
+         "limits.bodies_mib"},
         {"a port that is a word", "[listen]\nport = http\nplain = true\n",
          "listen.port is \"http\"; give a whole number from 0 to 65535"},
         {"a port too high", "[listen]\nport = 65536\nplain = true\n", "listen.port is \"65536\""},

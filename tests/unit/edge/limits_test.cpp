@@ -209,6 +209,7 @@ TEST(Limits, connections_beyond_all_caps_are_closed_and_counted) {
         EXPECT_EQ(kept.back().body(), "hello");
     }
     Client beyond = stage.client();
+    EXPECT_EQ(beyond.status(), 503);
     EXPECT_TRUE(beyond.ends());
     EXPECT_EQ(stage.server->counters().connections_refused, 1U);
     kept.pop_back();
@@ -224,6 +225,7 @@ TEST(Limits, one_address_cannot_take_every_connection) {
         EXPECT_EQ(greedy.back().body(), "127.0.0.2");
     }
     Client beyond = stage.client("127.0.0.2");
+    EXPECT_EQ(beyond.status(), 503);
     EXPECT_TRUE(beyond.ends());
     Client other = stage.client("127.0.0.3");
     other.send(get("/address"));

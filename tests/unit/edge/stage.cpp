@@ -86,7 +86,7 @@ Task<void> Stage::serve(Exchange& exchange) {
         co_await hang(exchange);
     } else if (path == "/flood") {
         co_await flood(exchange);
-    } else if (path == "/stream" || path == "/half" || path == "/wait") {
+    } else if (path == "/stream" || path == "/half" || path.ends_with("/wait")) {
         co_await stream(exchange);
     } else if (path == "/inject") {
         ResponseHead head;
@@ -118,11 +118,15 @@ Task<void> Stage::echo(Exchange& exchange) {
 }
 
 Task<void> Stage::stream(Exchange& exchange) {
+    if (exchange.head().has_body) {
+        const Result<std::string> body = co_await exchange.read_body(body_bytes_max);
+        events.note(body ? "read" : "refused");
+    }
     ResponseHead head;
     head.add("content-type", "text/event-stream");
     Result<void> sent = co_await exchange.begin(head, "data: one\n\n");
     if (exchange.head().path() == "/half") co_return;
-    if (exchange.head().path() == "/wait") co_await wait_for_release(exchange);
+    if (exchange.head().path().ends_with("/wait")) co_await wait_for_release(exchange);
     if (sent) sent = co_await exchange.write("data: two\n\n");
     if (sent) sent = co_await exchange.write("data: three\n\n");
     if (sent) sent = co_await exchange.finish();
@@ -142,6 +146,11 @@ Task<void> Stage::flood(Exchange& exchange) {
 }
 
 Task<void> Stage::hang(Exchange& exchange) {
+    std::string body;
+    if (exchange.head().has_body) {
+        Result<std::string> read = co_await exchange.read_body(body_bytes_max);
+        if (read) body = *std::move(read);
+    }
     co_await wait_for_release(exchange);
     const Result<void> sent = co_await answer(exchange, 200, "released");
     events.note(sent ? "sent" : "not sent");
