@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <vector>
 
 namespace bursar::gateway {
 namespace {
@@ -61,33 +62,37 @@ bool starts_with_one_of(const Prefixes& prefixes, std::string_view name) {
     return std::ranges::any_of(prefixes, [&](std::string_view one) { return starts_without_case(name, one); });
 }
 
-/// The fields that a Connection header names as being for the next hop only.
-std::string_view nominated(const std::vector<edge::Header>& headers) {
-    for (const edge::Header& header : headers)
-        if (edge::equal_without_case(header.name, "connection")) return header.value;
-    return {};
-}
-
 bool lists(std::string_view list, std::string_view name) {
     while (!list.empty()) {
         const std::size_t comma = std::min(list.find(','), list.size());
         std::string_view token = list.substr(0, comma);
         list.remove_prefix(std::min(comma + 1, list.size()));
-        while (token.starts_with(' ')) token.remove_prefix(1);
-        while (token.ends_with(' ')) token.remove_suffix(1);
+        while (token.starts_with(' ') || token.starts_with('\t')) token.remove_prefix(1);
+        while (token.ends_with(' ') || token.ends_with('\t')) token.remove_suffix(1);
         if (edge::equal_without_case(token, name)) return true;
     }
     return false;
 }
 
+/// The values of Connection: each may name fields that are for the next hop only (RFC 9110 §7.6.1).
+std::vector<std::string_view> nominations(const std::vector<edge::Header>& headers) {
+    std::vector<std::string_view> lists;
+    for (const edge::Header& header : headers)
+        if (edge::equal_without_case(header.name, "connection")) lists.push_back(header.value);
+    return lists;
+}
+
 template <typename Names, typename Prefixes, typename Action>
 void each_without(const std::vector<edge::Header>& headers, const Names& names, const Prefixes& prefixes,
                   Action action) {
-    const std::string_view for_next_hop = nominated(headers);
-    for (const edge::Header& header : headers)
-        if (!is_one_of(hop_by_hop, header.name) && !is_one_of(names, header.name) &&
-            !starts_with_one_of(prefixes, header.name) && !lists(for_next_hop, header.name))
+    const std::vector<std::string_view> nominated = nominations(headers);
+    for (const edge::Header& header : headers) {
+        const bool for_next_hop =
+            std::ranges::any_of(nominated, [&](std::string_view list) { return lists(list, header.name); });
+        if (!for_next_hop && !is_one_of(hop_by_hop, header.name) && !is_one_of(names, header.name) &&
+            !starts_with_one_of(prefixes, header.name))
             action(header);
+    }
 }
 
 }  // namespace

@@ -8,7 +8,9 @@
 #include <cstring>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <utility>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -63,8 +65,9 @@ Task<std::expected<void, std::string>> Connection::connect(std::string address, 
     co_return std::expected<void, std::string>();
 }
 
-void Connection::secure(TlsTrust& trust, const std::string& host, std::uint16_t port) {
-    tls_ = TlsStream::make(trust, host, port, socket_->tcp.native_handle());
+void Connection::secure(std::shared_ptr<TlsTrust> trust, const std::string& host, std::uint16_t port) {
+    trust_ = std::move(trust);
+    tls_ = TlsStream::make(*trust_, host, port, socket_->tcp.native_handle());
 }
 
 Io Connection::read(std::span<char> into) {
@@ -106,8 +109,22 @@ Task<void> Connection::wait(Want want, Moment deadline) {
     if (woken() != Woken::no) co_return;
     const Asleep asleep(ticker_, *this, deadline);
     error_code ignored;
+    if (want == Want::write_or_read) {
+        using namespace asio::experimental::awaitable_operators;
+        error_code ignored_too;
+        co_await (
+            socket_->tcp.async_wait(tcp::socket::wait_write, asio::redirect_error(asio::use_awaitable, ignored)) ||
+            socket_->tcp.async_wait(tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, ignored_too)));
+        co_return;
+    }
     const auto readiness = want == Want::read ? tcp::socket::wait_read : tcp::socket::wait_write;
     co_await socket_->tcp.async_wait(readiness, asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+std::size_t Connection::peek(std::span<char> into) {
+    if (tls_) return tls_->peek(into);
+    const auto got = ::recv(socket_->tcp.native_handle(), into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
+    return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
 bool Connection::quiet() {

@@ -33,7 +33,7 @@ class Outbox {
 /// only.
 class Connection final : public Sleeper {
   public:
-    enum class Want : std::uint8_t { read, write };
+    enum class Want : std::uint8_t { read, write, write_or_read };
 
     Connection(asio::io_context& shard, Ticker& ticker);
     ~Connection() override;
@@ -41,7 +41,7 @@ class Connection final : public Sleeper {
     /// Connects, with TCP_NODELAY; an error for the operator.
     Task<std::expected<void, std::string>> connect(std::string address, std::uint16_t port, Moment deadline);
     /// What follows goes through TLS; the handshake is still to be done.
-    void secure(TlsTrust& trust, const std::string& host, std::uint16_t port);
+    void secure(std::shared_ptr<TlsTrust> trust, const std::string& host, std::uint16_t port);
     Io handshake() { return tls_->handshake(); }
 
     Io read(std::span<char> into);
@@ -50,6 +50,8 @@ class Connection final : public Sleeper {
     /// Until it can be read or written, the deadline passes, or it is woken: see woken().
     Task<void> wait(Want want, Moment deadline);
 
+    /// What has come, as far as it fits, without taking it; 0 also where the other side has closed.
+    std::size_t peek(std::span<char> into);
     /// Whether it is open and nothing has come that nobody asked for.
     bool quiet();
     bool resumed() const { return tls_ != nullptr && tls_->resumed(); }
@@ -61,6 +63,7 @@ class Connection final : public Sleeper {
 
     std::unique_ptr<Socket> socket_;
     Ticker& ticker_;
+    std::shared_ptr<TlsTrust> trust_;  ///< may have been replaced for connections to come
     std::unique_ptr<TlsStream> tls_;
 };
 

@@ -4,6 +4,7 @@
 #include "service/providers/request_head.h"
 
 #include <algorithm>
+#include <sys/stat.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -29,6 +30,14 @@ class Waking {
 };
 
 }  // namespace
+
+FileVersion FileVersion::of(const std::string& file) {
+    struct stat found{};
+    if (::stat(file.c_str(), &found) != 0) return {};
+    return {.changed_ns = found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec,
+            .inode = found.st_ino,
+            .bytes = found.st_size};
+}
 
 Error unavailable(const Target& target, std::string_view step, std::string_view detail) {
     return {Fault::provider_unavailable, "The provider could not be reached or its answer could not be read.",
@@ -121,14 +130,24 @@ Task<std::expected<void, Error>> Connector::tunnel(const Target& target, Connect
     co_return std::expected<void, Error>();
 }
 
+/// A look at the file per connection: whoever replaces it need not restart the service.
+Result<std::shared_ptr<TlsTrust>> Connector::trust_in(const std::string& ca_file) {
+    const FileVersion version = ca_file.empty() ? FileVersion{} : FileVersion::of(ca_file);
+    Trust& kept = trusts_[ca_file];
+    if (kept.trust != nullptr && kept.version == version) return kept.trust;
+    auto made = TlsTrust::make(ca_file);
+    if (made)
+        kept = {.version = version, .trust = *std::move(made)};
+    else if (kept.trust == nullptr)
+        return std::unexpected(std::move(made).error());
+    // A file that is just being written serves the next connection; until then the old one holds.
+    return kept.trust;
+}
+
 Task<std::expected<void, Error>> Connector::secure(const Target& target, Connection& connection, Moment deadline) {
-    auto& trust = trusts_[target.ca_file];
-    if (!trust) {
-        auto made = TlsTrust::make(target.ca_file);
-        if (!made) co_return std::unexpected(std::move(made).error());
-        trust = *std::move(made);
-    }
-    connection.secure(*trust, target.host, target.port);
+    auto trust = trust_in(target.ca_file);
+    if (!trust) co_return std::unexpected(std::move(trust).error());
+    connection.secure(*std::move(trust), target.host, target.port);
     for (;;) {
         if (connection.woken() != Woken::no)
             co_return std::unexpected(ended(target, "TLS handshake", connection.woken()));

@@ -6,6 +6,7 @@
 #include "service/providers/tls.h"
 #include "service/providers/upstream.h"
 
+#include <cstdint>
 #include <expected>
 #include <map>
 #include <memory>
@@ -35,6 +36,15 @@ class Buffers {
     std::unique_ptr<char[]> record_;
 };
 
+/// Tells whether a file was replaced or written to.
+struct FileVersion {
+    std::int64_t changed_ns = 0;
+    std::uint64_t inode = 0;
+    std::int64_t bytes = 0;
+    bool operator==(const FileVersion&) const = default;
+    static FileVersion of(const std::string& file);
+};
+
 /// A failure of the provider's side: `step` is what was being done, `detail` what happened.
 Error unavailable(const Target& target, std::string_view step, std::string_view detail);
 /// A wait that ended because of its deadline or because the caller left.
@@ -61,7 +71,14 @@ class Connector {
     Ticker& ticker_;
     Buffers& buffers_;
     Resolver resolver_;
-    std::map<std::string, std::unique_ptr<TlsTrust>> trusts_;  ///< by CA file
+    Result<std::shared_ptr<TlsTrust>> trust_in(const std::string& ca_file);
+
+    /// Made from a CA file as it was then.
+    struct Trust {
+        FileVersion version;
+        std::shared_ptr<TlsTrust> trust;
+    };
+    std::map<std::string, Trust> trusts_;  ///< by CA file
 };
 
 }  // namespace bursar::providers

@@ -149,6 +149,11 @@ class OpenSslStream final : public TlsStream {
         if (result == 1) return {.bytes = written};
         return outcome(result);
     }
+    std::size_t peek(std::span<char> into) override {
+        ERR_clear_error();
+        std::size_t bytes = 0;
+        return SSL_peek_ex(ssl_.get(), into.data(), into.size(), &bytes) == 1 ? bytes : 0;
+    }
     bool quiet() override {
         ERR_clear_error();
         errno = 0;

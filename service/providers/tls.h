@@ -40,6 +40,8 @@ class TlsStream {
     virtual Io read(std::span<char> into) = 0;
     /// After wants_*: to be repeated with the same bytes.
     virtual Io write(std::string_view bytes) = 0;
+    /// What has come, as far as it fits, without taking it.
+    virtual std::size_t peek(std::span<char> into) = 0;
     /// Whether nothing but protocol chatter (session tickets) has come: a kept connection that can still be used.
     virtual bool quiet() = 0;
     virtual bool resumed() const = 0;

@@ -387,6 +387,40 @@ TEST_F(Upstream, a_refusal_in_the_middle_of_a_large_body_is_heard) {
     EXPECT_EQ(outcome.body, "big");
 }
 
+TEST_F(Upstream, a_refusal_is_heard_though_nobody_reads_the_body) {
+    std::promise<void> asked_again;
+    RawServer server([&](Peer& peer, int connection) {
+        peer.read_head();
+        if (connection == 0) {
+            peer.write("HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig");
+            // Neither reads nor closes until the next request comes, on a connection of its own.
+            asked_again.get_future().wait_for(10s);
+        } else {
+            peer.write(hello);
+            asked_again.set_value();
+        }
+    });
+    const std::string large(64U << 20U, 'x');
+    const Moment began = std::chrono::steady_clock::now();
+    const auto outcome = run(call(*pool_, target(server.port()), {.body = {large}}));
+    EXPECT_EQ(outcome.status, 413);
+    EXPECT_EQ(outcome.body, "big");
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+    EXPECT_EQ(run(call(*pool_, target(server.port()), {})).body, "hello");
+    EXPECT_EQ(server.connections(), 2);
+}
+
+TEST_F(Upstream, a_word_before_the_body_is_whole_does_not_end_it) {
+    RawServer server([](Peer& peer, int) {
+        peer.read_head();
+        peer.write("HTTP/1.1 100 Continue\r\n\r\n");
+        EXPECT_EQ(peer.read(64U << 20U).size(), 64U << 20U);
+        peer.write(hello);
+    });
+    const std::string large(64U << 20U, 'x');
+    EXPECT_EQ(run(call(*pool_, target(server.port()), {.body = {large}})).body, "hello");
+}
+
 Task<Outcome> read_whole(Pool& pool, Target target, std::size_t bytes_max) {
     Outcome outcome;
     const Ask ask;

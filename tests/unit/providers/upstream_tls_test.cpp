@@ -74,6 +74,38 @@ TEST_F(UpstreamTls, every_other_certificate_is_refused_before_a_byte_of_the_requ
     }
 }
 
+TEST_F(UpstreamTls, a_replaced_ca_file_counts_for_new_connections) {
+    const auto certificate = testing::make_certificate("localhost", authority_);
+    EXPECT_EQ(outcome_with(certificate, "localhost").body, "hello");
+    // Half a file, as an editor may leave it for a moment, takes nothing away.
+    std::ofstream(ca_file()) << authority_.chain.substr(0, 100);
+    EXPECT_EQ(outcome_with(certificate, "localhost").body, "hello");
+    const auto next = testing::make_authority("Bursar's next authority");
+    const std::string fresh = folder_ / "next.pem";
+    std::ofstream(fresh) << next.chain;
+    std::filesystem::rename(fresh, ca_file());
+    EXPECT_TRUE(outcome_with(certificate, "localhost").error.has_value());
+    EXPECT_EQ(outcome_with(testing::make_certificate("localhost", next), "localhost").body, "hello");
+}
+
+TEST_F(UpstreamTls, a_refusal_is_heard_though_nobody_reads_the_body) {
+    const auto certificate = testing::make_certificate("localhost", authority_);
+    std::promise<void> over;
+    RawServer server([&, ended = over.get_future().share()](Peer& peer, int) {
+        if (!peer.start_tls(certificate)) return;
+        peer.read_head();
+        peer.write("HTTP/1.1 429 Slow Down\r\nContent-Length: 4\r\n\r\nslow");
+        ended.wait_for(10s);
+    });
+    const std::string large(64U << 20U, 'x');
+    const Moment began = std::chrono::steady_clock::now();
+    const auto outcome = run(call(*pool_, secure(server.port(), "localhost"), {.body = {large}}));
+    EXPECT_EQ(outcome.status, 429);
+    EXPECT_EQ(outcome.body, "slow");
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+    over.set_value();
+}
+
 TEST_F(UpstreamTls, versions_below_1_2_are_refused) {
     const auto certificate = testing::make_certificate("localhost", authority_);
     const auto outcome = outcome_with(certificate, "localhost", TLS1_1_VERSION);
