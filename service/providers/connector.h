@@ -61,6 +61,9 @@ class Connector {
     Task<std::expected<std::unique_ptr<Connection>, Error>> open(const Target& target, Moment deadline,
                                                                  Operation& operation);
 
+    /// Before the shard goes: nothing reaches it from other threads after this.
+    void stop() { resolver_.stop(); }
+
   private:
     Task<std::expected<std::unique_ptr<Connection>, Error>> reach(const Target& target, Moment deadline,
                                                                   Operation& operation);

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <map>
 #include <utility>
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -13,11 +14,6 @@
 namespace bursar::providers {
 namespace {
 
-using asio::ip::tcp;
-using namespace std::chrono_literals;
-
-constexpr auto fresh = 30s;    // after this a new lookup is made
-constexpr auto usable = 600s;  // up to this the old answer serves while the new one is awaited or cannot be had
 constexpr std::size_t hosts_max = 256;
 
 /// Closed until the lookup it waits for has ended.
@@ -36,6 +32,7 @@ struct Entry {
     std::vector<std::string> addresses;
     std::string error;
     Moment looked_up{};
+    Moment asked{};  ///< when the lookup under way began
     bool looking_up = false;
     std::vector<Gate*> waiting;
 };
@@ -43,25 +40,24 @@ struct Entry {
 }  // namespace
 
 struct Resolver::State : std::enable_shared_from_this<State> {
-    explicit State(asio::io_context& context) : shard(context), resolver(context) {}
+    State(asio::io_context& context, Lookup lookup) : shard(context), lookups(context, std::move(lookup)) {}
 
     void look_up(const std::string& host) {
         auto& entry = entries[host];
         if (entry.looking_up) return;
         entry.looking_up = true;
-        resolver.async_resolve(host, "", [self = shared_from_this(), host](const auto& error, const auto& found) {
-            std::vector<std::string> addresses;
-            for (const auto& result : found) addresses.push_back(result.endpoint().address().to_string());
-            self->take(host, std::move(addresses), error.message());
+        entry.asked = std::chrono::steady_clock::now();
+        lookups.start(host, [weak = weak_from_this(), host](Found found) {
+            if (const auto self = weak.lock()) self->take(host, std::move(found));
         });
     }
 
-    void take(const std::string& host, std::vector<std::string> addresses, std::string error) {
+    void take(const std::string& host, Found found) {
         auto& entry = entries[host];
         entry.looking_up = false;
-        entry.error = std::move(error);
-        if (!addresses.empty()) {
-            entry.addresses = std::move(addresses);
+        entry.error = std::move(found.error);
+        if (!found.addresses.empty()) {
+            entry.addresses = std::move(found.addresses);
             entry.looked_up = std::chrono::steady_clock::now();
         }
         for (Gate* gate : entry.waiting) gate->open();
@@ -73,12 +69,14 @@ struct Resolver::State : std::enable_shared_from_this<State> {
     }
 
     asio::io_context& shard;
-    tcp::resolver resolver;
+    Lookups lookups;
     std::map<std::string, Entry> entries;
 };
 
-Resolver::Resolver(asio::io_context& shard, Ticker& ticker) : state_(std::make_shared<State>(shard)), ticker_(ticker) {}
-Resolver::~Resolver() { state_->resolver.cancel(); }
+Resolver::Resolver(asio::io_context& shard, Ticker& ticker, Lookup lookup, Ages ages)
+    : state_(std::make_shared<State>(shard, std::move(lookup))), ticker_(ticker), ages_(ages) {}
+Resolver::~Resolver() { stop(); }
+void Resolver::stop() { state_->lookups.stop(); }
 
 Task<std::expected<std::vector<std::string>, std::string>> Resolver::addresses(std::string host, Moment deadline,
                                                                                Operation& operation) {
@@ -89,10 +87,14 @@ Task<std::expected<std::vector<std::string>, std::string>> Resolver::addresses(s
     if (!state->entries.contains(host)) state->make_room();
     auto& entry =
         state->entries[host];  // nodes of a map stay where they are, and this one stays while somebody waits for it
-    const auto age = std::chrono::steady_clock::now() - entry.looked_up;
-    const bool known = !entry.addresses.empty() && age < usable;
-    if (!known || age > fresh) state->look_up(host);
-    if (known) co_return entry.addresses;
+    const Moment now = std::chrono::steady_clock::now();
+    const auto age = now - entry.looked_up;
+    const bool known = !entry.addresses.empty();
+    if (known && age <= ages_.fresh) co_return entry.addresses;
+    state->look_up(host);
+    // A name server that works says in a moment what holds now; one that hangs costs an old answer no more than that.
+    if (known) deadline = std::min(deadline, entry.asked + ages_.old_waits_max);
+    if (known && (age < ages_.usable || deadline <= now)) co_return entry.addresses;
 
     Gate gate(state->shard);
     entry.waiting.push_back(&gate);
@@ -104,7 +106,7 @@ Task<std::expected<std::vector<std::string>, std::string>> Resolver::addresses(s
     }
     operation.sleeper = nullptr;
     std::erase(entry.waiting, &gate);
-    if (!entry.addresses.empty() && !entry.looking_up) co_return entry.addresses;
+    if (!entry.addresses.empty()) co_return entry.addresses;
     if (entry.looking_up) co_return std::unexpected("the name was not resolved in time");
     co_return std::unexpected(entry.error);
 }

@@ -156,7 +156,10 @@ class CancelHook {
 class ShardPool final : public Pool {
   public:
     ShardPool(asio::io_context& io, const Limits& limits) : shard_(std::make_shared<Shard>(io, limits)) {}
-    ~ShardPool() override { close_idle(); }
+    ~ShardPool() override {
+        close_idle();
+        shard_->connector.stop();
+    }
 
     Task<std::expected<std::unique_ptr<Answer>, UpstreamError>> send(const Target& target,
                                                                      const UpstreamRequest& request,
