@@ -3,6 +3,8 @@
 // read as a request.
 #include "tests/unit/edge/stage.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 namespace bursar::edge::test {
@@ -52,6 +54,12 @@ std::vector<Case> framing_cases() {
         {"a length beyond 63 bits", with("content-length: 9223372036854775808\r\n") + "hello", 400},
         {"a length in quotes", with("content-length: \"5\"\r\n") + "hello", 400},
         {"a length with a vertical tab", with("content-length:\v5\r\n") + "hello", 400},
+        {"a length with a comma behind it", with("content-length: 5,\r\n") + "hello", 400},
+        {"a length of digits beyond ASCII", with("content-length: \xd9\xa5\r\n") + "hello", 400},
+        {"a length with a NUL", with("content-length: 5\0\r\n"s) + "hello", 400},
+        {"a length folded into the next line", with("content-length:\r\n 5\r\n") + "hello", 400},
+        {"a space before the colon of the length", with("content-length : 5\r\n") + "hello", 400},
+        {"a length behind a line of LF alone", with("x-a: 1\ncontent-length: 5\r\n") + "hello", 400},
         {"gzip as the coding", with("transfer-encoding: gzip\r\n"), 501},
         {"gzip before chunked", with("transfer-encoding: gzip, chunked\r\n") + "0\r\n\r\n", 501},
         {"gzip after chunked", with("transfer-encoding: chunked, gzip\r\n") + "0\r\n\r\n", 501},
@@ -67,6 +75,9 @@ std::vector<Case> framing_cases() {
         {"a word that begins with chunked", with("transfer-encoding: chunkedx\r\n") + "0\r\n\r\n", 501},
         {"a word that ends with chunked", with("transfer-encoding: xchunked\r\n") + "0\r\n\r\n", 501},
         {"a comma before chunked", with("transfer-encoding: ,chunked\r\n") + "0\r\n\r\n", 501},
+        {"a comma behind chunked", with("transfer-encoding: chunked,\r\n") + "0\r\n\r\n", 501},
+        {"a space within chunked", with("transfer-encoding: chun ked\r\n") + "0\r\n\r\n", 501},
+        {"chunked with a NUL", with("transfer-encoding: chunked\0\r\n"s) + "0\r\n\r\n", 400},
         {"a coding without a name", with("transfer-encoding:\r\n") + "0\r\n\r\n", 501},
         {"chunked behind a vertical tab", with("transfer-encoding: \vchunked\r\n") + "0\r\n\r\n", 400},
         {"a coding folded into the next line", with("transfer-encoding:\r\n chunked\r\n") + "0\r\n\r\n", 400},
@@ -93,6 +104,9 @@ std::vector<Case> header_cases() {
         {"a host with two ports", "GET /hello HTTP/1.1\r\nhost: a:1:2\r\n\r\n", 400},
         {"a host that is only a port", "GET /hello HTTP/1.1\r\nhost: :443\r\n\r\n", 400},
         {"a host with an open bracket", "GET /hello HTTP/1.1\r\nhost: [::1\r\n\r\n", 400},
+        {"a host with a NUL", "GET /hello HTTP/1.1\r\nhost: a\0b\r\n\r\n"s, 400},
+        {"a host folded into the next line", "GET /hello HTTP/1.1\r\nhost:\r\n a\r\n\r\n", 400},
+        {"a host of 256 bytes", "GET /hello HTTP/1.1\r\nhost: " + std::string(256, 'a') + "\r\n\r\n", 400},
         {"a folded header", with("x-a: 1\r\n 2\r\n"), 400},
         {"a header folded with a tab", with("x-a: 1\r\n\t2\r\n"), 400},
         {"a folded first line", "GET /hello HTTP/1.1\r\n host: a\r\n\r\n", 400},
@@ -152,6 +166,8 @@ std::vector<Case> line_cases() {
         {"TRACE", by("TRACE"), 405},
         {"CONNECT to a host", "CONNECT a:443 HTTP/1.1\r\nhost: a\r\n\r\n", 405},
         {"CONNECT to a path", by("CONNECT"), 405},
+        {"a NUL in the method", "GE\0T /hello HTTP/1.1\r\nhost: a\r\n\r\n"s, 400},
+        {"a NUL in the version", "GET /hello HTTP/1.\0001\r\nhost: a\r\n\r\n"s, 400},
         {"a method with a quote", by("GE\"T"), 400},
         {"a method in brackets", by("[GET]"), 400},
     };
@@ -160,6 +176,8 @@ std::vector<Case> line_cases() {
 std::vector<Case> target_cases() {
     return {
         {"a target with a scheme", to("http://a/hello"), 400},
+        {"a target with another scheme", to("https://a:8443/hello"), 400},
+        {"a target with a scheme and a user", to("http://user@a/hello"), 400},
         {"a target of two slashes and a host", to("//a/hello"), 400},
         {"a target of a host and a port", to("a:443"), 400},
         {"a star", "OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n", 400},
@@ -214,6 +232,18 @@ void expect_all_refused(const std::vector<Case>& cases) {
     EXPECT_EQ(stage.served, 0);
     EXPECT_EQ(stage.server->counters().malformed, cases.size());
     EXPECT_EQ(stage.server->counters().requests, 0U);
+}
+
+// Hunts: a table that was thinned out, and a status that tells clients something else than what is wrong.
+TEST(Malformed, the_tables_have_many_different_cases) {
+    std::set<std::string> names, requests;
+    for (const auto& cases : {framing_cases(), header_cases(), line_cases(), target_cases()})
+        for (const Case& one : cases) {
+            EXPECT_TRUE(names.insert(one.name).second) << one.name << " stands twice";
+            EXPECT_TRUE(requests.insert(one.bytes).second) << one.name << " sends what another one sends";
+            EXPECT_TRUE((std::set{400, 405, 431, 501, 505}.contains(one.status))) << one.name;
+        }
+    EXPECT_GE(requests.size(), 150U);
 }
 
 TEST(Malformed, framing_that_can_be_read_in_two_ways) { expect_all_refused(framing_cases()); }
