@@ -3,13 +3,29 @@
 
 usage_error() { printf 'quickstart: %s. See: installer/quickstart --help\n' "$1" >&2; exit 2; }
 
-# our_pid NAME FILE: the pid in FILE, if it still is the program NAME that was started with this state folder.
+# our_pid NAME FILE: the pid in FILE, if it still is the program NAME that was started with this state folder. Looks only at what
+# everybody may see: bursard's memory is its own, so that /proc/PID/exe is closed even to the user who started it.
 our_pid() {
-    local pid
+    local pid name words
     pid=$(cat "$2" 2>/dev/null) || return 1
     [[ "$pid" =~ ^[0-9]+$ ]] || return 1
-    tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "$state/" || return 1
-    case "$(readlink "/proc/$pid/exe" 2>/dev/null)" in */"$1" | */"$1 (deleted)") echo "$pid" ;; *) return 1 ;; esac
+    # The kernel keeps 15 bytes of the name.
+    name=$(cat "/proc/$pid/comm" 2>/dev/null) || return 1
+    [ "$name" = "${1:0:15}" ] || return 1
+    words=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline") || return 1
+    case "$words" in *"$state/"*) echo "$pid" ;; *) return 1 ;; esac
+}
+
+# in_background LOG PROGRAM WORD...: starts a program that outlives this script; its pid is $!. Of the environment it gets only what it
+# needs: whatever else is there stays readable in /proc/PID/environ for as long as it runs, and provider keys are often there.
+in_background() {
+    local log=$1 name
+    local -a kept=()
+    shift
+    for name in PATH HOME LANG LC_ALL TZ TMPDIR SSL_CERT_FILE SSL_CERT_DIR; do
+        if [ -n "${!name:-}" ]; then kept+=("$name=${!name}"); fi
+    done
+    setsid nohup env -i "${kept[@]}" "$@" >>"$log" 2>&1 </dev/null 9>&- &
 }
 
 stop_service() {
@@ -42,7 +58,7 @@ make_certificates() {
     local tls=$state/tls
     [ ! -s "$tls/server.pem" ] || return 0
     say "certificates"
-    local names="IP:127.0.0.1,DNS:localhost,DNS:$(hostname)"
+    local names="IP:127.0.0.1,DNS:localhost,DNS:$(uname -n)"
     {
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 825 -subj "/CN=Bursar quickstart CA" \
             -addext "basicConstraints=critical,CA:TRUE,pathlen:0" -addext "keyUsage=critical,keyCertSign,cRLSign" \
@@ -70,8 +86,8 @@ start_demo_provider() {
         if [ -s "$state/demo.port" ]; then demo_port=$(cat "$state/demo.port"); fi
         say "demo provider"
         rm -f "$state/run/demo.port"
-        setsid nohup "$bin/bursar-demo-provider" --port "$demo_port" --port-file "$state/run/demo.port" --key-file "$state/demo.key" \
-            --bill "$state/log/demo-bill.jsonl" >>"$state/log/demo.log" 2>&1 </dev/null 9>&- &
+        in_background "$state/log/demo.log" "$bin/bursar-demo-provider" --port "$demo_port" --port-file "$state/run/demo.port" \
+            --key-file "$state/demo.key" --bill "$state/log/demo-bill.jsonl"
         pid=$!
         echo "$pid" >"$state/run/demo.pid"
         while [ ! -s "$state/run/demo.port" ]; do
@@ -171,7 +187,7 @@ start_bursard() {
     fi
     say "bursard"
     rm -f "$state/run/port"
-    setsid nohup "$bin/bursard" --config "$state/bursard.ini" >>"$state/log/bursard.log" 2>&1 </dev/null 9>&- &
+    in_background "$state/log/bursard.log" "$bin/bursard" --config "$state/bursard.ini"
     bursard_pid=$!
     echo "$bursard_pid" >"$state/run/bursard.pid"
 }
@@ -221,7 +237,7 @@ issue_demo_key() {
 write_quickstart_json() {
     jq -n --arg origin "$origin" --arg state "$state" --rawfile key "$state/demo-team.key" --rawfile token "$state/operator.token" \
         --argjson pid "$bursard_pid" --argjson demo_pid "$demo_pid" --arg demo "$demo_url" '{
-            gateway_url: ($origin + "/v1"), admin_url: ($origin + "/api/v1"), ca_file: ($state + "/tls/ca.pem"),
+            gateway_url: ($origin + "/v1"), console_url: ($origin + "/"), admin_url: ($origin + "/api/v1"), ca_file: ($state + "/tls/ca.pem"),
             api_key: ($key | rtrimstr("\n")), operator_token: ($token | rtrimstr("\n")), operator_user: "admin",
             pid: $pid, courier_pid: null, demo_provider_pid: $demo_pid, state_dir: $state, demo_provider_url: $demo}' >"$state/quickstart.json.new"
     mv "$state/quickstart.json.new" "$state/quickstart.json"
