@@ -3,14 +3,18 @@
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
-# The mirror that apt takes Debian itself from (not security, not a third party).
+# The mirror that apt takes Debian 12 itself from (not security, not a third party). Asked of apt, which knows every form of its own
+# sources and what each of them says it is; it knows the latter once `apt-get update` has run.
 debian_mirror() {
     local found
-    found=$(awk '
-        FNR == 1 { uri = "" }
-        /^deb[ \t]/ && /bookworm/ && !/security/ { for (i = 2; i <= NF; i++) if ($i ~ /^https?:/) { print $i; exit } }
-        /^URIs:/ { uri = $2 }
-        /^Suites:/ && /bookworm/ && !/security/ && uri != "" { print uri; exit }
-    ' /etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null)
+    found=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(CODENAME)|$(COMPONENT)|$(REPO_URI)' 'Created-By: Packages' |
+        awk -F'|' '$1 == "Debian" && $2 == "Debian" && $3 == "bookworm" && $4 == "main" && $5 !~ /^cdrom:/ && !found { found = $5 }
+            END { sub(/\/+$/, "", found); print found }')
     [ -n "$found" ] && echo "$found"
+}
+
+# Whether apt takes packages from Debian 12's backports.
+has_backports() {
+    apt-get indextargets --format '$(ORIGIN)|$(CODENAME)' 'Created-By: Packages' |
+        awk -F'|' '$1 ~ /^Debian/ && $2 == "bookworm-backports" { found = 1 } END { exit !found }'
 }
