@@ -67,7 +67,7 @@ Result<std::shared_ptr<const Model>> permitted_model(const Snapshot& rules, cons
                                 ask.model.substr(0, shown_max)));
     }
     const Model& model = *found->second;
-    if (!team->second->may.contains(model.name))
+    if (!team->second->may(model))
         return fail(Fault::not_permitted,
                     fmt::format("Team \"{}\" may not use the model \"{}\". See GET /v1/models for those it may use.",
                                 caller.team, model.name));
@@ -210,11 +210,8 @@ std::vector<std::shared_ptr<const Model>> models_of(const Snapshot& rules, const
     std::vector<std::shared_ptr<const Model>> out;
     const auto team = rules.teams.find(caller.team);
     if (team == rules.teams.end()) return out;
-    for (const std::string& name : team->second->may) {
-        const auto model = rules.models.find(name);
-        if (model != rules.models.end() && key_may(caller, *model->second) && speaks(*model->second, dialect))
-            out.push_back(model->second);
-    }
+    for (const auto& [name, model] : rules.models)
+        if (team->second->may(*model) && key_may(caller, *model) && speaks(*model, dialect)) out.push_back(model);
     return out;
 }
 

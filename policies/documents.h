@@ -34,8 +34,8 @@ struct Parsed {
 };
 
 /// Parses and checks all documents as one policy. `defaults` (prices and the provider catalogue that ship in the box)
-/// come first; the company's documents override them per entry. Limits: 200 documents, 4 MiB each, depth 32, no anchors
-/// or tags. Pure; never throws.
+/// come first; the company's documents override them per entry. Limits: 200 documents, 4 MiB each, 800,000 values in
+/// all, 10,000 entries in a section, depth 32, no anchors or tags. Pure; never throws.
 Parsed parse(const std::vector<Document>& defaults, const std::vector<Document>& documents, std::int64_t revision);
 
 /// All *.yaml and *.yml of a folder by name; wrong_configuration if it cannot be read.

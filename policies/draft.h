@@ -49,6 +49,7 @@ struct TeamDraft {
 };
 
 struct Draft {
+    std::size_t nodes_left = policy_nodes_max;
     std::optional<Ranked<Organisation>> organisation;
     Section<Provider> providers;
     Section<ModelDraft> models;
@@ -65,7 +66,13 @@ template <typename Map, typename T>
 void take(Map& section, const typename Map::key_type& key, Ranked<T> content, std::string_view what,
           Problems& problems) {
     const auto [found, added] = section.try_emplace(key, content);
-    if (added) return;
+    if (added) {
+        if (section.size() <= section_entries_max) return;
+        section.erase(found);
+        problems.add(content.at, std::string(what) + " is one too many; a policy has at most " +
+                                     std::to_string(section_entries_max) + " of a kind");
+        return;
+    }
     if (found->second.rank == content.rank)
         problems.add(content.at,
                      std::string(what) + " is defined twice; the other one is at " + to_text(found->second.at));

@@ -67,7 +67,7 @@ Fields::Fields(const YamlNode& node, std::string_view what, Problems& problems)
 Fields::~Fields() {
     for (const Entry& entry : node_.entries) {
         if (std::ranges::find(known_, entry.key.text) != known_.end()) continue;
-        const std::string hint = did_you_mean(entry.key.text, known_);
+        const std::string hint = did_you_mean(entry.key.text, known_, problems_);
         problems_.add(entry.key.at,
                       fmt::format("{} has no setting \"{}\"{}", what_, shown(entry.key.text),
                                   hint.empty() ? fmt::format("; it may have: {}", fmt::join(known_, ", ")) : hint));
@@ -89,45 +89,47 @@ std::optional<Value> Fields::need(std::string_view name) {
     return value;
 }
 
-std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known) {
-    constexpr std::size_t compared_max = 64;
-    if (word.size() > compared_max) return {};
-    std::optional<std::string> best;
-    std::size_t best_distance = std::min(std::max<std::size_t>(1, word.size() / 3) + 1, word.size());
-    for (const std::string& each : known) {
-        if (each.size() > compared_max) continue;
-        const std::size_t apart = distance(word, each);
-        if (apart < best_distance) {
-            best_distance = apart;
-            best = each;
-        }
-    }
-    return best;
+Nearest::Nearest(std::string_view word)
+    : word_(word), best_distance_(std::min(std::max<std::size_t>(1, word.size() / 3) + 1, word.size())) {}
+
+void Nearest::consider(std::string_view known) {
+    if (word_.size() > bytes_max || known.size() > bytes_max || compared_ == compared_max) return;
+    // Words are at least as far apart as their lengths.
+    const std::size_t longer = std::max(word_.size(), known.size()) - std::min(word_.size(), known.size());
+    if (longer >= best_distance_) return;
+    ++compared_;
+    const std::size_t apart = distance(word_, known);
+    if (apart >= best_distance_) return;
+    best_distance_ = apart;
+    best_ = known;
 }
 
-std::string did_you_mean(std::string_view word, std::span<const std::string> known) {
-    const auto near = nearest(word, known);
-    return near ? fmt::format("; did you mean \"{}\"?", *near) : std::string();
+std::string Nearest::hint() const {
+    return best_.empty() ? std::string() : fmt::format("; did you mean \"{}\"?", best_);
 }
 
-std::vector<Value> read_list(const Value& value, std::string_view one) {
+std::vector<Value> read_list(const Value& value, std::string_view one, std::size_t items_max, std::string_view many) {
     std::vector<Value> out;
     if (value.node.kind != YamlNode::Kind::list) {
         value.wrong("must be a list such as [a, b]");
         return out;
     }
-    if (value.node.items.size() > list_items_max) {
-        value.wrong(fmt::format("has more than {} items", list_items_max));
+    if (value.node.items.size() > items_max) {
+        value.wrong(fmt::format("has more than {} {}", items_max, many));
         return out;
     }
     for (const YamlNode& item : value.node.items) out.push_back({item, std::string(one), value.problems});
     return out;
 }
 
-std::vector<Named> read_entries(const Value& value, std::string_view one) {
+std::vector<Named> read_entries(const Value& value, std::string_view one, std::size_t most, std::string_view many) {
     std::vector<Named> out;
     if (value.node.kind != YamlNode::Kind::map) {
         value.wrong("must be a mapping such as {name: …}");
+        return out;
+    }
+    if (value.node.entries.size() > most) {
+        value.wrong(fmt::format("has more than {} {}", most, many));
         return out;
     }
     for (const Entry& entry : value.node.entries) {

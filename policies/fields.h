@@ -7,7 +7,6 @@
 #include <initializer_list>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +18,7 @@ namespace bursar::policies {
 constexpr std::size_t name_bytes_max = 128;
 constexpr std::size_t text_bytes_max = 1'024;
 constexpr std::size_t list_items_max = 10'000;
+constexpr std::size_t section_entries_max = 10'000;  ///< in one mapping, and in one section of the whole policy
 constexpr std::size_t budgets_max = 8;
 
 /// A value with the words for it in a sentence: "budget limit".
@@ -55,10 +55,37 @@ class Fields {
     std::vector<std::string> known_;
 };
 
-/// The known word nearest to `word`, if one is near enough to be meant.
-std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known);
-/// `; did you mean "x"?` or nothing.
-std::string did_you_mean(std::string_view word, std::span<const std::string> known);
+/// Looks for the known word nearest to a wrong one. At most `compared_max` words of a similar length are looked at, so
+/// that no policy is expensive to be told about.
+class Nearest {
+  public:
+    explicit Nearest(std::string_view word);
+    void consider(std::string_view known);
+    /// `; did you mean "x"?`, or nothing if none is near enough to be meant.
+    std::string hint() const;
+
+  private:
+    static constexpr std::size_t compared_max = 1'000;
+    static constexpr std::size_t bytes_max = 64;
+    std::string_view word_;
+    std::size_t compared_ = 0;
+    std::size_t best_distance_;
+    std::string best_;
+};
+/// The hint for `word` among a container of words, or of pairs that begin with one; nothing once there are so many
+/// problems that nobody needs it.
+template <typename Known>
+std::string did_you_mean(std::string_view word, const Known& known, const Problems& problems) {
+    if (!problems.wants_hints()) return {};
+    Nearest nearest(word);
+    for (const auto& each : known) {
+        if constexpr (requires { each.first; })
+            nearest.consider(each.first);
+        else
+            nearest.consider(each);
+    }
+    return nearest.hint();
+}
 
 /// A name: letters, digits and . _ : / @ + - only.
 bool good_name(std::string_view text);
@@ -78,14 +105,17 @@ std::optional<Url> read_url(const Value& value);
 std::optional<Timestamp> read_instant(const Value& value);
 std::vector<Budget> read_budgets(const Value& value);
 
-/// The items of a list, each as a value; `one` is the word for an item.
-std::vector<Value> read_list(const Value& value, std::string_view one);
+/// The items of a list, each as a value; `one` is the word for an item, `many` for too many of them. Of a list that is
+/// too long nothing is read: what is done with its items may take the square of their number.
+std::vector<Value> read_list(const Value& value, std::string_view one, std::size_t items_max = list_items_max,
+                             std::string_view many = "items");
 /// The entries of a mapping whose names are free, each checked by good_name.
 struct Named {
     std::string name;
     Place at;
     Value value;
 };
-std::vector<Named> read_entries(const Value& value, std::string_view one);
+std::vector<Named> read_entries(const Value& value, std::string_view one, std::size_t most = section_entries_max,
+                                std::string_view many = "entries");
 
 }  // namespace bursar::policies

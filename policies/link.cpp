@@ -12,13 +12,6 @@ namespace {
 constexpr std::string_view tier_prefix = "tier:";
 constexpr std::size_t team_levels_max = 16;
 
-template <typename Map>
-std::vector<std::string> names_of(const Map& map) {
-    std::vector<std::string> out;
-    for (const auto& entry : map) out.push_back(entry.first);
-    return out;
-}
-
 class Linker {
   public:
     Linker(Draft& draft, Problems& problems, std::vector<std::string>& warnings)
@@ -52,7 +45,7 @@ class Linker {
             const auto provider = out.providers.find(channel.provider.name);
             if (provider == out.providers.end()) {
                 problems_.add(channel.provider.at, fmt::format("there is no provider \"{}\"{}", channel.provider.name,
-                                                               hint(channel.provider.name, names_of(out.providers))));
+                                                               hint(channel.provider.name, out.providers)));
                 continue;
             }
             const auto book = books_.find({provider->second->catalogue, channel.model});
@@ -68,7 +61,7 @@ class Linker {
                                            .prices = book == books_.end() ? nullptr : book->second});
         }
         model.hidden_reasoning = draft.hidden_reasoning.value_or(std::ranges::any_of(model.channels, may_hide_output));
-        if (!model.tier.empty()) tiers_[model.tier].insert(model.name);
+        if (!model.tier.empty()) tiers_.insert(model.tier);
         return std::make_shared<const Model>(std::move(model));
     }
 
@@ -113,7 +106,7 @@ class Linker {
             if (found == draft_.teams.end()) {
                 if (level == 1)
                     problems_.add(parent.at, fmt::format("there is no team \"{}\"{}", parent.name,
-                                                         hint(parent.name, names_of(draft_.teams))));
+                                                         hint(parent.name, draft_.teams)));
                 return;
             }
             const auto& next = found->second.content.parent;
@@ -124,25 +117,24 @@ class Linker {
     void add_models(const Reference& reference, Team& team, const Snapshot& out) {
         team.models.push_back(reference.name);
         if (reference.name == "*") {
-            for (const auto& entry : out.models) team.may.insert(entry.first);
+            team.may_all = true;
         } else if (reference.name.starts_with(tier_prefix)) {
             const std::string tier = reference.name.substr(tier_prefix.size());
-            const auto found = tiers_.find(tier);
-            if (found == tiers_.end())
-                problems_.add(reference.at,
-                              fmt::format("no model is of tier \"{}\"{}", tier, hint(tier, names_of(tiers_))));
+            if (!tiers_.contains(tier))
+                problems_.add(reference.at, fmt::format("no model is of tier \"{}\"{}", tier, hint(tier, tiers_)));
             else
-                team.may.insert(found->second.begin(), found->second.end());
+                team.may_tiers.insert(tier);
         } else if (out.models.contains(reference.name)) {
-            team.may.insert(reference.name);
+            team.may_models.insert(reference.name);
         } else {
-            problems_.add(reference.at, fmt::format("there is no model \"{}\"{}", reference.name,
-                                                    hint(reference.name, names_of(out.models))));
+            problems_.add(reference.at,
+                          fmt::format("there is no model \"{}\"{}", reference.name, hint(reference.name, out.models)));
         }
     }
 
-    static std::string hint(std::string_view name, const std::vector<std::string>& known) {
-        const std::string near = did_you_mean(name, known);
+    template <typename Known>
+    std::string hint(std::string_view name, const Known& known) const {
+        const std::string near = did_you_mean(name, known, problems_);
         return near.empty() ? "; define it or take it out" : near;
     }
 
@@ -150,7 +142,7 @@ class Linker {
     Problems& problems_;
     std::vector<std::string>& warnings_;
     std::map<std::pair<std::string, std::string>, std::shared_ptr<const PriceBook>> books_;
-    std::map<std::string, std::set<std::string>> tiers_;
+    std::set<std::string, std::less<>> tiers_;
 };
 
 }  // namespace

@@ -33,7 +33,7 @@ bool empty(const YamlNode& node) {
 }
 
 void read_document(const Document& document, Rank rank, Draft& draft, Problems& problems) {
-    const YamlNode root = read_yaml(document, problems);
+    const YamlNode root = read_yaml(document, draft.nodes_left, problems);
     if (root.kind == YamlNode::Kind::nothing) return;
     Fields fields(root, "the document", problems);
     for (const SectionReader& section : sections) {

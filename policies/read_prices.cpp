@@ -52,8 +52,7 @@ void read_rates(Fields& fields, Rates& rates) {
 
 std::vector<Tier> read_tiers(const Value& value) {
     std::vector<Tier> out;
-    const auto items = read_list(value, "price tier");
-    if (items.size() > tiers_max) value.wrong(fmt::format("has more than {} tiers", tiers_max));
+    const auto items = read_list(value, "price tier", tiers_max, "tiers");
     for (const Value& item : items) {
         Fields fields(item.node, "price tier", item.problems);
         Tier tier;
@@ -85,8 +84,7 @@ void read_factors(Fields& fields, Price& price) {
 
 std::vector<std::pair<std::string, Factor>> read_regions(const Value& value) {
     std::vector<std::pair<std::string, Factor>> out;
-    const auto entries = read_entries(value, "price region");
-    if (entries.size() > regions_max) value.wrong(fmt::format("has more than {} regions", regions_max));
+    const auto entries = read_entries(value, "price region", regions_max, "regions");
     for (const Named& named : entries)
         if (const auto factor = read_factor(named.value)) out.emplace_back(named.name, *factor);
     return out;
@@ -110,8 +108,7 @@ std::uint8_t read_days(const Value& value) {
 
 std::vector<Hours> read_hours(const Value& value) {
     std::vector<Hours> out;
-    const auto items = read_list(value, "price hours");
-    if (items.size() > hours_max) value.wrong(fmt::format("has more than {} entries", hours_max));
+    const auto items = read_list(value, "price hours", hours_max, "entries");
     for (const Value& item : items) {
         Fields fields(item.node, "price hours", item.problems);
         Hours hours;
@@ -172,9 +169,9 @@ void read_book(const std::string& catalogue, const Named& named, Rank rank, Draf
     const std::string what = fmt::format("price of {}/{}", catalogue, named.name);
     PriceBook book{.provider = catalogue, .model = named.name, .versions = {}};
     std::vector<Value> items = {{named.value.node, what, named.value.problems}};
-    if (named.value.node.kind == YamlNode::Kind::list) items = read_list(named.value, what);
-    if (items.empty()) named.value.wrong("is an empty list; write one version at least");
-    if (items.size() > versions_max) named.value.wrong(fmt::format("has more than {} versions", versions_max));
+    if (named.value.node.kind == YamlNode::Kind::list) items = read_list(named.value, what, versions_max, "versions");
+    if (named.value.node.kind == YamlNode::Kind::list && named.value.node.items.empty())
+        named.value.wrong("is an empty list; write one version at least");
     bool imported = false;
     for (const Value& item : items) {
         Version version = read_version(item);

@@ -20,8 +20,7 @@ constexpr Tokens input_tokens_most = 100'000'000;
 
 std::vector<ProviderKey> read_keys(const Value& value) {
     std::vector<ProviderKey> out;
-    const auto items = read_list(value, "provider key");
-    if (items.size() > keys_max) value.wrong(fmt::format("has more than {} keys", keys_max));
+    const auto items = read_list(value, "provider key", keys_max, "keys");
     for (const Value& item : items) {
         Fields fields(item.node, "provider key", item.problems);
         ProviderKey key;
@@ -98,9 +97,9 @@ void read_provider(const Named& named, Rank rank, Draft& draft) {
 
 std::vector<ChannelDraft> read_channels(const Value& value, const std::string& model) {
     std::vector<ChannelDraft> out;
-    const auto items = read_list(value, "channel");
-    if (value.node.kind == YamlNode::Kind::list && items.empty()) value.wrong("is empty; name at least one provider");
-    if (items.size() > channels_max) value.wrong(fmt::format("has more than {} channels", channels_max));
+    const auto items = read_list(value, "channel", channels_max, "channels");
+    if (value.node.kind == YamlNode::Kind::list && value.node.items.empty())
+        value.wrong("is empty; name at least one provider");
     for (const Value& item : items) {
         Fields fields(item.node, "channel", item.problems);
         ChannelDraft channel;

@@ -89,7 +89,14 @@ struct Team {
     std::vector<Budget> per_person;  ///< what each person of the team may spend, besides
     OnShort on_short = OnShort::lower;
     std::vector<std::string> groups;  ///< directory groups
-    std::set<std::string> may;        ///< names of the models this team may use, worked out
+    /// `models`, worked out. What many teams may use is not copied into each of them: a small policy would fill the
+    /// memory.
+    bool may_all = false;
+    std::set<std::string, std::less<>> may_tiers;
+    std::set<std::string, std::less<>> may_models;
+    bool may(const Model& model) const {
+        return may_all || may_models.contains(model.name) || (!model.tier.empty() && may_tiers.contains(model.tier));
+    }
 };
 
 struct Organisation {

@@ -214,8 +214,7 @@ std::optional<Budget> read_budget(const Value& value) {
     }
     if (const auto hard = fields.find("hard")) budget.hard = read_truth(*hard).value_or(true);
     if (const auto warn = fields.find("warn")) {
-        const auto parts = read_list(*warn, "budget warning");
-        if (parts.size() > warnings_max) warn->wrong(fmt::format("has more than {} parts", warnings_max));
+        const auto parts = read_list(*warn, "budget warning", warnings_max, "parts");
         for (const Value& part : parts)
             if (const auto percent = read_percent(part)) budget.warn_percent.push_back(*percent);
         std::ranges::sort(budget.warn_percent);
@@ -230,8 +229,7 @@ std::optional<Budget> read_budget(const Value& value) {
 
 std::vector<Budget> read_budgets(const Value& value) {
     std::vector<Budget> out;
-    const auto items = read_list(value, "budget");
-    if (items.size() > budgets_max) value.wrong(fmt::format("has more than {} limits; drop the widest", budgets_max));
+    const auto items = read_list(value, "budget", budgets_max, "limits; drop the widest");
     for (const Value& item : items) {
         const auto budget = read_budget(item);
         if (!budget) continue;

@@ -16,9 +16,11 @@ namespace {
 /// Builds the tree from the parser's events. Aliases are never followed, so a small text cannot grow into a large tree.
 class Builder final : public YAML::EventHandler {
   public:
-    Builder(std::string_view file, Problems& problems) : file_(file), problems_(problems) {}
+    Builder(std::string_view file, std::size_t nodes_left, Problems& problems)
+        : file_(file), problems_(problems), nodes_left_(nodes_left) {}
 
     YamlNode take() && { return std::move(root_); }
+    std::size_t nodes() const { return nodes_; }
     /// Whether more would be of use. The parser never comes to an end where it cannot take a character such as ',' at
     /// all.
     bool wants_more() const { return documents_ < 2; }
@@ -109,11 +111,16 @@ class Builder final : public YAML::EventHandler {
 
     void put(YamlNode node) {
         if (too_deep_ > 0 || documents_ > 1) return;
-        if (++nodes_ > nodes_max) {
-            if (nodes_ == nodes_max + 1)
-                problems_.add(node.at, fmt::format("there are more than {} values; split the file", nodes_max));
+        if (nodes_ == std::min(nodes_max, nodes_left_)) {
+            if (!full_)
+                problems_.add(node.at, nodes_ == nodes_max
+                                           ? fmt::format("there are more than {} values; split the file", nodes_max)
+                                           : fmt::format("the policy has more than {} values; make it smaller",
+                                                         policy_nodes_max));
+            full_ = true;
             return;
         }
+        ++nodes_;
         if (open_.empty()) {
             root_ = std::move(node);
             return;
@@ -153,6 +160,8 @@ class Builder final : public YAML::EventHandler {
     std::vector<Open> open_;
     std::size_t too_deep_ = 0;
     std::size_t nodes_ = 0;
+    const std::size_t nodes_left_;
+    bool full_ = false;
     int documents_ = 0;
     int begins_ = -1;
 };
@@ -232,14 +241,14 @@ std::vector<Problem> Problems::take() && {
     return std::move(problems_);
 }
 
-YamlNode read_yaml(const Document& document, Problems& problems) {
+YamlNode read_yaml(const Document& document, std::size_t& nodes_left, Problems& problems) {
     if (document.text.size() > document_bytes_max) {
         problems.add({document.name, 0, 0}, fmt::format("the file has {} bytes; at most {} are read, so split it",
                                                         document.text.size(), document_bytes_max));
         return {};
     }
     if (!check_characters(document, problems)) return {};
-    Builder builder(document.name, problems);
+    Builder builder(document.name, nodes_left, problems);
     try {
         std::istringstream text(document.text);
         YAML::Parser parser(text);
@@ -252,6 +261,7 @@ YamlNode read_yaml(const Document& document, Problems& problems) {
         problems.add({document.name, 0, 0}, "this is not YAML; the file could not be read");
         return {};
     }
+    nodes_left -= builder.nodes();
     return std::move(builder).take();
 }
 

@@ -13,8 +13,10 @@ namespace bursar::policies {
 constexpr std::size_t documents_max = 200;
 constexpr std::size_t document_bytes_max = 4U << 20;
 constexpr std::size_t depth_max = 32;
-constexpr std::size_t nodes_max = 400'000;  ///< values in one document
-constexpr std::size_t problems_max = 500;   ///< more are counted, not listed
+constexpr std::size_t nodes_max = 400'000;         ///< values in one document
+constexpr std::size_t policy_nodes_max = 800'000;  ///< values in all documents of a policy
+constexpr std::size_t problems_max = 500;          ///< more are counted, not listed
+constexpr std::size_t hints_max = 50;              ///< so many problems come with a guess at what was meant
 
 /// Where something stands. `file` lives as long as the documents that are parsed.
 struct Place {
@@ -48,6 +50,7 @@ class Problems {
   public:
     void add(const Place& at, std::string text);
     bool none() const { return problems_.empty(); }
+    bool wants_hints() const { return problems_.size() < hints_max; }
     /// In the order of files, lines and columns; the last one says how many were not listed.
     std::vector<Problem> take() &&;
 
@@ -56,7 +59,8 @@ class Problems {
     std::size_t more_ = 0;
 };
 
-/// The tree of one document; `nothing` where it is empty or so wrong that it cannot be read.
-YamlNode read_yaml(const Document& document, Problems& problems);
+/// The tree of one document; `nothing` where it is empty or so wrong that it cannot be read. `nodes_left` is how many
+/// values the policy may still have, and becomes less by those of this document.
+YamlNode read_yaml(const Document& document, std::size_t& nodes_left, Problems& problems);
 
 }  // namespace bursar::policies

@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* bytes, std::size_t si
     for (const auto& [name, team] : rules.teams) {
         const Caller caller{.key_id = "k", .name = "", .team = name, .person = "p", .models = {}, .budgets = {}};
         ENSURE(policies::accounts_of(rules, caller).has_value());
-        for (const std::string& model : team->may)
+        for (const auto& [model, content] : rules.models)
             for (const Dialect dialect : {Dialect::openai, Dialect::anthropic}) {
                 const policies::Ask ask{.dialect = dialect, .model = model, .stream = true, .input_at_most = 300'000};
                 const auto route = policies::admit(rules, caller, ask, Timestamp{});

@@ -29,7 +29,10 @@ TEST(Parse, ACompanyIsReadWhole) {
     EXPECT_EQ(gpt.channels[1].name(), "azure/gpt-4o-prod");
     EXPECT_EQ(gpt.channels[1].prices->versions[0].rates.output, NanoUsd::dollars(11));
     const Team& research = *rules.teams.at("research");
-    EXPECT_EQ(research.may, (std::set<std::string>{"gpt", "claude", "both", "embed", "thinker", "llama", "priceless"}));
+    EXPECT_EQ(models_for(rules, "research"),
+              (std::vector<std::string>{"both", "claude", "embed", "gpt", "llama", "priceless", "thinker"}));
+    EXPECT_EQ(models_for(rules, "sales"), (std::vector<std::string>{"gpt"}));
+    EXPECT_TRUE(models_for(rules, "rnd").empty());
     EXPECT_EQ(research.budgets[0].warn_percent, (std::vector<int>{50, 80}));
     EXPECT_EQ(rules.teams.at("sales")->on_short, OnShort::refuse);
     EXPECT_FALSE(rules.people.at("alice")[0].hard);

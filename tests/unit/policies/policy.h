@@ -18,6 +18,14 @@ inline std::string problems_of(const Parsed& parsed) {
     return out;
 }
 
+/// The models that the team may use, by name.
+inline std::vector<std::string> models_for(const Snapshot& rules, std::string_view team) {
+    std::vector<std::string> out;
+    for (const auto& [name, model] : rules.models)
+        if (rules.teams.find(team)->second->may(*model)) out.push_back(name);
+    return out;
+}
+
 struct WrongDocument {
     std::string_view name;
     std::string_view text;

@@ -76,8 +76,8 @@ TEST(Examples, ACompanyWorksWithWhatShipsInTheBox) {
     ASSERT_EQ(problems_of(parsed), "");
     EXPECT_EQ(parsed.warnings, std::vector<std::string>{});
     const Snapshot& rules = *parsed.snapshot;
-    EXPECT_EQ(rules.teams.at("support")->may,
-              (std::set<std::string>{"claude-sonnet-5", "gpt-4o-mini", "llama3.2", "text-embedding-3-small"}));
+    EXPECT_EQ(models_for(rules, "support"),
+              (std::vector<std::string>{"claude-sonnet-5", "gpt-4o-mini", "llama3.2", "text-embedding-3-small"}));
     for (const auto& [name, model] : rules.models)
         for (const Channel& channel : model->channels) {
             EXPECT_NE(channel.prices->at(*parse_timestamp("2026-11-24T00:00:00Z")), nullptr) << channel.name();
