@@ -9,7 +9,6 @@
 namespace bursar::admin {
 namespace {
 
-constexpr std::size_t passphrase_bytes_min = 12;
 constexpr std::size_t passphrase_bytes_max = 1024;
 constexpr std::size_t secret_bytes_max = 64 * 1024;
 constexpr std::size_t secret_name_bytes_max = 128;
@@ -30,10 +29,10 @@ Result<vault::MasterKey> master_key_of(const Fields& fields) {
 
 /// A passphrase that is to protect a vault from now on.
 Result<void> check_new(const vault::MasterKey& key) {
-    if (!key.is_passphrase() || key.secret().size() >= passphrase_bytes_min) return {};
-    return fail(
-        Fault::invalid_request,
-        fmt::format("A new passphrase needs at least {} bytes; several random words are best.", passphrase_bytes_min));
+    if (!key.is_passphrase() || key.secret().size() >= vault::passphrase_bytes_min) return {};
+    return fail(Fault::invalid_request,
+                fmt::format("A new passphrase needs at least {} bytes; several random words are best.",
+                            vault::passphrase_bytes_min));
 }
 
 std::string status_of(const vault::Vault& vault) {

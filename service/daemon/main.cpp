@@ -1,6 +1,7 @@
 // bursard: reads its command line, keeps its memory to itself, starts the service and waits for signals.
 #include "service/base/guarded_clock.h"
 #include "service/base/log.h"
+#include "service/daemon/passphrase.h"
 #include "service/daemon/service.h"
 
 #include <csignal>
@@ -25,7 +26,9 @@ constexpr std::string_view help =
     "  bursard --config FILE                  serve until SIGTERM; SIGHUP reads the certificate again\n"
     "  bursard --config FILE --check          read configuration and policy, say what is wrong\n"
     "  bursard --config FILE --issue-operator NAME [--role operator|auditor|finance]\n"
-    "                                         print a new operator token (the service must not run)\n"
+    "                                         print a new operator token (the service must not run); makes the\n"
+    "                                         vault if there is none. A passphrase is asked for, or read from\n"
+    "                                         standard input\n"
     "  bursard --help | --version\n"
     "\n"
     "Exit status: 0 ok, 1 failed, 2 wrong usage, 78 wrong configuration. See bursard(8).\n";
@@ -108,7 +111,8 @@ Result<void> issue_operator(const Configuration& configuration, const std::strin
     std::filesystem::create_directories(folder, made);
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, made);
     TRY(const auto vault, vault::Vault::open(folder, clock));
-    TRY(const vault::MasterKey key, key_of(configuration));
+    TRY(const vault::MasterKey key,
+        configuration.key_source == KeySource::passphrase ? read_passphrase(vault->is_new()) : key_of(configuration));
     TRY_VOID(vault->unseal(key));
     TRY(const Books books, open_books(configuration, defaults, *vault, clock));
     const auth::Also also = [&](store::Transaction& transaction) {

@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t name_bytes_max = 128;
 constexpr std::size_t value_bytes_max = 64 * 1024;
 constexpr std::size_t secrets_max = 10'000;
-constexpr std::size_t passphrase_bytes_min = 8;
 constexpr std::size_t passphrase_bytes_max = 1024;
 
 constexpr std::string_view steps[] = {

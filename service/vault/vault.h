@@ -39,6 +39,9 @@ class MasterKey {
     bool passphrase_;
 };
 
+/// Of a passphrase that is to protect a vault from now on.
+inline constexpr std::size_t passphrase_bytes_min = 12;
+
 enum class State : unsigned char { sealed, unsealed };
 
 struct SecretFacts {

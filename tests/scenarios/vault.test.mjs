@@ -1,11 +1,13 @@
 // Hunts: a vault that opens for the wrong key, serves while it is sealed, or loses something when its master key changes.
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { Bursar } from './support/bursar.mjs';
-import { until } from './support/process.mjs';
+import { program, until } from './support/process.mjs';
 
 const chat = { model: 'demo-gpt', messages: [{ role: 'user', content: 'x [[demo tokens=2]]' }] };
 
@@ -39,6 +41,44 @@ test('a passphrase: the first makes the vault, the next start is sealed until it
         assert.deepEqual(filesOf(bursar.path('state/vault')).map((file) => [file, readFileSync(file).toString('hex')]), before);
         await until('the next try is allowed', async () => (await bursar.api('POST', 'vault/unseal', { passphrase })).status === 200);
         await until('ready', async () => (await fetch(`${bursar.origin}/readyz`)).status === 200);
+    } finally {
+        await bursar.stop();
+    }
+});
+
+test('with a passphrase, the first operator token makes the vault; it is asked for without showing it', async () => {
+    const bursar = await Bursar.start({ passphrase: true });
+    try {
+        await bursar.stopService();
+        const issue = (input) =>
+            spawnSync(program('bursard'), ['--config', bursar.path('bursard.ini'), '--issue-operator', 'first'], { encoding: 'utf8', input });
+        for (const [input, expected] of [['', /none was given/], ['too short\n', /passphrase has 12 to/], ['one line is enough\nhere are two\n', /more than one line/]]) {
+            const refused = issue(input);
+            assert.equal(refused.status, 1, refused.stderr);
+            assert.match(refused.stderr, expected);
+            assert.equal(refused.stdout, '');
+        }
+        assert.ok(!existsSync(bursar.path('state/vault/keyring')), 'nothing was made');
+
+        const passphrase = 'correct horse battery staple';
+        bursar.token = bursar.issueOperator('first', 'operator', passphrase + '\n');
+        assert.equal(issue('another passphrase altogether').status, 78);
+        await bursar.launch();
+        await bursar.must('POST', 'vault/unseal', { passphrase });
+        const who = await bursar.must('GET', 'whoami');
+        assert.equal(who.name, 'first');
+        await bursar.stopService();
+
+        // On a terminal (script gives the program one): the question, no echo, the token.
+        const terminal = spawn('script', ['-qec', `${program('bursard')} --config ${bursar.path('bursard.ini')} --issue-operator second`, '/dev/null']);
+        let shown = '';
+        terminal.stdout.on('data', (piece) => (shown += piece));
+        await until('the question', () => shown.includes('Passphrase of the vault: '));
+        terminal.stdin.write(passphrase + '\n');
+        const [code] = await once(terminal, 'close');
+        assert.equal(code, 0, shown);
+        assert.match(shown, /^Passphrase of the vault: [^]*bso_/);
+        assert.doesNotMatch(shown, /battery/);
     } finally {
         await bursar.stop();
     }

@@ -89,9 +89,11 @@ export class Bursar {
         return path.join(this.folder, name);
     }
 
-    issueOperator(name, role = 'operator') {
+    /** `input` is the passphrase, where that is what the master key comes from. */
+    issueOperator(name, role = 'operator', input = '') {
         const done = spawnSync(program('bursard'), ['--config', this.path('bursard.ini'), '--issue-operator', name, '--role', role], {
             encoding: 'utf8',
+            input,
         });
         if (done.status !== 0) throw new Error(`--issue-operator ended with ${done.status}: ${done.stderr}`);
         return done.stdout.trim().split('\n').at(-1);

@@ -1,0 +1,101 @@
+#include "service/daemon/passphrase.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <string_view>
+#include <termios.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace bursar::daemon {
+namespace {
+
+constexpr std::size_t passphrase_bytes_max = 1024;
+
+/// Switches the echo off for as long as it lives.
+class QuietTerminal {
+  public:
+    QuietTerminal() {
+        if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
+        termios quiet = before_;
+        quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        quiet.c_lflag |= ECHONL;
+        changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
+    }
+    ~QuietTerminal() {
+        if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+    }
+    QuietTerminal(const QuietTerminal&) = delete;
+    QuietTerminal& operator=(const QuietTerminal&) = delete;
+
+  private:
+    termios before_{};
+    bool changed_ = false;
+};
+
+/// One line, in memory that does not move and is wiped.
+class Line {
+  public:
+    Line() = default;
+    ~Line() { wipe(bytes_.data(), bytes_.size()); }
+    Line(const Line&) = delete;
+    Line& operator=(const Line&) = delete;
+
+    Result<void> read() {
+        while (size_ < bytes_.size() && !text().contains('\n')) {
+            const ssize_t count = ::read(STDIN_FILENO, bytes_.data() + size_, bytes_.size() - size_);
+            if (count < 0 && errno == EINTR) continue;
+            if (count < 0) return fail(Fault::invalid_request, "The passphrase cannot be read from standard input.");
+            if (count == 0) break;
+            size_ += static_cast<std::size_t>(count);
+        }
+        std::size_t end = std::min(text().find('\n'), size_);
+        if (size_ - end > 1)
+            return fail(Fault::invalid_request,
+                        "Standard input has more than one line; the passphrase is one line and nothing else.");
+        if (end > 0 && bytes_[end - 1] == '\r') --end;
+        size_ = end;
+        if (size_ == 0)
+            return fail(Fault::invalid_request,
+                        "The master key is a passphrase, and none was given. Type it at a terminal, or give it as one "
+                        "line of standard input.");
+        if (size_ > passphrase_bytes_max)
+            return fail(Fault::invalid_request,
+                        fmt::format("The passphrase has more than {} bytes.", passphrase_bytes_max));
+        return {};
+    }
+    std::string_view text() const { return {bytes_.data(), size_}; }
+
+  private:
+    std::array<char, passphrase_bytes_max + 3> bytes_{};  // with its line end, and one byte to see that it is too long
+    std::size_t size_ = 0;
+};
+
+Result<void> ask(std::string_view question, Line& answer) {
+    std::fputs(fmt::format("{}: ", question).c_str(), stderr);
+    const QuietTerminal quiet;
+    return answer.read();
+}
+
+}  // namespace
+
+Result<vault::MasterKey> read_passphrase(bool is_new) {
+    Line line;
+    if (::isatty(STDIN_FILENO) != 1) {
+        TRY_VOID(line.read());
+    } else {
+        TRY_VOID(ask(is_new ? "Passphrase of the new vault" : "Passphrase of the vault", line));
+        if (is_new) {
+            Line again;
+            TRY_VOID(ask("The same again", again));
+            if (line.text() != again.text())
+                return fail(Fault::invalid_request, "The two passphrases differ. Nothing was made; start again.");
+        }
+    }
+    return vault::MasterKey::from_passphrase(Secret::copy_of(line.text()));
+}
+
+}  // namespace bursar::daemon

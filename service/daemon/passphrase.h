@@ -1,0 +1,11 @@
+#pragma once
+
+#include "service/vault/vault.h"
+
+namespace bursar::daemon {
+
+/// The passphrase of the master key: asked for on the terminal without showing it, twice if it is to make a new vault;
+/// else the one line of standard input. Blocking.
+Result<vault::MasterKey> read_passphrase(bool is_new);
+
+}  // namespace bursar::daemon
