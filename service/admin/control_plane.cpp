@@ -13,7 +13,7 @@ class Standing final : public ControlPlane {
                  .vault = vault,
                  .hooks = std::move(hooks),
                  .clock = clock,
-                 .guard = UnsealGuard(options.unseal_delay_first)} {}
+                 .guard = UnsealGuard(clock, options.unseal_delay_first)} {}
     ~Standing() override { stop(); }
 
     Result<void> open() {
@@ -24,7 +24,6 @@ class Standing final : public ControlPlane {
     }
 
     void stop() override {
-        plane_.guard.stop();
         if (server_) server_->stop();
     }
 

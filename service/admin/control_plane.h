@@ -70,7 +70,9 @@ struct Options {
     std::filesystem::path socket;                       ///< made with mode 0600
     std::vector<policies::Document> policy_defaults;    ///< what ships in the box
     std::string metrics_token;                          ///< empty: /metrics needs an operator or auditor token
-    std::chrono::milliseconds unseal_delay_first{500};  ///< what a first wrong master key costs; doubles up to 5 s
+    std::chrono::milliseconds unseal_delay_first{500};  ///< what a first wrong master key costs; doubles up to 5 min
+    /// Whether who asks from this machine may make a new vault. Not behind a proxy, where everybody seems to.
+    bool new_vault_from_loopback = true;
 };
 
 class ControlPlane {

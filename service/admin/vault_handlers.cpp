@@ -35,6 +35,15 @@ Result<void> check_new(const vault::MasterKey& key) {
                             vault::passphrase_bytes_min));
 }
 
+/// Whoever makes the vault chooses its master key, and nobody has a credential yet: it must not be the first stranger.
+Result<void> check_maker(const Options& options, std::string_view address) {
+    if (options.new_vault_from_loopback && is_loopback(address)) return {};
+    return fail(
+        Fault::not_permitted,
+        "This vault is new and has no master key yet, and nobody can choose it over the network. Make the vault "
+        "on its own machine, with the service stopped: bursard --config FILE --issue-operator NAME");
+}
+
 std::string status_of(const vault::Vault& vault) {
     JsonWriter json;
     json.open().field("state", vault.state() == vault::State::sealed ? "sealed" : "unsealed");
@@ -70,9 +79,12 @@ Reply vault_unseal(Visit& visit) {
     TRY(const vault::MasterKey key, master_key_of(body.fields()));
     if (plane.vault.state() == vault::State::unsealed && visit.parts != nullptr)
         return fail(Fault::conflict, "The vault is unsealed already.");
-    if (plane.vault.is_new()) TRY_VOID(check_new(key));
+    if (plane.vault.is_new()) {
+        TRY_VOID(check_maker(plane.options, visit.request.address));
+        TRY_VOID(check_new(key));
+    }
 
-    const auto unsealed = plane.guard.attempt([&] { return plane.hooks.unseal(key); });
+    const auto unsealed = plane.guard.attempt(visit.request.address, [&] { return plane.hooks.unseal(key); });
     // Before the first unseal there is no database to write an audit row to; the log has it.
     const std::string_view outcome = unsealed ? std::string_view("ok") : facts(unsealed.error().fault).name;
     log::warning("vault_unseal", {{"address", visit.request.address}, {"actor", visit.actor}, {"outcome", outcome}});
@@ -94,8 +106,9 @@ Reply vault_rotate(Visit& visit) {
     TRY(const vault::MasterKey next, master_key_of(next_fields));
     TRY_VOID(check_new(next));
     vault::Vault& vault = visit.plane.vault;
-    TRY_VOID(visit.plane.guard.attempt(
-        [&] { return do_audited(visit, "vault", [&] { return vault.rotate(current, next); }); }));
+    TRY_VOID(visit.plane.guard.attempt(visit.request.address, [&] {
+        return do_audited(visit, "vault", [&] { return vault.rotate(current, next); });
+    }));
     return json_answer(status_of(vault));
 }
 

@@ -45,7 +45,10 @@ Result<void> Service::start() {
         TRY(const vault::MasterKey key, key_of(configuration_));
         TRY_VOID(unseal(key));
     }
-    admin::Options options{.socket = socket, .policy_defaults = defaults_, .metrics_token = std::move(metrics_token)};
+    admin::Options options{.socket = socket,
+                           .policy_defaults = defaults_,
+                           .metrics_token = std::move(metrics_token),
+                           .new_vault_from_loopback = !configuration_.listen.certificate.empty()};
     admin::Hooks hooks{
         .metrics = [this] { return metrics(); },
         .checks = [this] { return checks(); },

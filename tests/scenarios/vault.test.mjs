@@ -18,7 +18,7 @@ function filesOf(folder) {
         .map((entry) => `${entry.parentPath}/${entry.name}`);
 }
 
-test('a passphrase: the first makes the vault, the next start is sealed until it is given', async () => {
+test('a passphrase: the vault is made by who has the machine, and each start is sealed until it is given', async () => {
     const bursar = await Bursar.start({ passphrase: true });
     try {
         const passphrase = 'correct horse battery staple';
@@ -26,6 +26,13 @@ test('a passphrase: the first makes the vault, the next start is sealed until it
         assert.equal(sealed.status, 503);
         assert.ok((await sealed.json()).checks.some((check) => !check.good && /seal/.test(check.name + check.text)));
         assert.equal((await bursar.api('GET', 'keys')).status, 503);
+
+        // Behind a proxy everybody looks local, so that a plain listener takes nobody's word for it.
+        const stranger = await bursar.api('POST', 'vault/unseal', { passphrase });
+        assert.equal(stranger.status, 403, stranger.text);
+        await bursar.stopService();
+        bursar.issueOperator('first', 'operator', passphrase + '\n');
+        await bursar.launch();
 
         writeFileSync(bursar.path('passphrase'), passphrase + '\n', { mode: 0o600 });
         const first = bursar.ctl(['vault', 'unseal', '--passphrase-file', bursar.path('passphrase')]);

@@ -162,8 +162,8 @@ std::string Plant::issue_token(std::string_view name, auth::Role role) {
 
 HttpReply Plant::ask(std::string_view method, std::string_view target, const Asked& asked) const {
     std::string request =
-        fmt::format("{} {} HTTP/1.1\r\nhost: bursar\r\nx-bursar-address: 192.0.2.7\r\ncontent-length: {}\r\n", method,
-                    target, asked.body.size());
+        fmt::format("{} {} HTTP/1.1\r\nhost: bursar\r\nx-bursar-address: {}\r\ncontent-length: {}\r\n", method, target,
+                    asked.address, asked.body.size());
     if (!asked.token.empty()) request += fmt::format("authorization: Bearer {}\r\n", asked.token);
     if (!asked.if_match.empty()) request += fmt::format("if-match: {}\r\n", asked.if_match);
     request += asked.extra;

@@ -26,6 +26,7 @@ struct Asked {
     std::string token = {};
     std::string body = {};
     std::string if_match = {};
+    std::string address = "192.0.2.7";
     std::string extra = {};  ///< further header lines, each with CR LF
 };
 
@@ -37,7 +38,7 @@ inline constexpr std::string_view master_key_body =
 class Plant {
   public:
     enum class Start : unsigned char { open, sealed };
-    explicit Plant(Start start = Start::open, std::chrono::milliseconds unseal_delay = std::chrono::milliseconds(1));
+    explicit Plant(Start start = Start::open, std::chrono::milliseconds unseal_delay = std::chrono::milliseconds(0));
     ~Plant();
     Plant(const Plant&) = delete;
     Plant& operator=(const Plant&) = delete;

@@ -32,9 +32,10 @@ TEST(VaultApi, before_the_first_unseal_only_the_way_to_it_is_open) {
     EXPECT_EQ(plant.ask("GET", "/api/v1/vault").at("/state"), "sealed");
     EXPECT_EQ(plant.ask("GET", "/api/v1/vault").at("/new"), "true");
 
-    EXPECT_EQ(plant.ask("POST", "/api/v1/vault/unseal", {.body = R"({"passphrase":"short"})"}).status, 400)
+    EXPECT_EQ(plant.ask("POST", "/api/v1/vault/unseal", {.body = R"({"passphrase":"short"})", .address = "::1"}).status,
+              400)
         << "a new vault with a weak passphrase";
-    const HttpReply opened = plant.ask("POST", "/api/v1/vault/unseal", {.body = phrase});
+    const HttpReply opened = plant.ask("POST", "/api/v1/vault/unseal", {.body = phrase, .address = "127.0.0.1"});
     ASSERT_EQ(opened.status, 200) << opened.body;
     EXPECT_EQ(opened.at("/state"), "unsealed");
     EXPECT_EQ(plant.get("/api/v1/whoami").status, 200);
@@ -43,6 +44,33 @@ TEST(VaultApi, before_the_first_unseal_only_the_way_to_it_is_open) {
     EXPECT_EQ(plant.audit_rows("vault.unseal", "ok"), 1);
     const HttpReply audit = plant.get("/api/v1/audit");
     EXPECT_NE(audit.body.find("\"master-key\""), std::string::npos) << audit.body;
+}
+
+// Hunts: a stranger who chooses the master key of a vault that is not made yet.
+TEST(VaultApi, a_new_vault_is_not_made_over_the_network) {
+    Plant plant(Plant::Start::sealed);
+    for (const char* address : {"192.0.2.7", "2001:db8::1", "::ffff:10.0.0.1", "", "127.0.0.1.example"}) {
+        const HttpReply refused = plant.ask("POST", "/api/v1/vault/unseal", {.body = key_body, .address = address});
+        EXPECT_EQ(refused.status, 403) << address;
+        EXPECT_NE(refused.at("/detail").find("--issue-operator"), std::string::npos);
+    }
+    EXPECT_EQ(plant.ask("GET", "/api/v1/vault").at("/new"), "true");
+    EXPECT_EQ(plant.ask("POST", "/api/v1/vault/unseal", {.body = key_body, .address = "::ffff:127.0.0.1"}).status, 200);
+}
+
+TEST(VaultApi, a_stranger_who_guesses_keeps_nobody_out) {
+    Plant plant(Plant::Start::open, std::chrono::seconds(1));
+    plant.post("/api/v1/vault/seal", "");
+    const auto unseal = [&](std::string_view body, std::string_view address) {
+        return plant
+            .ask("POST", "/api/v1/vault/unseal",
+                 {.token = plant.operator_token, .body = std::string(body), .address = std::string(address)})
+            .status;
+    };
+    EXPECT_EQ(unseal(wrong_body, "192.0.2.66"), 401);
+    EXPECT_EQ(unseal(wrong_body, "192.0.2.66"), 429);
+    EXPECT_EQ(unseal(key_body, "192.0.2.66"), 429) << "not even with the right one before its time";
+    EXPECT_EQ(unseal(key_body, "192.0.2.7"), 200);
 }
 
 TEST(VaultApi, seals_and_unseals_with_the_right_key_only) {
