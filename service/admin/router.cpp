@@ -122,17 +122,18 @@ Result<void> Router::identify(Visit& visit) const {
 
 Result<void> Router::admit(Visit& visit, const Handler& handler) const {
     if (handler.access == Access::anybody) return {};
+    const std::string_view token = bearer_of(visit.request.authorization);
+    const std::string& for_scrapers = plane_.options.metrics_token;
+    // Also before the first unseal: that the vault is sealed is what a scraper has to see.
+    if (handler.access == Access::scrapers && !for_scrapers.empty() && equal_in_constant_time(token, for_scrapers)) {
+        visit.actor = "metrics";
+        return {};
+    }
     if (visit.parts == nullptr) {
         if (handler.access == Access::until_open) return {};
         return fail(Fault::sealed,
                     "The vault has not been unsealed since the start, so the database is closed. Unseal it: bursarctl "
                     "vault unseal.");
-    }
-    const std::string_view token = bearer_of(visit.request.authorization);
-    const std::string& for_scrapers = plane_.options.metrics_token;
-    if (handler.access == Access::scrapers && !for_scrapers.empty() && equal_in_constant_time(token, for_scrapers)) {
-        visit.actor = "metrics";
-        return {};
     }
     TRY_VOID(identify(visit));
     if (!auth::may(visit.who.role, visit.permission))

@@ -43,7 +43,12 @@ std::vector<admin::Check> Service::checks() const {
     out.push_back({"vault", unsealed, true,
                    unsealed ? "unsealed" : "Sealed: no provider key can be used. Unseal it: bursarctl vault unseal."});
     admin::Parts* parts = open_.load();
-    if (parts == nullptr) return out;
+    if (parts == nullptr) {
+        if (!unsealed) return out;
+        const MutexLock lock(closed_mutex_);
+        out.push_back({"database", false, true, closed_because_});
+        return out;
+    }
     const store::Health health = parts->store.health();
     out.push_back({"database", health.writable, true,
                    health.writable ? "writable"

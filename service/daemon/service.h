@@ -58,6 +58,7 @@ class Service {
   private:
     Result<void> unseal(const vault::MasterKey& key);
     Result<void> open_house();
+    void set_closed_because(std::string reason);
     std::vector<admin::Check> checks() const;
     std::string metrics() const;
     Result<void> write_port() const;
@@ -74,6 +75,9 @@ class Service {
     std::unique_ptr<admin::Parts> parts_;
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<admin::ControlPlane> control_;
+    /// Why there is no house yet although the vault is open; the readiness check says it.
+    mutable Mutex closed_mutex_;
+    std::string closed_because_ GUARDED_BY(closed_mutex_);
     std::atomic<admin::Parts*> open_{nullptr};  ///< set last of all: readers of other threads see a whole house
     std::atomic<bool> broken_{false};
     std::atomic<bool> stopped_{false};

@@ -64,7 +64,19 @@ Result<void> Service::unseal(const vault::MasterKey& key) {
     const MutexLock one_at_a_time(unsealing_);
     TRY_VOID(vault_->unseal(key));
     if (open_.load() != nullptr) return {};
-    return open_house();
+    set_closed_because("The database is being opened; after a crash the ledger is read again, which may take a while.");
+    auto opened = open_house();
+    if (!opened) {
+        log::error("not_opened", {{"reason", opened.error().operator_text()}});
+        set_closed_because(fmt::format("The database could not be opened: {} Repair it, then unseal again or restart.",
+                                       opened.error().for_caller));
+    }
+    return opened;
+}
+
+void Service::set_closed_because(std::string reason) {
+    const MutexLock lock(closed_mutex_);
+    closed_because_ = std::move(reason);
 }
 
 Result<void> Service::open_house() {

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { Bursar } from './support/bursar.mjs';
+import { Bursar, ini } from './support/bursar.mjs';
 import { program, until } from './support/process.mjs';
 
 const chat = { model: 'demo-gpt', messages: [{ role: 'user', content: 'x [[demo tokens=2]]' }] };
@@ -86,6 +86,38 @@ test('with a passphrase, the first operator token makes the vault; it is asked f
         assert.equal(code, 0, shown);
         assert.match(shown, /^Passphrase of the vault: [^]*bso_/);
         assert.doesNotMatch(shown, /battery/);
+    } finally {
+        await bursar.stop();
+    }
+});
+
+test('an open vault over a database that does not open is not ready, and says why; a scraper sees it all along', async () => {
+    const bursar = await Bursar.start({ passphrase: true });
+    try {
+        const passphrase = 'correct horse battery staple';
+        await bursar.stopService();
+        bursar.issueOperator('first', 'operator', passphrase + '\n');
+        const whole = readFileSync(bursar.path('state/bursar.db'));
+        writeFileSync(bursar.path('state/bursar.db'), whole.subarray(0, whole.length >> 1));
+        writeFileSync(bursar.path('metrics.token'), 'a-token-of-the-scraper\n', { mode: 0o600 });
+        writeFileSync(bursar.path('bursard.ini'), ini({ ...bursar.sections, metrics: { token_file: 'metrics.token' } }));
+        await bursar.launch();
+
+        const scrape = async (token) => fetch(`${bursar.origin}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+        assert.match(await (await scrape('a-token-of-the-scraper')).text(), /^bursar_vault_unsealed 0$/m);
+        assert.equal((await scrape('another-token-altogether')).status, 503);
+
+        const unsealed = await bursar.api('POST', 'vault/unseal', { passphrase });
+        assert.ok(unsealed.status >= 500, unsealed.text);
+        const ready = await fetch(`${bursar.origin}/readyz`);
+        assert.equal(ready.status, 503);
+        const { checks } = await ready.json();
+        assert.match(checks.find(({ name }) => name === 'database').text, /could not be opened: .*bursar\.db/);
+        assert.match(await (await scrape('a-token-of-the-scraper')).text(), /^bursar_vault_unsealed 1$/m);
+
+        writeFileSync(bursar.path('state/bursar.db'), whole);
+        await bursar.must('POST', 'vault/unseal', { passphrase });
+        assert.equal((await fetch(`${bursar.origin}/readyz`)).status, 200);
     } finally {
         await bursar.stop();
     }

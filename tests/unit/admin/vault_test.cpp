@@ -31,6 +31,8 @@ TEST(VaultApi, before_the_first_unseal_only_the_way_to_it_is_open) {
     }
     EXPECT_EQ(plant.ask("GET", "/api/v1/vault").at("/state"), "sealed");
     EXPECT_EQ(plant.ask("GET", "/api/v1/vault").at("/new"), "true");
+    EXPECT_EQ(plant.ask("GET", "/metrics", {.token = std::string(metrics_token)}).status, 200)
+        << "a scraper has to see that the vault is sealed";
 
     EXPECT_EQ(plant.ask("POST", "/api/v1/vault/unseal", {.body = R"({"passphrase":"short"})", .address = "::1"}).status,
               400)
