@@ -1,6 +1,6 @@
 // Two snapshots, and what changes for people between them.
-#include "policies/decimal.h"
 #include "policies/documents.h"
+#include "policies/price_words.h"
 
 #include <algorithm>
 
@@ -113,27 +113,20 @@ void compare_provider(Comparison& out, const std::string& thing, const Provider&
     out.value(thing, "price catalogue", before.catalogue, after.catalogue);
 }
 
-std::string rate_words(const Price& price) {
-    const auto rate = [](const std::optional<NanoUsd>& each) { return each ? each->text() : std::string("-"); };
-    return fmt::format("{} in, {} out per million tokens", rate(price.rates.input), rate(price.rates.output));
-}
-
 /// The prices of the channels that both have.
 void compare_prices(Comparison& out, const std::string& thing, const Model& before, const Model& after) {
     for (const Channel& now : after.channels) {
         const auto old =
             std::ranges::find_if(before.channels, [&](const Channel& each) { return each.name() == now.name(); });
         if (old == before.channels.end()) continue;
-        if (!old->prices && now.prices) out.line(fmt::format("{}: {} has a price now", thing, now.name()));
+        if (!old->prices && now.prices)
+            out.line(fmt::format("{}: {} has a price now: {}", thing, now.name(), words_of(*now.prices)));
         if (old->prices && !now.prices)
             out.line(fmt::format("{}: {} has no price any more; calls to it are refused", thing, now.name()));
         if (!old->prices || !now.prices) continue;
-        if (std::ranges::equal(old->prices->versions, now.prices->versions, {}, &Price::version, &Price::version))
-            continue;
-        const std::string was = rate_words(old->prices->versions.back());
-        const std::string is = rate_words(now.prices->versions.back());
-        out.line(was == is ? fmt::format("{}: the price of {} changes in its details", thing, now.name())
-                           : fmt::format("{}: the price of {}: {} -> {}", thing, now.name(), was, is));
+        const auto changes = changes_between(*old->prices, *now.prices);
+        if (!changes.empty())
+            out.line(fmt::format("{}: the price of {}: {}", thing, now.name(), fmt::join(changes, "; ")));
     }
 }
 
@@ -191,6 +184,7 @@ std::vector<std::string> compare(const Snapshot& before, const Snapshot& after) 
     out.section("person", before.people, after.people, [&](const std::string& thing, const auto& old, const auto& now) {
         out.budgets(thing, "budget", old, now);
     });
+    for (std::string& line : count_changes(before.prices, after.prices)) out.line(std::move(line));
     return std::move(out).take();
 }
 

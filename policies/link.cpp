@@ -24,7 +24,7 @@ class Linker {
             out.providers.emplace(name, std::make_shared<const Provider>(std::move(entry.content)));
         }
         for (auto& [key, entry] : draft_.prices)
-            books_.emplace(key, std::make_shared<const PriceBook>(std::move(entry.content)));
+            out.prices.emplace(key, std::make_shared<const PriceBook>(std::move(entry.content)));
         for (auto& [name, entry] : draft_.models) out.models.emplace(name, link_model(entry.content, out));
         for (auto& [name, entry] : draft_.people) out.people.emplace(name, std::move(entry.content));
         link_teams(out);
@@ -48,8 +48,8 @@ class Linker {
                                                                hint(channel.provider.name, out.providers)));
                 continue;
             }
-            const auto book = books_.find({provider->second->catalogue, channel.model});
-            if (book == books_.end())
+            const auto book = out.prices.find({provider->second->catalogue, channel.model});
+            if (book == out.prices.end())
                 warnings_.push_back(
                     fmt::format("model {}: there is no price of {}/{}, so calls to it are refused; add it under prices",
                                 model.name, provider->second->catalogue, channel.model));
@@ -58,7 +58,7 @@ class Linker {
             model.channels.insert(behind, {.provider = provider->second,
                                            .model = std::move(channel.model),
                                            .priority = channel.priority,
-                                           .prices = book == books_.end() ? nullptr : book->second});
+                                           .prices = book == out.prices.end() ? nullptr : book->second});
         }
         model.hidden_reasoning = draft.hidden_reasoning.value_or(std::ranges::any_of(model.channels, may_hide_output));
         if (!model.tier.empty()) tiers_.insert(model.tier);
@@ -141,7 +141,6 @@ class Linker {
     Draft& draft_;
     Problems& problems_;
     std::vector<std::string>& warnings_;
-    std::map<std::pair<std::string, std::string>, std::shared_ptr<const PriceBook>> books_;
     std::set<std::string, std::less<>> tiers_;
 };
 

@@ -112,6 +112,8 @@ struct Snapshot {
     std::map<std::string, std::shared_ptr<const Provider>, std::less<>> providers;
     std::map<std::string, std::shared_ptr<const Model>, std::less<>> models;
     std::map<std::string, std::shared_ptr<const Team>, std::less<>> teams;
+    /// By catalogue and model, also those that no channel goes to.
+    std::map<std::pair<std::string, std::string>, std::shared_ptr<const PriceBook>> prices;
     std::map<std::string, std::vector<Budget>, std::less<>>
         people;  ///< limits of named people, besides their team's per_person
 };

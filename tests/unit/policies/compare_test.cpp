@@ -67,20 +67,44 @@ const std::vector<ChangeCase> change_cases = {
     {"a price",
      "cached_input: 1.375, output: 11.00",
      "cached_input: 1.375, output: 12.00",
-     {"model gpt: the price of azure/gpt-4o-prod: 2.75 in, 11.00 out per million tokens -> 2.75 in, 12.00 out per "
-      "million tokens"}},
-    {"a price in its details",
-     "cached_input: 1.375, output: 11.00",
-     "cached_input: 1.3, output: 11.00",
-     {"model gpt: the price of azure/gpt-4o-prod changes in its details"}},
+     {"model gpt: the price of azure/gpt-4o-prod: output 11.00 -> 12.00", "prices: 1 changed (openai/gpt-4o-prod)"}},
+    {"a price in several classes, and one that is no longer stated",
+     "input: 2.75, cached_input: 1.375, output: 11.00",
+     "input: 3, cached_input: 1.3",
+     {"model gpt: the price of azure/gpt-4o-prod: input 2.75 -> 3.00; output 11.00 -> none; cache_read 1.375 -> 1.30",
+      "prices: 1 changed (openai/gpt-4o-prod)"}},
+    {"factors, fees, tiers, regions, hours and dates",
+     "regions: {us: 1.1}, fast: 2,\n                  per_web_search: 0.01}",
+     "regions: {us: 1.2, eu: 1.1}, per_web_search: 0.02, batch: 0.5, until: 2027-06-01, tiers: [{above: 200000, input: "
+     "10}], hours: [{from: 1, until: 4, days: [monday, tuesday], factor: 2}]}",
+     {"model both: the price of anthropic/claude-opus: per_web_search 0.01 -> 0.02; fast 2 -> none; region us 1.1 -> "
+      "1.2; above 200000 tokens input none -> 10.00; batch none -> 0.5; region eu none -> 1.1; 1 to 4 UTC monday "
+      "tuesday none "
+      "-> 2; until none -> 2027-06-01T00:00:00.000Z",
+      "model claude: the price of anthropic/claude-opus: per_web_search 0.01 -> 0.02; fast 2 -> none; region us 1.1 -> "
+      "1.2; above 200000 tokens input none -> 10.00; batch none -> 0.5; region eu none -> 1.1; 1 to 4 UTC monday "
+      "tuesday none "
+      "-> 2; until none -> 2027-06-01T00:00:00.000Z",
+      "prices: 1 changed (anthropic/claude-opus)"}},
+    {"one version that becomes two",
+     "    embed-3: {input: 0.13}",
+     "    embed-3: [{input: 0.13, until: 2027-01-01}, {input: 0.10, from: 2027-01-01}]",
+     {"model embed: the price of openai/embed-3: from the first: until none -> 2027-01-01T00:00:00.000Z; new from "
+      "2027-01-01T00:00:00.000Z: input 0.10, from 2027-01-01T00:00:00.000Z",
+      "prices: 1 changed (openai/embed-3)"}},
+    {"the price of a model that nobody is sent to",
+     "    embed-3: {input: 0.13}",
+     "    embed-3: {input: 0.13}\n    other: {input: 7}",
+     {"prices: 1 new (openai/other)"}},
     {"a price where there was none",
      "    llama3: {input: 0, output: 0}",
      "    llama3: {input: 0, output: 0}\n    unpriced: {input: 1, output: 1}",
-     {"model priceless: local/unpriced has a price now"}},
+     {"model priceless: local/unpriced has a price now: input 1.00, output 1.00", "prices: 1 new (local/unpriced)"}},
     {"a price that goes",
      "    llama3: {input: 0, output: 0}",
      "    other: {input: 0}",
-     {"model llama: local/llama3 has no price any more; calls to it are refused"}},
+     {"model llama: local/llama3 has no price any more; calls to it are refused", "prices: 1 new (local/other)",
+      "prices: 1 gone (local/llama3)"}},
     {"more output",
      "output_tokens_max: 32000",
      "output_tokens_max: 64000",
@@ -101,6 +125,20 @@ TEST(Compare, SaysEveryChangeAndNothingElse) {
         ASSERT_EQ(problems_of(after), "") << each.name;
         EXPECT_EQ(compare(*before.snapshot, *after.snapshot), each.lines) << each.name;
     }
+}
+
+TEST(Compare, NamesSomeOfManyPricesAndCountsAll) {
+    const auto prices = [](int count, std::string_view rate) {
+        std::string text = "prices:\n  p:\n";
+        for (int i = 0; i < count; ++i)
+            text += "    m" + std::to_string(100 + i) + ": {input: " + std::string(rate) + "}\n";
+        return parse_text(text).snapshot;
+    };
+    const auto lines = compare(*prices(30, "1"), *prices(25, "2"));
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_TRUE(lines[0].starts_with("prices: 25 changed (p/m100, p/m101,") && lines[0].ends_with("p/m119 and 5 more)"))
+        << lines[0];
+    EXPECT_EQ(lines[1], "prices: 5 gone (p/m125, p/m126, p/m127, p/m128, p/m129)");
 }
 
 TEST(Compare, AFirstPolicyIsNewThroughout) {
