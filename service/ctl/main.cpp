@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 #include <string>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <vector>
 
 #include <QCoreApplication>
@@ -16,6 +18,13 @@ std::optional<std::string> environment(std::string_view name) {
     const char* value = std::getenv(std::string(name).c_str());
     if (value == nullptr) return std::nullopt;
     return value;
+}
+
+/// No core files and no debugger of another process: keys and tokens are in this memory.
+void keep_memory_private() {
+    const rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 Outcome<Exit> run(const std::vector<std::string>& words) {
@@ -41,6 +50,7 @@ Outcome<Exit> run(const std::vector<std::string>& words) {
 }  // namespace
 
 int main(int count, char** words) {
+    keep_memory_private();
     const QCoreApplication application(count, words);
     const auto exit = run({words + 1, words + count});
     if (exit) return static_cast<int>(*exit);
