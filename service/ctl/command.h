@@ -45,6 +45,9 @@ std::string rows_as_table(const QJsonValue& list, const std::vector<Field>& fiel
 void print_fields(const QJsonObject& object);
 /// With --json the body as it came, else "name: value" lines of the object.
 Outcome<Exit> print_object(Context& context, const Reply& reply);
+/// DELETEs what the first word names below `path`. The service has nothing to say to that, so with --json what was
+/// ended is printed: {"id":"…","ended":true}, under the name `field`.
+Outcome<Exit> end_one(Context& context, const std::string& path, std::string_view field, std::string_view done);
 /// "?a=1&b=2" from the options that were given; each pair is an option and the query's word for it.
 std::string query_from(const Arguments& arguments,
                        std::initializer_list<std::pair<std::string_view, std::string_view>> names);

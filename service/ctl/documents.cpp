@@ -132,6 +132,10 @@ std::string plan_text(const Plan& plan) {
 }
 
 Outcome<Exit> confirm_and_apply(Api& api, const Documents& documents, const Plan& plan, const Decision& decision) {
+    if (!decision.json)
+        print(plan_text(plan));
+    else if (!decision.yes)
+        remark(plan_text(plan));
     if (!decision.yes) {
         TRY(const bool wanted, confirm(decision.question));
         if (!wanted) {
@@ -148,6 +152,7 @@ Outcome<Exit> confirm_and_apply(Api& api, const Documents& documents, const Plan
                                   plan.revision));
     if (!reply.good()) return failed(problem_text(reply));
     TRY(const QJsonObject applied, object_of(reply));
+    if (decision.json) print(reply.body + "\n");
     remark(fmt::format("Revision {} is in force.", cell(applied.value(QLatin1String("revision")))));
     return Exit::ok;
 }

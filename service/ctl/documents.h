@@ -47,8 +47,9 @@ struct Decision {
     bool yes = false;  ///< was confirmed on the command line
     std::string reason;
     std::string question;
+    bool json = false;  ///< print the service's answer; the plan is a remark then
 };
-/// Asks, then writes. The exit code is failed when the answer was no.
+/// Shows the plan, asks, then writes. The exit code is failed when the answer was no.
 Outcome<Exit> confirm_and_apply(Api& api, const Documents& documents, const Plan& plan, const Decision& decision);
 
 }  // namespace bursar::ctl

@@ -84,9 +84,8 @@ Outcome<Exit> key_rotate(Context& context) {
 }
 
 Outcome<Exit> key_revoke(Context& context) {
-    TRY_VOID(context.api.call({.method = "DELETE", .path = "/api/v1/keys/" + url_part(context.word(0))}));
-    remark(fmt::format("Key {} is revoked: its next call is refused.", printable(context.word(0))));
-    return Exit::ok;
+    return end_one(context, "/api/v1/keys/", "id",
+                   fmt::format("Key {} is revoked: its next call is refused.", printable(context.word(0))));
 }
 
 Outcome<Exit> operator_list(Context& context) {
@@ -110,9 +109,8 @@ Outcome<Exit> operator_issue(Context& context) {
 }
 
 Outcome<Exit> operator_revoke(Context& context) {
-    TRY_VOID(context.api.call({.method = "DELETE", .path = "/api/v1/operators/" + url_part(context.word(0))}));
-    remark(fmt::format("Operator token {} is revoked.", printable(context.word(0))));
-    return Exit::ok;
+    return end_one(context, "/api/v1/operators/", "id",
+                   fmt::format("Operator token {} is revoked.", printable(context.word(0))));
 }
 
 }  // namespace bursar::ctl

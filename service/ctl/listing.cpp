@@ -1,3 +1,4 @@
+#include "service/base/json.h"
 #include "service/ctl/command.h"
 #include "service/ctl/terminal.h"
 
@@ -106,6 +107,17 @@ Outcome<Exit> print_object(Context& context, const Reply& reply) {
     }
     TRY(const QJsonObject object, object_of(reply));
     print_fields(object);
+    return Exit::ok;
+}
+
+Outcome<Exit> end_one(Context& context, const std::string& path, std::string_view field, std::string_view done) {
+    TRY_VOID(context.api.call({.method = "DELETE", .path = path + url_part(context.word(0))}));
+    if (context.json()) {
+        JsonWriter json;
+        json.open().field(field, context.word(0)).field("ended", true).close();
+        print(std::move(json).text() + "\n");
+    }
+    remark(done);
     return Exit::ok;
 }
 

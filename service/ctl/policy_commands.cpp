@@ -47,11 +47,11 @@ Outcome<Exit> policy_plan(Context& context) {
 Outcome<Exit> policy_apply(Context& context) {
     TRY(const Documents documents, read_documents(context.arguments.words));
     TRY(const Plan plan, plan_of(context.api, documents));
-    print(context.json() ? plan.body + "\n" : plan_text(plan));
     return confirm_and_apply(context.api, documents, plan,
                              {.yes = context.arguments.has("--yes"),
                               .reason = context.arguments.one("--reason").value_or("bursarctl policy apply"),
-                              .question = "Put this in force?"});
+                              .question = "Put this in force?",
+                              .json = context.json()});
 }
 
 Outcome<Exit> policy_show(Context& context) {
@@ -129,13 +129,17 @@ Outcome<Exit> prices_import(Context& context) {
     TRY(InForce in_force, documents_in_force(context.api));
     in_force.documents.texts[name] = document.value(QLatin1String("text")).toString().toStdString();
     TRY(const Plan plan, plan_of(context.api, in_force.documents));
-    print(context.json() ? plan.body + "\n" : plan_text(plan));
+    // The other documents are those of the revision that was read: what came after it would be undone without a word.
+    if (plan.revision != in_force.revision)
+        return failed(fmt::format("Somebody else changed the policy meanwhile (revision {} -> {}). Import again.",
+                                  in_force.revision, plan.revision));
     remark(fmt::format("{} models with a price, in the document {}.", cell(imported.value(QLatin1String("models"))),
                        printable(name)));
     return confirm_and_apply(context.api, in_force.documents, plan,
                              {.yes = context.arguments.has("--yes"),
                               .reason = fmt::format("prices imported from {}", file.filename().string()),
-                              .question = "Put these prices in force?"});
+                              .question = "Put these prices in force?",
+                              .json = context.json()});
 }
 
 }  // namespace bursar::ctl

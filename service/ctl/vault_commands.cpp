@@ -1,3 +1,4 @@
+#include "service/base/crypto.h"
 #include "service/base/json.h"
 #include "service/ctl/command.h"
 #include "service/ctl/terminal.h"
@@ -22,11 +23,23 @@ Outcome<std::string> as_json(std::string_view field, const Secret& value) {
     return std::move(json).text();
 }
 
+/// A key as bursard reads its own: 32 raw bytes, whatever they are, or 64 hexadecimal digits; here always the digits.
+Outcome<Secret> read_key_file(const std::string& file) {
+    constexpr std::size_t key_bytes = 32, file_bytes_max = 128;
+    TRY(std::string bytes, read_text(file, file_bytes_max));
+    const Secret content(std::move(bytes));
+    if (content.size() == key_bytes) return Secret(to_hex(content.reveal()));
+    std::string_view digits = content.reveal();
+    while (!digits.empty() && (digits.back() == '\n' || digits.back() == '\r')) digits.remove_suffix(1);
+    if (digits.size() != 2 * key_bytes || digits.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos)
+        return failed(
+            fmt::format("{} is not a master key file: it should hold 32 raw bytes or 64 hexadecimal digits.", file));
+    return Secret::copy_of(digits);
+}
+
 Outcome<std::string> read_key(Context& context, const KeySource& source) {
     if (const auto file = context.arguments.one(source.file_option)) {
-        TRY(const Secret key, read_secret(*file));
-        if (key.size() != 64 || key.reveal().find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos)
-            return failed(fmt::format("{} is not a master key file: it should hold 64 hexadecimal digits.", *file));
+        TRY(const Secret key, read_key_file(*file));
         return as_json("master_key", key);
     }
     if (const auto file = context.arguments.one(source.passphrase_option)) {
@@ -51,7 +64,8 @@ Outcome<Exit> vault_status(Context& context) {
 }
 
 Outcome<Exit> vault_seal(Context& context) {
-    TRY_VOID(context.api.call({.method = "POST", .path = "/api/v1/vault/seal", .body = "{}"}));
+    TRY(const Reply reply, context.api.call({.method = "POST", .path = "/api/v1/vault/seal", .body = "{}"}));
+    if (context.json()) print(reply.body + "\n");
     remark("The vault is sealed: no provider key is lent until 'bursarctl vault unseal'.");
     return Exit::ok;
 }
@@ -68,7 +82,9 @@ Outcome<Exit> vault_unseal(Context& context) {
                            .file_option = "--key-file",
                            .question = is_new ? "New passphrase of the vault" : "Passphrase of the vault",
                            .twice = is_new}));
-    TRY_VOID(context.api.call({.method = "POST", .path = "/api/v1/vault/unseal", .body = std::move(body)}));
+    TRY(const Reply reply,
+        context.api.call({.method = "POST", .path = "/api/v1/vault/unseal", .body = std::move(body)}));
+    if (context.json()) print(reply.body + "\n");
     remark("The vault is unsealed.");
     return Exit::ok;
 }
@@ -83,7 +99,9 @@ Outcome<Exit> vault_rotate(Context& context) {
                                                    .twice = true}));
     JsonWriter json;
     json.open().key("current").raw(current).key("next").raw(next).close();
-    TRY_VOID(context.api.call({.method = "POST", .path = "/api/v1/vault/rotate", .body = std::move(json).text()}));
+    TRY(const Reply reply,
+        context.api.call({.method = "POST", .path = "/api/v1/vault/rotate", .body = std::move(json).text()}));
+    if (context.json()) print(reply.body + "\n");
     remark("The vault opens with the next master key from now on. Put it where bursard reads it at its start.");
     return Exit::ok;
 }
@@ -108,9 +126,8 @@ Outcome<Exit> secret_list(Context& context) {
 }
 
 Outcome<Exit> secret_delete(Context& context) {
-    TRY_VOID(context.api.call({.method = "DELETE", .path = "/api/v1/secrets/" + url_part(context.word(0))}));
-    remark(fmt::format("Secret {} is deleted.", printable(context.word(0))));
-    return Exit::ok;
+    return end_one(context, "/api/v1/secrets/", "name",
+                   fmt::format("Secret {} is deleted.", printable(context.word(0))));
 }
 
 }  // namespace bursar::ctl

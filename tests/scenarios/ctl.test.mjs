@@ -1,10 +1,14 @@
 // Hunts: a command of bursarctl that does not do what it says, says it to the wrong stream, or ends with the wrong exit code.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import { after, before, test } from 'node:test';
 
 import { Bursar } from './support/bursar.mjs';
+import { program, until } from './support/process.mjs';
 
 let bursar;
 before(async () => {
@@ -117,6 +121,88 @@ test('prices come from LiteLLM’s file, with what was left out, and are in forc
     assert.doesNotMatch(shown, /gpt-absurd/);
     writeFileSync(file, 'no json');
     ctl(['prices', 'import', file, '--yes'], { code: 1 });
+});
+
+test('an import on top of somebody else’s change undoes nothing', async () => {
+    ctl(['policy', 'rollback', '1', '--yes']);
+    const file = bursar.path('prices.json');
+    writeFileSync(file, JSON.stringify({ 'gpt-late': { litellm_provider: 'openai', mode: 'chat', input_cost_per_token: 1e-7, output_cost_per_token: 1e-7 } }));
+    // Between bursarctl and the service: changes the policy behind the back of whoever plans.
+    let planned = 0;
+    const between = http.createServer(async (request, response) => {
+        const body = Buffer.concat(await request.toArray());
+        if (request.url.endsWith('/policy/plan') && ++planned) await bursar.changePolicy((policy) => (policy.organisation.name = 'Changed meanwhile'));
+        const answer = await fetch(bursar.origin + request.url, { method: request.method, headers: { ...request.headers, connection: 'close' }, body: body.length ? body : undefined });
+        response.writeHead(answer.status, { etag: answer.headers.get('etag') ?? '', 'content-type': answer.headers.get('content-type') ?? '' });
+        response.end(await answer.text());
+    });
+    await once(between.listen(0, '127.0.0.1'), 'listening');
+    try {
+        const child = spawn(program('bursarctl'), ['prices', 'import', file, '--yes'], {
+            env: { ...process.env, BURSAR_URL: `http://127.0.0.1:${between.address().port}`, BURSAR_TOKEN: bursar.token },
+        });
+        let said = '';
+        child.stderr.on('data', (piece) => (said += piece));
+        const [code] = await once(child, 'close');
+        assert.equal(code, 1, said);
+        assert.equal(planned, 1);
+        assert.match(said, /Somebody else changed the policy meanwhile/);
+        const { documents } = await bursar.must('GET', 'policy');
+        assert.ok(documents.every(({ text }) => !text.includes('gpt-late')));
+        assert.ok(documents.some(({ text }) => text.includes('Changed meanwhile')));
+    } finally {
+        between.close();
+    }
+});
+
+test('with --json every command that succeeds prints JSON on standard output, and nothing else', () => {
+    const json = (words, more) => JSON.parse(ctl([...words, '--json'], more).stdout);
+    assert.equal(json(['secret', 'put', 'short-lived'], { input: 'x' }).name, 'short-lived');
+    assert.deepEqual(json(['secret', 'delete', 'short-lived']), { name: 'short-lived', ended: true });
+    const { id } = json(['key', 'issue', 'short', '--team', 'demo']);
+    assert.ok(json(['key', 'rotate', id]).key.startsWith('bsr_'));
+    assert.deepEqual(json(['key', 'revoke', id]), { id, ended: true });
+    const operator = json(['operator', 'issue', 'short', '--role', 'finance']);
+    assert.deepEqual(json(['operator', 'revoke', operator.id]), { id: operator.id, ended: true });
+
+    const folder = bursar.path('json-policy');
+    ctl(['policy', 'show', '--to', folder]);
+    const before = json(['policy', 'plan', folder]).base_revision;
+    assert.equal(json(['policy', 'apply', folder, '--yes']).revision, before + 1);
+    assert.equal(json(['policy', 'rollback', '1', '--yes']).revision, before + 2);
+    writeFileSync(bursar.path('some.json'), JSON.stringify({ 'gpt-some': { litellm_provider: 'openai', mode: 'chat', input_cost_per_token: 1e-7, output_cost_per_token: 1e-7 } }));
+    assert.equal(json(['prices', 'import', bursar.path('some.json'), '--yes']).revision, before + 3);
+
+    assert.equal(json(['vault', 'seal']).state, 'sealed');
+    const unsealed = json(['vault', 'unseal', '--key-file', bursar.path('master.key')]);
+    assert.equal(unsealed.state, 'unsealed');
+    const key = ['--current-key-file', bursar.path('master.key'), '--next-key-file', bursar.path('master.key')];
+    assert.equal(json(['vault', 'rotate', ...key]).state, 'unsealed');
+});
+
+test('a master key of 32 raw bytes is one too', () => {
+    const raw = bursar.path('raw.key');
+    // Not text, and with an end that looks like one of a line.
+    writeFileSync(raw, Buffer.concat([Buffer.from([0, 0xff]), randomBytes(28), Buffer.from('\r\n')]), { mode: 0o600 });
+    ctl(['vault', 'rotate', '--current-key-file', bursar.path('master.key'), '--next-key-file', raw]);
+    ctl(['vault', 'seal']);
+    ctl(['vault', 'unseal', '--key-file', raw]);
+    ctl(['vault', 'rotate', '--current-key-file', raw, '--next-key-file', bursar.path('master.key')]);
+    rmSync(raw);
+    writeFileSync(raw, randomBytes(31), { mode: 0o600 });
+    assert.match(ctl(['vault', 'unseal', '--key-file', raw], { code: 1 }).stderr, /32 raw bytes or 64 hexadecimal/);
+});
+
+test('bursarctl keeps its memory to itself: no core file, no other process that looks', async () => {
+    const child = spawn(program('bursarctl'), ['secret', 'put', 'waits'], {
+        env: { ...process.env, BURSAR_URL: bursar.origin, BURSAR_TOKEN: bursar.token },
+    });
+    const status = (name) => readFileSync(`/proc/${child.pid}/${name}`, 'utf8');
+    await until('it waits for its input', () => status('limits').match(/Max core file size\s+0\s+0/));
+    // A process that is not dumpable belongs to root in /proc, whoever runs it.
+    await until('not dumpable', () => statSync(`/proc/${child.pid}/environ`).uid === 0);
+    child.stdin.end();
+    await once(child, 'close');
 });
 
 test('an auditor may look and not touch; a revoked token may nothing', () => {
