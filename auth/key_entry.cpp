@@ -250,10 +250,10 @@ Result<void> update_key(store::Transaction& transaction, const KeyEntry& entry) 
     const store::Value old_digest =
         entry.old_digest ? store::Value(store::Blob{as_text(*entry.old_digest)}) : store::Value(nullptr);
     return transaction.run(
-        "UPDATE auth_keys SET version = ?, digest = ?, old_digest = ?, revoked_at = ?, old_secret_until = ? WHERE id = "
-        "?",
+        "UPDATE auth_keys SET version = ?, digest = ?, old_digest = ?, revoked_at = ?, old_secret_until = ?, "
+        "expires_at = ? WHERE id = ?",
         {entry.version, store::Blob{as_text(entry.digest)}, old_digest, time_value(facts.revoked_at),
-         time_value(facts.old_secret_until), facts.id});
+         time_value(facts.old_secret_until), time_value(facts.expires_at), facts.id});
 }
 
 Result<KeyEntry> load_key(store::Transaction& transaction, std::string_view id) {

@@ -15,7 +15,6 @@ namespace bursar::auth {
 namespace {
 
 constexpr std::int64_t keys_max = 100'000;
-constexpr std::chrono::seconds grace_max = std::chrono::days(90);
 /// Uses are stored in batches: so seldom, and so many at once, that calls do not wait for them.
 constexpr std::int64_t last_uses_every_s = 10;
 constexpr std::size_t last_uses_per_batch = 1'000;
@@ -64,6 +63,7 @@ class StoredKeys final : public Keys {
                                                    Timestamp now) const override;
     Result<Issued> issue(const NewKey& key,
                          const std::function<Result<void>(store::Transaction&, const KeyFacts&)>& also) override;
+    Result<KeyFacts> expire(std::string_view id, Timestamp at, const Also& also) override;
     Result<Issued> rotate(std::string_view id, std::chrono::seconds grace, const Also& also) override;
     Result<void> revoke(std::string_view id, const Also& also) override;
     std::vector<KeyFacts> list() const override;
@@ -199,10 +199,30 @@ Result<Issued> StoredKeys::issue(const NewKey& key,
     return issued;
 }
 
+Result<KeyFacts> StoredKeys::expire(std::string_view id, Timestamp at, const Also& also) {
+    if (at <= clock_.now())
+        return fail(Fault::invalid_request,
+                    fmt::format("{} has passed. Give a time to come; to end a key now, revoke it.", to_text(at)));
+    KeyEntry entry;
+    TRY_VOID(store_.write([&](store::Transaction& transaction) -> Result<void> {
+        TRY(entry, load_key(transaction, id));
+        if (entry.facts.revoked_at)
+            return fail(Fault::conflict,
+                        fmt::format("The key {} is revoked, which is for good. Issue a new one instead.", entry.id()));
+        entry.facts.expires_at = at;
+        ++entry.version;
+        TRY_VOID(update_key(transaction, entry));
+        return also ? also(transaction) : Result<void>{};
+    }));
+    KeyFacts facts = entry.facts;
+    publish(std::move(entry));
+    return facts;
+}
+
 Result<Issued> StoredKeys::rotate(std::string_view id, std::chrono::seconds grace, const Also& also) {
-    if (grace < std::chrono::seconds(0) || grace > grace_max)
+    if (grace < std::chrono::seconds(0) || grace > rotation_grace_max)
         return fail(Fault::invalid_request, fmt::format("A grace of {} seconds is not possible; give 0 to {}.",
-                                                        grace.count(), grace_max.count()));
+                                                        grace.count(), rotation_grace_max.count()));
     const Timestamp now = clock_.now();
     Secret text = make_credential_text(key_prefix, id);
     KeyEntry entry;

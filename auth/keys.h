@@ -46,6 +46,9 @@ struct Issued {
     Secret text;  ///< "bsr_<id>_<secret><checksum>", shown once
 };
 
+/// How long a former secret may work beside the new one.
+constexpr std::chrono::seconds rotation_grace_max = std::chrono::days(90);
+
 /// Runs in the transaction of a change: the audit row belongs there.
 using Also = std::function<Result<void>(store::Transaction&)>;
 
@@ -67,6 +70,8 @@ class Keys {
     /// Blocking, never from a shard.
     virtual Result<Issued> issue(const NewKey& key,
                                  const std::function<Result<void>(store::Transaction&, const KeyFacts&)>& also) = 0;
+    /// Moves the end of a key, also of one that has expired; conflict if it is revoked. `at` is yet to come.
+    virtual Result<KeyFacts> expire(std::string_view id, Timestamp at, const Also& also) = 0;
     virtual Result<Issued> rotate(std::string_view id, std::chrono::seconds grace, const Also& also) = 0;
     virtual Result<void> revoke(std::string_view id, const Also& also) = 0;
     virtual std::vector<KeyFacts> list() const = 0;

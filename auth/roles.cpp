@@ -28,6 +28,7 @@ constexpr std::array table{
     Permission{"key.list", "GET", "/api/v1/keys", o | a | f},
     Permission{"key.issue", "POST", "/api/v1/keys", o},
     Permission{"key.read", "GET", "/api/v1/keys/{id}", o | a | f},
+    Permission{"key.expire", "POST", "/api/v1/keys/{id}/expire", o},
     Permission{"key.rotate", "POST", "/api/v1/keys/{id}/rotate", o},
     Permission{"key.revoke", "DELETE", "/api/v1/keys/{id}", o},
     Permission{"policy.read", "GET", "/api/v1/policy", o | a | f},

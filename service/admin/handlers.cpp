@@ -21,6 +21,7 @@ constexpr std::array table = {
     Handler{"GET", "/api/v1/keys", key_list},
     Handler{"POST", "/api/v1/keys", key_issue, itself},
     Handler{"GET", "/api/v1/keys/{id}", key_read},
+    Handler{"POST", "/api/v1/keys/{id}/expire", key_expire, itself},
     Handler{"POST", "/api/v1/keys/{id}/rotate", key_rotate, itself},
     Handler{"DELETE", "/api/v1/keys/{id}", key_revoke, itself},
     Handler{"GET", "/api/v1/policy", policy_read},

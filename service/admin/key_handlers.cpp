@@ -14,7 +14,7 @@ constexpr std::size_t models_max = 200;
 constexpr std::size_t networks_max = 100;
 constexpr std::size_t budgets_max = 20;
 constexpr std::int64_t grace_seconds_default = 3'600;
-constexpr std::int64_t grace_seconds_max = 366 * 86'400;
+constexpr std::int64_t expires_seconds_max = 3660 * std::int64_t{86'400};
 
 void write_facts(JsonWriter& json, const auth::KeyFacts& key) {
     json.field("id", key.id).field("name", key.name).field("team", key.team).field("person", key.person);
@@ -158,13 +158,43 @@ Reply key_issue(Visit& visit) {
     return shown_once(issued, 201);
 }
 
+Reply key_expire(Visit& visit) {
+    TRY(const Body body, visit.body());
+    const Fields fields = body.fields();
+    TRY_VOID(fields.only({"expires_at", "in_seconds"}));
+    if (fields.has("expires_at") == fields.has("in_seconds"))
+        return fail(Fault::invalid_request, "Give either \"expires_at\" or \"in_seconds\".");
+    Timestamp at;
+    if (fields.has("expires_at")) {
+        TRY(at, fields.instant("expires_at"));
+    } else {
+        TRY(const std::int64_t seconds, fields.integer("in_seconds", 1, expires_seconds_max));
+        at = visit.plane.clock.now() + std::chrono::seconds(seconds);
+    }
+    TRY(const auth::KeyFacts before, find_key(visit.parts->keys, visit.parameters[0]));
+    JsonWriter detail;
+    detail.open().field("name", before.name);
+    write_instant(detail, "before", before.expires_at);
+    detail.field("expires_at", to_text(at)).close();
+    const audit::Action row = visit.row("key:" + before.id, "ok", std::move(detail).text());
+    audit::Audit& audit = visit.parts->audit;
+    TRY(const auth::KeyFacts key, visit.parts->keys.expire(before.id, at, [&](store::Transaction& transaction) {
+        return audit.append(transaction, row);
+    }));
+    JsonWriter json;
+    json.open();
+    write_facts(json, key);
+    json.close();
+    return json_answer(std::move(json).text());
+}
+
 Reply key_rotate(Visit& visit) {
     std::int64_t grace_seconds = grace_seconds_default;
     if (!visit.request.body.empty()) {
         TRY(const Body body, visit.body());
         TRY_VOID(body.fields().only({"grace_seconds"}));
         if (body.fields().has("grace_seconds")) {
-            TRY(grace_seconds, body.fields().integer("grace_seconds", 0, grace_seconds_max));
+            TRY(grace_seconds, body.fields().integer("grace_seconds", 0, auth::rotation_grace_max.count()));
         }
     }
     TRY(const auth::KeyFacts key, find_key(visit.parts->keys, visit.parameters[0]));

@@ -88,6 +88,7 @@ Reply secret_delete(Visit& visit);
 Reply key_list(Visit& visit);
 Reply key_issue(Visit& visit);
 Reply key_read(Visit& visit);
+Reply key_expire(Visit& visit);
 Reply key_rotate(Visit& visit);
 Reply key_revoke(Visit& visit);
 // policy_handlers.cpp

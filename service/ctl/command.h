@@ -61,6 +61,7 @@ Outcome<Exit> secret_list(Context& context);
 Outcome<Exit> secret_delete(Context& context);
 Outcome<Exit> key_issue(Context& context);
 Outcome<Exit> key_list(Context& context);
+Outcome<Exit> key_expire(Context& context);
 Outcome<Exit> key_rotate(Context& context);
 Outcome<Exit> key_revoke(Context& context);
 Outcome<Exit> policy_plan(Context& context);

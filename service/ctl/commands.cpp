@@ -31,8 +31,12 @@ constexpr std::array key_issue_options = {
     Option{"--budget", "BUDGET", "\"10 USD per month\", or \"10 USD/week soft\"", true},
     expires,
 };
+constexpr std::array key_expire_options = {
+    Option{"--at", "TIME", "when it ends, e.g. 2027-06-30T00:00:00Z"},
+    Option{"--in", "TIME", "in how long it ends: 30m, 24h, 7d, at most 366d"},
+};
 constexpr std::array key_rotate_options = {
-    Option{"--grace", "TIME", "how long the former text still works: 30m, 24h, 7d (default: 0)"}};
+    Option{"--grace", "TIME", "how long the former text still works: 30m, 24h, 7d, at most 90d (default: 0)"}};
 constexpr std::array apply_options = {yes, reason};
 constexpr std::array show_options = {
     Option{"--revision", "N", "a former one"},
@@ -69,6 +73,7 @@ constexpr std::array table_of_commands = {
     Command{"secret delete", "NAME", "delete a secret", {}, 1, 1, secret_delete},
     Command{"key issue", "NAME", "make a virtual key and show it once", key_issue_options, 1, 1, key_issue},
     Command{"key list", "", "list the virtual keys", {}, 0, 0, key_list},
+    Command{"key expire", "NAME|ID", "move the end of a virtual key", key_expire_options, 1, 1, key_expire},
     Command{"key rotate", "ID", "give a virtual key a new text", key_rotate_options, 1, 1, key_rotate},
     Command{"key revoke", "ID", "end a virtual key now", {}, 1, 1, key_revoke},
     Command{"policy plan", "DIR…", "say what these documents would change", {}, 1, many, policy_plan},

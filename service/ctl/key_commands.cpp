@@ -6,9 +6,33 @@
 #include <QJsonArray>
 #include <QJsonObject>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace bursar::ctl {
 namespace {
+
+constexpr std::int64_t grace_days_max = 90, end_days_max = 366;
+
+/// The id of the key of that id or, if there is none, of that name. A name that several keys have is no answer: revoked
+/// ones do not count.
+Outcome<std::string> key_called(Context& context, const std::string& word) {
+    TRY(const Reply reply, context.api.get("/api/v1/keys"));
+    TRY(const QJsonObject all, object_of(reply));
+    std::vector<std::string> found;
+    for (const QJsonValue& item : all.value(QLatin1String("keys")).toArray()) {
+        const QJsonObject key = item.toObject();
+        const std::string id = key.value(QLatin1String("id")).toString().toStdString();
+        if (id == word) return id;
+        if (key.value(QLatin1String("name")).toString().toStdString() == word &&
+            key.value(QLatin1String("revoked_at")).isNull())
+            found.push_back(id);
+    }
+    if (found.empty()) return failed(fmt::format("There is no key '{}'. See: bursarctl key list", printable(word)));
+    if (found.size() > 1)
+        return failed(fmt::format("{} keys are called '{}': give the id, one of {}.", found.size(), printable(word),
+                                  fmt::join(found, ", ")));
+    return found.front();
+}
 
 /// Whether a script or a person reads: the key alone on standard output, what belongs to it beside.
 Outcome<Exit> show_once(Context& context, const Reply& reply, const char* field, std::string_view what) {
@@ -73,8 +97,31 @@ Outcome<Exit> key_list(Context& context) {
                       "There are no keys. Issue one: bursarctl key issue NAME --team TEAM");
 }
 
+Outcome<Exit> key_expire(Context& context) {
+    const auto at = context.arguments.one("--at");
+    const auto in = context.arguments.one("--in");
+    if (at.has_value() == in.has_value())
+        return wrong_usage("'key expire' needs --at TIME or --in TIME. To end a key now: bursarctl key revoke ID");
+    JsonWriter json;
+    json.open();
+    if (at) json.field("expires_at", *at);
+    if (in) {
+        TRY(const std::int64_t seconds, read_duration(*in, end_days_max));
+        json.field("in_seconds", seconds);
+    }
+    json.close();
+    TRY(const std::string id, key_called(context, context.word(0)));
+    TRY(const Reply reply,
+        context.api.call(
+            {.method = "POST", .path = "/api/v1/keys/" + url_part(id) + "/expire", .body = std::move(json).text()}));
+    if (context.json()) return print_object(context, reply);
+    TRY(const QJsonObject key, object_of(reply));
+    remark(fmt::format("Key {} ends at {}.", printable(id), printable(cell(key.value(QLatin1String("expires_at"))))));
+    return Exit::ok;
+}
+
 Outcome<Exit> key_rotate(Context& context) {
-    TRY(const std::int64_t grace, read_duration(context.arguments.one("--grace").value_or("0")));
+    TRY(const std::int64_t grace, read_duration(context.arguments.one("--grace").value_or("0"), grace_days_max));
     JsonWriter json;
     json.open().field("grace_seconds", grace).close();
     TRY(const Reply reply, context.api.call({.method = "POST",

@@ -42,7 +42,7 @@ Outcome<BudgetWords> read_budget(std::string_view text) {
     return budget;
 }
 
-Outcome<std::int64_t> read_duration(std::string_view text) {
+Outcome<std::int64_t> read_duration(std::string_view text, std::int64_t days_max) {
     std::int64_t count = 0;
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), count);
     const std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
@@ -51,10 +51,10 @@ Outcome<std::int64_t> read_duration(std::string_view text) {
     if (unit == "m") seconds = 60;
     if (unit == "h") seconds = 3'600;
     if (unit == "d") seconds = 86'400;
-    constexpr std::int64_t days_max = 366;
     if (error != std::errc{} || count < 0 || (seconds == 0 && !(count == 0 && unit.empty())) ||
         (seconds != 0 && count > days_max * 86'400 / seconds))
-        return wrong_usage(fmt::format("'{}' is not a duration; write it like 30m, 24h or 7d, at most 366d.", text));
+        return wrong_usage(
+            fmt::format("'{}' is not a duration; write it like 30m, 24h or 7d, at most {}d.", text, days_max));
     return count * seconds;
 }
 

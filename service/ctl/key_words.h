@@ -17,7 +17,7 @@ struct BudgetWords {
 /// "10 USD per month", "10 USD/week soft". wrong_usage says how to write it.
 Outcome<BudgetWords> read_budget(std::string_view text);
 
-/// "0", "90s", "30m", "24h", "7d" in seconds; at most 366 days.
-Outcome<std::int64_t> read_duration(std::string_view text);
+/// "0", "90s", "30m", "24h", "7d" in seconds.
+Outcome<std::int64_t> read_duration(std::string_view text, std::int64_t days_max);
 
 }  // namespace bursar::ctl

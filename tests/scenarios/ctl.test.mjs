@@ -68,6 +68,16 @@ test('a key is alone on standard output, works, is rotated and revoked', async (
     assert.deepEqual([facts.budgets[0].limit_usd, facts.budgets[0].per, facts.budgets[0].hard], ['5.00', 'month', true]);
     const next = ctl(['key', 'rotate', facts.id, '--grace', '1h']).stdout.trim();
     for (const text of [key, next]) assert.equal((await bursar.call(text, '/v1/models')).status, 200);
+    ctl(['key', 'rotate', facts.id, '--grace', '91d'], { code: 2 });
+    const expires = () => JSON.parse(ctl(['key', 'list', '--json']).stdout).keys.find(({ id }) => id === facts.id).expires_at;
+    ctl(['key', 'expire', facts.id, '--at', '2030-01-01T00:00:00Z']);
+    assert.equal(expires(), '2030-01-01T00:00:00.000Z');
+    assert.match(ctl(['key', 'expire', 'build server', '--in', '7d']).stderr, /ends at/);
+    assert.ok(Math.abs(Date.parse(expires()) - Date.now() - 7 * 86_400_000) < 60_000);
+    ctl(['key', 'issue', 'build server', '--team', 'demo']);
+    assert.match(ctl(['key', 'expire', 'build server', '--in', '7d'], { code: 1 }).stderr, /2 keys are called/);
+    ctl(['key', 'expire', facts.id], { code: 2 });
+    ctl(['key', 'expire', 'nobody', '--in', '1h'], { code: 1 });
     ctl(['key', 'revoke', facts.id]);
     for (const text of [key, next]) assert.equal((await bursar.call(text, '/v1/models')).status, 401);
     ctl(['key', 'revoke', 'nobody'], { code: 1 });

@@ -46,6 +46,24 @@ TEST_F(KeysApi, a_key_is_shown_once_and_works_until_it_is_revoked) {
     EXPECT_EQ(plant_.audit_rows("key.revoke", "ok", "key:" + id), 1);
 }
 
+TEST_F(KeysApi, the_end_of_a_key_is_moved_and_that_is_on_record) {
+    const std::string id = plant_.issue_key();
+    const auto expire = [&](std::string body) {
+        return plant_.post("/api/v1/keys/" + id + "/expire", std::move(body));
+    };
+    const HttpReply moved = expire(R"({"in_seconds":3600})");
+    ASSERT_EQ(moved.status, 200) << moved.body;
+    EXPECT_EQ(moved.at("/expires_at"), to_text(plant_.clock.now() + std::chrono::hours(1)));
+    EXPECT_EQ(expire(R"({"expires_at":"2027-06-30T00:00:00Z"})").at("/expires_at"), "2027-06-30T00:00:00.000Z");
+    EXPECT_EQ(plant_.get("/api/v1/keys/" + id).at("/expires_at"), "2027-06-30T00:00:00.000Z");
+    for (const char* wrong :
+         {"{}", R"({"in_seconds":0})", R"({"in_seconds":1,"expires_at":"2027-06-30T00:00:00Z"})",
+          R"({"expires_at":"2020-06-30T00:00:00Z"})", R"({"expires_at":"tomorrow"})", R"({"name":"x"})"})
+        EXPECT_EQ(expire(wrong).status, 400) << wrong;
+    EXPECT_EQ(plant_.post("/api/v1/keys/nobody/expire", R"({"in_seconds":1})").status, 404);
+    EXPECT_EQ(plant_.audit_rows("key.expire", "ok", "key:" + id), 2);
+}
+
 TEST_F(KeysApi, a_rotated_key_works_for_its_grace_period_more) {
     const HttpReply issued = plant_.post("/api/v1/keys", R"({"name":"ci","team":"research"})");
     const std::string old_key = issued.at("/key"), id = issued.at("/id");
@@ -59,6 +77,7 @@ TEST_F(KeysApi, a_rotated_key_works_for_its_grace_period_more) {
     EXPECT_TRUE(works(rotated.at("/key")));
     EXPECT_EQ(plant_.audit_rows("key.rotate", "ok", "key:" + id), 1);
     EXPECT_EQ(plant_.post("/api/v1/keys/" + id + "/rotate", R"({"grace_seconds":-1})").status, 400);
+    EXPECT_EQ(plant_.post("/api/v1/keys/" + id + "/rotate", R"({"grace_seconds":7776001})").status, 400);
     EXPECT_EQ(plant_.post("/api/v1/keys/nobody/rotate", R"({"grace_seconds":1})").status, 404);
 }
 

@@ -160,6 +160,33 @@ TEST_F(KeysTest, one_that_expires_works_until_that_instant) {
     EXPECT_NE(refused.error().for_caller.find("expired"), std::string::npos);
 }
 
+TEST_F(KeysTest, the_end_can_be_moved_there_and_back_and_is_stored) {
+    using std::chrono::hours;
+    const Timestamp now = clock_.now();
+    const Issued issued = issue({.name = "ci", .team = "a", .expires_at = now + hours(2)});
+    const std::string text(issued.text.reveal());
+    int audited = 0;
+    const Also also = [&](store::Transaction&) -> Result<void> {
+        ++audited;
+        return {};
+    };
+    EXPECT_EQ(keys_->expire(issued.facts.id, now, also).error().fault, Fault::invalid_request);
+    EXPECT_EQ(keys_->expire("nosuchkey", now + hours(1), also).error().fault, Fault::not_found);
+    EXPECT_EQ(audited, 0);
+    ASSERT_TRUE(keys_->expire(issued.facts.id, now + hours(1), also));
+    EXPECT_EQ(audited, 1);
+    open();
+    clock_.advance(hours(1));
+    EXPECT_FALSE(identify(text)) << "the earlier end holds after a restart";
+    ASSERT_EQ(keys_->expire(issued.facts.id, now + hours(3), {})->expires_at, now + hours(3));
+    EXPECT_TRUE(identify(text));
+    const Also refuse = [](store::Transaction&) -> Result<void> { return fail(Fault::storage_unavailable, "full"); };
+    EXPECT_FALSE(keys_->expire(issued.facts.id, now + hours(9), refuse));
+    EXPECT_EQ(facts(issued.facts.id).expires_at, now + hours(3)) << "what is not recorded is not done";
+    ASSERT_TRUE(keys_->revoke(issued.facts.id, {}));
+    EXPECT_EQ(keys_->expire(issued.facts.id, now + hours(9), {}).error().fault, Fault::conflict);
+}
+
 TEST_F(KeysTest, rotation_keeps_the_former_secret_for_its_grace_and_no_longer) {
     const Issued issued = issue();
     const std::string first(issued.text.reveal());

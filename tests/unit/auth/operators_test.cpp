@@ -27,6 +27,7 @@ TEST(RoleTable, gives_each_route_to_exactly_the_roles_that_the_documentation_nam
         {"GET /api/v1/keys", {"key.list", "oaf"}},
         {"POST /api/v1/keys", {"key.issue", "o"}},
         {"GET /api/v1/keys/{id}", {"key.read", "oaf"}},
+        {"POST /api/v1/keys/{id}/expire", {"key.expire", "o"}},
         {"POST /api/v1/keys/{id}/rotate", {"key.rotate", "o"}},
         {"DELETE /api/v1/keys/{id}", {"key.revoke", "o"}},
         {"GET /api/v1/policy", {"policy.read", "oaf"}},

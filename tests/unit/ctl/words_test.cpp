@@ -67,7 +67,7 @@ TEST(Words, Durations) {
         {"", -1},
     };
     for (const auto& c : cases) {
-        const auto seconds = read_duration(c.text);
+        const auto seconds = read_duration(c.text, 366);
         EXPECT_EQ(seconds.value_or(-1), c.seconds) << c.text;
     }
 }
