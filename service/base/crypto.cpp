@@ -2,6 +2,9 @@
 
 #include "service/base/ensure.h"
 
+#include <algorithm>
+#include <array>
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -78,17 +81,28 @@ Digest hmac_sha256(std::string_view key, std::string_view bytes) {
 // RFC 5869 §2: extract with a salt of zeros, then expand; two blocks are enough for 64 bytes.
 Secret derive_key(const Secret& from, std::string_view info, std::size_t size) {
     ENSURE(size <= 64);
-    const Digest extracted = hmac_sha256(std::string(32, '\0'), from.reveal());
-    std::string input(info);
-    input.push_back('\x01');
-    Digest block = hmac_sha256(as_text(extracted), input);
-    std::string key(as_text(block));
-    input = key;
-    input.append(info).push_back('\x02');
-    block = hmac_sha256(as_text(extracted), input);
-    key.append(as_text(block)).resize(size);
+    // Fixed memory that is wiped: strings that grow would leave what they held in freed heap.
+    constexpr std::size_t info_bytes_max = 128;
+    ENSURE(info.size() <= info_bytes_max);
+    Digest extracted = hmac_sha256(std::string(32, '\0'), from.reveal());
+    std::array<char, 64> key{};
+    std::array<char, 32 + info_bytes_max + 1> input{};
+    std::size_t filled = 0;
+    for (const char counter : {'\x01', '\x02'}) {
+        std::ranges::copy(info, input.begin() + static_cast<std::ptrdiff_t>(filled));
+        input[filled + info.size()] = counter;
+        Digest block = hmac_sha256(as_text(extracted), {input.data(), filled + info.size() + 1});
+        const auto out = key.begin() + (counter == '\x01' ? 0 : 32);
+        std::ranges::copy(as_text(block), out);
+        std::ranges::copy(as_text(block), input.begin());
+        filled = block.size();
+        wipe(block.data(), block.size());
+    }
+    Secret derived = Secret::copy_of({key.data(), size});
+    wipe(key.data(), key.size());
     wipe(input.data(), input.size());
-    return Secret(std::move(key));
+    wipe(extracted.data(), extracted.size());
+    return derived;
 }
 
 void fill_random(std::span<unsigned char> out) { ENSURE(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1); }

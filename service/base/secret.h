@@ -40,6 +40,7 @@ class Secret {
 
   private:
     void clear() noexcept {
+        bytes_.resize(bytes_.capacity());  // what was moved out of a short string is still in it
         wipe(bytes_.data(), bytes_.size());
         bytes_.clear();
     }

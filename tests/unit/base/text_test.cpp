@@ -3,6 +3,9 @@
 #include "service/base/ids.h"
 #include "service/base/json.h"
 
+#include <charconv>
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 namespace bursar {
@@ -69,6 +72,38 @@ TEST(Crypto, agrees_with_the_published_vectors) {
               "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
     EXPECT_EQ(crc32("123456789"), 0xcbf43926U);
     EXPECT_EQ(*from_hex(to_hex("\x01\xff")), "\x01\xff");
+}
+
+/// How often the bytes are in this process's heap, freed blocks included.
+std::size_t copies_in_heap(std::string_view bytes) {
+    std::size_t copies = 0;
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+        if (!line.ends_with("[heap]")) continue;
+        std::uintptr_t begin = 0, end = 0;
+        std::from_chars(line.data(), line.data() + line.find('-'), begin, 16);
+        std::from_chars(line.data() + line.find('-') + 1, line.data() + line.find(' '), end, 16);
+        const std::string_view heap(reinterpret_cast<const char*>(begin), end - begin);
+        for (auto at = heap.find(bytes); at != std::string_view::npos; at = heap.find(bytes, at + 1)) ++copies;
+    }
+    return copies;
+}
+
+TEST(Crypto, a_derived_key_is_nowhere_but_in_its_secret) {
+    const Secret master(random_bytes(32));
+    const Secret key = derive_key(master, "a purpose that is too long for a short string, so that it is allocated", 64);
+    // The allocator writes into the first bytes of a freed block; what is behind them stays.
+    for (const std::size_t from : {std::size_t{16}, std::size_t{48}})
+        EXPECT_LE(copies_in_heap(key.reveal().substr(from, 16)), 1U) << "bytes from " << from;
+}
+
+TEST(Secret, a_short_one_that_was_moved_leaves_nothing_behind) {
+    Secret from(std::string("short-secret"));
+    const char* const was = from.reveal().data();
+    const Secret to(std::move(from));
+    EXPECT_EQ(to.reveal(), "short-secret");
+    // Its first byte became the end of an empty string.
+    EXPECT_NE(std::string_view(was + 1, 11), "hort-secret");
 }
 
 }  // namespace
