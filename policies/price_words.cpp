@@ -58,6 +58,7 @@ Facts facts_of(const Price& price) {
     factor("fast", price.fast);
     for (const auto& [region, each] : price.regions) factor("region " + region, each);
     for (const Hours& hours : price.hours) factor(words_of(hours), hours.factor);
+    if (!price.hidden_reasoning) facts.emplace_back("hidden_reasoning", "no");
     if (price.from != Timestamp::min()) facts.emplace_back("from", bursar::to_text(price.from));
     if (price.until != Timestamp::max()) facts.emplace_back("until", bursar::to_text(price.until));
     return facts;
@@ -83,7 +84,9 @@ void compare(const std::string& thing, const Price& before, const Price& after, 
 }
 
 bool equal(const PriceBook& a, const PriceBook& b) {
-    return std::ranges::equal(a.versions, b.versions, {}, &Price::version, &Price::version);
+    return std::ranges::equal(a.versions, b.versions, [](const Price& x, const Price& y) {
+        return x.version == y.version && x.hidden_reasoning == y.hidden_reasoning;
+    });
 }
 
 std::string start_of(const Price& price) {

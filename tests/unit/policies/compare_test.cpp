@@ -92,6 +92,11 @@ const std::vector<ChangeCase> change_cases = {
      {"model embed: the price of openai/embed-3: from the first: until none -> 2027-01-01T00:00:00.000Z; new from "
       "2027-01-01T00:00:00.000Z: input 0.10, from 2027-01-01T00:00:00.000Z",
       "prices: 1 changed (openai/embed-3)"}},
+    {"whether a model shows all its output",
+     "    embed-3: {input: 0.13}",
+     "    embed-3: {input: 0.13, hidden_reasoning: false}",
+     {"model embed: hidden reasoning yes -> no",
+      "model embed: the price of openai/embed-3: hidden_reasoning none -> no", "prices: 1 changed (openai/embed-3)"}},
     {"the price of a model that nobody is sent to",
      "    embed-3: {input: 0.13}",
      "    embed-3: {input: 0.13}\n    other: {input: 7}",
