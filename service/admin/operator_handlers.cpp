@@ -128,9 +128,9 @@ Reply audit_read(Visit& visit) {
 Reply audit_verify(Visit& visit) {
     TRY_VOID(visit.no_body());
     // A chain that does not fit is a conflict, which names the first row of it.
-    TRY(const std::int64_t entries, visit.parts->audit.verify());
+    TRY(const audit::End end, visit.parts->audit.verify());
     JsonWriter json;
-    json.open().field("entries", entries).field("intact", true).close();
+    json.open().field("entries", end.number).field("hash", end.hash).field("intact", true).close();
     return json_answer(std::move(json).text());
 }
 

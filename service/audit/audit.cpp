@@ -8,6 +8,9 @@
 #include "service/base/mutex.h"
 
 #include <algorithm>
+#include <atomic>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -39,7 +42,22 @@ constexpr std::string_view steps[] = {
     "CREATE TABLE audit_outcome (number INTEGER PRIMARY KEY, at_min INTEGER NOT NULL, at_max INTEGER NOT NULL, "
     "rows_count INTEGER NOT NULL, names BLOB NOT NULL, rows BLOB NOT NULL);"
     "CREATE INDEX audit_outcome_by_time ON audit_outcome (at_max, at_min);",
+    // The chain has a key from here on. What was written without one proves nothing and stays apart.
+    "ALTER TABLE audit_entry RENAME TO audit_entry_unkeyed;"
+    "CREATE TABLE audit_entry (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, address TEXT NOT "
+    "NULL, action TEXT NOT NULL, object TEXT NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT "
+    "NULL);"
+    "ALTER TABLE audit_head ADD COLUMN seal BLOB NOT NULL DEFAULT x'';"
+    "UPDATE audit_head SET number = 0, hash = zeroblob(32);",
 };
+
+/// So many rows later the end is in the log again, beyond the reach of whoever can write the database.
+constexpr std::size_t rows_per_logged_end = 1000;
+
+void log_end(const Head& head) {
+    const End end = head.end();
+    log::info("audit_chain_end", {{"entries", end.number}, {"hash", end.hash}});
+}
 
 /// What was counted in the place of being listed.
 struct Unlisted {
@@ -67,11 +85,13 @@ Stamped summary(const Unlisted& unlisted, Timestamp now) {
 
 class StoredAudit final : public Audit {
   public:
-    StoredAudit(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
+    StoredAudit(store::Store& store, Secret key, const Clock& clock)
+        : store_(store), key_(std::move(key)), clock_(clock) {}
 
     Result<void> append(store::Transaction& transaction, const Action& action) override {
         const Stamped row{.at = clock_.now(), .action = clipped(action)};
-        return append_rows(transaction, {&row, 1});
+        ++rows_since_logged_;
+        return append_rows(transaction, key_, {&row, 1});
     }
     void note(Action action) override;
     void record(Outcome outcome) override;
@@ -82,7 +102,7 @@ class StoredAudit final : public Audit {
     bool is_due() override;
     void closing() override;
 
-    Result<std::int64_t> verify() override;
+    Result<End> verify() override;
     Result<std::vector<Entry>> entries(std::int64_t before, int count_max) override;
     Result<std::vector<Outcome>> calls(const CallFilter& filter) override;
     Result<std::vector<UsageRow>> usage(const std::vector<std::string>& group_by, Timestamp from,
@@ -95,6 +115,7 @@ class StoredAudit final : public Audit {
     void flush();
 
     store::Store& store_;
+    const Secret key_;
     const Clock& clock_;
 
     mutable Mutex mutex_;
@@ -115,6 +136,10 @@ class StoredAudit final : public Audit {
     std::size_t notes_writing_ = 0;  ///< so many of them, from the front, are in this group
     std::size_t writing_ = 0;
     bool careful_ = false;  ///< a group has failed
+    std::size_t rows_since_logged_ = 0;
+    std::optional<Head> end_to_log_;  ///< in this group
+
+    std::atomic<bool> closing_ = false;
 };
 
 void StoredAudit::count_unlisted(std::uint64_t Unlisted::* which, Timestamp now) {
@@ -164,6 +189,7 @@ bool StoredAudit::is_due() {
 }
 
 void StoredAudit::closing() {
+    closing_ = true;
     const MutexLock lock(mutex_);
     hurry_ = true;
 }
@@ -195,12 +221,21 @@ void StoredAudit::take_what_waits() {
 Result<void> StoredAudit::contribute(store::Transaction& transaction) {
     take_what_waits();
     notes_writing_ = careful_ ? std::min(notes_in_group_.size(), notes_after_failure_max) : notes_in_group_.size();
-    TRY_VOID(append_rows(transaction, std::span(notes_in_group_).first(notes_writing_)));
+    TRY_VOID(append_rows(transaction, key_, std::span(notes_in_group_).first(notes_writing_)));
+    rows_since_logged_ += notes_writing_;
+    if (closing_ || rows_since_logged_ >= rows_per_logged_end) {
+        // As the group has it, since rows that were appended to an undone job are not in it.
+        TRY(end_to_log_, read_head(transaction, key_));
+    }
     writing_ = careful_ ? std::min(outcomes_in_group_.size(), outcomes_after_failure_max) : outcomes_in_group_.size();
     return write_outcomes(transaction, std::span(outcomes_in_group_).first(writing_));
 }
 
 void StoredAudit::committed() {
+    if (end_to_log_) {
+        log_end(*std::exchange(end_to_log_, std::nullopt));
+        rows_since_logged_ = 0;
+    }
     if (notes_in_group_.empty() && outcomes_in_group_.empty()) return;
     notes_in_group_.erase(notes_in_group_.begin(),
                           notes_in_group_.begin() + static_cast<std::ptrdiff_t>(notes_writing_));
@@ -216,6 +251,7 @@ void StoredAudit::committed() {
 void StoredAudit::failed(const Error&) {
     // What was in the group stays there and goes into the next ones.
     careful_ = true;
+    end_to_log_.reset();
 }
 
 void StoredAudit::flush() {
@@ -229,14 +265,14 @@ void StoredAudit::flush() {
         log::warning("audit_flush_failed", {{"error", written.error().operator_text()}});
 }
 
-Result<std::int64_t> StoredAudit::verify() {
+Result<End> StoredAudit::verify() {
     flush();
-    std::int64_t count = 0;
+    End end;
     TRY_VOID(store_.read([&](store::Transaction& transaction) -> Result<void> {
-        TRY(count, verify_chain(transaction));
+        TRY(end, verify_chain(transaction, key_));
         return {};
     }));
-    return count;
+    return end;
 }
 
 Result<std::vector<Entry>> StoredAudit::entries(std::int64_t before, int count_max) {
@@ -281,14 +317,14 @@ Result<std::vector<Outcome>> Audit::complete(store::Transaction& transaction, st
 
 store::Schema Audit::schema() { return {.part = "audit", .steps = steps}; }
 
-Result<std::unique_ptr<Audit>> Audit::open(store::Store& store, const Clock& clock) {
+Result<std::unique_ptr<Audit>> Audit::open(store::Store& store, const Secret& pepper, const Clock& clock) {
+    Secret key = derive_key(pepper, "bursar audit chain 1");
     TRY_VOID(store.read([&](store::Transaction& transaction) -> Result<void> {
-        TRY(const Head head, read_head(transaction));
-        // The log keeps where the chain ended, beyond the reach of whoever can write the database.
-        log::info("audit_chain_end", {{"entries", head.number}, {"hash", to_hex(head.hash)}});
+        TRY(const Head head, read_head(transaction, key));
+        log_end(head);
         return {};
     }));
-    return std::make_unique<StoredAudit>(store, clock);
+    return std::make_unique<StoredAudit>(store, std::move(key), clock);
 }
 
 }  // namespace bursar::audit

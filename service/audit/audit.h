@@ -3,6 +3,7 @@
 #include "service/base/caller.h"
 #include "service/base/clock.h"
 #include "service/base/ids.h"
+#include "service/base/secret.h"
 #include "service/base/usage.h"
 #include "service/store/store.h"
 
@@ -30,7 +31,13 @@ struct Entry {
     std::int64_t number = 0;
     Timestamp at;
     Action action;
-    std::string hash;  ///< hex SHA-256 over the previous hash and this row
+    std::string hash;  ///< hex HMAC-SHA256 over the previous hash and this row
+};
+
+/// Where the chain ends. Noted elsewhere, it shows later whether the chain still goes through it.
+struct End {
+    std::int64_t number = 0;
+    std::string hash;  ///< hex; of the entry of that number
 };
 
 /// How a call ended, complete: nothing about it is written anywhere else.
@@ -67,7 +74,8 @@ class Audit : public store::Contributor {
   public:
     static store::Schema schema();
     /// Reads the end of the chain. The store must not be started yet.
-    static Result<std::unique_ptr<Audit>> open(store::Store& store, const Clock& clock);
+    /// The chain's key is derived from `pepper`, which is not in the database, and kept: a sealed vault is audited too.
+    static Result<std::unique_ptr<Audit>> open(store::Store& store, const Secret& pepper, const Clock& clock);
     /// Writes those of these rows whose attempt has none yet, and returns them: after a crash the books know of
     /// attempts whose rows had not been written. In the transaction that closes the books. Blocking.
     static Result<std::vector<Outcome>> complete(store::Transaction& transaction, std::vector<Outcome> outcomes);
@@ -83,7 +91,7 @@ class Audit : public store::Contributor {
     virtual void record(Outcome outcome) = 0;
 
     /// Walks the whole chain. The error names the first row that does not fit. Blocking.
-    virtual Result<std::int64_t> verify() = 0;
+    virtual Result<End> verify() = 0;
     virtual Result<std::vector<Entry>> entries(std::int64_t before, int count_max) = 0;
     struct CallFilter {
         std::string key_id;

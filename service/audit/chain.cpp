@@ -23,15 +23,25 @@ void append_text(std::string& out, std::string_view text) {
     out += text;
 }
 
-/// Lengths before the texts, so that no two rows have the same bytes.
-Digest hash_of(std::string_view previous, std::int64_t number, std::int64_t at_nanoseconds, const Action& action) {
-    std::string bytes(previous);
+/// Lengths before the texts, so that no two rows have the same bytes; a letter before all, so that no row is an end.
+Digest hash_of(const Secret& key, std::string_view previous, std::int64_t number, std::int64_t at_nanoseconds,
+               const Action& action) {
+    std::string bytes = "E";
+    bytes += previous;
     append_number(bytes, static_cast<std::uint64_t>(number));
     append_number(bytes, static_cast<std::uint64_t>(at_nanoseconds));
     for (const std::string* text :
          {&action.actor, &action.address, &action.action, &action.object, &action.outcome, &action.detail})
         append_text(bytes, *text);
-    return sha256(bytes);
+    return hmac_sha256(key.reveal(), bytes);
+}
+
+/// What keeps the record of the end from being moved back along the chain.
+Digest seal_of(const Secret& key, const Head& head) {
+    std::string bytes = "H";
+    append_number(bytes, static_cast<std::uint64_t>(head.number));
+    bytes += head.hash;
+    return hmac_sha256(key.reveal(), bytes);
 }
 
 Action action_in(const store::Row& row, int first) {
@@ -58,24 +68,34 @@ Action clipped(Action action) {
     return action;
 }
 
-Result<Head> read_head(store::Transaction& transaction) {
+End Head::end() const { return {.number = number, .hash = to_hex(hash)}; }
+
+Result<Head> read_head(store::Transaction& transaction, const Secret& key) {
     std::optional<Head> head;
-    TRY_VOID(transaction.each("SELECT number, hash FROM audit_head", {}, [&](const store::Row& row) -> Result<void> {
-        head = {.number = row.integer(0), .hash = std::string(row.text(1))};
-        return {};
-    }));
+    std::string seal;
+    TRY_VOID(
+        transaction.each("SELECT number, hash, seal FROM audit_head", {}, [&](const store::Row& row) -> Result<void> {
+            head = {.number = row.integer(0), .hash = std::string(row.text(1))};
+            seal = row.text(2);
+            return {};
+        }));
     if (!head) return does_not_fit("The record of its end is missing.");
+    // A trail that was never written to has no seal yet.
+    const bool fresh = head->number == 0 && seal.empty();
+    if (!fresh && !equal_in_constant_time(seal, as_text(seal_of(key, *head))))
+        return does_not_fit(
+            fmt::format("The record of its end (entry {}) is not what was written there.", head->number));
     return *std::move(head);
 }
 
-Result<void> append_rows(store::Transaction& transaction, std::span<const Stamped> rows) {
+Result<void> append_rows(store::Transaction& transaction, const Secret& key, std::span<const Stamped> rows) {
     if (rows.empty()) return {};
     // Read anew each time: a job that was undone must not leave its hash in our memory.
-    TRY(Head head, read_head(transaction));
+    TRY(Head head, read_head(transaction, key));
     for (const Stamped& row : rows) {
         const Action& action = row.action;
         const std::int64_t at = row.at.time_since_epoch().count();
-        const Digest hash = hash_of(head.hash, head.number + 1, at, action);
+        const Digest hash = hash_of(key, head.hash, head.number + 1, at, action);
         TRY_VOID(transaction.run(
             "INSERT INTO audit_entry (number, at, actor, address, action, object, outcome, detail, hash) VALUES (?, ?, "
             "?, ?, ?, ?, ?, ?, ?)",
@@ -85,20 +105,22 @@ Result<void> append_rows(store::Transaction& transaction, std::span<const Stampe
         ++head.number;
         head.hash = as_text(hash);
     }
-    return transaction.run("UPDATE audit_head SET number = ?, hash = ?", {head.number, store::Blob{head.hash}});
+    const Digest seal = seal_of(key, head);
+    return transaction.run("UPDATE audit_head SET number = ?, hash = ?, seal = ?",
+                           {head.number, store::Blob{head.hash}, store::Blob{as_text(seal)}});
 }
 
-Result<std::int64_t> verify_chain(store::Transaction& transaction) {
+Result<End> verify_chain(store::Transaction& transaction, const Secret& key) {
     std::string previous(32, '\0');
     std::int64_t count = 0;
-    TRY(const Head head, read_head(transaction));
+    TRY(const Head head, read_head(transaction, key));
     TRY_VOID(transaction.each(
         "SELECT number, at, actor, address, action, object, outcome, detail, hash FROM audit_entry ORDER BY number", {},
         [&](const store::Row& row) -> Result<void> {
             const std::int64_t number = row.integer(0);
             if (number != count + 1) return does_not_fit(fmt::format("Entry {} is missing.", count + 1));
             if (number > head.number) return does_not_fit(fmt::format("Entry {} was added behind the end.", number));
-            const Digest hash = hash_of(previous, number, row.integer(1), action_in(row, 2));
+            const Digest hash = hash_of(key, previous, number, row.integer(1), action_in(row, 2));
             if (as_text(hash) != row.text(8))
                 return does_not_fit(fmt::format("Entry {} is not what was written there.", number));
             previous = as_text(hash);
@@ -109,7 +131,7 @@ Result<std::int64_t> verify_chain(store::Transaction& transaction) {
         return does_not_fit(fmt::format("Entry {} is missing; the trail had {}.", count + 1, head.number));
     if (previous != head.hash)
         return does_not_fit(fmt::format("Entry {}, the last one, is not what was written there.", count));
-    return count;
+    return head.end();
 }
 
 Result<std::vector<Entry>> read_entries(store::Transaction& transaction, std::int64_t before, int count_max) {

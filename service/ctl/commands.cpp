@@ -57,6 +57,8 @@ constexpr std::array calls_options = {
     limit,
 };
 constexpr std::array audit_options = {before, limit};
+constexpr std::array verify_options = {
+    Option{"--expect", "NUMBER:HASH", "an end that was noted earlier, which the chain must still go through"}};
 constexpr std::array operator_issue_options = {
     Option{"--role", "ROLE", "operator, auditor or finance (default: operator)"}, expires};
 
@@ -90,7 +92,7 @@ constexpr std::array table_of_commands = {
     Command{"ledger", "", "the books: open holds, lost calls, variance", {}, 0, 0, ledger},
     Command{"providers", "", "health of the channels", {}, 0, 0, providers},
     Command{"audit list", "", "who did what, newest first", audit_options, 0, 0, audit_list},
-    Command{"audit verify", "", "check the audit's hash chain", {}, 0, 0, audit_verify},
+    Command{"audit verify", "", "check the audit's hash chain", verify_options, 0, 0, audit_verify},
     Command{"operator list", "", "list the operator tokens", {}, 0, 0, operator_list},
     Command{"operator issue", "NAME", "make an operator token and show it once", operator_issue_options, 1, 1,
             operator_issue},

@@ -1,6 +1,9 @@
 #include "service/ctl/command.h"
 #include "service/ctl/terminal.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include <QJsonArray>
 #include <QJsonObject>
 #include <fmt/format.h>
@@ -12,6 +15,39 @@ std::string upper(std::string text) {
     for (char& c : text)
         if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
     return text;
+}
+
+/// An end of the audit that was noted earlier.
+struct Noted {
+    std::int64_t number = 0;
+    std::string hash;
+};
+
+Outcome<Noted> read_noted(const std::string& text) {
+    const auto colon = std::min(text.find(':'), text.size());
+    Noted noted{.hash = text.substr(std::min(colon + 1, text.size()))};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + colon, noted.number);
+    if (error != std::errc{} || end != text.data() + colon || noted.number < 0 || noted.hash.size() != 64 ||
+        noted.hash.find_first_not_of("0123456789abcdef") != std::string::npos)
+        return wrong_usage("--expect needs NUMBER:HASH, as an earlier 'audit verify' printed it.");
+    return noted;
+}
+
+/// A chain that fits in itself may be an older one, or another: it must go through what was noted.
+Outcome<void> check_noted(Context& context, const Noted& noted) {
+    if (noted.number == 0) return {};
+    TRY(const Reply reply, context.api.get(fmt::format("/api/v1/audit?before={}&limit=1", noted.number + 1)));
+    TRY(const QJsonObject answer, object_of(reply));
+    const QJsonObject entry = answer.value(QLatin1String("entries")).toArray().first().toObject();
+    if (cell(entry.value(QLatin1String("number"))) != std::to_string(noted.number))
+        return failed(
+            fmt::format("The audit ends before entry {}, which was noted: its tail was cut off, or an older "
+                        "state of the database was put back.",
+                        noted.number));
+    if (cell(entry.value(QLatin1String("hash"))) != noted.hash)
+        return failed(fmt::format("Entry {} of the audit is not the one that was noted: the trail was written anew.",
+                                  noted.number));
+    return {};
 }
 
 }  // namespace
@@ -134,12 +170,21 @@ Outcome<Exit> audit_list(Context& context) {
 }
 
 Outcome<Exit> audit_verify(Context& context) {
+    std::optional<Noted> noted;
+    if (const auto text = context.arguments.one("--expect")) {
+        TRY(noted, read_noted(*text));
+    }
     TRY(const Reply reply, context.api.call({.method = "POST", .path = "/api/v1/audit/verify", .body = "{}"}));
-    if (context.json()) return print_object(context, reply);
     TRY(const QJsonObject verdict, object_of(reply));
     if (!verdict.value(QLatin1String("intact")).toBool()) return failed("The audit's chain does not fit.");
-    print(
-        fmt::format("{} entries, every one fits the one before it.\n", cell(verdict.value(QLatin1String("entries")))));
+    if (noted) {
+        TRY_VOID(check_noted(context, *noted));
+    }
+    if (context.json()) return print_object(context, reply);
+    const std::string number = cell(verdict.value(QLatin1String("entries")));
+    print(fmt::format("{} entries, every one fits the one before it{}. The end, to compare with later:\n{}:{}\n",
+                      number, noted ? ", and the noted one is among them" : "", number,
+                      cell(verdict.value(QLatin1String("hash")))));
     return Exit::ok;
 }
 

@@ -103,7 +103,8 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
                                        auth::Operators::schema(), admin::Revisions::schema()}};
     TRY(books.store, store::Store::open(std::move(options)));
     TRY(books.ledger, ledger::Ledger::recover(*books.store, clock, complete_rows));
-    TRY(books.audit, audit::Audit::open(*books.store, clock));
+    TRY(const Secret audit_pepper, vault.pepper());
+    TRY(books.audit, audit::Audit::open(*books.store, audit_pepper, clock));
     TRY(Secret keys_pepper, vault.pepper());
     TRY(books.keys, auth::Keys::open(*books.store, std::move(keys_pepper), clock));
     TRY(Secret operators_pepper, vault.pepper());

@@ -230,6 +230,16 @@ test('an auditor may look and not touch; a revoked token may nothing', () => {
     assert.match(audit, /operator:eve\s.*key\.issue\s.*not_permitted/);
 });
 
+test('an end of the audit that was noted is compared with', () => {
+    const noted = ctl(['audit', 'verify']).stdout.match(/^(\d+):([0-9a-f]{64})$/m);
+    assert.ok(noted);
+    ctl(['secret', 'put', 'later'], { input: 'x' });
+    assert.match(ctl(['audit', 'verify', '--expect', noted[0]]).stdout, /the noted one is among them/);
+    assert.match(ctl(['audit', 'verify', '--expect', `${noted[1]}:${noted[2].replace(/^./, (c) => (c === '0' ? '1' : '0'))}`], { code: 1 }).stderr, /written anew/);
+    assert.match(ctl(['audit', 'verify', '--expect', `999999:${noted[2]}`, '--json'], { code: 1 }).stderr, /ends before entry 999999/);
+    for (const wrong of ['', '7', `x:${noted[2]}`, `${noted[1]}:abc`]) ctl(['audit', 'verify', '--expect', wrong], { code: 2 });
+});
+
 test('what stands in the way is said with what to change', () => {
     const cases = [
         [['--url', 'http://127.0.0.1:1', 'whoami'], 1, /Nobody listens.*--url/],

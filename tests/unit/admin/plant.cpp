@@ -140,7 +140,7 @@ void Plant::open_house() {
                                        auth::Operators::schema(), Revisions::schema()}};
     store = sure(store::Store::open(std::move(options)));
     ledger = sure(ledger::Ledger::recover(*store, clock, {}));
-    audit = sure(audit::Audit::open(*store, clock));
+    audit = sure(audit::Audit::open(*store, sure(vault->pepper()), clock));
     keys = sure(auth::Keys::open(*store, sure(vault->pepper()), clock));
     operators = sure(auth::Operators::open(*store, sure(vault->pepper()), clock));
     rules = std::make_unique<SnapshotCell<policies::Snapshot>>(std::make_shared<const policies::Snapshot>());

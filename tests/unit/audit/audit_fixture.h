@@ -9,6 +9,9 @@ namespace bursar::audit {
 
 inline const Timestamp noon = *parse_timestamp("2026-11-23T12:00:00Z");
 
+/// The chain's key comes from it; never the same as the key of the file.
+inline Secret pepper() { return Secret(std::string(32, 'p')); }
+
 class Trails : public testing::Test {
   protected:
     void SetUp() override { open(); }
@@ -23,7 +26,7 @@ class Trails : public testing::Test {
                                           .ballast_bytes = 0});
         ASSERT_TRUE(opened) << told(opened);
         store = *std::move(opened);
-        auto trail = Audit::open(*store, clock);
+        auto trail = Audit::open(*store, pepper(), clock);
         ASSERT_TRUE(trail) << told(trail);
         audit = *std::move(trail);
         store->attach(*audit);

@@ -1,4 +1,9 @@
+#include "service/base/log.h"
 #include "tests/unit/audit/audit_fixture.h"
+
+#include <fcntl.h>
+#include <fstream>
+#include <unistd.h>
 
 namespace bursar::audit {
 namespace {
@@ -30,7 +35,14 @@ TEST_F(Trails, every_kind_of_tampering_is_found_at_its_row) {
         {"everything cut off", {"DELETE FROM audit_entry"}, "Entry 1 is missing"},
         {"the tail cut off and the end's number with it",
          {"DELETE FROM audit_entry WHERE number > 4", "UPDATE audit_head SET number = 4"},
-         "Entry 4"},
+         "(entry 4) is not"},
+        {"the tail cut off and the end moved back to a row that fits",
+         {"DELETE FROM audit_entry WHERE number > 4",
+          "UPDATE audit_head SET number = 4, hash = (SELECT hash FROM audit_entry WHERE number = 4)"},
+         "(entry 4) is not"},
+        {"everything cut off, as if nothing had ever been written",
+         {"DELETE FROM audit_entry", "UPDATE audit_head SET number = 0, hash = zeroblob(32)"},
+         "(entry 0) is not"},
         {"the record of the end removed", {"DELETE FROM audit_head"}, "end is missing"},
         {"a row added behind the end",
          {"INSERT INTO audit_entry SELECT 7, at, actor, address, action, object, outcome, detail, hash FROM "
@@ -49,13 +61,61 @@ TEST_F(Trails, every_kind_of_tampering_is_found_at_its_row) {
             clock.advance(std::chrono::seconds(1));
             ASSERT_TRUE(append("key.revoke"));
         }
-        ASSERT_EQ(audit->verify().value(), 6);
+        ASSERT_EQ(audit->verify().value().number, 6);
         for (const char* sql : c.statements) tamper(sql);
         const auto verified = audit->verify();
         ASSERT_FALSE(verified) << "not found";
         EXPECT_EQ(verified.error().fault, Fault::conflict);
         EXPECT_NE(verified.error().for_caller.find(c.finding), std::string::npos) << told(verified);
     }
+}
+
+// Hunts: a trail that somebody writes anew who has the key of the file: the hashes are those of another pepper then.
+TEST_F(Trails, the_key_of_the_file_is_not_enough_to_write_a_chain) {
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(append("key.issue"));
+    const auto forger = Audit::open(*store, Secret(std::string(32, 'q')), clock);
+    ASSERT_FALSE(forger) << "a chain under another key";
+    tamper("DELETE FROM audit_entry");
+    tamper("UPDATE audit_head SET number = 0, hash = zeroblob(32), seal = x''");
+    const auto rewritten = *Audit::open(*store, Secret(std::string(32, 'q')), clock);
+    for (int i = 0; i < 3; ++i)
+        ASSERT_TRUE(store->write([&](store::Transaction& transaction) {
+            return rewritten->append(transaction, {"operator:eve", "", "key.issue", "key:1", "ok", "{}"});
+        }));
+    ASSERT_TRUE(rewritten->verify()) << "it fits in itself";
+    EXPECT_FALSE(audit->verify());
+}
+
+TEST_F(Trails, an_end_that_was_noted_is_an_entry_of_the_trail_later) {
+    ASSERT_TRUE(append("key.issue"));
+    const End noted = audit->verify().value();
+    EXPECT_EQ(noted.number, 1);
+    ASSERT_TRUE(append("key.revoke"));
+    EXPECT_EQ(audit->entries(noted.number + 1, 1)->front().hash, noted.hash);
+    EXPECT_NE(audit->verify()->hash, noted.hash);
+}
+
+TEST_F(Trails, the_log_has_the_end_at_the_start_every_thousand_rows_and_at_the_stop) {
+    const std::filesystem::path file = folder / "log";
+    const int descriptor = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    close();
+    log::set_output(descriptor);
+    open();
+    for (int i = 0; i < 1005; ++i) audit->note({"operator:ada", "", "key.issue", "key:1", "ok", "{}"});
+    const End end = audit->verify().value();
+    ASSERT_EQ(end.number, 1005);
+    ASSERT_TRUE(append("key.revoke"));
+    close();
+    log::set_output(STDERR_FILENO);
+    ::close(descriptor);
+    std::ifstream lines(file);
+    std::vector<std::string> ends;
+    for (std::string line; std::getline(lines, line);)
+        if (line.contains("audit_chain_end")) ends.push_back(line);
+    ASSERT_EQ(ends.size(), 3U);
+    EXPECT_NE(ends[0].find(R"("entries":0)"), std::string::npos) << ends[0];
+    EXPECT_NE(ends[1].find(end.hash), std::string::npos) << ends[1];
+    EXPECT_NE(ends[2].find(R"("entries":1006)"), std::string::npos) << ends[2];
 }
 
 TEST_F(Trails, a_cut_tail_stays_visible_when_the_trail_goes_on) {
@@ -75,7 +135,7 @@ TEST_F(Trails, goes_on_where_it_ended_after_a_restart) {
     open();
     clock.advance(std::chrono::seconds(1));
     ASSERT_TRUE(append("key.revoke", "key:2"));
-    EXPECT_EQ(audit->verify().value(), 2);
+    EXPECT_EQ(audit->verify().value().number, 2);
     const auto entries = audit->entries(0, 10);
     ASSERT_TRUE(entries);
     ASSERT_EQ(entries->size(), 2U);
@@ -104,7 +164,7 @@ TEST_F(Trails, an_append_stands_or_falls_with_its_transaction) {
     });
     EXPECT_FALSE(undone);
     ASSERT_TRUE(append("key.revoke"));
-    EXPECT_EQ(audit->verify().value(), 2);
+    EXPECT_EQ(audit->verify().value().number, 2);
 }
 
 TEST_F(Trails, a_note_is_in_the_trail_before_anybody_can_ask) {
@@ -117,7 +177,7 @@ TEST_F(Trails, a_note_is_in_the_trail_before_anybody_can_ask) {
     const auto entries = audit->entries(0, 10);
     ASSERT_EQ(entries->size(), 1U);
     EXPECT_EQ(entries->front().action.outcome, "unauthenticated");
-    EXPECT_EQ(audit->verify().value(), 1);
+    EXPECT_EQ(audit->verify().value().number, 1);
 }
 
 TEST_F(Trails, a_flood_of_refusals_becomes_one_row_that_says_how_many) {

@@ -327,7 +327,7 @@ TEST_F(Trails, while_nothing_can_be_written_rows_wait_and_only_what_cost_nothing
         audit->committed();
     }
     EXPECT_GT(groups, 20);
-    const auto reader = *Audit::open(**opened, clock);
+    const auto reader = *Audit::open(**opened, pepper(), clock);
     const auto rows = reader->usage({"key"}, noon, noon + std::chrono::hours(1));
     ASSERT_TRUE(rows) << told(rows);
     std::map<std::string, std::int64_t> calls;
@@ -400,7 +400,7 @@ TEST_F(Trails, notes_that_cannot_be_written_are_bounded_and_come_in_small_groups
     }
     EXPECT_LE(stored, 10'002);
     EXPECT_GE(stored, 9'000);
-    const auto reader = *Audit::open(**opened, clock);
+    const auto reader = *Audit::open(**opened, pepper(), clock);
     EXPECT_TRUE(reader->verify());
     // The last row sums up the rest.
     EXPECT_EQ(reader->entries(0, 1)->front().action.action, "audit.not_listed");
