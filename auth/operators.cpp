@@ -44,6 +44,20 @@ Result<TokenEntry> entry_of(const store::Row& row) {
     return entry;
 }
 
+/// In the transaction that takes the token away: of two that go at once, the second one must see the first gone.
+Result<void> keep_one_in_charge(store::Transaction& transaction, std::string_view leaving, Timestamp now) {
+    bool leaves = false, stays = false;
+    TRY_VOID(transaction.each("SELECT id FROM auth_operators WHERE role = ? AND (expires_at IS NULL OR expires_at > ?)",
+                              {name_of(Role::operator_), now.time_since_epoch().count()},
+                              [&](const store::Row& row) -> Result<void> {
+                                  (row.text(0) == leaving ? leaves : stays) = true;
+                                  return {};
+                              }));
+    if (!leaves || stays) return {};
+    return fail(Fault::conflict,
+                "This is the last operator token; nobody could change anything afterwards. Issue another one first.");
+}
+
 class StoredOperators final : public Operators {
   public:
     StoredOperators(store::Store& store, Secret pepper, const Clock& clock, std::vector<TokenEntry> entries)
@@ -53,12 +67,12 @@ class StoredOperators final : public Operators {
 
     Result<Operator> identify(std::string_view presented, Timestamp now) const override;
     Result<IssuedToken> issue(std::string_view name, Role role, std::optional<Timestamp> expires_at,
-                              const Also& also) override;
+                              const AlsoIssued& also) override;
     Result<void> revoke(std::string_view id, const Also& also) override;
     std::vector<Operator> list() const override;
 
   private:
-    Result<void> insert(const TokenEntry& entry, const Also& also);
+    Result<void> insert(const TokenEntry& entry, const AlsoIssued& also);
 
     store::Store& store_;
     const Secret pepper_;
@@ -95,7 +109,7 @@ Result<Operator> StoredOperators::identify(std::string_view presented, Timestamp
 }
 
 Result<IssuedToken> StoredOperators::issue(std::string_view name, Role role, std::optional<Timestamp> expires_at,
-                                           const Also& also) {
+                                           const AlsoIssued& also) {
     const Timestamp now = clock_.now();
     if (!is_printable(name, name_characters_max))
         return fail(Fault::invalid_request,
@@ -126,7 +140,7 @@ Result<IssuedToken> StoredOperators::issue(std::string_view name, Role role, std
     return issued;
 }
 
-Result<void> StoredOperators::insert(const TokenEntry& entry, const Also& also) {
+Result<void> StoredOperators::insert(const TokenEntry& entry, const AlsoIssued& also) {
     return store_.write([&](store::Transaction& transaction) -> Result<void> {
         const auto& facts = entry.facts;
         store::Value expires_at = nullptr;
@@ -135,7 +149,7 @@ Result<void> StoredOperators::insert(const TokenEntry& entry, const Also& also) 
             "INSERT INTO auth_operators (id, digest, name, role, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
             {facts.id, store::Blob{as_text(entry.digest)}, facts.name, name_of(facts.role),
              facts.created_at.time_since_epoch().count(), expires_at}));
-        return also ? also(transaction) : Result<void>{};
+        return also ? also(transaction, facts) : Result<void>{};
     });
 }
 
@@ -151,6 +165,7 @@ Result<void> StoredOperators::revoke(std::string_view id, const Also& also) {
             return fail(Fault::not_found,
                         fmt::format("There is no operator token with the id '{}'. All of them: bursarctl operator list",
                                     id.substr(0, 32)));
+        TRY_VOID(keep_one_in_charge(transaction, id, clock_.now()));
         TRY_VOID(transaction.run("DELETE FROM auth_operators WHERE id = ?", {id}));
         return also ? also(transaction) : Result<void>{};
     }));

@@ -50,8 +50,11 @@ class Operators {
     static Result<std::unique_ptr<Operators>> open(store::Store& store, Secret pepper, const Clock& clock);
     virtual ~Operators() = default;
     virtual Result<Operator> identify(std::string_view presented, Timestamp now) const = 0;
+    /// `also` runs in the transaction, with the facts of the new token: its audit row names it.
+    using AlsoIssued = std::function<Result<void>(store::Transaction&, const Operator&)>;
     virtual Result<IssuedToken> issue(std::string_view name, Role role, std::optional<Timestamp> expires_at,
-                                      const Also& also) = 0;
+                                      const AlsoIssued& also) = 0;
+    /// conflict if it is the last token that may change anything: nobody could issue another one.
     virtual Result<void> revoke(std::string_view id, const Also& also) = 0;
     virtual std::vector<Operator> list() const = 0;
 };

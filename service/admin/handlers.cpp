@@ -13,7 +13,7 @@ constexpr std::array table = {
     Handler{"GET", "/api/v1/whoami", whoami},
     Handler{"GET", "/api/v1/vault", vault_status, reads, until_open},
     Handler{"POST", "/api/v1/vault/seal", vault_seal, itself},
-    Handler{"POST", "/api/v1/vault/unseal", vault_unseal, router, until_open},
+    Handler{"POST", "/api/v1/vault/unseal", vault_unseal, itself, until_open},
     Handler{"POST", "/api/v1/vault/rotate", vault_rotate, itself},
     Handler{"GET", "/api/v1/secrets", secret_list},
     Handler{"PUT", "/api/v1/secrets/{name}", secret_put, itself},

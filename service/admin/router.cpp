@@ -66,6 +66,12 @@ void log_for_operator(std::string_view action, const Error& error) {
                {{"action", action}, {"fault", facts(error.fault).name}, {"text", error.operator_text()}});
 }
 
+Result<void> write_row(const Visit& visit, const std::string& object, std::string_view outcome) {
+    const audit::Action row = visit.row(object, outcome);
+    return visit.parts->store.write(
+        [&](store::Transaction& transaction) { return visit.parts->audit.append(transaction, row); });
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Router>> Router::make(Plane& plane) {
@@ -209,20 +215,17 @@ Result<void> Visit::no_body() const {
 }
 
 Result<void> do_audited(const Visit& visit, const std::string& object, const std::function<Result<void>()>& act) {
-    audit::Audit& audit = visit.parts->audit;
-    const auto write = [&](std::string_view outcome) {
-        const audit::Action row = visit.row(object, outcome);
-        return visit.parts->store.write(
-            [&](store::Transaction& transaction) { return audit.append(transaction, row); });
-    };
-    TRY_VOID(write("begun"));
+    TRY_VOID(write_row(visit, object, "begun"));
     TRY_VOID(act());
-    // Done is done: that the last row is missing must not look as if the thing had not happened.
-    if (auto written = write("ok"); !written)
+    write_done(visit, object);
+    return {};
+}
+
+void write_done(const Visit& visit, const std::string& object) {
+    if (auto written = write_row(visit, object, "ok"); !written)
         log::error(
             "audit_incomplete",
             {{"action", visit.permission.action}, {"object", object}, {"text", written.error().operator_text()}});
-    return {};
 }
 
 }  // namespace bursar::admin

@@ -84,14 +84,17 @@ Reply vault_unseal(Visit& visit) {
         TRY_VOID(check_new(key));
     }
 
-    const auto unsealed = plane.guard.attempt(visit.request.address, [&] { return plane.hooks.unseal(key); });
-    // Before the first unseal there is no database to write an audit row to; the log has it.
+    const auto unseal = [&] { return plane.hooks.unseal(key); };
+    // Before the first unseal there is no database to write a row to; what fails until then is in the log only.
+    const auto unsealed = plane.guard.attempt(
+        visit.request.address, [&] { return visit.parts == nullptr ? unseal() : do_audited(visit, "vault", unseal); });
     const std::string_view outcome = unsealed ? std::string_view("ok") : facts(unsealed.error().fault).name;
     log::warning("vault_unseal", {{"address", visit.request.address}, {"actor", visit.actor}, {"outcome", outcome}});
     if (!unsealed) return std::unexpected(unsealed.error());
     if (visit.parts == nullptr) {
         visit.parts = plane.hooks.parts();
         visit.actor = "master-key";
+        write_done(visit, "vault");
     }
     return json_answer(status_of(plane.vault));
 }

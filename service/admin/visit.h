@@ -76,6 +76,9 @@ std::span<const Handler> handlers();
 /// runs, and a row "ok" after it. Nothing is done that cannot be written. For handlers whose record is `itself`.
 Result<void> do_audited(const Visit& visit, const std::string& object, const std::function<Result<void>()>& act);
 
+/// The row "ok" of something that is done: that it cannot be written must not look as if the thing had not happened.
+void write_done(const Visit& visit, const std::string& object);
+
 // vault_handlers.cpp
 Reply vault_status(Visit& visit);
 Reply vault_seal(Visit& visit);

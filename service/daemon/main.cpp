@@ -115,8 +115,9 @@ Result<void> issue_operator(const Configuration& configuration, const std::strin
         configuration.key_source == KeySource::passphrase ? read_passphrase(vault->is_new()) : key_of(configuration));
     TRY_VOID(vault->unseal(key));
     TRY(const Books books, open_books(configuration, defaults, *vault, clock));
-    const auth::Also also = [&](store::Transaction& transaction) {
-        return books.audit->append(transaction, {"local", "", "operator.issue", "operator:" + name, "ok", "{}"});
+    const auto also = [&](store::Transaction& transaction, const auth::Operator& issued) {
+        const std::string detail = fmt::format(R"({{"id":"{}","role":"{}"}})", issued.id, auth::name_of(issued.role));
+        return books.audit->append(transaction, {"local", "", "operator.issue", "operator:" + name, "ok", detail});
     };
     TRY(const auth::IssuedToken token, books.operators->issue(name, role, std::nullopt, also));
     std::fputs(fmt::format("{}\n", token.text.reveal()).c_str(), stdout);

@@ -136,6 +136,10 @@ TEST(Access, tokens_expire_and_can_be_revoked_but_for_the_last_one) {
         if (list.at(at + "/name") == "ada") ada = list.at(at + "/id");
         if (list.at(at + "/name") == "eva") eva = list.at(at + "/id");
     }
+    EXPECT_NE(
+        plant.get("/api/v1/audit").body.find(fmt::format("\\\"id\\\":\\\"{}\\\",\\\"role\\\":\\\"operator\\\"", eva)),
+        std::string::npos)
+        << "which token it was";
     plant.clock.advance(std::chrono::hours(1));
     EXPECT_EQ(plant.ask("GET", "/api/v1/whoami", {.token = token}).status, 401) << "an expired token works";
     EXPECT_EQ(plant.ask("DELETE", "/api/v1/operators/" + ada, {.token = plant.operator_token}).status, 409)

@@ -155,8 +155,8 @@ void Plant::open_house() {
 }
 
 std::string Plant::issue_token(std::string_view name, auth::Role role) {
-    const auto issued =
-        sure(operators->issue(name, role, std::nullopt, [](store::Transaction&) { return Result<void>(); }));
+    const auto issued = sure(operators->issue(
+        name, role, std::nullopt, [](store::Transaction&, const auth::Operator&) { return Result<void>(); }));
     return std::string(issued.text.reveal());
 }
 

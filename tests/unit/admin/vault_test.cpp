@@ -43,7 +43,7 @@ TEST(VaultApi, before_the_first_unseal_only_the_way_to_it_is_open) {
     EXPECT_EQ(plant.get("/api/v1/whoami").status, 200);
     EXPECT_EQ(plant.ask("POST", "/api/v1/vault/unseal", {.body = phrase}).status, 401) << "now a token is needed";
     EXPECT_EQ(plant.ask("GET", "/api/v1/vault").status, 401);
-    EXPECT_EQ(plant.audit_rows("vault.unseal", "ok"), 1);
+    EXPECT_EQ(plant.audit_rows("vault.unseal", "ok", "vault"), 1);
     const HttpReply audit = plant.get("/api/v1/audit");
     EXPECT_NE(audit.body.find("\"master-key\""), std::string::npos) << audit.body;
 }
@@ -93,6 +93,7 @@ TEST(VaultApi, seals_and_unseals_with_the_right_key_only) {
     EXPECT_EQ(plant.post("/api/v1/vault/unseal", key_body).status, 200);
     EXPECT_TRUE(plant.vault->lend("openai-a").has_value());
     EXPECT_EQ(plant.audit_rows("vault.seal", "ok"), 1);
+    EXPECT_EQ(plant.audit_rows("vault.unseal", "begun", "vault"), 2) << "on record before it is tried";
     EXPECT_EQ(plant.audit_rows("vault.unseal", "unauthenticated"), 1);
     EXPECT_EQ(plant.audit_rows("vault.unseal", "ok"), 1);
 }

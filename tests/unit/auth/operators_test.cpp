@@ -143,6 +143,34 @@ TEST_F(OperatorsTest, a_token_names_its_operator_and_role_until_it_is_revoked) {
     EXPECT_TRUE(operators_->list().empty());
 }
 
+// Hunts: a house without anybody who may change it, also when two tokens go at once: each is looked at where it goes.
+TEST_F(OperatorsTest, the_last_one_in_charge_stays) {
+    const auto issue = [&](Role role, std::optional<Timestamp> end = {}) {
+        return operators_->issue("Ada", role, end, {})->facts.id;
+    };
+    const std::string first = issue(Role::operator_), second = issue(Role::operator_), auditor = issue(Role::auditor);
+    const std::string brief = issue(Role::operator_, clock_.now() + std::chrono::hours(1));
+    EXPECT_TRUE(operators_->revoke(second, {}));
+    EXPECT_TRUE(operators_->revoke(auditor, {}));
+    clock_.advance(std::chrono::hours(1));
+    const auto kept = operators_->revoke(first, {});
+    ASSERT_FALSE(kept) << "the other one has expired";
+    EXPECT_EQ(kept.error().fault, Fault::conflict);
+    EXPECT_TRUE(operators_->revoke(brief, {}));
+    const std::string next = issue(Role::operator_);
+    EXPECT_TRUE(operators_->revoke(first, [&](store::Transaction& transaction) -> Result<void> {
+        std::int64_t left = 0;
+        TRY_VOID(
+            transaction.each("SELECT count(*) FROM auth_operators", {}, [&](const store::Row& row) -> Result<void> {
+                left = row.integer(0);
+                return {};
+            }));
+        EXPECT_EQ(left, 1);
+        return {};
+    }));
+    EXPECT_EQ(operators_->revoke(next, {}).error().fault, Fault::conflict);
+}
+
 TEST_F(OperatorsTest, a_token_expires_at_its_instant) {
     const auto issued = operators_->issue("Ada", Role::operator_, clock_.now() + std::chrono::hours(1), {});
     ASSERT_TRUE(issued);
