@@ -140,7 +140,7 @@ test('a sealed vault lends nothing; unsealed again it serves at once', async () 
     }
 });
 
-test('a new master key: the old one opens nothing any more, and nothing is lost', async () => {
+test('a new master key: the old one does not open the vault any more, and nothing is lost', async () => {
     const bursar = await Bursar.start();
     try {
         const key = await bursar.issueKey();

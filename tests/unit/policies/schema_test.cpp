@@ -3,6 +3,7 @@
 #include "tests/unit/policies/policy.h"
 
 #include <algorithm>
+#include <fstream>
 
 #include <gtest/gtest.h>
 #include <simdjson.h>
@@ -83,6 +84,33 @@ TEST(Examples, ACompanyWorksWithWhatShipsInTheBox) {
             EXPECT_NE(channel.prices->at(*parse_timestamp("2026-11-24T00:00:00Z")), nullptr) << channel.name();
             EXPECT_NE(channel.prices->at(*parse_timestamp("2027-06-01T00:00:00Z")), nullptr) << channel.name();
         }
+}
+
+// Hunts: an example of a page that a reader copies and that is refused, or whose calls would be.
+TEST(Examples, what_the_pages_show_works) {
+    const auto defaults = read_folder(BURSAR_SOURCE_DIR "/policies/defaults");
+    ASSERT_TRUE(defaults);
+    int blocks = 0;
+    for (const char* page : {"/docs/use/providers.md", "/docs/operate/policy.md"}) {
+        std::ifstream file(std::string(BURSAR_SOURCE_DIR) + page);
+        std::string text, block;
+        bool inside = false;
+        while (std::getline(file, text)) {
+            if (text == "```yaml") {
+                inside = true;
+                block.clear();
+            } else if (inside && text == "```") {
+                inside = false;
+                ++blocks;
+                const Parsed parsed = parse(*defaults, {{page, block}}, 1);
+                EXPECT_EQ(problems_of(parsed), "");
+                EXPECT_EQ(parsed.warnings, std::vector<std::string>{}) << block;
+            } else if (inside) {
+                block += text + "\n";
+            }
+        }
+    }
+    EXPECT_GE(blocks, 3);
 }
 
 }  // namespace
