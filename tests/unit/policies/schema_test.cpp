@@ -113,5 +113,42 @@ TEST(Examples, what_the_pages_show_works) {
     EXPECT_GE(blocks, 3);
 }
 
+class ShippedPrices : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        const auto defaults = read_folder(BURSAR_SOURCE_DIR "/policies/defaults");
+        ASSERT_TRUE(defaults);
+        const Parsed parsed = parse(*defaults, {}, 1);
+        ASSERT_EQ(problems_of(parsed), "");
+        rules_ = parsed.snapshot;
+    }
+    NanoUsd cost_of(const char* catalogue, const char* model, std::string_view at) const {
+        const Timestamp when = *parse_timestamp(at);
+        return cost(*rules_->prices.at({catalogue, model})->at(when), {.input = 1'000'000, .output = 1'000'000}, {},
+                    when);
+    }
+    std::shared_ptr<const Snapshot> rules_;
+};
+
+TEST_F(ShippedPrices, each_says_who_says_so_and_when) {
+    EXPECT_GT(rules_->prices.size(), 150U);
+    for (const auto& [key, book] : rules_->prices)
+        for (const Price& price : book->versions)
+            EXPECT_NE(price.source.find(" read on 2026-11-23"), std::string::npos) << key.first << "/" << key.second;
+}
+
+TEST_F(ShippedPrices, deepseek_costs_twice_as_much_while_beijing_works) {
+    constexpr NanoUsd off_peak{880'000'000}, peak{1'760'000'000};
+    const auto flash = [&](std::string_view at) { return cost_of("deepseek", "deepseek-v4-flash", at); };
+    for (const char* at :
+         {"2026-11-25T01:00:00Z", "2026-11-25T03:59:59Z", "2026-11-27T06:00:00Z", "2026-11-23T09:59:59Z"})
+        EXPECT_EQ(flash(at), peak) << at;
+    for (const char* at : {"2026-11-25T00:59:59Z", "2026-11-25T04:00:00Z", "2026-11-25T10:00:00Z",
+                           "2026-11-28T02:00:00Z", "2026-11-29T07:00:00Z"})
+        EXPECT_EQ(flash(at), off_peak) << at;
+    EXPECT_EQ(cost_of("deepseek", "deepseek-v4-pro", "2026-11-25T07:00:00Z"), NanoUsd{5'280'000'000});
+    EXPECT_EQ(cost_of("deepseek", "deepseek-chat", "2026-11-25T07:00:00Z"), NanoUsd{700'000'000});
+}
+
 }  // namespace
 }  // namespace bursar::policies::testing
