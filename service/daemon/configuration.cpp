@@ -114,7 +114,8 @@ Result<void> read_limits(const Reader& reader, Configuration& out) {
     TRY(const std::int64_t per_address, reader.number("limits.per_address", 10'000, 1, 1'000'000));
     TRY(const std::int64_t calls, reader.number("limits.calls", 16'000, 1, 1'000'000));
     TRY(const std::int64_t body, reader.number("limits.body_mib", 32, 1, 1024));
-    TRY(const std::int64_t bodies, reader.number("limits.bodies_mib", 512, 16, 1'048'576));
+    TRY(const std::int64_t bodies,
+        reader.number("limits.bodies_mib", std::max<std::int64_t>(512, body), 16, 1'048'576));
     TRY(const std::int64_t drain, reader.number("limits.drain_seconds", 30, 0, 3600));
     TRY(const std::int64_t shards, reader.number("limits.shards", 0, 0, 256));
     out.limits.connections_max = static_cast<std::size_t>(connections);

@@ -49,6 +49,12 @@ TEST_F(ConfigurationFile, PathsCountFromItsOwnFolder) {
     EXPECT_EQ(read_back->durability, store::Durability::power) << "the safe one is the default";
 }
 
+TEST_F(ConfigurationFile, AllBodiesHaveRoomForTheLargest) {
+    const auto read_back = read(good("[limits]\nbody_mib = 1024\n"));
+    ASSERT_TRUE(read_back) << read_back.error().for_caller;
+    EXPECT_EQ(read_back->limits.body_bytes_total_max, std::size_t{1024} << 20);
+}
+
 TEST_F(ConfigurationFile, WhatIsWrongIsNamedWithWhatToWrite) {
     struct Case {
         const char* name;
