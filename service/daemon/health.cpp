@@ -68,6 +68,11 @@ std::vector<admin::Check> Service::checks() const {
                                                      "them: bursarctl secret put NAME.",
                                                      missing)});
     }
+    out.push_back({"clock", !clock_.doubts(), false,
+                   clock_.doubts()
+                       ? "The system's clock leapt forward. Money is booked as if it had not, until the leap has "
+                         "lasted 15 minutes: set the clock right, or wait."
+                       : "steady"});
     std::error_code failed;
     const auto space = std::filesystem::space(configuration_.state_folder, failed);
     const bool enough = failed || space.available >= disk_bytes_low;

@@ -124,7 +124,7 @@ Result<void> issue_operator(const Configuration& configuration, const std::strin
     return {};
 }
 
-int serve(Configuration configuration, const Clock& clock) {
+int serve(Configuration configuration, const GuardedClock& clock) {
     // Every thread inherits the mask, so that only this one hears signals.
     sigset_t signals;
     sigemptyset(&signals);

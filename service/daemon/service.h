@@ -5,6 +5,7 @@
 #include "policies/documents.h"
 #include "service/admin/control_plane.h"
 #include "service/audit/audit.h"
+#include "service/base/guarded_clock.h"
 #include "service/base/mutex.h"
 #include "service/base/snapshot.h"
 #include "service/daemon/configuration.h"
@@ -43,7 +44,7 @@ Result<vault::MasterKey> key_of(const Configuration& configuration);
 /// Everything that runs, built by hand and in order: see wiring.cpp.
 class Service {
   public:
-    Service(Configuration configuration, const Clock& clock)
+    Service(Configuration configuration, const GuardedClock& clock)
         : configuration_(std::move(configuration)), clock_(clock) {}
     ~Service();
 
@@ -64,7 +65,7 @@ class Service {
     Result<void> write_port() const;
 
     Configuration configuration_;
-    const Clock& clock_;
+    const GuardedClock& clock_;
     std::vector<policies::Document> defaults_;
     std::unique_ptr<vault::Vault> vault_;
     std::unique_ptr<ControlRelay> relay_;

@@ -97,7 +97,9 @@ providers::Rewrite rewrite_of(const Call& call) {
     // A growing hold follows the stream; any other must not be outgrown. What costs nothing needs no limit.
     if (!route.grows && route.output_worst > 0 && route.worst > NanoUsd{}) {
         const Tokens each = call.attempt.output_paid / std::max<std::int64_t>(1, call.prompt.choices);
-        if (!call.prompt.max_tokens || each < *call.prompt.max_tokens) rewrite.max_tokens = each;
+        // Also the dialect's own default is written: not every provider that speaks it keeps to it.
+        const bool unwritten = call.prompt.max_tokens_at.empty();
+        if (unwritten || !call.prompt.max_tokens || each < *call.prompt.max_tokens) rewrite.max_tokens = each;
         if (call.endpoint == Endpoint::chat_completions &&
             !knows_max_completion_tokens(*call.attempt.channel->provider))
             rewrite.max_tokens_name = "max_tokens";

@@ -51,7 +51,8 @@ Pieces splice(std::string_view body, const Prompt& prompt, const Rewrite& rewrit
     std::string members;  // new ones, each with its comma: they go in front of the first
     if (!rewrite.model.empty() && rewrite.model != prompt.model)
         edits.push_back({prompt.model_at, quoted(rewrite.model)});
-    if (rewrite.max_tokens && rewrite.max_tokens != prompt.max_tokens && !prompt.max_tokens_field.empty()) {
+    const bool same_limit = rewrite.max_tokens == prompt.max_tokens && !prompt.max_tokens_at.empty();
+    if (rewrite.max_tokens && !same_limit && !prompt.max_tokens_field.empty()) {
         const std::string_view name =
             rewrite.max_tokens_name.empty() ? std::string_view(prompt.max_tokens_field) : rewrite.max_tokens_name;
         if (prompt.max_tokens_at.empty())

@@ -180,6 +180,8 @@ test('what limits a call is written as its provider reads it', async () => {
     await read(await ask({ stream: false }));
     assert.equal(seen.max_tokens, 16384);
     assert.equal(seen.max_completion_tokens, undefined);
+    await read(await bursar.call(key, '/v1/completions', { model: 'demo-gpt', prompt: 'x' }));
+    assert.equal(seen.max_tokens, 16);
     await read(await bursar.call(key, '/v1/responses', { model: 'demo-gpt', stream: true, input: 'x', tools: [{ type: 'web_search' }] }));
     assert.equal(seen.max_tool_calls, 5);
     const refused = await bursar.call(key, '/v1/responses', { model: 'demo-gpt', input: 'x', tools: [{ type: 'code_interpreter' }] });

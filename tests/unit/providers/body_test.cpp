@@ -155,7 +155,8 @@ TEST(Body, legacy_completions_have_a_limit_without_saying_so) {
     const auto prompt = read_prompt(Endpoint::completions, body);
     ASSERT_TRUE(prompt.has_value());
     EXPECT_EQ(prompt->max_tokens, 16);
-    EXPECT_EQ(joined(splice(body, *prompt, {.max_tokens = 16})), body);
+    EXPECT_EQ(joined(splice(body, *prompt, {})), body);
+    EXPECT_EQ(joined(splice(body, *prompt, {.max_tokens = 16})), R"({"max_tokens":16,)" + std::string(body).substr(1));
     EXPECT_EQ(joined(splice(body, *prompt, {.max_tokens = 9})), R"({"max_tokens":9,"model":"m","prompt":"a"})");
 
     EXPECT_EQ(read_prompt(Endpoint::completions, R"({"model":"m","max_tokens":5})")->max_tokens, 5);
