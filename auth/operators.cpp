@@ -96,7 +96,8 @@ Result<Operator> StoredOperators::identify(std::string_view presented, Timestamp
     if (!id) return wrong("a credential that is not of the form of a token, or whose checksum does not fit");
     const auto entry = index_.find(*id);
     const Digest digest = credential_digest(pepper_, presented);
-    const bool right = equal_in_constant_time(as_text(digest), as_text(entry != nullptr ? entry->digest : no_digest));
+    const Digest stored = entry == nullptr ? no_digest : entry->digest;
+    const bool right = equal_in_constant_time(as_text(digest), as_text(stored));
     if (entry == nullptr) return wrong("no operator token of that id");
     if (!right) return wrong(fmt::format("a wrong secret for the operator token {}", entry->id()));
     const auto& expires_at = entry->facts.expires_at;

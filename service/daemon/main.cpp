@@ -40,16 +40,19 @@ struct Arguments {
     auth::Role role = auth::Role::operator_;
 };
 
+/// A terminal that cannot be written to has nobody who could be told so.
+void tell(std::FILE* where, const std::string& text) { static_cast<void>(std::fputs(text.c_str(), where)); }
+
 int say(const Error& error) {
-    std::fputs(fmt::format("bursard: {}\n", error.for_caller).c_str(), stderr);
+    tell(stderr, fmt::format("bursard: {}\n", error.for_caller));
     if (!error.for_operator.empty() && error.for_operator != error.for_caller)
-        std::fputs(fmt::format("bursard: {}\n", error.for_operator).c_str(), stderr);
+        tell(stderr, fmt::format("bursard: {}\n", error.for_operator));
     return error.fault == Fault::wrong_configuration || error.fault == Fault::unauthenticated ? exit_configuration
                                                                                               : exit_failed;
 }
 
 int wrong_usage(std::string_view why) {
-    std::fputs(fmt::format("bursard: {}\nTry: bursard --help\n", why).c_str(), stderr);
+    tell(stderr, fmt::format("bursard: {}\nTry: bursard --help\n", why));
     return exit_usage;
 }
 
@@ -95,8 +98,7 @@ Result<void> check(const Configuration& configuration) {
         TRY(documents, policies::read_folder(configuration.policy_initial));
     }
     const policies::Parsed parsed = policies::parse(defaults, documents, 1);
-    for (const std::string& warning : parsed.warnings)
-        std::fputs(fmt::format("warning: {}\n", warning).c_str(), stderr);
+    for (const std::string& warning : parsed.warnings) tell(stderr, fmt::format("warning: {}\n", warning));
     if (parsed.problems.empty()) return {};
     std::string all;
     for (const policies::Problem& problem : parsed.problems) all += "\n" + problem.message();
@@ -120,7 +122,10 @@ Result<void> issue_operator(const Configuration& configuration, const std::strin
         return books.audit->append(transaction, {"local", "", "operator.issue", "operator:" + name, "ok", detail});
     };
     TRY(const auth::IssuedToken token, books.operators->issue(name, role, std::nullopt, also));
-    std::fputs(fmt::format("{}\n", token.text.reveal()).c_str(), stdout);
+    if (std::fputs(fmt::format("{}\n", token.text.reveal()).c_str(), stdout) < 0 || std::fflush(stdout) != 0)
+        return fail(Fault::internal, fmt::format("The token was issued, but standard output cannot be written. Issue "
+                                                 "another one, then: bursarctl operator revoke {}",
+                                                 token.facts.id));
     return {};
 }
 
@@ -130,7 +135,7 @@ int serve(Configuration configuration, const GuardedClock& clock) {
     sigemptyset(&signals);
     for (const int one : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, one);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
     const std::size_t files = edge::raise_file_limit();
     log::set_level(configuration.log_level);
     log::start();
@@ -161,11 +166,11 @@ int serve(Configuration configuration, const GuardedClock& clock) {
 int run(const std::vector<std::string>& words) {
     for (const std::string& word : words) {
         if (word == "--help" || word == "-h") {
-            std::fputs(std::string(help).c_str(), stdout);
+            tell(stdout, std::string(help));
             return exit_ok;
         }
         if (word == "--version") {
-            std::fputs("bursard " BURSAR_VERSION "\n", stdout);
+            tell(stdout, "bursard " BURSAR_VERSION "\n");
             return exit_ok;
         }
     }

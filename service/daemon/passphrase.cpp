@@ -75,7 +75,7 @@ class Line {
 };
 
 Result<void> ask(std::string_view question, Line& answer) {
-    std::fputs(fmt::format("{}: ", question).c_str(), stderr);
+    static_cast<void>(std::fputs(fmt::format("{}: ", question).c_str(), stderr));
     const QuietTerminal quiet;
     return answer.read();
 }

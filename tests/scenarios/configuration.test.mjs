@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -110,6 +110,15 @@ test('a fresh operator token is alone on standard output', () => {
     const done = bursard('--config', path.join(folder, 'bursard.ini'), '--issue-operator', 'somebody');
     assert.equal(done.status, 0, done.stderr);
     assert.match(done.stdout, /^bso_\S+\n$/);
+    // A full disk must not look like a token that somebody has.
+    const full = openSync('/dev/full', 'w');
+    const lost = spawnSync(program('bursard'), ['--config', path.join(folder, 'bursard.ini'), '--issue-operator', 'nobody'], {
+        encoding: 'utf8',
+        stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    assert.equal(lost.status, 1, lost.stderr);
+    assert.match(lost.stderr, /operator revoke \S+/);
 });
 
 test('wrong usage is exit code 2, help and version are 0', () => {
