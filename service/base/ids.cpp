@@ -37,7 +37,9 @@ Id<Kind> Id<Kind>::make(Timestamp now) {
 
 template <typename Kind>
 std::string Id<Kind>::text() const {
-    std::string text(Kind::prefix);
+    std::string text;
+    text.reserve(Kind::prefix.size() + digit_count);
+    text = Kind::prefix;
     // 26 digits carry 130 bits: the first holds the top three.
     unsigned buffer = 0, bits = 2;
     for (const unsigned char byte : bytes_) {

@@ -133,7 +133,7 @@ std::string_view name_of(Level level) {
 }  // namespace
 
 void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
-    if (level < lowest.load(std::memory_order_relaxed)) return;
+    if (!wants(level)) return;
     JsonWriter json(line_bytes_usual);
     json.open()
         .field("at", to_text(std::chrono::system_clock::now()))
@@ -148,6 +148,7 @@ void write(Level level, std::string_view event, std::initializer_list<Field> fie
 }
 
 void set_level(Level level) { lowest.store(level, std::memory_order_relaxed); }
+bool wants(Level level) { return level >= lowest.load(std::memory_order_relaxed); }
 void set_output(int file_descriptor) { sink().set_output(file_descriptor); }
 void start() { sink().start(); }
 void stop() { sink().stop(); }

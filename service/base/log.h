@@ -47,6 +47,8 @@ inline void error(std::string_view event, std::initializer_list<Field> fields = 
 
 /// Lines below `lowest` are dropped. Default: info.
 void set_level(Level lowest);
+/// Whether a line of this level is written: for those whose fields cost something.
+bool wants(Level level);
 /// Where lines go from now on: a file descriptor that stays open. Default: 1.
 void set_output(int file_descriptor);
 /// Starts the writing thread; before it and after stop() every line is written at once.

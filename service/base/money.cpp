@@ -2,6 +2,8 @@
 
 #include "service/base/ensure.h"
 
+#include <array>
+
 #include <fmt/format.h>
 
 namespace bursar {
@@ -63,10 +65,22 @@ Result<NanoUsd> NanoUsd::parse(std::string_view text) {
 
 std::string NanoUsd::text() const {
     const auto magnitude = nanos_ < 0 ? 0 - static_cast<std::uint64_t>(nanos_) : static_cast<std::uint64_t>(nanos_);
-    std::string digits =
-        fmt::format("{}{}.{:09}", nanos_ < 0 ? "-" : "", magnitude / per_dollar, magnitude % per_dollar);
-    while (digits.ends_with('0') && digits[digits.size() - 3] != '.') digits.pop_back();
-    return digits;
+    // From the right: nine digits of fraction, of which cents stay in any case, the point, the dollars, the sign.
+    std::array<char, 32> text{};
+    char* const end = text.data() + text.size();
+    char* at = end;
+    std::uint64_t fraction = magnitude % per_dollar;
+    int fraction_digits = 9;
+    for (; fraction_digits > 2 && fraction % 10 == 0; --fraction_digits) fraction /= 10;
+    for (; fraction_digits > 0; --fraction_digits, fraction /= 10) *--at = static_cast<char>('0' + fraction % 10);
+    *--at = '.';
+    std::uint64_t dollars = magnitude / per_dollar;
+    do {
+        *--at = static_cast<char>('0' + dollars % 10);
+        dollars /= 10;
+    } while (dollars != 0);
+    if (nanos_ < 0) *--at = '-';
+    return {at, end};
 }
 
 std::string NanoUsd::for_people() const {

@@ -187,14 +187,30 @@ HeadScan::State HeadScan::refuse(int status, std::string text) {
     return State::malformed;
 }
 
+namespace {
+
+/// Neither a control character nor DEL.
+bool is_plain(char c) {
+    static constexpr auto plain = [] {
+        std::array<bool, 256> out{};
+        for (std::size_t i = ' '; i < out.size(); ++i) out[i] = i != 0x7f;
+        return out;
+    }();
+    return plain[static_cast<unsigned char>(c)];
+}
+
+}  // namespace
+
 HeadScan::State HeadScan::look(std::string_view text, const Limits& limits) {
     if (seen_ == 0 && !text.empty() && !is_token(text.front()))
         return refuse(400, "The request does not begin with a method.");
     for (; seen_ < text.size(); ++seen_) {
+        // Nearly all of a head is plain: only what follows a CR, and what is not, has to be looked at.
+        if (seen_ > 0 && text[seen_ - 1] == '\r' && text[seen_] != '\n') return refuse(400, "A CR stands alone.");
+        while (seen_ < text.size() && is_plain(text[seen_])) ++seen_;
+        if (seen_ == text.size()) break;
         const char c = text[seen_];
         const char before = seen_ > 0 ? text[seen_ - 1] : '\0';
-        if (before == '\r' && c != '\n') return refuse(400, "A CR stands alone.");
-        if (static_cast<unsigned char>(c) >= ' ' && c != 0x7f) continue;
         if (c == '\n') {
             if (before != '\r') return refuse(400, "Lines must end with CR LF.");
             if (seen_ >= 3 && text[seen_ - 2] == '\n') {

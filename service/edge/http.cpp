@@ -10,9 +10,10 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 }  // namespace
 
-bool equal_without_case(std::string_view a, std::string_view b) {
-    return a.size() == b.size() &&
-           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+bool equal_letters(const char* a, const char* b, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i)
+        if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+    return true;
 }
 
 std::string_view RequestHead::query() const {
@@ -34,7 +35,7 @@ bool may_be_answered(std::string_view name, std::string_view value) {
     constexpr std::array<std::string_view, 5> written_by_the_edge = {"content-length", "transfer-encoding",
                                                                      "connection", "keep-alive", "date"};
     const auto breaks = [](std::string_view text) {
-        return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+        return std::ranges::any_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
     };
     if (breaks(name) || breaks(value)) return false;
     return std::ranges::none_of(written_by_the_edge,

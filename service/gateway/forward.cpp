@@ -194,7 +194,7 @@ edge::ResponseHead answer_head(const Call& call, int status, const std::vector<e
                                Moment now) {
     edge::ResponseHead head;
     head.status = status;
-    head.lines.reserve(1024);
+    head.lines.reserve(768);
     add_headers_for_caller(head, from_provider);
     const std::string id = call.id.text();
     head.add_line(call.shape == Shape::anthropic ? "request-id" : "x-request-id", id).add_line("x-bursar-call-id", id);

@@ -15,16 +15,14 @@ namespace {
 /// One token is at most one byte of text: the hold stays this far ahead of what has been delivered.
 constexpr Tokens grow_ahead = 256;
 
-/// Where the writer thread's answer lands: it is posted to the shard, so neither side can miss the other.
-class Landing {
+/// Where the writer thread's answer lands: it comes by the shard's inbox, so neither side can miss the other.
+class Landing final : public Inbox::Waiting {
   public:
-    explicit Landing(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+    explicit Landing(Inbox& inbox) : inbox_(inbox) {}
 
     /// For the ledger: called once, on the writer thread.
     std::move_only_function<void(Result<void>)> for_ledger() {
-        return [this, executor = executor_](Result<void> result) mutable {
-            asio::post(executor, [this, result = std::move(result)]() mutable { land(std::move(result)); });
-        };
+        return [this](Result<void> result) { inbox_.put(*this, std::move(result)); };
     }
     Task<Result<void>> wait() {
         if (result_) co_return *std::move(result_);
@@ -33,8 +31,7 @@ class Landing {
                                                                                                    asio::use_awaitable);
     }
 
-  private:
-    void land(Result<void> result) {
+    void land(Result<void> result) override {
         if (!waiting_) {
             result_ = std::move(result);
             return;
@@ -42,7 +39,9 @@ class Landing {
         auto resume = std::exchange(waiting_, nullptr);
         resume(std::move(result));
     }
-    asio::any_io_executor executor_;
+
+  private:
+    Inbox& inbox_;
     std::optional<Result<void>> result_;
     std::move_only_function<void(Result<void>)> waiting_;
 };
@@ -84,7 +83,7 @@ Task<Result<void>> Gateway::hold(Call& call, const policies::Channel& channel) {
                                       .amount_min = route.expected_min,
                                       .price_version = attempt.price->version,
                                       .at = call.at};
-    Landing landing(call.exchange.executor());
+    Landing landing(call.shard.inbox());
     const auto held = parts_.ledger.hold(request, landing.for_ledger());
     if (!held) {
         call.resets_at = held.error().period_end;

@@ -28,6 +28,25 @@ audit::Action refusal_action(const Call& call) {
             .detail = std::move(detail).text()};
 }
 
+void log_line(const audit::Outcome& outcome, const std::string& reason) {
+    log::info("call",
+              {{"call", outcome.call.text()},
+               {"key", outcome.key_id},
+               {"team", outcome.team},
+               {"endpoint", name_of(outcome.endpoint)},
+               {"model", outcome.model},
+               {"channel", outcome.channel},
+               {"status", outcome.status},
+               {"fault", outcome.fault},
+               {"reason", reason},
+               {"streamed", outcome.streamed},
+               {"input_tokens", outcome.usage.input_total()},
+               {"output_tokens", outcome.usage.output + outcome.usage.reasoning + outcome.usage.audio_output},
+               {"cost_usd", outcome.cost.text()},
+               {"duration_us", std::chrono::duration_cast<std::chrono::microseconds>(outcome.duration).count()},
+               {"overhead_us", std::chrono::duration_cast<std::chrono::microseconds>(outcome.overhead).count()}});
+}
+
 }  // namespace
 
 void Gateway::record(Call& call) {
@@ -51,22 +70,7 @@ void Gateway::record(Call& call) {
     outcome.endpoint = call.endpoint;
     if (outcome.overhead.count() == 0) outcome.overhead = outcome.duration - call.waited;
     metrics_.count(outcome);
-    log::info("call",
-              {{"call", call.id.text()},
-               {"key", outcome.key_id},
-               {"team", outcome.team},
-               {"endpoint", name_of(outcome.endpoint)},
-               {"model", outcome.model},
-               {"channel", outcome.channel},
-               {"status", outcome.status},
-               {"fault", outcome.fault},
-               {"reason", call.reason},
-               {"streamed", outcome.streamed},
-               {"input_tokens", outcome.usage.input_total()},
-               {"output_tokens", outcome.usage.output + outcome.usage.reasoning + outcome.usage.audio_output},
-               {"cost_usd", outcome.cost.text()},
-               {"duration_us", std::chrono::duration_cast<std::chrono::microseconds>(outcome.duration).count()},
-               {"overhead_us", std::chrono::duration_cast<std::chrono::microseconds>(outcome.overhead).count()}});
+    if (log::wants(log::Level::info)) log_line(outcome, call.reason);
     parts_.audit.record(std::move(outcome));
 }
 

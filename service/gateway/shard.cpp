@@ -4,9 +4,31 @@
 #include "service/base/crypto.h"
 #include "service/gateway/call.h"
 
+#include <boost/asio/post.hpp>
+
 namespace bursar::gateway {
 
-Shard::Shard(asio::io_context& context) : context_(context), pool_(providers::Pool::make(context, {})) {
+void Inbox::put(Waiting& waiting, Result<void> result) {
+    bool first = false;
+    {
+        const MutexLock lock(mutex_);
+        first = letters_.empty();
+        letters_.push_back({&waiting, std::move(result)});
+    }
+    if (first) asio::post(context_, [this] { deliver(); });
+}
+
+void Inbox::deliver() {
+    {
+        const MutexLock lock(mutex_);
+        delivering_.swap(letters_);
+    }
+    for (Letter& letter : delivering_) letter.to->land(std::move(letter.result));
+    delivering_.clear();
+}
+
+Shard::Shard(asio::io_context& context)
+    : context_(context), inbox_(context), pool_(providers::Pool::make(context, {})) {
     std::array<unsigned char, 8> seed{};
     fill_random(seed);
     std::uint64_t number = 0;

@@ -2,6 +2,7 @@
 
 #include "policies/snapshot.h"
 #include "service/base/caller.h"
+#include "service/base/mutex.h"
 #include "service/base/result.h"
 #include "service/edge/async.h"
 #include "service/ledger/ledger.h"
@@ -11,17 +12,48 @@
 #include <random>
 #include <set>
 #include <unordered_map>
+#include <vector>
 
 namespace bursar::gateway {
 
 struct Call;
 
-/// What one shard keeps for itself: no other thread touches it.
+/// What the writer thread has to say to the calls of one shard. A group commit answers many at once: they wake the
+/// shard once.
+class Inbox {
+  public:
+    class Waiting {
+      public:
+        virtual void land(Result<void> result) = 0;
+
+      protected:
+        ~Waiting() = default;
+    };
+
+    explicit Inbox(asio::io_context& context) : context_(context) {}
+    /// `waiting` hears it on the shard, and must live until then. Any thread.
+    void put(Waiting& waiting, Result<void> result) EXCLUDES(mutex_);
+
+  private:
+    struct Letter {
+        Waiting* to;
+        Result<void> result;
+    };
+    void deliver() EXCLUDES(mutex_);
+
+    asio::io_context& context_;
+    std::vector<Letter> delivering_;  ///< the shard's; kept for its memory
+    Mutex mutex_;
+    std::vector<Letter> letters_ GUARDED_BY(mutex_);
+};
+
+/// What one shard keeps for itself: no other thread touches it, but for the inbox.
 class Shard {
   public:
     explicit Shard(asio::io_context& context);
 
     asio::io_context& context() { return context_; }
+    Inbox& inbox() { return inbox_; }
     providers::Pool& pool() { return *pool_; }
     /// The ledger's view of who pays for this caller under these rules; prepared once per caller and revision.
     Result<std::shared_ptr<const ledger::Scopes>> scopes_of(ledger::Ledger& ledger, const policies::Snapshot& rules,
@@ -43,6 +75,7 @@ class Shard {
     static constexpr std::size_t prepared_max = 20'000;
 
     asio::io_context& context_;
+    Inbox inbox_;
     std::unique_ptr<providers::Pool> pool_;
     std::unordered_map<const Caller*, Prepared> prepared_;
     std::int64_t prepared_for_ = -1;  ///< the policy revision of `prepared_`

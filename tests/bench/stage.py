@@ -155,7 +155,7 @@ class Bursard:
                                  "keys": [{"secret": "bench"}]} for name, up in upstreams.items()},
             "models": {name: {"channels": [{"provider": name, "model": name}]} for name in upstreams},
             "teams": {"bench": {"models": ["*"], "budgets": budget}},
-            "prices": {"bench": {name: {"input": "2.50", "output": "10.00"} for name in upstreams}},
+            "prices": {"bench": {name: {"input": "2.50", "output": "10.00", "hidden_reasoning": False} for name in upstreams}},
         }
 
     def issue_operator(self):

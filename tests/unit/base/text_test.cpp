@@ -71,6 +71,12 @@ TEST(Crypto, agrees_with_the_published_vectors) {
     EXPECT_EQ(to_hex(key.reveal()),
               "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8");
     EXPECT_EQ(crc32("123456789"), 0xcbf43926U);
+    EXPECT_EQ(crc32("The quick brown fox jumps over the lazy dog"), 0x414fa339U);
+    EXPECT_EQ(crc32(""), 0U);
+    // RFC 4231 test case 6: a key that is longer than a block.
+    EXPECT_EQ(to_hex(as_text(
+                  hmac_sha256(std::string(131, '\xaa'), "Test Using Larger Than Block-Size Key - Hash Key First"))),
+              "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
     EXPECT_EQ(*from_hex(to_hex("\x01\xff")), "\x01\xff");
 }
 
