@@ -87,14 +87,28 @@ struct Cursor {
 
 class Names {
   public:
+    /// In `column` of the rows, of which most say there what the row before said.
+    std::uint32_t number_of(std::size_t column, std::string_view text) {
+        Last& last = last_[column];
+        if (last.said && last.text == text) return last.number;
+        last = {.said = true, .text = text, .number = number_of(text)};
+        return last.number;
+    }
+    std::string take() { return std::move(bytes_); }
+
+  private:
+    struct Last {
+        bool said = false;
+        std::string_view text;
+        std::uint32_t number = 0;
+    };
     std::uint32_t number_of(std::string_view text) {
         const auto [place, fresh] = numbers_.try_emplace(text, static_cast<std::uint32_t>(numbers_.size()));
         if (fresh) append_text(bytes_, text);
         return place->second;
     }
-    std::string take() { return std::move(bytes_); }
 
-  private:
+    std::array<Last, names_per_row> last_;
     std::unordered_map<std::string_view, std::uint32_t> numbers_;
     std::string bytes_;
 };
@@ -124,7 +138,8 @@ void append_row(std::string& out, const Outcome& outcome, Timestamp at_min, Name
     if (attempted) append_id(out, outcome.attempt);
     append_signed(out, (outcome.at - at_min).count());
     for (const auto span : {outcome.duration, outcome.first_byte, outcome.overhead}) append_signed(out, span.count());
-    for (const std::string* text : texts_of(outcome)) append(out, names.number_of(*text));
+    std::size_t column = 0;
+    for (const std::string* text : texts_of(outcome)) append(out, names.number_of(column++, *text));
     append(out, static_cast<std::uint64_t>(outcome.dialect));
     append(out, static_cast<std::uint64_t>(outcome.endpoint));
     append_text(out, outcome.provider_request_id);

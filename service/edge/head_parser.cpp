@@ -17,6 +17,8 @@ namespace http = boost::beast::http;
 using boost::beast::error_code;
 
 /// Chunk extensions and trailers are of no use here; more than this is an attack.
+/// Most requests have no more.
+constexpr std::size_t headers_expected = 24;
 constexpr std::size_t chunk_overhead_bytes_max = 16 * 1024;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -43,6 +45,7 @@ class HeadParser final : public http::basic_parser<true> {
         out.head.method.assign(method.data(), method.size());
         out.head.target.assign(target.data(), target.size());
         out.http_1_0 = version == 10;
+        out.head.headers.reserve(headers_expected);
     }
     void on_response_impl(int, boost::beast::string_view, int, error_code&) override {}
     void on_field_impl(http::field, boost::beast::string_view name, boost::beast::string_view value,

@@ -14,6 +14,8 @@ using boost::system::error_code;
 using View = boost::beast::string_view;
 
 constexpr std::size_t headers_max = 200;
+/// Most answers have no more.
+constexpr std::size_t headers_expected = 24;
 // A chunk's head, or trailers, that have not ended after this much are an attack or garbage.
 constexpr std::size_t unconsumed_bytes_max = 16 * 1024;
 constexpr int interim_answers_max = 10;
@@ -61,6 +63,7 @@ class AnswerParser::Parser final : public http::basic_parser<false> {
     void on_request_impl(http::verb, View, View, int, error_code&) override {}
     void on_response_impl(int code, View, int version, error_code& error) override {
         head.status = code;
+        head.headers.reserve(headers_expected);
         version_ = version;
         if (code < 100 || code > 599) refuse(fmt::format("status {}", code), error);
         if (code == 101) refuse("an upgrade that was not asked for", error);

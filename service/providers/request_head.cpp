@@ -29,14 +29,18 @@ constexpr std::array<std::string_view, 14> headers_of_the_pool = {"host",
                                                                   "http2-settings"};
 
 bool breaks_lines(std::string_view text) {
-    return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+    return std::ranges::any_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
 bool is_token(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-               std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-    });
+    static constexpr auto fits = [] {
+        std::array<bool, 256> out{};
+        for (unsigned char c = '0'; c <= '9'; ++c) out[c] = true;
+        for (unsigned char c = 'A'; c <= 'Z'; ++c) out[c] = out[c + ('a' - 'A')] = true;
+        for (const char c : std::string_view("!#$%&'*+-.^_`|~")) out[static_cast<unsigned char>(c)] = true;
+        return out;
+    }();
+    return !text.empty() && std::ranges::all_of(text, [](char c) { return fits[static_cast<unsigned char>(c)]; });
 }
 
 bool is_forwarded(const edge::Header& header, std::string_view credential_header) {
@@ -49,7 +53,8 @@ bool is_forwarded(const edge::Header& header, std::string_view credential_header
 std::string authority(const Target& target, PortText port) {
     const bool bracket = target.host.find(':') != std::string::npos && !target.host.starts_with('[');
     std::string text = bracket ? '[' + target.host + ']' : target.host;
-    if (port == PortText::always || target.port != (target.tls ? 443 : 80)) text += fmt::format(":{}", target.port);
+    if (port == PortText::always || target.port != (target.tls ? 443 : 80))
+        text.append(":").append(std::to_string(target.port));
     return text;
 }
 
