@@ -67,20 +67,18 @@ std::string NanoUsd::text() const {
     const auto magnitude = nanos_ < 0 ? 0 - static_cast<std::uint64_t>(nanos_) : static_cast<std::uint64_t>(nanos_);
     // From the right: nine digits of fraction, of which cents stay in any case, the point, the dollars, the sign.
     std::array<char, 32> text{};
-    char* const end = text.data() + text.size();
-    char* at = end;
+    std::size_t at = text.size();
+    const auto put = [&](std::uint64_t c) { text[--at] = static_cast<char>(c); };
     std::uint64_t fraction = magnitude % per_dollar;
     int fraction_digits = 9;
     for (; fraction_digits > 2 && fraction % 10 == 0; --fraction_digits) fraction /= 10;
-    for (; fraction_digits > 0; --fraction_digits, fraction /= 10) *--at = static_cast<char>('0' + fraction % 10);
-    *--at = '.';
+    for (; fraction_digits > 0; --fraction_digits, fraction /= 10) put('0' + fraction % 10);
+    put('.');
     std::uint64_t dollars = magnitude / per_dollar;
-    do {
-        *--at = static_cast<char>('0' + dollars % 10);
-        dollars /= 10;
-    } while (dollars != 0);
-    if (nanos_ < 0) *--at = '-';
-    return {at, end};
+    for (; dollars >= 10; dollars /= 10) put('0' + dollars % 10);
+    put('0' + dollars);
+    if (nanos_ < 0) put('-');
+    return {text.data() + at, text.size() - at};
 }
 
 std::string NanoUsd::for_people() const {

@@ -10,8 +10,8 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 }  // namespace
 
-bool equal_letters(const char* a, const char* b, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i)
+bool equal_letters(std::string_view a, std::string_view b) {
+    for (std::size_t i = 0; i < a.size(); ++i)
         if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
     return true;
 }
