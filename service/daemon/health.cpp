@@ -68,7 +68,7 @@ std::vector<admin::Check> Service::checks() const {
                                                      "them: bursarctl secret put NAME.",
                                                      missing)});
     }
-    out.push_back({"clock", !clock_.doubts(), false,
+    out.push_back({"time", !clock_.doubts(), false,
                    clock_.doubts()
                        ? "The system's clock leapt forward. Money is booked as if it had not, until the leap has "
                          "lasted 15 minutes: set the clock right, or wait."
