@@ -124,21 +124,20 @@ Result<void> bound_tools(Bounds& bounds, std::span<const Price* const> prices, c
             fmt::format("The provider bills the tool \"{}\" beside its tokens, and there is no price for it here, so "
                         "its cost cannot be held. Leave it out.",
                         ask.tool_unpriced));
-    if (!ask.web_search) return {};
+    const bool billed =
+        std::ranges::any_of(prices, [](const Price* price) { return price->per_web_search != NanoUsd{}; });
+    if (!ask.web_search || !billed) return {};
     switch (ask.endpoint) {
         case Endpoint::responses:
             bounds.web_searches = ask.searches_max.value_or(searches_default);
             return {};
-        case Endpoint::messages: {
-            const bool billed =
-                std::ranges::any_of(prices, [](const Price* price) { return price->per_web_search != NanoUsd{}; });
-            if (billed && !ask.searches_max)
+        case Endpoint::messages:
+            if (!ask.searches_max)
                 return fail(
                     Fault::invalid_request,
                     "Each web search is billed. Say how many there may be: \"max_uses\" of the web search tool.");
-            bounds.web_searches = ask.searches_max.value_or(0);
+            bounds.web_searches = *ask.searches_max;
             return {};
-        }
         default:
             // Chat completions search once before they answer.
             bounds.web_searches = 1;

@@ -47,9 +47,9 @@ Answer revision_answer(const Revision& revision) {
 bool is_file_name(std::string_view name) {
     const auto fits = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("-_./ ").contains(c);
+               std::string_view("-_. ").contains(c);
     };
-    return !name.empty() && name.front() != '/' && !name.contains("..") && std::ranges::all_of(name, fits);
+    return !name.empty() && !name.contains("..") && std::ranges::all_of(name, fits);
 }
 
 Result<std::vector<Document>> documents_of(const Fields& fields) {
@@ -64,7 +64,7 @@ Result<std::vector<Document>> documents_of(const Fields& fields) {
         TRY(const std::string_view text, each.text("text", document_bytes_max));
         if (!is_file_name(name))
             return fail(Fault::invalid_request, fmt::format("\"{}\" is not the name of a document: letters, digits, "
-                                                            "spaces and -_./ below the folder of the policy.",
+                                                            "spaces and -_. as a file in one folder.",
                                                             name));
         if (!names.insert(name).second)
             return fail(Fault::invalid_request, fmt::format("There are two documents \"{}\".", name));

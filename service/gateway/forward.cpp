@@ -105,9 +105,8 @@ providers::Rewrite rewrite_of(const Call& call) {
             rewrite.max_tokens_name = "max_tokens";
     }
     // What the hold has money for, and no more.
-    const bool searches_bounded = call.endpoint != Endpoint::responses || call.prompt.searches_max;
-    if (call.prompt.web_search && !searches_bounded && route.worst > NanoUsd{})
-        rewrite.max_tool_calls = route.bounds.web_searches;
+    const bool bounded_by_caller = call.endpoint != Endpoint::responses || call.prompt.searches_max;
+    if (route.bounds.web_searches > 0 && !bounded_by_caller) rewrite.max_tool_calls = route.bounds.web_searches;
     return rewrite;
 }
 

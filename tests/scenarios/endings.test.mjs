@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 
 import { Bursar, nanos } from './support/bursar.mjs';
+import { demoPrice } from './support/policy.mjs';
 import { until } from './support/process.mjs';
 
 /** What the provider answers next: called with the response object and the request's body. */
@@ -31,8 +32,10 @@ before(async () => {
         origin: `http://127.0.0.1:${provider.address().port}`,
         policy: {
             models: {
+                'demo-searcher': { channels: [{ provider: 'demo-openai', model: 'searcher' }] },
                 'demo-thinker': { hidden_reasoning: true, output_tokens_max: 5000, channels: [{ provider: 'demo-openai', model: 'demo-gpt' }] },
             },
+            prices: { searcher: { ...demoPrice, per_web_search: '0.01' } },
             teams: { poor: { budgets: [{ limit: '0.10 USD', per: 'month' }] } },
         },
     });
@@ -166,9 +169,11 @@ test('searches of a chat that never tells them are booked', async () => {
         response.writeHead(200, { 'content-type': 'application/json' }).end(
             JSON.stringify({ id: 'c', choices: [{ index: 0, message: { role: 'assistant', content: 'x' }, finish_reason: 'stop' }], usage: { prompt_tokens: 1, completion_tokens: 1 } }),
         );
-    const response = await ask({ stream: false, max_tokens: 100, web_search_options: {} });
+    const response = await ask({ model: 'demo-searcher', stream: false, max_tokens: 100, web_search_options: {} });
     await read(response);
-    assert.equal((await row(response)).usage.web_searches, 1);
+    const outcome = await row(response);
+    assert.equal(outcome.usage.web_searches, 1);
+    assert.equal(nanos(outcome.cost_usd), nanos('0.01') + price.input + price.output);
 });
 
 test('what limits a call is written as its provider reads it', async () => {
@@ -182,8 +187,10 @@ test('what limits a call is written as its provider reads it', async () => {
     assert.equal(seen.max_completion_tokens, undefined);
     await read(await bursar.call(key, '/v1/completions', { model: 'demo-gpt', prompt: 'x' }));
     assert.equal(seen.max_tokens, 16);
-    await read(await bursar.call(key, '/v1/responses', { model: 'demo-gpt', stream: true, input: 'x', tools: [{ type: 'web_search' }] }));
+    await read(await bursar.call(key, '/v1/responses', { model: 'demo-searcher', stream: true, input: 'x', tools: [{ type: 'web_search' }] }));
     assert.equal(seen.max_tool_calls, 5);
+    await read(await bursar.call(key, '/v1/responses', { model: 'demo-gpt', stream: true, input: 'x', tools: [{ type: 'web_search' }] }));
+    assert.equal(seen.max_tool_calls, undefined, 'what costs nothing needs no bound');
     const refused = await bursar.call(key, '/v1/responses', { model: 'demo-gpt', input: 'x', tools: [{ type: 'code_interpreter' }] });
     assert.match((await refused.json()).error.message, /code_interpreter/);
 });

@@ -289,6 +289,10 @@ TEST(Admit, WhatTheProviderDoesBesideTheModelIsBoundedOrRefused) {
     message.endpoint = Endpoint::count_tokens;
     EXPECT_TRUE(asked(message)) << "nothing is searched for a count";
 
+    Ask free = searching;
+    free.model = "llama";
+    EXPECT_EQ(asked(free)->bounds.web_searches, 0) << "what costs nothing needs no bound";
+
     Ask unpriced = response;
     unpriced.tool_unpriced = "file_search";
     ASSERT_FALSE(asked(unpriced));
