@@ -257,7 +257,8 @@ void StoredAudit::failed(const Error&) {
 void StoredAudit::flush() {
     {
         const MutexLock lock(mutex_);
-        if (notes_.empty() && outcomes_.empty() && !unlisted_.any()) return;
+        const bool taken = notes_taken_ + outcomes_taken_ > 0;  // and perhaps not committed yet
+        if (notes_.empty() && outcomes_.empty() && !unlisted_.any() && !taken) return;
         hurry_ = true;
     }
     // If nothing can be written now, what is stored can still be read.
