@@ -18,7 +18,7 @@ using boost::beast::error_code;
 
 /// Chunk extensions and trailers are of no use here; more than this is an attack.
 /// Most requests have no more.
-constexpr std::size_t headers_expected = 24;
+constexpr std::size_t headers_expected = 12;
 constexpr std::size_t chunk_overhead_bytes_max = 16 * 1024;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -65,6 +65,7 @@ struct Call {
     std::function<void()> leave;            ///< the caller has left: at a provider, ends the call or drains it
     bool caller_left = false;
     bool stopping = false;  ///< the service ends its streams
+    std::size_t place = 0;  ///< in the shard's list of calls at a provider
 
     audit::Outcome outcome;              ///< grows on the way; written by Record
     std::string reason;                  ///< of a refusal or failure, for the operator

@@ -53,18 +53,26 @@ Result<std::shared_ptr<const ledger::Scopes>> Shard::scopes_of(ledger::Ledger& l
 }
 
 void Shard::add(Call& call) {
-    calls_.insert(&call);
+    call.place = calls_.size();
+    calls_.push_back(&call);
     call.stopping = ending_;
+}
+
+void Shard::remove(Call& call) {
+    if (call.place >= calls_.size() || calls_[call.place] != &call) return;
+    calls_[call.place] = calls_.back();
+    calls_[call.place]->place = call.place;
+    calls_.pop_back();
 }
 
 void Shard::end_calls() {
     ending_ = true;
-    // Cancelling may end a call, which takes itself out of the set: work on a copy.
-    const std::set<Call*> open = calls_;
-    for (Call* call : open) {
-        if (!calls_.contains(call)) continue;
-        call->stopping = true;
-        if (call->cancel) call->cancel();
+    // Cancelling may end a call, which takes itself out and puts the last one in its place: from the end, every one is
+    // still met.
+    for (std::size_t i = calls_.size(); i-- > 0;) {
+        if (i >= calls_.size()) continue;
+        calls_[i]->stopping = true;
+        if (calls_[i]->cancel) calls_[i]->cancel();
     }
 }
 

@@ -10,7 +10,6 @@
 
 #include <memory>
 #include <random>
-#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -63,7 +62,7 @@ class Shard {
     /// Calls at a provider are known here, so that a stop can end them. Whoever comes after end_calls() is told at once
     /// (Call::stopping).
     void add(Call& call);
-    void remove(Call& call) { calls_.erase(&call); }
+    void remove(Call& call);
     /// Tells every call at a provider that the service stops.
     void end_calls();
 
@@ -80,7 +79,7 @@ class Shard {
     std::unordered_map<const Caller*, Prepared> prepared_;
     std::int64_t prepared_for_ = -1;  ///< the policy revision of `prepared_`
     std::mt19937_64 random_;
-    std::set<Call*> calls_;
+    std::vector<Call*> calls_;  ///< in no order; each knows its place
     bool ending_ = false;
 };
 

@@ -15,7 +15,7 @@ using View = boost::beast::string_view;
 
 constexpr std::size_t headers_max = 200;
 /// Most answers have no more.
-constexpr std::size_t headers_expected = 24;
+constexpr std::size_t headers_expected = 12;
 // A chunk's head, or trailers, that have not ended after this much are an attack or garbage.
 constexpr std::size_t unconsumed_bytes_max = 16 * 1024;
 constexpr int interim_answers_max = 10;
