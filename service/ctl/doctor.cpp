@@ -29,7 +29,7 @@ void check_clock(const Reply& reply, std::vector<Finding>& findings) {
     if (reply.date.empty()) return;
     auto theirs =
         QLocale::c().toDateTime(QString::fromStdString(reply.date), QStringLiteral("ddd, dd MMM yyyy HH:mm:ss 'GMT'"));
-    theirs.setTimeSpec(Qt::UTC);
+    theirs.setTimeZone(QTimeZone::utc());
     if (!theirs.isValid()) return;
     const qint64 apart = std::abs(theirs.secsTo(QDateTime::currentDateTimeUtc()));
     if (apart <= clock_seconds_apart_max)
