@@ -165,10 +165,10 @@ TEST(Settlement, goes_to_the_period_in_which_its_call_began) {
 
 // Once the hour that a change of half an hour makes began inside the one before, and the service ended here.
 TEST(Settlement, of_a_call_that_lasts_over_a_clock_change_of_half_an_hour_is_booked) {
-    Bench bench("2027-04-03T14:45:00Z");
+    Bench bench("2026-04-04T14:45:00Z");
     const auto scopes = bench.scopes({{"org", {hard(10, Per::hour)}}}, "Australia/Lord_Howe");
     const auto call = bench.hold(scopes, NanoUsd::dollars(8));
-    bench.set("2027-04-03T15:05:00Z");
+    bench.set("2026-04-04T15:05:00Z");
     ASSERT_TRUE(bench.hold(scopes, NanoUsd::dollars(1)).held);
     EXPECT_TRUE(bench.ledger().settle(call.attempt, NanoUsd::dollars(7)));
     EXPECT_EQ(bench.ledger().remaining(*scopes, bench.now()), NanoUsd::dollars(9));
