@@ -51,8 +51,8 @@ class Gateway {
     /// One call, from its head to its outcome row. Never throws; answers in the caller's dialect. On the exchange's
     /// shard.
     Task<void> serve(edge::Exchange& exchange);
-    /// Ends every open stream with an in-band error, so that a stop leaves nothing that looks complete and is not. Any
-    /// thread.
+    /// Ends every call that is at a provider: a stream with an in-band error, any other with 503, so that a stop leaves
+    /// nothing that looks complete and is not, and no hold open. Any thread.
     void end_streams();
     const Metrics& metrics() const { return metrics_; }
 
