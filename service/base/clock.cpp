@@ -1,12 +1,21 @@
 #include "service/base/clock.h"
 
+#include "service/base/ensure.h"
+
 #include <charconv>
+#include <ctime>
 
 #include <fmt/format.h>
 
 namespace bursar {
 
 namespace chrono = std::chrono;
+
+Moment moment_about() {
+    timespec at{};
+    ENSURE(clock_gettime(CLOCK_MONOTONIC_COARSE, &at) == 0);
+    return Moment(chrono::seconds(at.tv_sec) + chrono::nanoseconds(at.tv_nsec));
+}
 
 Timestamp ManualClock::now() const {
     const MutexLock lock(mutex_);

@@ -22,6 +22,10 @@ class Clock {
     virtual Moment moment() const = 0;
 };
 
+/// The monotonic clock as of the kernel's last tick, up to 10 ms behind. For deadlines, which are looked at less often
+/// than that: it costs a fifth of a reading.
+Moment moment_about();
+
 class SystemClock final : public Clock {
   public:
     Timestamp now() const override { return std::chrono::system_clock::now(); }

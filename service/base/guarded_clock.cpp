@@ -5,9 +5,14 @@
 namespace bursar {
 
 Timestamp GuardedClock::now() const {
+    const Timestamp told = source_.now();
+    const Timestamp compared{std::chrono::nanoseconds(compared_.load(std::memory_order_relaxed))};
+    if (told >= compared && told - std::chrono::nanoseconds(compared_every) < compared) [[likely]]
+        return told;
     const Reading read = reading();
     std::chrono::nanoseconds ahead = ahead_.load(std::memory_order_relaxed);
     if (read.ahead - ahead > leap_min) [[unlikely]] {
+        compared_.store(INT64_MIN, std::memory_order_relaxed);
         ahead = judge(read);
     } else {
         // Small steps are followed; what two readings differ by because one comes after the other is none.
@@ -18,6 +23,7 @@ Timestamp GuardedClock::now() const {
             log::warning("clock_came_back", {});
         }
         ahead = read.ahead;
+        compared_.store((read.since_start + ahead).count(), std::memory_order_relaxed);
     }
     return Timestamp(read.since_start + ahead);
 }

@@ -53,7 +53,7 @@ Task<void> Connection::run() {
 }
 
 Task<bool> Connection::handshake() {
-    const Moment deadline = now() + shared_.limits.handshake;
+    const Moment deadline = moment_about() + shared_.limits.handshake;
     for (;;) {
         const Transfer step = socket_->handshake();
         if (step.how == Moved::some) co_return true;
@@ -83,7 +83,7 @@ Task<Result<void>> Connection::receive(Moment deadline) {
 Task<bool> Connection::next_head() {
     HeadScan scan;
     idle_ = pending_.empty();
-    Moment deadline = now() + (idle_ && !for_control_ ? shared_.limits.keep_alive : shared_.limits.head);
+    Moment deadline = moment_about() + (idle_ && !for_control_ ? shared_.limits.keep_alive : shared_.limits.head);
     bool begun = !idle_;
     if (idle_ && !socket_->is_tls()) {
         if (draining()) co_return false;
@@ -107,10 +107,10 @@ Task<bool> Connection::next_head() {
         idle_ = false;
         if (!begun) {
             begun = true;
-            deadline = now() + shared_.limits.head;
+            deadline = moment_about() + shared_.limits.head;
         }
     }
-    started_ = now();
+    started_ = std::chrono::steady_clock::now();
     auto parsed = parse_head(std::string_view(pending_).substr(0, scan.head_bytes()), shared_.limits);
     if (!parsed) {
         co_await refuse(parsed.error().status, "malformed", parsed.error().text);
@@ -218,9 +218,9 @@ Task<void> Connection::refuse(int status, std::string_view code, std::string_vie
 
 Task<void> Connection::linger() {
     socket_->shutdown_send();
-    const Moment deadline = now() + linger_max;
+    const Moment deadline = moment_about() + linger_max;
     std::size_t heard = 0;
-    while (heard < linger_bytes_max && now() < deadline) {
+    while (heard < linger_bytes_max && moment_about() < deadline) {
         const Transfer got = socket_->read(shard_buffer_);
         if (got.how == Moved::some) {
             heard += got.bytes;

@@ -79,7 +79,6 @@ class Connection final : public Exchange {
     void look_whether_left();
     /// Takes what a client sends ahead. False: it stays where it is, and we do not listen any more.
     bool keep_for_later();
-    static Moment now() { return std::chrono::steady_clock::now(); }
     static Error gone(std::string_view what) {
         return {Fault::malformed, "The client has closed the connection.", std::string(what)};
     }

@@ -58,7 +58,7 @@ Task<Result<void>> Connection::respond(const ResponseHead& head, std::string_vie
     const std::array<std::string_view, 2> pieces = {text, body};
     // Every byte that a client takes starts the deadline of a write anew; the whole must come to an end too.
     const auto for_size = std::chrono::seconds(body.size() / shared_.limits.answer_bytes_per_second_min);
-    const Result<void> sent = co_await write_all(pieces, Keep::trusts, now() + shared_.limits.answer + for_size);
+    const Result<void> sent = co_await write_all(pieces, Keep::trusts, moment_about() + shared_.limits.answer + for_size);
     co_return sent;
 }
 
@@ -124,7 +124,7 @@ Task<Result<void>> Connection::write_all(std::span<const std::string_view> piece
             rest[0] = copy;
             left = std::span<std::string_view>(rest.data(), 1);
         }
-        const bool ready = co_await wait_for(put.how, std::min(whole, now() + shared_.limits.write));
+        const bool ready = co_await wait_for(put.how, std::min(whole, moment_about() + shared_.limits.write));
         if (!ready) break;
     }
     closing_ = true;

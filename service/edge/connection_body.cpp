@@ -67,7 +67,7 @@ void Connection::free_body() {
 
 Task<Result<void>> Connection::read_length(std::string& body) {
     const auto wanted = static_cast<std::size_t>(request_.head.content_length);
-    const Moment whole = now() + shared_.limits.body;
+    const Moment whole = moment_about() + shared_.limits.body;
     const std::size_t had = std::min(wanted, pending_.size());
     Result<void> counted = count_body(std::min(wanted, body_step));
     if (!counted) co_return counted;
@@ -101,7 +101,7 @@ Task<Result<void>> Connection::read_length(std::string& body) {
         if (got.how == Moved::closed || got.how == Moved::failed)
             co_return std::unexpected(gone("closed in the middle of a body"));
         since_yield = 0;
-        const bool ready = co_await wait_for(got.how, std::min(whole, now() + shared_.limits.body_idle));
+        const bool ready = co_await wait_for(got.how, std::min(whole, moment_about() + shared_.limits.body_idle));
         if (!ready) co_return fail(Fault::too_slow, "The body took too long to arrive.");
     }
     co_return Result<void>{};
@@ -118,7 +118,7 @@ Task<bool> Connection::wait_for(Moved wanted, Moment deadline) {
 
 Task<Result<void>> Connection::read_chunks(std::string& body, std::size_t bytes_max) {
     ChunkReader reader;
-    const Moment whole = now() + shared_.limits.body;
+    const Moment whole = moment_about() + shared_.limits.body;
     for (;;) {
         const Result<std::size_t> taken = reader.take(pending_, body, bytes_max);
         if (!taken) co_return std::unexpected(taken.error());
@@ -126,7 +126,7 @@ Task<Result<void>> Connection::read_chunks(std::string& body, std::size_t bytes_
         Result<void> counted = count_body(body.capacity());
         if (!counted) co_return counted;
         if (reader.done()) co_return Result<void>{};
-        Result<void> more = co_await receive(std::min(whole, now() + shared_.limits.body_idle));
+        Result<void> more = co_await receive(std::min(whole, moment_about() + shared_.limits.body_idle));
         if (!more) co_return more;
     }
 }
@@ -140,7 +140,7 @@ Task<void> Connection::skip_body() {
     const std::size_t had = std::min(left, pending_.size());
     pending_.erase(0, had);
     left -= had;
-    const Moment whole = now() + shared_.limits.body;
+    const Moment whole = moment_about() + shared_.limits.body;
     while (left > 0) {
         // Whoever was refused gets no memory of ours.
         const Transfer got = socket_->read(shard_buffer_.first(std::min(left, shard_buffer_.size())));
@@ -150,7 +150,7 @@ Task<void> Connection::skip_body() {
         }
         bool ready = false;
         if (got.how != Moved::closed && got.how != Moved::failed)
-            ready = co_await wait_for(got.how, std::min(whole, now() + shared_.limits.body_idle));
+            ready = co_await wait_for(got.how, std::min(whole, moment_about() + shared_.limits.body_idle));
         if (!ready) {
             closing_ = true;
             co_return;

@@ -32,14 +32,12 @@ bool RequestHead::has(std::string_view name) const {
 }
 
 bool may_be_answered(std::string_view name, std::string_view value) {
-    constexpr std::array<std::string_view, 5> written_by_the_edge = {"content-length", "transfer-encoding",
-                                                                     "connection", "keep-alive", "date"};
+    static constexpr HeaderNames written_by_the_edge{"content-length", "transfer-encoding", "connection", "keep-alive",
+                                                     "date"};
     const auto breaks = [](std::string_view text) {
         return std::ranges::any_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
     };
-    if (breaks(name) || breaks(value)) return false;
-    return std::ranges::none_of(written_by_the_edge,
-                                [name](std::string_view one) { return equal_without_case(one, name); });
+    return !breaks(name) && !breaks(value) && !written_by_the_edge.has(name);
 }
 
 ResponseHead& ResponseHead::add_line(std::string_view name, std::string_view value) {

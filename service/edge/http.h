@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -12,6 +13,12 @@ namespace bursar::edge {
 struct Header {
     std::string name;  ///< as received
     std::string value;
+};
+
+/// A header that lives elsewhere.
+struct HeaderView {
+    std::string_view name;
+    std::string_view value;
 };
 
 /// The head of a request that passed the edge: well-formed, bounded, exactly one Host, no smuggling shape.
@@ -52,6 +59,40 @@ bool equal_letters(std::string_view a, std::string_view b);  ///< of one length
 inline bool equal_without_case(std::string_view a, std::string_view b) {
     return a.size() == b.size() && equal_letters(a, b);
 }
+
+/// Names of headers, in small letters. Nearly every other name is told apart by its length and its first letter.
+template <std::size_t Count>
+class HeaderNames {
+  public:
+    template <typename... Names>
+    constexpr explicit HeaderNames(Names... names) : names_{std::string_view(names)...} {
+        for (const std::string_view name : names_) {
+            lengths_ |= bit(name.size());
+            letters_ |= letter(name);
+        }
+    }
+    /// Without regard to case.
+    bool has(std::string_view name) const {
+        if (name.empty() || (lengths_ & bit(name.size())) == 0 || (letters_ & letter(name)) == 0) return false;
+        for (const std::string_view one : names_)
+            if (equal_without_case(one, name)) return true;
+        return false;
+    }
+
+  private:
+    static constexpr std::uint64_t bit(std::size_t at) { return std::uint64_t{1} << (at % 64); }
+    /// Of a letter's two cases the lowest five bits are the same.
+    static constexpr std::uint64_t letter(std::string_view name) {
+        return bit(static_cast<unsigned char>(name.front()) % 32);
+    }
+
+    std::array<std::string_view, Count> names_;
+    std::uint64_t lengths_ = 0;
+    std::uint64_t letters_ = 0;
+};
+template <typename... Names>
+HeaderNames(Names...) -> HeaderNames<sizeof...(Names)>;
+
 std::string_view reason_phrase(int status);
 
 }  // namespace bursar::edge

@@ -113,9 +113,9 @@ providers::Rewrite rewrite_of(const Call& call) {
 /// Bad gateway, gateway timeout, and Cloudflare's own (520 to 527).
 bool lost_between(int status) { return status == 502 || status == 504 || (status >= 520 && status <= 527); }
 
-void add_default(std::vector<edge::Header>& headers, const edge::RequestHead& head, std::string_view name,
+void add_default(std::vector<edge::HeaderView>& headers, const edge::RequestHead& head, std::string_view name,
                  std::string_view value) {
-    if (!head.has(name)) headers.push_back({std::string(name), std::string(value)});
+    if (!head.has(name)) headers.push_back({name, value});
 }
 
 }  // namespace
@@ -137,7 +137,7 @@ std::string provider_target(const policies::Provider& provider, const edge::Requ
 Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
     const policies::Provider& provider = *call.attempt.channel->provider;
     const edge::RequestHead& head = call.exchange.head();
-    std::vector<edge::Header> headers = headers_for_provider(head);
+    std::vector<edge::HeaderView> headers = headers_for_provider(head);
     add_default(headers, head, "content-type", "application/json");
     if (provider.dialect == Dialect::anthropic) add_default(headers, head, "anthropic-version", "2023-06-01");
     const std::string target_text = provider_target(provider, head);

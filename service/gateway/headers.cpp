@@ -11,50 +11,45 @@ namespace {
 using namespace std::string_view_literals;
 
 /// RFC 9110 §7.6.1, and what frames a message.
-constexpr std::array hop_by_hop = {"connection"sv,
-                                   "keep-alive"sv,
-                                   "proxy-connection"sv,
-                                   "proxy-authenticate"sv,
-                                   "proxy-authorization"sv,
-                                   "te"sv,
-                                   "trailer"sv,
-                                   "transfer-encoding"sv,
-                                   "upgrade"sv,
-                                   "content-length"sv};
+constexpr edge::HeaderNames hop_by_hop{"connection"sv,
+                                       "keep-alive"sv,
+                                       "proxy-connection"sv,
+                                       "proxy-authenticate"sv,
+                                       "proxy-authorization"sv,
+                                       "te"sv,
+                                       "trailer"sv,
+                                       "transfer-encoding"sv,
+                                       "upgrade"sv,
+                                       "content-length"sv};
 
 /// Credentials and cookies are ours; encodings would hide usage from the meter; the rest says where a caller is.
-constexpr std::array not_for_provider = {"host"sv,           "authorization"sv,
-                                         "x-api-key"sv,      "api-key"sv,
-                                         "x-goog-api-key"sv, "cookie"sv,
-                                         "expect"sv,         "via"sv,
-                                         "forwarded"sv,      "accept-encoding"sv,
-                                         "x-real-ip"sv,      "x-request-id"sv,
-                                         "true-client-ip"sv, "openai-organization"sv,
-                                         "openai-project"sv};
+constexpr edge::HeaderNames not_for_provider{"host"sv,           "authorization"sv,
+                                             "x-api-key"sv,      "api-key"sv,
+                                             "x-goog-api-key"sv, "cookie"sv,
+                                             "expect"sv,         "via"sv,
+                                             "forwarded"sv,      "accept-encoding"sv,
+                                             "x-real-ip"sv,      "x-request-id"sv,
+                                             "true-client-ip"sv, "openai-organization"sv,
+                                             "openai-project"sv};
 constexpr std::array prefixes_not_for_provider = {"x-bursar-"sv, "x-forwarded-"sv, "cf-"sv};
 
-constexpr std::array not_for_caller = {"set-cookie"sv,
-                                       "date"sv,
-                                       "server"sv,
-                                       "via"sv,
-                                       "alt-svc"sv,
-                                       "nel"sv,
-                                       "report-to"sv,
-                                       "x-request-id"sv,
-                                       "request-id"sv,
-                                       "strict-transport-security"sv,
-                                       "openai-organization"sv,
-                                       "openai-project"sv,
-                                       "anthropic-organization-id"sv};
+constexpr edge::HeaderNames not_for_caller{"set-cookie"sv,
+                                           "date"sv,
+                                           "server"sv,
+                                           "via"sv,
+                                           "alt-svc"sv,
+                                           "nel"sv,
+                                           "report-to"sv,
+                                           "x-request-id"sv,
+                                           "request-id"sv,
+                                           "strict-transport-security"sv,
+                                           "openai-organization"sv,
+                                           "openai-project"sv,
+                                           "anthropic-organization-id"sv};
 constexpr std::array prefixes_not_for_caller = {"x-bursar-"sv, "cf-"sv, "x-ratelimit-"sv, "anthropic-ratelimit-"sv};
 
 bool starts_without_case(std::string_view text, std::string_view start) {
     return text.size() >= start.size() && edge::equal_without_case(text.substr(0, start.size()), start);
-}
-
-template <typename Names>
-bool is_one_of(const Names& names, std::string_view name) {
-    return std::ranges::any_of(names, [&](std::string_view one) { return edge::equal_without_case(one, name); });
 }
 
 template <typename Prefixes>
@@ -89,7 +84,7 @@ void each_without(const std::vector<edge::Header>& headers, const Names& names, 
     for (const edge::Header& header : headers) {
         const bool for_next_hop =
             std::ranges::any_of(nominated, [&](std::string_view list) { return lists(list, header.name); });
-        if (!for_next_hop && !is_one_of(hop_by_hop, header.name) && !is_one_of(names, header.name) &&
+        if (!for_next_hop && !hop_by_hop.has(header.name) && !names.has(header.name) &&
             !starts_with_one_of(prefixes, header.name))
             action(header);
     }
@@ -97,11 +92,11 @@ void each_without(const std::vector<edge::Header>& headers, const Names& names, 
 
 }  // namespace
 
-std::vector<edge::Header> headers_for_provider(const edge::RequestHead& head) {
-    std::vector<edge::Header> kept;
+std::vector<edge::HeaderView> headers_for_provider(const edge::RequestHead& head) {
+    std::vector<edge::HeaderView> kept;
     kept.reserve(head.headers.size() + 2);
     each_without(head.headers, not_for_provider, prefixes_not_for_provider,
-                 [&](const edge::Header& header) { kept.push_back(header); });
+                 [&](const edge::Header& header) { kept.push_back({header.name, header.value}); });
     return kept;
 }
 

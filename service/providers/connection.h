@@ -45,6 +45,9 @@ class Connection final : public Sleeper {
     Io handshake() { return tls_->handshake(); }
 
     Io read(std::span<char> into);
+    /// Whether a read can find nothing that a wait would not announce: bytes that TLS has decrypted already lie where no
+    /// wait sees them.
+    bool waits_see_all() const { return tls_ == nullptr; }
     /// Sends what the kernel takes and marks it as sent. `record` serves to put pieces together for TLS and is wiped.
     Io write(Outbox& outbox, std::span<char> record);
     /// Until it can be read or written, the deadline passes, or it is woken: see woken().

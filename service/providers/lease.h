@@ -32,7 +32,7 @@ struct Shard {
         return *channels.emplace_back(std::make_unique<Channel>(Channel{target, {}, 0}));
     }
     void drop_old() {
-        const Moment oldest = std::chrono::steady_clock::now() - limits.idle_max;
+        const Moment oldest = moment_about() - limits.idle_max;
         for (auto& channel : channels) {
             const auto young = std::ranges::find_if(
                 channel->idle, [&](const auto& connection) { return connection->idle_since > oldest; });
@@ -74,7 +74,7 @@ class Lease {
     void take(std::unique_ptr<Connection> connection) { connection_ = std::move(connection); }
     void keep() {
         if (keeps_ && connection_->woken() == Woken::no && channel_->idle.size() < shard_->limits.idle_per_target_max) {
-            connection_->idle_since = std::chrono::steady_clock::now();
+            connection_->idle_since = moment_about();
             channel_->idle.push_back(std::move(connection_));
         }
         close();

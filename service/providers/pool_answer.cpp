@@ -15,8 +15,6 @@ constexpr std::size_t left_over_kept_bytes_max = 1024;
 // After so many reads that found something at once, the other coroutines of the shard come first: about one megabyte.
 constexpr int reads_in_a_row_max = 16;
 
-Moment now() { return std::chrono::steady_clock::now(); }
-
 }  // namespace
 
 /// Offers the parser what was left over and the `fresh` bytes behind it in the shard's buffer.
@@ -43,11 +41,14 @@ std::expected<std::string_view, Error> PoolAnswer::feed(std::size_t fresh) {
 Task<std::expected<std::string_view, Error>> PoolAnswer::next(Moment deadline, std::string_view step) {
     for (;;) {
         Connection& connection = lease_.connection();
-        if (reads_in_a_row_ == reads_in_a_row_max) {
+        // Neither right after the request nor after a read that got less than it had room for is there anything to
+        // read.
+        if ((emptied_ && !left_over_new_ && connection.waits_see_all()) || reads_in_a_row_ == reads_in_a_row_max) {
+            emptied_ = false;
             reads_in_a_row_ = 0;
             co_await connection.wait(Connection::Want::read, deadline);
         }
-        if (connection.woken() == Woken::no && now() >= total_) connection.wake(Woken::deadline);
+        if (connection.woken() == Woken::no && moment_about() >= total_) connection.wake(Woken::deadline);
         if (connection.woken() != Woken::no) co_return give_up(ended(lease_.target(), step, connection.woken()));
         auto buffer = lease_.shard().buffers.bytes();
         std::ranges::copy(left_over_, buffer.begin());
@@ -59,6 +60,7 @@ Task<std::expected<std::string_view, Error>> PoolAnswer::next(Moment deadline, s
         switch (io.kind) {
             case Io::Kind::done: {
                 ++reads_in_a_row_;
+                emptied_ = io.bytes < Buffers::read_bytes;
                 const bool in_head = !parser_.head_done();
                 auto body = feed(io.bytes);
                 if (!body || !body->empty() || parser_.done() || in_head) co_return body;
@@ -96,7 +98,7 @@ Task<std::expected<std::string_view, Error>> PoolAnswer::read() {
     if (!lease_.open()) co_return std::unexpected(broken_);
     std::expected<std::string_view, Error> body;
     try {
-        body = co_await next(std::min(now() + idle_, total_), "wait for more of the answer");
+        body = co_await next(std::min(moment_about() + idle_, total_), "wait for more of the answer");
     } catch (const std::exception& exception) {
         body = give_up(unavailable(lease_.target(), "read", exception.what()));
     }

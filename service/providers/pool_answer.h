@@ -40,6 +40,7 @@ class PoolAnswer final : public Answer {
     std::string left_over_;       ///< came, and the parser wants more before it takes it, or stopped after the head
     bool left_over_new_ = false;  ///< of left_over_: it has not been offered for the body yet
     int reads_in_a_row_ = 0;
+    bool emptied_ = true;  ///< as far as is known nothing has come yet
     std::chrono::milliseconds idle_;
     Moment total_;
     Error broken_;

@@ -13,20 +13,20 @@ namespace {
 
 // Headers that describe the connection or the body's form, not the request: they are the pool's (RFC 9110 §7.6.1).
 // accept-encoding is here because a compressed answer could not be metered.
-constexpr std::array<std::string_view, 14> headers_of_the_pool = {"host",
-                                                                  "content-length",
-                                                                  "connection",
-                                                                  "keep-alive",
-                                                                  "proxy-connection",
-                                                                  "transfer-encoding",
-                                                                  "te",
-                                                                  "trailer",
-                                                                  "upgrade",
-                                                                  "expect",
-                                                                  "accept-encoding",
-                                                                  "proxy-authorization",
-                                                                  "proxy-authenticate",
-                                                                  "http2-settings"};
+constexpr edge::HeaderNames headers_of_the_pool{"host",
+                                                "content-length",
+                                                "connection",
+                                                "keep-alive",
+                                                "proxy-connection",
+                                                "transfer-encoding",
+                                                "te",
+                                                "trailer",
+                                                "upgrade",
+                                                "expect",
+                                                "accept-encoding",
+                                                "proxy-authorization",
+                                                "proxy-authenticate",
+                                                "http2-settings"};
 
 bool breaks_lines(std::string_view text) {
     return std::ranges::any_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
@@ -43,9 +43,9 @@ bool is_token(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) { return fits[static_cast<unsigned char>(c)]; });
 }
 
-bool is_forwarded(const edge::Header& header, std::string_view credential_header) {
-    const auto same = [&](std::string_view name) { return edge::equal_without_case(header.name, name); };
-    return !std::ranges::any_of(headers_of_the_pool, same) && (credential_header.empty() || !same(credential_header));
+bool is_forwarded(const edge::HeaderView& header, std::string_view credential_header) {
+    return !headers_of_the_pool.has(header.name) &&
+           (credential_header.empty() || !edge::equal_without_case(header.name, credential_header));
 }
 
 }  // namespace
@@ -94,7 +94,7 @@ Result<std::string> compose_head(const Target& target, const UpstreamRequest& re
     if (request.headers != nullptr)
         for (const auto& header : *request.headers)
             if (is_forwarded(header, request.credential != nullptr ? request.credential_header : std::string_view{}))
-                add(std::string_view(header.name), ": ", std::string_view(header.value), "\r\n");
+                add(header.name, ": ", header.value, "\r\n");
     if (request.credential != nullptr)
         add(request.credential_header, ": ", request.credential_prefix, request.credential->reveal(), "\r\n");
     if (body_bytes > 0 || (request.method != "GET" && request.method != "HEAD"))

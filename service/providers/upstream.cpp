@@ -14,8 +14,6 @@
 namespace bursar::providers {
 namespace {
 
-Moment now() { return std::chrono::steady_clock::now(); }
-
 /// One request on its way: from the choice of a connection to the answer's head.
 class Sending {
   public:
@@ -25,7 +23,7 @@ class Sending {
           target_(target),
           request_(request),
           deadlines_(deadlines),
-          total_(now() + deadlines.total) {}
+          total_(moment_about() + deadlines.total) {}
     ~Sending() { wipe(head_.data(), head_.size()); }
 
     Task<std::expected<std::unique_ptr<Answer>, UpstreamError>> run();
@@ -61,7 +59,7 @@ Task<Sending::Outcome> Sending::run() {
     for (;;) {
         Lease lease(shard_, channel);
         if (!lease.take_kept()) break;
-        auto outcome = co_await run_on(std::move(lease), std::min(now() + deadlines_.first_byte, total_));
+        auto outcome = co_await run_on(std::move(lease), std::min(moment_about() + deadlines_.first_byte, total_));
         // The other side may close a kept connection in the very moment it is used. As long as no byte was taken from
         // us, another one serves as well; later nothing is repeated.
         if (outcome || sent_ != Sent::nothing || operation_.cancelled) co_return outcome;
@@ -72,10 +70,10 @@ Task<Sending::Outcome> Sending::run() {
             unavailable(target_, "connect",
                         fmt::format("all {} connections are in use", shard_->limits.connections_per_target_max)));
     auto connection =
-        co_await shard_->connector.open(target_, std::min(now() + deadlines_.connect, total_), operation_);
+        co_await shard_->connector.open(target_, std::min(moment_about() + deadlines_.connect, total_), operation_);
     if (!connection) co_return failed(std::move(connection).error());
     lease.take(*std::move(connection));
-    auto outcome = co_await run_on(std::move(lease), std::min(now() + deadlines_.first_byte, total_));
+    auto outcome = co_await run_on(std::move(lease), std::min(moment_about() + deadlines_.first_byte, total_));
     co_return outcome;
 }
 

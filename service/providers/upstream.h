@@ -42,7 +42,7 @@ struct Deadlines {
 struct UpstreamRequest {
     std::string_view method;
     std::string_view target;  ///< path and query
-    const std::vector<edge::Header>* headers =
+    const std::vector<edge::HeaderView>* headers =
         nullptr;  ///< end-to-end headers to forward; Host, Content-Length, Connection are the pool's
     std::string_view credential_header;  ///< "Authorization", "x-api-key"; empty: none
     std::string_view credential_prefix;  ///< "Bearer " or empty

@@ -21,7 +21,7 @@ constexpr auto soon_means = std::chrono::milliseconds(2);
 /// So many records are a crowd, and crowds are written in groups this far apart.
 constexpr int crowd_per_millisecond = 4;
 constexpr auto crowd_counted_over = std::chrono::milliseconds(4);
-constexpr auto crowd_every = std::chrono::microseconds(1'600);
+constexpr auto crowd_every = std::chrono::milliseconds(2);
 constexpr std::size_t jobs_waiting_max = 10'000;
 /// Every so many pages (of 2 KiB) of log the checkpointer is asked, and from here on the writer helps to end the log.
 constexpr int checkpoint_every_pages = 2'000;

@@ -132,9 +132,10 @@ TEST(Greet, DecidesEndpointAndDialect) {
     }
 }
 
-std::string names_of(const std::vector<edge::Header>& headers) {
+template <typename Header>
+std::string names_of(const std::vector<Header>& headers) {
     std::string out;
-    for (const edge::Header& header : headers) out += header.name + "=" + header.value + ";";
+    for (const Header& header : headers) out.append(header.name).append("=").append(header.value).append(";");
     return out;
 }
 

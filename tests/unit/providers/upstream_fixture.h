@@ -32,7 +32,7 @@ struct Outcome {
 struct Ask {
     std::string method = "POST";
     std::string path = "/v1/chat/completions";
-    std::vector<edge::Header> headers;
+    std::vector<edge::HeaderView> headers;
     std::vector<std::string_view> body = {"{}"};
     const Secret* credential = nullptr;
     Deadlines deadlines = patient;

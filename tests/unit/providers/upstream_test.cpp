@@ -44,7 +44,7 @@ TEST_F(Upstream, a_request_that_would_become_two_never_leaves) {
     RawServer server([](Peer& peer, int) { answer_each(peer); });
     const Secret broken = Secret::copy_of("key\r\nX-Injected: 1");
     const std::vector<Ask> asks = {{.headers = {{"x-a", "b\r\nx-c: d"}}},
-                                   {.headers = {{"x-a", std::string("b\0c", 3)}}},
+                                   {.headers = {{"x-a", std::string_view("b\0c", 3)}}},
                                    {.headers = {{"x a", "b"}}},
                                    {.headers = {{"x-a\n", "b"}}},
                                    {.path = "/v1 HTTP/1.1\r\nX: y"},
