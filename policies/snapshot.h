@@ -39,18 +39,51 @@ enum class OnDisconnect : std::uint8_t { cancel, drain };
 struct Deadlines {
     std::chrono::milliseconds connect{5'000};
     std::chrono::milliseconds first_byte{120'000};
+    std::chrono::milliseconds first_token{120'000};  ///< of a stream: from its head to its first content
     std::chrono::milliseconds idle{60'000};
     std::chrono::milliseconds total{900'000};
     bool operator==(const Deadlines&) const = default;
+};
+
+/// How a provider wants its key.
+enum class AuthScheme : std::uint8_t { bearer, x_api_key, api_key };
+
+/// When a channel of a provider counts as failing, and when it is tried again.
+struct Breaker {
+    int errors_percent = 50;                            ///< of the calls of the window
+    int calls_min = 5;                                  ///< fewer failures say nothing
+    std::chrono::milliseconds window{10'000};           ///< what is looked back at
+    std::chrono::milliseconds first_retry{1'000};       ///< after the failure; doubles with every retry that fails
+    std::chrono::milliseconds last_retry{30'000};       ///< the longest
+    std::chrono::milliseconds key_first_retry{60'000};  ///< of a key that the provider refused or that is used up
+    std::chrono::milliseconds key_last_retry{900'000};
+    bool operator==(const Breaker&) const = default;
+};
+
+/// What sets a provider apart from others that speak its dialect.
+struct Quirks {
+    /// Azure: the model is in the path (/openai/deployments/MODEL/chat/completions), not only in the body.
+    bool deployments = false;
+    std::string api_version;      ///< Azure: the query's api-version; empty: none
+    std::string max_tokens_name;  ///< of a limit that is inserted; empty: the dialect's own
+    bool stream_usage = true;     ///< takes stream_options.include_usage
+    bool version_in_path = true;  ///< Anthropic dialect: "/v1" is added to a base_url that does not end in it
+    std::vector<std::pair<std::string, std::string>> headers;  ///< sent with every call
+    std::string models_path = "/models";  ///< behind base_url; asked by health probes and tests; empty: it has none
+    bool operator==(const Quirks&) const = default;
 };
 
 struct Provider {
     std::string name;
     Dialect dialect = Dialect::openai;
     Url base_url;
-    std::vector<ProviderKey> keys;  ///< empty: a local server that wants none
-    std::optional<Url> proxy;       ///< outbound HTTP proxy (CONNECT for https, absolute form for http)
-    std::string ca_file;            ///< PEM of a company CA trusted for this provider besides the system's
+    AuthScheme auth = AuthScheme::bearer;
+    Quirks quirks;
+    Breaker breaker;
+    std::chrono::milliseconds probe_every{0};  ///< ask models_path so often whether it is there; 0: never
+    std::vector<ProviderKey> keys;             ///< empty: a local server that wants none
+    std::optional<Url> proxy;                  ///< outbound HTTP proxy (CONNECT for https, absolute form for http)
+    std::string ca_file;                       ///< PEM of a company CA trusted for this provider besides the system's
     Deadlines deadlines;
     OnDisconnect on_disconnect = OnDisconnect::cancel;
     std::chrono::milliseconds drain_max{10'000};
@@ -63,14 +96,48 @@ struct Channel {
     std::shared_ptr<const Provider> provider;
     std::string model;  ///< the provider's name for it
     int priority = 1;   ///< 1 first
+    int weight = 1;     ///< among those of one priority, where the strategy looks at weights
     std::shared_ptr<const PriceBook> prices;
     std::string name() const { return provider->name + "/" + model; }
+};
+
+/// Which of the channels of one priority comes first. Those of a later priority come only when no earlier one can.
+enum class Strategy : std::uint8_t {
+    priority,    ///< as written
+    weighted,    ///< by chance, as often as their weights say
+    cheapest,    ///< by what this very call is expected to cost
+    fastest,     ///< by moving averages of the time to the first token and of tokens per second
+    least_busy,  ///< by calls under way, over the weight
+    sticky       ///< the same for the same caller, as often as the weights say: where prompt caches pay
+};
+
+/// One rule of a virtual model: all that it names must hold.
+struct PickRule {
+    std::optional<Tokens> input_above;             ///< estimated input tokens
+    std::optional<bool> tools;                     ///< the call offers tools
+    std::optional<bool> images;                    ///< the call shows images
+    std::vector<std::string> tags;                 ///< any of x-bursar-tags; empty: whatever
+    std::optional<int> budget_left_below_percent;  ///< of the tightest budget that pays for the caller
+    std::string use;                               ///< a model with channels
+    bool operator==(const PickRule&) const = default;
+};
+
+/// Which other model is asked when a provider says that this one cannot; empty: none.
+struct Fallbacks {
+    std::string context_too_long;
+    std::string content_refused;
+    bool operator==(const Fallbacks&) const = default;
 };
 
 struct Model {
     std::string name;
     std::string tier;
-    std::vector<Channel> channels;  ///< in order of priority, as written among equals
+    std::vector<std::string> aliases;  ///< further names that callers may use
+    std::vector<Channel> channels;     ///< in order of priority, as written among equals; empty: a virtual model
+    Strategy strategy = Strategy::priority;
+    int attempts_max = 3;  ///< in one call, over all channels and keys
+    Fallbacks fallbacks;
+    std::vector<PickRule> rules;  ///< of a virtual model: the first that holds decides; the last holds always
     Tokens output_tokens_max = 16'384;
     std::optional<Tokens> input_tokens_max;  ///< the model's window, where it is known
     /// May bill output that is not in the stream: held at its maximum even when streamed. What the policy does not say
@@ -110,7 +177,7 @@ struct Snapshot {
     std::int64_t revision = 0;
     Organisation organisation;
     std::map<std::string, std::shared_ptr<const Provider>, std::less<>> providers;
-    std::map<std::string, std::shared_ptr<const Model>, std::less<>> models;
+    std::map<std::string, std::shared_ptr<const Model>, std::less<>> models;  ///< by name and by every alias
     std::map<std::string, std::shared_ptr<const Team>, std::less<>> teams;
     /// By catalogue and model, also those that no channel goes to.
     std::map<std::pair<std::string, std::string>, std::shared_ptr<const PriceBook>> prices;
