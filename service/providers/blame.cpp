@@ -1,0 +1,157 @@
+#include "service/providers/blame.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <ctime>
+
+namespace bursar::providers {
+namespace {
+
+using namespace std::string_view_literals;
+using std::chrono::milliseconds;
+
+// Wordings in small letters, as the providers' error references and the issue threads about them have them, November
+// 2026. Codes come first, sentences after them.
+constexpr std::array used_up_words = {"insufficient_quota"sv,
+                                      "billing_hard_limit_reached"sv,
+                                      "billing_not_active"sv,
+                                      "exceeded your current quota"sv,
+                                      "credit balance is too low"sv,
+                                      "insufficient balance"sv,
+                                      "insufficient credits"sv,
+                                      "insufficient_credits"sv,
+                                      "requires more credits"sv,
+                                      "exceeded your monthly included credits"sv,
+                                      "out of credits"sv,
+                                      "account is in arrears"sv,
+                                      "spending limit"sv,
+                                      "spend limit"sv,
+                                      "daily quota"sv,
+                                      "quota has been exhausted"sv,
+                                      "usage limits"sv};
+constexpr std::array too_long_words = {"context_length_exceeded"sv,
+                                       "exceed_context_size"sv,
+                                       "prompt is too long"sv,
+                                       "maximum context length"sv,
+                                       "context window"sv,
+                                       "max_model_len"sv,
+                                       "input token count"sv,
+                                       "input is too long"sv,
+                                       "prompt contains too many tokens"sv,
+                                       "too many tokens in the prompt"sv,
+                                       "exceeds the available context size"sv,
+                                       "maximum number of tokens allowed"sv,
+                                       "reduce the length of the messages"sv,
+                                       "request_too_large"sv};
+constexpr std::array content_words = {"content_policy_violation"sv,
+                                      "content_filter"sv,
+                                      "responsibleaipolicyviolation"sv,
+                                      "content management policy"sv,
+                                      "blocked by content filtering"sv,
+                                      "prohibited_content"sv,
+                                      "data_inspection_failed"sv,
+                                      "flagged as potentially violating"sv,
+                                      "safety system"sv,
+                                      "content exists risk"sv,
+                                      "moderation"sv};
+constexpr std::array model_words = {"model_not_found"sv, "does not exist"sv, "not_found_error"sv, "unknown model"sv,
+                                    "deploymentnotfound"sv};
+/// Google answers a wrong key with 400.
+constexpr std::array key_words = {"api_key_invalid"sv, "api key not valid"sv, "invalid_api_key"sv,
+                                  "incorrect api key"sv};
+
+template <typename Words>
+bool says(std::string_view text, const Words& words) {
+    return std::ranges::any_of(words, [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
+}
+
+std::string small_letters(std::string_view text) {
+    std::string out(text.substr(0, judged_bytes_max));
+    for (char& c : out)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    return out;
+}
+
+std::optional<std::string_view> find(const std::vector<edge::Header>& headers, std::string_view name) {
+    for (const edge::Header& header : headers)
+        if (edge::equal_without_case(header.name, name)) return header.value;
+    return {};
+}
+
+/// Whole or with a fraction: "2", "0.5".
+std::optional<double> number(std::string_view text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+    if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value) || value < 0) return {};
+    return value;
+}
+
+milliseconds bounded(double of_milliseconds) {
+    return milliseconds(
+        static_cast<std::int64_t>(std::min(of_milliseconds, static_cast<double>(retry_after_max.count()))));
+}
+
+Fit fit_of_bad_request(std::string_view text) {
+    if (says(text, used_up_words)) return Fit::key_used_up;
+    if (says(text, key_words)) return Fit::key_refused;
+    if (says(text, too_long_words)) return Fit::context_too_long;
+    if (says(text, content_words)) return Fit::content_refused;
+    return Fit::caller;
+}
+
+Fit fit_of(int status, std::string_view text) {
+    switch (status) {
+        case 401:
+            return Fit::key_refused;
+        case 402:
+            return Fit::key_used_up;
+        case 403:
+            // Azure and Gemini refuse contents with it, too; a key is not at fault for that.
+            if (says(text, used_up_words)) return Fit::key_used_up;
+            return says(text, content_words) ? Fit::content_refused : Fit::key_refused;
+        case 429:
+            return says(text, used_up_words) ? Fit::key_used_up : Fit::key_limited;
+        case 413:
+            return Fit::context_too_long;
+        case 404:
+        case 405:
+        case 410:
+        case 501:
+            return Fit::elsewhere;
+        case 400:
+        case 422:
+            return says(text, model_words) && fit_of_bad_request(text) == Fit::caller ? Fit::elsewhere
+                                                                                      : fit_of_bad_request(text);
+        case 408:
+        case 409:
+        case 425:
+            return Fit::channel;
+        default:
+            return status >= 400 && status < 500 ? Fit::caller : Fit::channel;
+    }
+}
+
+}  // namespace
+
+std::optional<milliseconds> retry_after(const std::vector<edge::Header>& headers, Timestamp now) {
+    if (const auto text = find(headers, "retry-after-ms"))
+        if (const auto value = number(*text)) return bounded(*value);
+    const auto text = find(headers, "retry-after");
+    if (!text) return {};
+    if (const auto value = number(*text)) return bounded(*value * 1000);
+    std::tm parts{};
+    const std::string date(text->substr(0, 64));
+    const char* end = strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    if (end == nullptr || *end != '\0') return {};
+    const std::int64_t seconds =
+        timegm(&parts) - std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+    return bounded(static_cast<double>(std::max<std::int64_t>(seconds, 0)) * 1000);
+}
+
+Judgement judge(int status, const std::vector<edge::Header>& headers, std::string_view body, Timestamp now) {
+    return {.fit = fit_of(status, small_letters(body)), .retry_after = retry_after(headers, now)};
+}
+
+}  // namespace bursar::providers

@@ -1,0 +1,95 @@
+#include "service/providers/blame.h"
+
+#include <array>
+
+#include <gtest/gtest.h>
+
+// Hunts: a caller's mistake that takes a channel out, a key's trouble that takes the channel out, a wait that nobody
+// asked for.
+namespace bursar::providers {
+namespace {
+
+const Timestamp now = *parse_timestamp("2026-11-25T12:00:00Z");
+
+struct Case {
+    int status;
+    std::string_view body;
+    Fit fit;
+};
+
+// Bodies in the shapes of the providers' own references.
+constexpr std::array cases = {
+    Case{400, R"({"error":{"message":"Invalid type for 'messages'","type":"invalid_request_error"}})", Fit::caller},
+    Case{422, R"({"detail":[{"msg":"field required"}]})", Fit::caller},
+    Case{418, "", Fit::caller},
+    Case{
+        400,
+        R"({"error":{"code":"context_length_exceeded","message":"This model's maximum context length is 8192 tokens."}})",
+        Fit::context_too_long},
+    Case{
+        400,
+        R"({"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 215000 tokens > 200000 maximum"}})",
+        Fit::context_too_long},
+    Case{413, R"({"type":"error","error":{"type":"request_too_large"}})", Fit::context_too_long},
+    Case{400, R"({"error":{"code":"exceed_context_size_error"}})", Fit::context_too_long},
+    Case{400, R"({"error":{"code":"content_filter","innererror":{"code":"ResponsibleAIPolicyViolation"}}})",
+         Fit::content_refused},
+    Case{400, R"({"error":{"code":"content_policy_violation"}})", Fit::content_refused},
+    Case{
+        400,
+        R"({"type":"error","error":{"type":"invalid_request_error","message":"Output blocked by content filtering policy"}})",
+        Fit::content_refused},
+    Case{
+        400,
+        R"({"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the Anthropic API."}})",
+        Fit::key_used_up},
+    Case{400, R"([{"error":{"code":400,"message":"API key not valid. Please pass a valid API key."}}])",
+         Fit::key_refused},
+    Case{400, R"({"error":{"code":"model_not_found","message":"The model does not exist"}})", Fit::elsewhere},
+    Case{401, "", Fit::key_refused},
+    Case{403, R"({"error":{"message":"Your key may not use this model"}})", Fit::key_refused},
+    Case{403, R"({"error":{"message":"Blocked by content filtering"}})", Fit::content_refused},
+    Case{402, R"({"error":{"message":"Insufficient Balance"}})", Fit::key_used_up},
+    Case{429, R"({"error":{"type":"insufficient_quota","message":"You exceeded your current quota"}})",
+         Fit::key_used_up},
+    Case{429, R"({"error":{"type":"rate_limit_error","message":"Number of requests has exceeded your rate limit"}})",
+         Fit::key_limited},
+    Case{404, "", Fit::elsewhere},
+    Case{405, "", Fit::elsewhere},
+    Case{408, "", Fit::channel},
+    Case{500, "", Fit::channel},
+    Case{503, "", Fit::channel},
+    Case{529, R"({"type":"error","error":{"type":"overloaded_error"}})", Fit::channel},
+    Case{302, "", Fit::channel},
+    Case{100'000, "", Fit::channel},
+};
+
+TEST(Blame, falls_on_whom_the_provider_means) {
+    for (const Case& each : cases)
+        EXPECT_EQ(judge(each.status, {}, each.body, now).fit, each.fit) << each.status << ' ' << each.body;
+}
+
+TEST(Blame, only_the_beginning_of_a_body_is_looked_at) {
+    const std::string far = std::string(judged_bytes_max, ' ') + "context_length_exceeded";
+    EXPECT_EQ(judge(400, {}, far, now).fit, Fit::caller);
+}
+
+TEST(Blame, waits_are_what_the_provider_asked_for_and_no_longer_than_bearable) {
+    using std::chrono::milliseconds;
+    const auto of = [](std::string name, std::string value) {
+        return retry_after({{std::move(name), std::move(value)}}, now);
+    };
+    EXPECT_EQ(of("Retry-After", "2"), milliseconds(2'000));
+    EXPECT_EQ(of("retry-after", "0.25"), milliseconds(250));
+    EXPECT_EQ(of("retry-after-ms", "1500"), milliseconds(1'500));
+    EXPECT_EQ(of("retry-after", "Wed, 25 Nov 2026 12:00:30 GMT"), milliseconds(30'000));
+    EXPECT_EQ(of("retry-after", "Wed, 25 Nov 2026 11:00:00 GMT"), milliseconds(0));
+    EXPECT_EQ(of("retry-after", "99999999999999999999"), retry_after_max);
+    EXPECT_EQ(of("retry-after", "Wed, 25 Nov 2999 12:00:30 GMT"), retry_after_max);
+    for (const char* wrong : {"", "-1", "nan", "inf", "1e3", "soon", "2s", "Wed, 25 Nov 2026"})
+        EXPECT_EQ(of("retry-after", wrong), std::nullopt) << wrong;
+    EXPECT_EQ(retry_after({{"retry-after-ms", "x"}, {"retry-after", "3"}}, now), milliseconds(3'000));
+}
+
+}  // namespace
+}  // namespace bursar::providers
