@@ -30,7 +30,8 @@ Tokens times(Tokens each, std::int64_t choices) {
 
 bool listed(const std::vector<std::string>& names, const Model& model) {
     return std::ranges::any_of(names, [&](const std::string& name) {
-        if (name == "*" || name == model.name) return true;
+        if (name == "*" || name == model.name || std::ranges::find(model.aliases, name) != model.aliases.end())
+            return true;
         return !model.tier.empty() && name.starts_with(tier_prefix) && name.substr(tier_prefix.size()) == model.tier;
     });
 }
@@ -39,6 +40,14 @@ bool key_may(const Caller& caller, const Model& model) { return caller.models.em
 
 bool speaks(const Model& model, Dialect dialect) {
     return std::ranges::any_of(model.channels, [&](const Channel& each) { return each.provider->dialect == dialect; });
+}
+
+/// A virtual model speaks what those that it may pick speak.
+bool offered(const Snapshot& rules, const Model& model, Dialect dialect) {
+    return speaks(model, dialect) || std::ranges::any_of(model.rules, [&](const PickRule& rule) {
+               const auto picked = rules.models.find(rule.use);
+               return picked != rules.models.end() && speaks(*picked->second, dialect);
+           });
 }
 
 std::string_view api_of(Dialect dialect) { return dialect == Dialect::anthropic ? "Anthropic" : "OpenAI"; }
@@ -209,8 +218,11 @@ std::vector<std::shared_ptr<const Model>> models_of(const Snapshot& rules, const
     std::vector<std::shared_ptr<const Model>> out;
     const auto team = rules.teams.find(caller.team);
     if (team == rules.teams.end()) return out;
+    // A model stands under its aliases as well, and is shown once.
     for (const auto& [name, model] : rules.models)
-        if (team->second->may(*model) && key_may(caller, *model) && speaks(*model, dialect)) out.push_back(model);
+        if (name == model->name && team->second->may(*model) && key_may(caller, *model) &&
+            offered(rules, *model, dialect))
+            out.push_back(model);
     return out;
 }
 

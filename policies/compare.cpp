@@ -83,13 +83,64 @@ std::string keys_text(const Provider& provider) {
 std::string channels_text(const Model& model) {
     std::vector<std::string> out;
     for (const Channel& channel : model.channels)
-        out.push_back(fmt::format("{} (priority {})", channel.name(), channel.priority));
+        out.push_back(channel.weight == 1 ? fmt::format("{} (priority {})", channel.name(), channel.priority)
+                                          : fmt::format("{} (priority {}, weight {})", channel.name(), channel.priority,
+                                                        channel.weight));
     return joined(out);
 }
 
 std::string deadlines_text(const Deadlines& deadlines) {
-    return fmt::format("connect {} ms, first byte {} ms, idle {} ms, total {} ms", deadlines.connect.count(),
-                       deadlines.first_byte.count(), deadlines.idle.count(), deadlines.total.count());
+    return fmt::format("connect {} ms, first byte {} ms, first token {} ms, idle {} ms, total {} ms",
+                       deadlines.connect.count(), deadlines.first_byte.count(), deadlines.first_token.count(),
+                       deadlines.idle.count(), deadlines.total.count());
+}
+
+std::string breaker_text(const Breaker& breaker) {
+    return fmt::format(
+        "at {}% errors of at least {} calls in {} ms, tried again after {} to {} ms; a key after {} to {} ms",
+        breaker.errors_percent, breaker.calls_min, breaker.window.count(), breaker.first_retry.count(),
+        breaker.last_retry.count(), breaker.key_first_retry.count(), breaker.key_last_retry.count());
+}
+
+std::string_view name_of(AuthScheme auth) {
+    switch (auth) {
+        case AuthScheme::bearer:
+            return "bearer";
+        case AuthScheme::x_api_key:
+            return "x-api-key";
+        case AuthScheme::api_key:
+            return "api-key";
+    }
+    return "";
+}
+
+std::string headers_text(const Quirks& quirks) {
+    std::vector<std::string> out;
+    for (const auto& [name, value] : quirks.headers) out.push_back(fmt::format("{}: {}", name, value));
+    return joined(out);
+}
+
+/// What is out of the ordinary is said of a new provider too.
+void compare_quirks(Comparison& out, const std::string& thing, const Provider& before, const Provider& after) {
+    const auto either = [](bool holds, std::string_view yes, std::string_view no) { return holds ? yes : no; };
+    const Quirks &old = before.quirks, &now = after.quirks;
+    out.value(thing, "model in the path", either(old.deployments, "yes", "no"), either(now.deployments, "yes", "no"));
+    out.value(thing, "API version", old.api_version, now.api_version);
+    out.value(thing, "name of the token limit", old.max_tokens_name, now.max_tokens_name);
+    out.value(thing, "usage of streams", either(old.stream_usage, "asked for", "not asked for"),
+              either(now.stream_usage, "asked for", "not asked for"));
+    out.value(thing, "version added to the path", either(old.version_in_path, "yes", "no"),
+              either(now.version_in_path, "yes", "no"));
+    out.value(thing, "headers", headers_text(old), headers_text(now));
+    const auto path = [](const Quirks& quirks) -> std::string_view {
+        return quirks.models_path.empty() ? "none" : std::string_view(quirks.models_path);
+    };
+    out.value(thing, "models path", path(old), path(now));
+    const auto probe = [](const Provider& each) {
+        return each.probe_every.count() == 0 ? std::string() : fmt::format("every {} ms", each.probe_every.count());
+    };
+    out.value(thing, "probed", probe(before), probe(after));
+    out.value(thing, "breaker opens", breaker_text(before.breaker), breaker_text(after.breaker));
 }
 
 void compare_provider(Comparison& out, const std::string& thing, const Provider& before, const Provider& after) {
@@ -99,6 +150,7 @@ void compare_provider(Comparison& out, const std::string& thing, const Provider&
     out.value(thing, "keys", keys_text(before), keys_text(after));
     out.value(thing, "proxy", proxy(before), proxy(after));
     out.value(thing, "CA file", before.ca_file, after.ca_file);
+    compare_quirks(out, thing, before, after);
     if (before.name.empty()) return;
     const auto dialect = [](const Provider& each) {
         return each.dialect == Dialect::anthropic ? "anthropic" : "openai";
@@ -108,6 +160,7 @@ void compare_provider(Comparison& out, const std::string& thing, const Provider&
                                                           : fmt::format("drain for {} ms", each.drain_max.count());
     };
     out.value(thing, "dialect", dialect(before), dialect(after));
+    out.value(thing, "key is sent as", name_of(before.auth), name_of(after.auth));
     out.value(thing, "deadlines", deadlines_text(before.deadlines), deadlines_text(after.deadlines));
     out.value(thing, "when callers leave:", leaving(before), leaving(after));
     out.value(thing, "price catalogue", before.catalogue, after.catalogue);
@@ -130,9 +183,33 @@ void compare_prices(Comparison& out, const std::string& thing, const Model& befo
     }
 }
 
+std::string rule_text(const PickRule& rule) {
+    std::vector<std::string> when;
+    if (rule.input_above) when.push_back(fmt::format("more than {} input tokens", *rule.input_above));
+    if (rule.tools) when.emplace_back(*rule.tools ? "tools" : "no tools");
+    if (rule.images) when.emplace_back(*rule.images ? "images" : "no images");
+    if (!rule.tags.empty()) when.push_back(fmt::format("tag {}", fmt::join(rule.tags, " or ")));
+    if (rule.budget_left_below_percent)
+        when.push_back(fmt::format("less than {}% of the budget left", *rule.budget_left_below_percent));
+    return when.empty() ? rule.use : fmt::format("{} for {}", rule.use, fmt::join(when, " and "));
+}
+
+std::string rules_text(const Model& model) {
+    std::vector<std::string> out;
+    for (const PickRule& rule : model.rules) out.push_back(rule_text(rule));
+    return fmt::format("{}", fmt::join(out, ", else "));
+}
+
 void compare_model(Comparison& out, const std::string& thing, const Model& before, const Model& after) {
     out.value(thing, "tier", before.tier, after.tier);
+    out.value(thing, "aliases", joined(before.aliases), joined(after.aliases));
     out.value(thing, "channels", channels_text(before), channels_text(after));
+    out.value(thing, "picks", rules_text(before), rules_text(after));
+    out.value(thing, "strategy", name_of(before.strategy), name_of(after.strategy));
+    out.value(thing, "attempts at most", std::to_string(before.attempts_max), std::to_string(after.attempts_max));
+    out.value(thing, "when the input is too long:", before.fallbacks.context_too_long,
+              after.fallbacks.context_too_long);
+    out.value(thing, "when the content is refused:", before.fallbacks.content_refused, after.fallbacks.content_refused);
     if (!before.name.empty()) {
         out.value(thing, "output tokens at most", std::to_string(before.output_tokens_max),
                   std::to_string(after.output_tokens_max));
@@ -157,6 +234,13 @@ void compare_team(Comparison& out, const std::string& thing, const Team& before,
                   after.on_short == OnShort::lower ? "lower" : "refuse");
 }
 
+/// Each once, though it stands under its aliases too.
+auto by_own_name(const Snapshot& rules) {
+    auto out = rules.models;
+    std::erase_if(out, [](const auto& entry) { return entry.first != entry.second->name; });
+    return out;
+}
+
 template <typename T>
 const T& or_empty(const std::shared_ptr<const T>& pointer) {
     static const T empty{};
@@ -175,9 +259,10 @@ std::vector<std::string> compare(const Snapshot& before, const Snapshot& after) 
                 [&](const std::string& thing, const auto& old, const auto& now) {
                     compare_provider(out, thing, or_empty(old), *now);
                 });
-    out.section("model", before.models, after.models, [&](const std::string& thing, const auto& old, const auto& now) {
-        compare_model(out, thing, or_empty(old), *now);
-    });
+    out.section("model", by_own_name(before), by_own_name(after),
+                [&](const std::string& thing, const auto& old, const auto& now) {
+                    compare_model(out, thing, or_empty(old), *now);
+                });
     out.section("team", before.teams, after.teams, [&](const std::string& thing, const auto& old, const auto& now) {
         compare_team(out, thing, or_empty(old), *now);
     });

@@ -34,12 +34,23 @@ struct ChannelDraft {
     Reference provider;
     std::string model;
     int priority = 1;
+    int weight = 1;
+};
+
+struct RuleDraft {
+    PickRule rule;  ///< without its `use`
+    Reference use;
 };
 
 struct ModelDraft {
-    Model model;  ///< without its channels
+    Model model;  ///< without what refers to something else
     std::optional<bool> hidden_reasoning;
+    std::vector<Reference> aliases;
     std::vector<ChannelDraft> channels;
+    bool is_virtual = false;  ///< has rules instead of channels
+    std::vector<RuleDraft> rules;
+    std::optional<Reference> context_too_long;
+    std::optional<Reference> content_refused;
 };
 
 struct TeamDraft {

@@ -87,6 +87,8 @@ std::string did_you_mean(std::string_view word, const Known& known, const Proble
     return nearest.hint();
 }
 
+/// The path of an address: nothing that climbs, nothing to be escaped.
+bool good_path(std::string_view path);
 /// A name: letters, digits and . _ : / @ + - only.
 bool good_name(std::string_view text);
 std::optional<std::string> read_name(const Value& value);
@@ -98,6 +100,8 @@ std::optional<bool> read_truth(const Value& value);
 std::optional<std::size_t> read_word(const Value& value, std::initializer_list<std::string_view> words);
 /// "250ms", "5s", "15m", "1h"; more than nothing, at most `most`.
 std::optional<std::chrono::milliseconds> read_duration(const Value& value, std::chrono::milliseconds most);
+/// "50%", from 1% to 100%.
+std::optional<int> read_percent(const Value& value);
 /// "2000 USD"
 std::optional<NanoUsd> read_amount(const Value& value);
 std::optional<Url> read_url(const Value& value);

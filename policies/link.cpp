@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view tier_prefix = "tier:";
 constexpr std::size_t team_levels_max = 16;
+/// A call has ten attempts at most; more models behind each other are of no use.
+constexpr std::size_t fallback_levels_max = 8;
 
 class Linker {
   public:
@@ -25,7 +27,12 @@ class Linker {
         }
         for (auto& [key, entry] : draft_.prices)
             out.prices.emplace(key, std::make_shared<const PriceBook>(std::move(entry.content)));
+        link_names();
+        for (auto& [name, entry] : draft_.models) check_fallbacks(name, entry);
         for (auto& [name, entry] : draft_.models) out.models.emplace(name, link_model(entry.content, out));
+        for (const auto& [alias, name] : aliases_)
+            if (const auto model = out.models.find(name); model != out.models.end())
+                out.models.emplace(alias, model->second);
         for (auto& [name, entry] : draft_.people) out.people.emplace(name, std::move(entry.content));
         link_teams(out);
     }
@@ -39,8 +46,95 @@ class Linker {
                                             provider.name, host));
     }
 
+    /// Every name that callers may use stands for one model.
+    void link_names() {
+        for (const auto& [name, entry] : draft_.models)
+            for (const Reference& alias : entry.content.aliases) {
+                if (alias.name == name) {
+                    problems_.add(alias.at,
+                                  fmt::format("alias \"{}\" is the model's own name; take it out", alias.name));
+                } else if (draft_.models.contains(alias.name)) {
+                    problems_.add(alias.at, fmt::format("alias \"{}\" is the name of another model; take one of them "
+                                                        "out",
+                                                        alias.name));
+                } else if (const auto [other, added] = aliases_.try_emplace(alias.name, name); !added) {
+                    problems_.add(alias.at, fmt::format("alias \"{}\" stands for the model \"{}\" already; keep one of "
+                                                        "them",
+                                                        alias.name, other->second));
+                }
+            }
+    }
+
+    /// The model's own name, for a name or an alias of it.
+    std::string_view own_name(std::string_view name) const {
+        const auto alias = aliases_.find(name);
+        return alias == aliases_.end() ? name : std::string_view(alias->second);
+    }
+    const ModelDraft* model_of(std::string_view name) const {
+        const auto found = draft_.models.find(own_name(name));
+        return found == draft_.models.end() ? nullptr : &found->second.content;
+    }
+
+    /// A reference to a model with channels, as that model's own name; empty, with a problem, if it is none.
+    std::string name_with_channels(const Reference& reference) {
+        const ModelDraft* found = model_of(reference.name);
+        if (found == nullptr)
+            problems_.add(reference.at, fmt::format("there is no model \"{}\"{}", reference.name,
+                                                    hint(reference.name, draft_.models)));
+        else if (found->is_virtual)
+            problems_.add(reference.at,
+                          fmt::format("model \"{}\" has rules itself; name one that has channels", reference.name));
+        else
+            return std::string(own_name(reference.name));
+        return {};
+    }
+
+    static std::vector<const Reference*> fallbacks_of(const ModelDraft& model) {
+        std::vector<const Reference*> out;
+        if (model.context_too_long) out.push_back(&*model.context_too_long);
+        if (model.content_refused) out.push_back(&*model.content_refused);
+        return out;
+    }
+
+    /// Follows the fallbacks of one model for a few steps, whichever reason they have: a call may come by each of them.
+    void check_fallbacks(const std::string& name, const Ranked<ModelDraft>& start) {
+        std::set<const ModelDraft*> met;
+        std::vector<const ModelDraft*> level = {&start.content};
+        for (std::size_t depth = 0; depth <= fallback_levels_max; ++depth) {
+            std::vector<const ModelDraft*> next;
+            for (const ModelDraft* each : level)
+                for (const Reference* fallback : fallbacks_of(*each)) {
+                    const ModelDraft* behind = model_of(fallback->name);
+                    if (behind == &start.content) return refuse_circle(name, *fallback, each == behind);
+                    if (behind != nullptr && met.insert(behind).second) next.push_back(behind);
+                }
+            if (next.empty()) return;
+            level = std::move(next);
+        }
+        problems_.add(start.at, fmt::format("model \"{}\" has more than {} fallbacks behind each other; take some out",
+                                            name, fallback_levels_max));
+    }
+
+    void refuse_circle(const std::string& name, const Reference& fallback, bool itself) {
+        problems_.add(
+            fallback.at,
+            itself ? fmt::format("model \"{}\" is its own fallback; name another one", name)
+                   : fmt::format("model \"{}\" is a fallback of its own fallbacks; name another one here", name));
+    }
+
+    void link_references(ModelDraft& draft, Model& model) {
+        for (Reference& alias : draft.aliases) model.aliases.push_back(std::move(alias.name));
+        if (draft.context_too_long) model.fallbacks.context_too_long = name_with_channels(*draft.context_too_long);
+        if (draft.content_refused) model.fallbacks.content_refused = name_with_channels(*draft.content_refused);
+        for (RuleDraft& rule : draft.rules) {
+            rule.rule.use = name_with_channels(rule.use);
+            model.rules.push_back(std::move(rule.rule));
+        }
+    }
+
     std::shared_ptr<const Model> link_model(ModelDraft& draft, const Snapshot& out) {
         Model model = std::move(draft.model);
+        link_references(draft, model);
         for (ChannelDraft& channel : draft.channels) {
             const auto provider = out.providers.find(channel.provider.name);
             if (provider == out.providers.end()) {
@@ -58,6 +152,7 @@ class Linker {
             model.channels.insert(behind, {.provider = provider->second,
                                            .model = std::move(channel.model),
                                            .priority = channel.priority,
+                                           .weight = channel.weight,
                                            .prices = book == out.prices.end() ? nullptr : book->second});
         }
         model.hidden_reasoning = draft.hidden_reasoning.value_or(std::ranges::any_of(model.channels, may_hide_output));
@@ -124,8 +219,8 @@ class Linker {
                 problems_.add(reference.at, fmt::format("no model is of tier \"{}\"{}", tier, hint(tier, tiers_)));
             else
                 team.may_tiers.insert(tier);
-        } else if (out.models.contains(reference.name)) {
-            team.may_models.insert(reference.name);
+        } else if (const auto model = out.models.find(reference.name); model != out.models.end()) {
+            team.may_models.insert(model->second->name);
         } else {
             problems_.add(reference.at,
                           fmt::format("there is no model \"{}\"{}", reference.name, hint(reference.name, out.models)));
@@ -142,6 +237,7 @@ class Linker {
     Problems& problems_;
     std::vector<std::string>& warnings_;
     std::set<std::string, std::less<>> tiers_;
+    std::map<std::string, std::string, std::less<>> aliases_;  ///< to the model's own name
 };
 
 }  // namespace

@@ -13,6 +13,24 @@ std::string Url::text() const {
                        usual_port ? std::string() : fmt::format(":{}", port), path);
 }
 
+std::string_view name_of(Strategy strategy) {
+    switch (strategy) {
+        case Strategy::priority:
+            return "priority";
+        case Strategy::weighted:
+            return "weighted";
+        case Strategy::cheapest:
+            return "cheapest";
+        case Strategy::fastest:
+            return "fastest";
+        case Strategy::least_busy:
+            return "least_busy";
+        case Strategy::sticky:
+            return "sticky";
+    }
+    return "";
+}
+
 std::vector<std::string> secrets_of(const Snapshot& rules) {
     std::set<std::string> names;
     for (const auto& entry : rules.providers)

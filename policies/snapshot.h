@@ -111,6 +111,9 @@ enum class Strategy : std::uint8_t {
     sticky       ///< the same for the same caller, as often as the weights say: where prompt caches pay
 };
 
+/// As policies write it: "least_busy".
+std::string_view name_of(Strategy strategy);
+
 /// One rule of a virtual model: all that it names must hold.
 struct PickRule {
     std::optional<Tokens> input_above;             ///< estimated input tokens

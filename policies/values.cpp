@@ -24,6 +24,11 @@ std::optional<std::int64_t> digits(std::string_view text) {
     return number;
 }
 
+/// "80%"
+std::optional<std::int64_t> percent_of(std::string_view text) {
+    return text.ends_with('%') ? digits(text.substr(0, text.size() - 1)) : std::nullopt;
+}
+
 bool letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
 constexpr std::string_view url_advice = "is not an address; write it like https://api.example.com/v1";
@@ -60,14 +65,14 @@ bool read_authority(std::string_view text, Url& url) {
     return true;
 }
 
+}  // namespace
+
 bool good_path(std::string_view path) {
     static constexpr std::string_view allowed = "/._~%!$&'()*+,;=:@-";
     const auto in_path = [](char c) { return letter_or_digit(c) || allowed.contains(c); };
     return std::ranges::all_of(path, in_path) && !path.contains("/../") && !path.ends_with("/..") &&
            !path.contains("//");
 }
-
-}  // namespace
 
 bool good_name(std::string_view text) {
     static constexpr std::string_view marks = "._:/@+-";
@@ -90,6 +95,15 @@ std::optional<std::string> read_text(const Value& value) {
     if (text->empty() || text->size() > text_bytes_max || std::ranges::any_of(*text, control))
         return value.wrong(fmt::format("must be one line of 1 to {} bytes", text_bytes_max));
     return std::string(*text);
+}
+
+std::optional<int> read_percent(const Value& value) {
+    const auto text = single(value);
+    if (!text) return {};
+    const auto number = percent_of(*text);
+    if (!number || *number < 1 || *number > 100)
+        return value.wrong("must be a part from 1% to 100%; write it like 50%");
+    return static_cast<int>(*number);
 }
 
 std::optional<std::int64_t> read_integer(const Value& value, std::int64_t least, std::int64_t most) {
@@ -189,10 +203,10 @@ std::optional<Timestamp> read_instant(const Value& value) {
 
 namespace {
 
-std::optional<int> read_percent(const Value& value) {
+std::optional<int> read_part(const Value& value) {
     const auto text = single(value);
     if (!text) return {};
-    const auto number = text->ends_with('%') ? digits(text->substr(0, text->size() - 1)) : std::nullopt;
+    const auto number = percent_of(*text);
     if (!number || *number < 1 || *number > 200) return value.wrong("is not a part of the limit; write it like 80%");
     return static_cast<int>(*number);
 }
@@ -216,7 +230,7 @@ std::optional<Budget> read_budget(const Value& value) {
     if (const auto warn = fields.find("warn")) {
         const auto parts = read_list(*warn, "budget warning", warnings_max, "parts");
         for (const Value& part : parts)
-            if (const auto percent = read_percent(part)) budget.warn_percent.push_back(*percent);
+            if (const auto percent = read_part(part)) budget.warn_percent.push_back(*percent);
         std::ranges::sort(budget.warn_percent);
         const auto repeated = std::ranges::unique(budget.warn_percent);
         budget.warn_percent.erase(repeated.begin(), repeated.end());

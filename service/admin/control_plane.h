@@ -43,8 +43,8 @@ struct Hooks {
     std::function<std::vector<Check>()> checks;
     /// Unseals; at the first time opens the database and returns once the service serves.
     std::function<Result<void>(const vault::MasterKey&)> unseal;
-    std::function<std::string()> channels;  ///< JSON list: health of channels
-    std::function<Parts*()> parts;          ///< null until the first unseal
+    std::function<std::string()> providers;  ///< JSON object: how channels and keys are
+    std::function<Parts*()> parts;           ///< null until the first unseal
 };
 
 /// Numbered revisions of the policy, in bursar.db.

@@ -50,6 +50,7 @@ void write_call(JsonWriter& json, const audit::Outcome& call) {
         .field("channel", call.channel)
         .field("provider_request_id", call.provider_request_id);
     json.field("status", call.status).field("fault", call.fault).field("attempts", call.attempts);
+    json.field("superseded", call.superseded);
     json.key("usage").open();
     write_usage(json, call.usage);
     json.close().field("usage_source", name_of(call.usage_source));

@@ -6,11 +6,7 @@ namespace bursar::admin {
 
 Reply openapi_read(Visit&) { return json_answer(openapi_document()); }
 
-Reply provider_list(Visit& visit) {
-    JsonWriter json;
-    json.open().key("channels").raw(visit.plane.hooks.channels()).close();
-    return json_answer(std::move(json).text());
-}
+Reply provider_list(Visit& visit) { return json_answer(visit.plane.hooks.providers()); }
 
 Reply check_list(Visit& visit) {
     JsonWriter json;

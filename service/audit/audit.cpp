@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -310,8 +311,13 @@ Result<std::vector<Audit::UsageRow>> StoredAudit::usage(const std::vector<std::s
 Result<std::vector<Outcome>> Audit::complete(store::Transaction& transaction, std::vector<Outcome> outcomes) {
     if (outcomes.empty()) return outcomes;
     const Timestamp oldest = std::ranges::min(outcomes, {}, &Outcome::at).at;
-    TRY(const auto known, read_attempts(transaction, oldest));
-    std::erase_if(outcomes, [&](const Outcome& outcome) { return known.contains(outcome.attempt); });
+    TRY(const Recorded known, read_recorded(transaction, oldest));
+    std::erase_if(outcomes, [&](const Outcome& outcome) { return known.attempts.contains(outcome.attempt); });
+    // One row is the call's: that which is there, or that of the last attempt.
+    std::unordered_map<CallId, AttemptId, IdHash<CallKind>> last;
+    for (const Outcome& outcome : outcomes) last[outcome.call] = std::max(last[outcome.call], outcome.attempt);
+    for (Outcome& outcome : outcomes)
+        outcome.superseded = known.calls.contains(outcome.call) || last[outcome.call] != outcome.attempt;
     TRY_VOID(write_outcomes(transaction, outcomes));
     return outcomes;
 }

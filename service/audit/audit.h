@@ -40,7 +40,8 @@ struct End {
     std::string hash;  ///< hex; of the entry of that number
 };
 
-/// How a call ended, complete: nothing about it is written anywhere else.
+/// How a call ended, complete: nothing about it is written anywhere else. A call that failed over has such a row for
+/// every attempt; all but the last are `superseded`, with the status that the provider gave, and count as no calls.
 struct Outcome {
     CallId call;
     AttemptId attempt;  ///< all zero when nothing was held
@@ -68,6 +69,8 @@ struct Outcome {
     NanoUsd held;
     NanoUsd cost;
     std::uint64_t price_version = 0;
+    /// Another attempt of the same call followed: this row is the attempt's, and another one is the call's.
+    bool superseded = false;
 };
 
 class Audit : public store::Contributor {

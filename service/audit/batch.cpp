@@ -6,7 +6,7 @@
 namespace bursar::audit {
 namespace {
 
-enum Flag : std::uint8_t { streamed = 1, has_attempt = 2 };
+enum Flag : std::uint8_t { streamed = 1, has_attempt = 2, superseded = 4 };
 
 template <typename Text>
 auto texts_of(Text& outcome) {
@@ -132,8 +132,9 @@ Usage take_usage(Cursor& cursor) {
 
 void append_row(std::string& out, const Outcome& outcome, Timestamp at_min, Names& names) {
     const bool attempted = outcome.attempt != AttemptId{};
-    append(out,
-           static_cast<unsigned>(outcome.streamed ? streamed : 0) | static_cast<unsigned>(attempted ? has_attempt : 0));
+    append(out, static_cast<unsigned>(outcome.streamed ? streamed : 0) |
+                    static_cast<unsigned>(attempted ? has_attempt : 0) |
+                    static_cast<unsigned>(outcome.superseded ? superseded : 0));
     append_id(out, outcome.call);
     if (attempted) append_id(out, outcome.attempt);
     append_signed(out, (outcome.at - at_min).count());
@@ -186,6 +187,7 @@ Result<bool> BatchReader::next(Packed& row) {
     Outcome& outcome = row.rest;
     const std::uint64_t flags = cursor.number();
     outcome.streamed = (flags & streamed) != 0;
+    outcome.superseded = (flags & superseded) != 0;
     outcome.call = cursor.id<CallKind>();
     outcome.attempt = (flags & has_attempt) != 0 ? cursor.id<AttemptKind>() : AttemptId{};
     outcome.at = at_min_ + std::chrono::nanoseconds(cursor.number_signed());

@@ -58,13 +58,15 @@ Result<std::vector<Outcome>> read_one_call(store::Transaction& transaction, cons
                                 if (!more) break;
                                 if (packed.rest.call == id) found.push_back(batch.unpack(packed));
                             }
-                            return found.empty();
+                            return std::ranges::all_of(found, &Outcome::superseded);
                         }));
     const auto wrong = [&](const Outcome& outcome) {
         return (!filter.key_id.empty() && outcome.key_id != filter.key_id) ||
                (!filter.team.empty() && outcome.team != filter.team) || outcome.at >= filter.before;
     };
     std::erase_if(found, wrong);
+    // The call's own row, then those of the attempts that others followed, in their order.
+    std::ranges::sort(found, {}, [](const Outcome& outcome) { return std::pair(outcome.superseded, outcome.attempt); });
     return found;
 }
 
@@ -102,7 +104,7 @@ Result<void> collect(const store::Row& batch_row, const Audit::CallFilter& filte
     for (;;) {
         TRY(const bool more, batch.next(row));
         if (!more) return {};
-        if (row.rest.at >= filter.before || !newest.wants(row.rest.at)) continue;
+        if (row.rest.superseded || row.rest.at >= filter.before || !newest.wants(row.rest.at)) continue;
         if (key >= 0 && row.name(Name::key) != static_cast<std::uint64_t>(key)) continue;
         if (team >= 0 && row.name(Name::team) != static_cast<std::uint64_t>(team)) continue;
         newest.add(batch.unpack(row));
@@ -192,9 +194,10 @@ class UsageSums {
         return sums_[std::move(group)];
     }
     static void add_row(Audit::UsageRow& sum, const Packed& row, const BatchReader& batch) {
-        ++sum.calls;
-        // Nothing was held, so nothing was sent: the refusal was ours.
-        if (row.rest.attempt == AttemptId{} && !batch.names()[row.name(Name::fault)].empty()) ++sum.refused;
+        if (!row.rest.superseded) ++sum.calls;
+        // No attempt at all, so nothing was sent: the refusal was ours.
+        if (row.rest.attempt == AttemptId{} && row.rest.attempts == 0 && !batch.names()[row.name(Name::fault)].empty())
+            ++sum.refused;
         for (const auto field : usage_fields) sum.usage.*field += row.rest.usage.*field;
         sum.cost += row.rest.cost;
     }
@@ -220,9 +223,8 @@ Result<void> write_outcomes(store::Transaction& transaction, std::span<const Out
     return {};
 }
 
-Result<std::unordered_set<AttemptId, IdHash<AttemptKind>>> read_attempts(store::Transaction& transaction,
-                                                                         Timestamp since) {
-    std::unordered_set<AttemptId, IdHash<AttemptKind>> attempts;
+Result<Recorded> read_recorded(store::Transaction& transaction, Timestamp since) {
+    Recorded recorded;
     TRY_VOID(transaction.each("SELECT at_min, names, rows FROM audit_outcome WHERE at_max >= ?", {nanoseconds(since)},
                               [&](const store::Row& row) -> Result<void> {
                                   TRY(auto batch, open_batch(row));
@@ -231,10 +233,11 @@ Result<std::unordered_set<AttemptId, IdHash<AttemptKind>>> read_attempts(store::
                                   for (;;) {
                                       TRY(const bool more, batch.next(packed));
                                       if (!more) return {};
-                                      attempts.insert(packed.rest.attempt);
+                                      recorded.attempts.insert(packed.rest.attempt);
+                                      if (!packed.rest.superseded) recorded.calls.insert(packed.rest.call);
                                   }
                               }));
-    return attempts;
+    return recorded;
 }
 
 Result<std::vector<Outcome>> read_calls(store::Transaction& transaction, const Audit::CallFilter& filter) {

@@ -90,7 +90,7 @@ constexpr std::array table_of_commands = {
     Command{"budgets", "", "every budget: spent, held, left", {}, 0, 0, budgets},
     Command{"teams", "", "the policy's teams", {}, 0, 0, teams},
     Command{"ledger", "", "the books: open holds, lost calls, variance", {}, 0, 0, ledger},
-    Command{"providers", "", "health of the channels", {}, 0, 0, providers},
+    Command{"providers", "", "how channels and keys are, and when those that are out are tried again", {}, 0, 0, providers},
     Command{"audit list", "", "who did what, newest first", audit_options, 0, 0, audit_list},
     Command{"audit verify", "", "check the audit's hash chain", verify_options, 0, 0, audit_verify},
     Command{"operator list", "", "list the operator tokens", {}, 0, 0, operator_list},

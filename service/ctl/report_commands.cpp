@@ -137,16 +137,34 @@ Outcome<Exit> ledger(Context& context) {
 }
 
 Outcome<Exit> providers(Context& context) {
-    return print_list(context, "/api/v1/providers", "channels",
-                      {{"channel", {"CHANNEL"}},
-                       {"healthy", {"HEALTHY"}},
-                       {"calls", {"CALLS", Align::right}},
-                       {"failures", {"FAILURES", Align::right}},
-                       {"failures_in_a_row", {"IN A ROW", Align::right}},
-                       {"last_fault", {"LAST FAULT"}},
-                       {"last_failure_at", {"LAST FAILURE"}},
-                       {"last_success_at", {"LAST SUCCESS"}}},
-                      "No provider was asked yet.");
+    TRY(const Reply reply, context.api.get("/api/v1/providers"));
+    TRY(const QJsonObject all, object_of(reply));
+    if (context.json()) return print_object(context, reply);
+    const QJsonValue channels = all.value(QLatin1String("channels"));
+    if (channels.toArray().isEmpty()) {
+        print("The policy has no channels.\n");
+        return Exit::ok;
+    }
+    print(rows_as_table(channels, {{"channel", {"CHANNEL"}},
+                                   {"state", {"STATE"}},
+                                   {"calls", {"CALLS", Align::right}},
+                                   {"failures", {"FAILED", Align::right}},
+                                   {"under_way", {"NOW", Align::right}},
+                                   {"first_token_ms", {"1ST TOKEN MS", Align::right}},
+                                   {"tokens_per_second", {"TOKENS/S", Align::right}},
+                                   {"since", {"SINCE"}},
+                                   {"retry_at", {"TRIED AGAIN"}},
+                                   {"why", {"LAST FAILURE"}}}));
+    const QJsonValue keys = all.value(QLatin1String("keys"));
+    if (keys.toArray().isEmpty()) return Exit::ok;
+    print("\n" + rows_as_table(keys, {{"provider", {"PROVIDER"}},
+                                      {"secret", {"KEY"}},
+                                      {"state", {"STATE"}},
+                                      {"calls", {"CALLS", Align::right}},
+                                      {"since", {"SINCE"}},
+                                      {"retry_at", {"TRIED AGAIN"}},
+                                      {"why", {"WHY"}}}));
+    return Exit::ok;
 }
 
 Outcome<Exit> whoami(Context& context) {

@@ -79,6 +79,7 @@ std::vector<admin::Check> Service::checks() const {
     out.push_back({"disk", enough, false,
                    enough ? "enough room"
                           : "Less than 512 MiB are free where the state is; make room before calls are refused."});
+    out.push_back(providers_check());
     const ledger::Totals totals = parts->ledger.totals();
     out.push_back({"lost calls", totals.lost == 0, false,
                    totals.lost == 0 ? "none"
@@ -119,6 +120,7 @@ std::string Service::metrics() const {
     counter(out, "bursar_commits_total", "Group commits.", health.commits);
     write_commits(out, health);
     out += gateway_->metrics().text();
+    write_provider_metrics(out);
     return out;
 }
 

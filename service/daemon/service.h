@@ -12,6 +12,7 @@
 #include "service/daemon/front_door.h"
 #include "service/gateway/gateway.h"
 #include "service/ledger/ledger.h"
+#include "service/providers/health.h"
 #include "service/store/store.h"
 #include "service/vault/vault.h"
 
@@ -62,6 +63,10 @@ class Service {
     void set_closed_because(std::string reason);
     std::vector<admin::Check> checks() const;
     std::string metrics() const;
+    std::string providers_json() const;
+    admin::Check providers_check() const;
+    void write_provider_metrics(std::string& out) const;
+    void tell(const providers::Change& change) const;
     Result<void> write_port() const;
 
     Configuration configuration_;
@@ -74,6 +79,7 @@ class Service {
     Mutex unsealing_;  ///< one unseal at a time
     Books books_;
     std::unique_ptr<admin::Parts> parts_;
+    std::unique_ptr<providers::Health> health_;
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<admin::ControlPlane> control_;
     /// Why there is no house yet although the vault is open; the readiness check says it.

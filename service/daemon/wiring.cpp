@@ -1,4 +1,5 @@
 // How the house is put together: by hand, in order, on one page.
+#include "service/base/json.h"
 #include "service/base/log.h"
 #include "service/daemon/service.h"
 
@@ -49,12 +50,11 @@ Result<void> Service::start() {
                            .policy_defaults = defaults_,
                            .metrics_token = std::move(metrics_token),
                            .new_vault_from_loopback = !configuration_.listen.certificate.empty()};
-    admin::Hooks hooks{
-        .metrics = [this] { return metrics(); },
-        .checks = [this] { return checks(); },
-        .unseal = [this](const vault::MasterKey& key) { return unseal(key); },
-        .channels = [this] { return open_.load() != nullptr ? gateway_->metrics().channels() : std::string("[]"); },
-        .parts = [this] { return open_.load(); }};
+    admin::Hooks hooks{.metrics = [this] { return metrics(); },
+                       .checks = [this] { return checks(); },
+                       .unseal = [this](const vault::MasterKey& key) { return unseal(key); },
+                       .providers = [this] { return providers_json(); },
+                       .parts = [this] { return open_.load(); }};
     TRY(control_, admin::ControlPlane::start(std::move(options), *vault_, std::move(hooks), clock_));
     server_->start();
     return write_port();
@@ -96,7 +96,8 @@ Result<void> Service::open_house() {
 
     std::vector<asio::io_context*> shards;
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
-    const gateway::Parts rooms{*books_.rules, *books_.keys, *books_.ledger, *vault_, *books_.audit, clock_};
+    health_ = std::make_unique<providers::Health>(clock_, [this](const providers::Change& change) { tell(change); });
+    const gateway::Parts rooms{*books_.rules, *books_.keys, *books_.ledger, *vault_, *books_.audit, *health_, clock_};
     const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max};
     gateway_ = std::make_unique<gateway::Gateway>(rooms, limits, shards);
     books_.audit->note({.actor = "service",
@@ -110,6 +111,22 @@ Result<void> Service::open_house() {
     log::info("open",
               {{"revision", books_.rules->get()->revision}, {"lost_calls", books_.ledger->lost_at_start().size()}});
     return {};
+}
+
+/// Somebody will want to know when it began.
+void Service::tell(const providers::Change& change) const {
+    JsonWriter detail;
+    detail.open().field("state", change.state).field("why", change.why).close();
+    books_.audit->note({.actor = "service",
+                        .address = "",
+                        .action = change.what + "." + change.state,
+                        .object = change.what + ":" + change.name,
+                        .outcome = "ok",
+                        .detail = std::move(detail).text()});
+    if (change.state == "well")
+        log::info("back", {{change.what, change.name}});
+    else
+        log::warning("out", {{change.what, change.name}, {"state", change.state}, {"reason", change.why}});
 }
 
 Result<void> Service::write_port() const {

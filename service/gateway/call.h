@@ -6,7 +6,9 @@
 #include "service/base/ids.h"
 #include "service/edge/exchange.h"
 #include "service/ledger/ledger.h"
+#include "service/providers/blame.h"
 #include "service/providers/body.h"
+#include "service/providers/health.h"
 #include "service/providers/meter.h"
 
 #include <functional>
@@ -17,6 +19,7 @@
 namespace bursar::gateway {
 
 class Shard;
+struct ModelPlace;
 
 /// How errors look on the caller's side. Gemini's is known only so far that its clients are told clearly.
 enum class Shape : std::uint8_t { openai, anthropic, gemini };
@@ -25,6 +28,11 @@ enum class Shape : std::uint8_t { openai, anthropic, gemini };
 struct Attempt {
     AttemptId id;
     const policies::Channel* channel = nullptr;
+    const policies::ProviderKey* key = nullptr;  ///< of the provider's pool; null: it wants none
+    providers::Passage passage;
+    Moment began;
+    Moment ended;                            ///< of an attempt that failed
+    Moment first_content;                    ///< of a stream
     const policies::Price* price = nullptr;  ///< of that channel, pinned when the hold was taken
     bool open = false;                       ///< a hold is taken and neither settled nor released
     bool sent = false;                       ///< a byte of it may have reached the provider
@@ -58,11 +66,17 @@ struct Call {
     std::optional<policies::Route> route;
     std::shared_ptr<const ledger::Scopes> scopes;
 
-    // Hold, Forward
+    // Choose, Hold, Forward
     Attempt attempt;
-    NanoUsd remaining = ledger::unlimited;  ///< what the tightest budget has left after this call's hold
-    std::function<void()> cancel;           ///< ends whatever this call waits for at the provider
-    std::function<void()> leave;            ///< the caller has left: at a provider, ends the call or drains it
+    std::shared_ptr<const ModelPlace> ways;                 ///< how the channels of the route are
+    std::vector<const policies::Channel*> failed_channels;  ///< in this call: none of them is asked again
+    std::vector<const policies::ProviderKey*> failed_keys;
+    std::vector<audit::Outcome> earlier;  ///< rows of the attempts that others followed
+    bool again = false;                   ///< the attempt that has just failed is to be followed by another
+    std::optional<std::chrono::milliseconds> retry_after;  ///< when a refused caller may find a channel again
+    NanoUsd remaining = ledger::unlimited;                 ///< what the tightest budget has left after this call's hold
+    std::function<void()> cancel;                          ///< ends whatever this call waits for at the provider
+    std::function<void()> leave;  ///< the caller has left: at a provider, ends the call or drains it
     bool caller_left = false;
     bool stopping = false;  ///< the service ends its streams
     std::size_t place = 0;  ///< in the shard's list of calls at a provider

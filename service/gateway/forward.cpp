@@ -30,11 +30,15 @@ providers::Target target_of(const policies::Provider& provider) {
 }
 
 /// An answer that is not streamed has its first byte when all of it is made.
-providers::Deadlines deadlines_of(const policies::Deadlines& deadlines, bool stream) {
+providers::Deadlines deadlines_of(const policies::Deadlines& deadlines, bool stream, std::chrono::nanoseconds passed) {
+    // What earlier attempts took is gone, but no attempt is begun without the time for one.
+    constexpr std::chrono::milliseconds least{1'000};
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadlines.total - passed);
+    const auto total = std::max(left, std::min(least, deadlines.total));
     return {.connect = deadlines.connect,
-            .first_byte = stream ? deadlines.first_byte : deadlines.total,
+            .first_byte = stream ? deadlines.first_byte : total,
             .idle = deadlines.idle,
-            .total = deadlines.total};
+            .total = total};
 }
 
 /// OpenAI's newer models take only the newer name; those who copy its API know the older one for sure, and some refuse
@@ -113,6 +117,47 @@ providers::Rewrite rewrite_of(const Call& call) {
 /// Bad gateway, gateway timeout, and Cloudflare's own (520 to 527).
 bool lost_between(int status) { return status == 502 || status == 504 || (status >= 520 && status <= 527); }
 
+/// A refusal of the provider in our own words, for callers to whom its own are not passed on.
+Error refusal_error(const Call& call, int status, providers::Fit fit) {
+    using providers::Fit;
+    const std::string told = fmt::format("channel {} answered {}", call.outcome.channel, status);
+    switch (fit) {
+        case Fit::key_refused:
+            return {Fault::provider_unavailable,
+                    "The provider refused Bursar's own key. Operators: check the channel's secret (bursarctl secret "
+                    "list).",
+                    told + ": the key of this provider is wrong or may not use the model"};
+        case Fit::key_used_up:
+            return {Fault::provider_unavailable,
+                    "Bursar's own account at the provider is used up. Operators: see bursarctl providers.",
+                    told + ": the account of this key has no money or quota left"};
+        case Fit::key_limited:
+            return {Fault::rate_limited, "The provider's rate limit is reached. Try again in a moment.",
+                    told + ": its rate limit is reached"};
+        case Fit::caller:
+        case Fit::context_too_long:
+        case Fit::content_refused:
+            return {Fault::provider_refused, "The provider refused the request.", told};
+        case Fit::elsewhere:
+            return {status >= 500 ? Fault::provider_unavailable : Fault::provider_refused,
+                    "The provider has no such model or path. Operators: see bursarctl providers.", told};
+        case Fit::channel:
+            break;
+    }
+    const bool refused = status >= 400 && status < 500;
+    return {refused ? Fault::provider_refused : Fault::provider_unavailable,
+            "The provider gave an answer that Bursar cannot pass on. Try again, or ask whoever runs Bursar.",
+            status < 400 ? told + ": redirects are not followed; correct the provider's base_url" : told};
+}
+
+/// Of 200 whose body is none of the dialect's answers.
+Error no_answer(const Call& call) {
+    return {Fault::provider_unavailable,
+            "The provider said that it had succeeded, but what it sent is no answer. Try again.",
+            fmt::format("channel {} answered 200 with an error or with something that is no answer of its dialect",
+                        call.attempt.channel->name())};
+}
+
 void add_default(std::vector<edge::HeaderView>& headers, const edge::RequestHead& head, std::string_view name,
                  std::string_view value) {
     if (!head.has(name)) headers.push_back({name, value});
@@ -154,34 +199,29 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
     if (call.stopping) co_return std::unexpected(stopping_error());
     const providers::Target target = target_of(provider);
     const Moment began = parts_.clock.moment();
-    auto answer = co_await call.shard.pool().send(target, request, deadlines_of(provider.deadlines, call.prompt.stream),
-                                                  &call.cancel);
+    auto answer = co_await call.shard.pool().send(
+        target, request, deadlines_of(provider.deadlines, call.prompt.stream, began - call.heard), &call.cancel);
     call.waited += parts_.clock.moment() - began;
     if (!answer) {
         there.end();
         call.attempt.sent = answer.error().sent == providers::Sent::maybe;
         Error error = call.stopping ? stopping_error() : std::move(answer.error().error);
         if (error.for_operator.empty()) error.for_operator = error.for_caller;
-        log::warning("channel_failed",
-                     {{"call", call.id.text()}, {"channel", call.outcome.channel}, {"reason", error.operator_text()}});
-        if (!call.attempt.sent && !call.caller_left) co_return std::unexpected(std::move(error));
-        settle(call);
-        co_await refuse(call, error);
-        co_return Result<void>{};
+        co_return give_up(call, {}, std::move(error));
     }
     call.attempt.sent = true;
-    // Beyond this line the provider has heard of it: it is never free, and never sent again.
-    call.body = std::string();
+    // Beyond this line the provider has heard of it: this attempt is never free, and is not sent there again.
     call.cancel = [&answer] { (*answer)->cancel(); };
     providers::Answer& open = **answer;
     const int status = open.head().status;
+    Result<void> passed;
     if (status < 200 || status > 299)
-        co_await relay_refusal(call, open);
+        passed = co_await relay_refusal(call, open);
     else if (call.prompt.stream && open.head().event_stream())
-        co_await relay_stream(call, open);
+        passed = co_await relay_stream(call, open);
     else
-        co_await relay_whole(call, open);
-    co_return Result<void>{};
+        passed = co_await relay_whole(call, open);
+    co_return passed;
 }
 
 Error stopping_error() {
@@ -201,13 +241,17 @@ edge::ResponseHead answer_head(const Call& call, int status, const std::vector<e
     head.add_line("x-bursar-attempts", std::to_string(call.outcome.attempts));
     const auto overhead = std::chrono::duration_cast<std::chrono::microseconds>(now - call.started - call.waited);
     head.add_line("x-bursar-overhead-us", std::to_string(overhead.count()));
-    if (!call.attempt.open) head.add_line("x-bursar-cost-usd", call.outcome.cost.text());
+    if (!call.attempt.open) {
+        NanoUsd cost = call.outcome.cost;
+        for (const audit::Outcome& earlier : call.earlier) cost += earlier.cost;
+        head.add_line("x-bursar-cost-usd", cost.text());
+    }
     if (call.remaining != ledger::unlimited)
         head.add_line("x-bursar-budget-remaining-usd", std::max(NanoUsd{}, call.remaining).text());
     return head;
 }
 
-Task<void> Gateway::relay_refusal(Call& call, providers::Answer& answer) {
+Task<Result<void>> Gateway::relay_refusal(Call& call, providers::Answer& answer) {
     const int status = answer.head().status;
     const Moment began = parts_.clock.moment();
     const auto body = co_await answer.read_all(limits_.error_bytes_max);
@@ -215,50 +259,59 @@ Task<void> Gateway::relay_refusal(Call& call, providers::Answer& answer) {
     // A refusal serves nothing, so it costs nothing; the provider's own books agree (their error pages, October 2026).
     // What stands between says only that it lost the provider, which may have served and billed.
     book_hold(call, lost_between(status) ? UsageSource::estimated : UsageSource::none);
-    const bool about_our_key = status == 401 || status == 403;
-    const bool redirect = status < 400;
-    if (!body || about_our_key || redirect) {
-        const Error error{
-            Fault::provider_unavailable,
-            about_our_key
-                ? "The provider refused Bursar's own key. Operators: check the channel's secret (bursarctl secret "
-                  "list)."
-                : "The provider gave an answer that Bursar cannot pass on. Try again, or ask whoever runs Bursar.",
-            fmt::format("channel {} answered {}: {}", call.outcome.channel, status,
-                        about_our_key ? "the key of this provider is wrong or may not use the model"
-                        : redirect    ? "redirects are not followed; correct the provider's base_url"
-                                      : body.error().operator_text())};
-        co_await refuse(call, error);
-        co_return;
-    }
-    call.outcome.fault = facts(status >= 500 ? Fault::provider_unavailable : Fault::provider_refused).name;
-    call.reason = fmt::format("channel {} answered {}", call.outcome.channel, status);
-    call.answered = true;
     call.outcome.status = status;
-    const edge::ResponseHead head = answer_head(call, status, answer.head().headers, parts_.clock.moment());
-    const Result<void> sent = co_await call.exchange.respond(head, *body);
+    const std::string_view said = body ? std::string_view(*body) : std::string_view();
+    const providers::Judgement judgement = providers::judge(status, answer.head().headers, said, parts_.clock.now());
+    Error error = refusal_error(call, status, judgement.fit);
+    if (!body) error.for_operator += ": " + std::string(body.error().operator_text());
+    if (judgement.fit != providers::Fit::caller) {
+        const auto failed = give_up(call, judgement, error);
+        if (call.again) co_return failed;
+    } else {
+        call.attempt.passage.well();
+    }
+    // There is no other channel, so the provider's own words go to the caller, unless they are about us.
+    const bool about_us =
+        judgement.fit == providers::Fit::key_refused || judgement.fit == providers::Fit::key_used_up || status < 400;
+    if (!body || about_us) co_return std::unexpected(std::move(error));
+    call.outcome.fault = facts(error.fault).name;
+    call.reason = error.operator_text();
+    co_await pass_on_refusal(call, answer.head(), *body);
+    co_return Result<void>{};
+}
+
+Task<void> Gateway::pass_on_refusal(Call& call, const providers::AnswerHead& head, std::string_view body) {
+    call.answered = true;
+    call.outcome.status = head.status;
+    const edge::ResponseHead shown = answer_head(call, head.status, head.headers, parts_.clock.moment());
+    const Result<void> sent = co_await call.exchange.respond(shown, body);
     if (!sent) call.caller_left = true;
 }
 
-Task<void> Gateway::relay_whole(Call& call, providers::Answer& answer) {
+Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     const Moment began = parts_.clock.moment();
     const auto body = co_await answer.read_all(limits_.answer_bytes_max);
     const Moment now = parts_.clock.moment();
     call.waited += now - began;
-    call.outcome.first_byte = now - call.heard;
-    if (!body) {
-        // Cut off, but generated: somebody pays for it.
-        book_hold(call, UsageSource::estimated);
-        co_await refuse(call, call.stopping ? stopping_error() : body.error());
-        co_return;
-    }
+    // Cut off, but generated: somebody pays for it, and give_up() books the hold.
+    if (!body) co_return give_up(call, {}, call.stopping ? stopping_error() : body.error());
     const bool renamed = call.attempt.channel->model != call.prompt.model;
     const auto meter =
         providers::Meter::make({.endpoint = call.endpoint,
                                 .streamed = false,
                                 .shown_model = renamed ? std::string_view(call.prompt.model) : std::string_view{}});
     const std::string_view shown = meter->pass_whole(*body);
-    book(call, meter->finish(input_estimate(call)));
+    const providers::Reading reading = meter->finish(input_estimate(call));
+    if (!reading.understood || reading.failed) {
+        // An error in the body of a success was not billed; what nobody understands may have been.
+        if (reading.failed && !reading.content) book(call, reading);
+        co_return give_up(call, providers::judge_words(*body), no_answer(call));
+    }
+    call.body = std::string();
+    call.outcome.first_byte = now - call.heard;
+    book(call, reading);
+    call.attempt.passage.well();
+    call.attempt.passage.channel()->measure_plain(now - call.attempt.began, reading.usage.output);
     const int status = answer.head().status;
     const edge::ResponseHead head = answer_head(call, status, answer.head().headers, parts_.clock.moment());
     call.outcome.overhead = parts_.clock.moment() - call.started - call.waited;
@@ -266,6 +319,7 @@ Task<void> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     call.outcome.status = status;
     const Result<void> sent = co_await call.exchange.respond(head, shown);
     if (!sent) call.caller_left = true;
+    co_return Result<void>{};
 }
 
 }  // namespace bursar::gateway

@@ -17,8 +17,10 @@
 // The data plane: every call goes through eight rooms, in order. serve.cpp tells the story.
 namespace bursar::providers {
 class Answer;
+class Health;
 class Meter;
 struct AnswerHead;
+struct Judgement;
 struct Reading;
 }  // namespace bursar::providers
 
@@ -34,6 +36,7 @@ struct Parts {
     ledger::Ledger& ledger;
     const vault::Vault& vault;
     audit::Audit& audit;
+    providers::Health& health;
     const Clock& clock;
 };
 
@@ -60,15 +63,28 @@ class Gateway {
     Task<void> rooms(Call& call);
     Task<Result<void>> hear(Call& call);
     Result<void> admit(Call& call);
-    Task<Result<void>> hold(Call& call, const policies::Channel& channel);
-    Result<vault::Lease> lend(const Call& call, const policies::Channel& channel);
+    Result<void> choose(Call& call);
+    Task<Result<void>> hold(Call& call);
+    Result<vault::Lease> lend(const Call& call);
+    std::unexpected<Error> not_lent(Call& call, const Error& error);
     Task<Result<void>> forward(Call& call, const vault::Lease& lease);
     void settle(Call& call);
     void record(Call& call);
+    void record_earlier(const Call& call, audit::Outcome earlier);
 
-    Task<void> relay_refusal(Call& call, providers::Answer& answer);
-    Task<void> relay_whole(Call& call, providers::Answer& answer);
-    Task<void> relay_stream(Call& call, providers::Answer& answer);
+    /// Each is done when the caller has an answer, or gives an error of which the caller has seen nothing.
+    Task<Result<void>> relay_refusal(Call& call, providers::Answer& answer);
+    Task<Result<void>> relay_whole(Call& call, providers::Answer& answer);
+    Task<Result<void>> relay_stream(Call& call, providers::Answer& answer);
+    void begin_stream(Call& call, providers::Answer& answer, Moment now);
+    std::unexpected<Error> without_content(Call& call, providers::Meter& meter, std::string_view events,
+                                           const Error& failure);
+    void learn_from_end(Call& call, const providers::Reading& reading, const Error* failure);
+    Task<void> pass_on_refusal(Call& call, const providers::AnswerHead& head, std::string_view body);
+    /// Ends an attempt of which the caller has seen nothing: books it, notes what its failure says about channel and
+    /// key, and decides whether another follows (Call::again). Gives the error back.
+    std::unexpected<Error> give_up(Call& call, const providers::Judgement& judgement, Error error);
+    bool may_try_again(Call& call);
     Task<void> end_stream(Call& call, bool mid_event, const Error& error);
     /// Makes the hold cover what has been delivered; budget_exhausted when there is no money for more.
     Result<void> grow(Call& call, const providers::Reading& reading);

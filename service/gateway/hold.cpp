@@ -68,13 +68,12 @@ NanoUsd cost_of(const Call& call, const providers::Reading& reading, const Usage
 
 }  // namespace
 
-Task<Result<void>> Gateway::hold(Call& call, const policies::Channel& channel) {
+Task<Result<void>> Gateway::hold(Call& call) {
     const policies::Route& route = *call.route;
     Attempt& attempt = call.attempt;
-    attempt = Attempt{};
-    attempt.id = AttemptId::make(call.at);
-    attempt.channel = &channel;
-    attempt.price = channel.prices->at(call.at);
+    // The ids of a call's attempts are in their order.
+    attempt.id = AttemptId::make(call.earlier.empty() ? call.at : parts_.clock.now());
+    attempt.price = attempt.channel->prices->at(call.at);
 
     const ledger::HoldRequest request{.call = call.id,
                                       .attempt = attempt.id,
@@ -92,7 +91,7 @@ Task<Result<void>> Gateway::hold(Call& call, const policies::Channel& channel) {
     // A call that got no money is nobody's attempt: it is told as refused, and its channel hears of none.
     ++call.outcome.attempts;
     call.outcome.attempt = attempt.id;
-    call.outcome.channel = channel.name();
+    call.outcome.channel = attempt.channel->name();
     call.outcome.price_version = attempt.price->version;
     attempt.open = true;
     attempt.held = held->amount;

@@ -1,6 +1,5 @@
 #include "service/gateway/metrics.h"
 
-#include "service/base/json.h"
 #include "service/base/money.h"
 
 #include <fmt/format.h>
@@ -76,6 +75,12 @@ void Metrics::count(const audit::Outcome& outcome) {
     for (std::size_t i = 0; i < classes.size(); ++i)
         if (classes[i] != 0) tokens_[i].fetch_add(classes[i], std::memory_order_relaxed);
     cost_nanos_.fetch_add(outcome.cost.nanos(), std::memory_order_relaxed);
+    if (outcome.superseded) {
+        failed_over_.fetch_add(1, std::memory_order_relaxed);
+        const MutexLock lock(mutex_);
+        count_channel(outcome);
+        return;
+    }
     if (outcome.usage_source == UsageSource::estimated) estimated_.fetch_add(1, std::memory_order_relaxed);
     duration_.add(outcome.duration);
     if (outcome.first_byte.count() > 0) first_byte_.add(outcome.first_byte);
@@ -85,18 +90,16 @@ void Metrics::count(const audit::Outcome& outcome) {
     if (good) good_[static_cast<std::size_t>(outcome.endpoint)].fetch_add(1, std::memory_order_relaxed);
     const MutexLock lock(mutex_);
     if (!good) ++calls_[Label{std::string(name_of(outcome.endpoint)), outcome.status, outcome.fault}];
+    count_channel(outcome);
+}
+
+void Metrics::count_channel(const audit::Outcome& outcome) {
     if (outcome.channel.empty() || outcome.attempts == 0) return;
-    Channel& channel = channels_[outcome.channel];
+    ChannelCounts& channel = channels_[outcome.channel];
     ++channel.calls;
-    if (outcome.fault == "provider_unavailable" || outcome.fault == "deadline_passed" || outcome.status >= 500) {
-        ++channel.failures;
-        ++channel.failures_in_a_row;
-        channel.last_fault = outcome.fault;
-        channel.last_failure_at = outcome.at;
-    } else {
-        channel.failures_in_a_row = 0;
-        channel.last_success_at = outcome.at;
-    }
+    const bool failed = outcome.superseded || outcome.fault == "provider_unavailable" ||
+                        outcome.fault == "deadline_passed" || outcome.status >= 500;
+    if (failed) ++channel.failures;
 }
 
 void Metrics::refused_before_identity(std::string_view fault) {
@@ -122,10 +125,6 @@ std::string Metrics::text() const {
         write_family(out, "bursar_channel_failures_total", "counter", "Calls that a channel failed.");
         for (const auto& [name, channel] : channels_)
             out += fmt::format("bursar_channel_failures_total{{channel=\"{}\"}} {}\n", name, channel.failures);
-        write_family(out, "bursar_channel_healthy", "gauge", "0 after three failures in a row, until a call succeeds.");
-        for (const auto& [name, channel] : channels_)
-            out += fmt::format("bursar_channel_healthy{{channel=\"{}\"}} {}\n", name,
-                               channel.failures_in_a_row < 3 ? 1 : 0);
     }
     write_family(out, "bursar_tokens_total", "counter", "Tokens by class; each token is in one class.");
     for (std::size_t i = 0; i < token_classes.size(); ++i)
@@ -135,6 +134,8 @@ std::string Metrics::text() const {
     out += fmt::format("bursar_cost_usd_total {}\n", NanoUsd{cost_nanos_.load(std::memory_order_relaxed)}.text());
     write_family(out, "bursar_calls_estimated_total", "counter", "Calls whose usage the provider did not tell.");
     out += fmt::format("bursar_calls_estimated_total {}\n", estimated_.load(std::memory_order_relaxed));
+    write_family(out, "bursar_attempts_failed_over_total", "counter", "Attempts that another one followed.");
+    out += fmt::format("bursar_attempts_failed_over_total {}\n", failed_over_.load(std::memory_order_relaxed));
     write_family(out, "bursar_streams_open", "gauge", "Streams that are being relayed.");
     out += fmt::format("bursar_streams_open {}\n", streams_open_.load(std::memory_order_relaxed));
     duration_.write(out, "bursar_call_duration_seconds", "From the head of the request to the end of the answer.");
@@ -144,26 +145,10 @@ std::string Metrics::text() const {
     return out;
 }
 
-std::string Metrics::channels() const {
-    JsonWriter json;
-    json.open_list();
+ChannelCounts Metrics::channel(std::string_view name) const {
     const MutexLock lock(mutex_);
-    for (const auto& [name, channel] : channels_) {
-        json.open()
-            .field("channel", name)
-            .field("healthy", channel.failures_in_a_row < 3)
-            .field("calls", channel.calls);
-        json.field("failures", channel.failures)
-            .field("failures_in_a_row", channel.failures_in_a_row)
-            .field("last_fault", channel.last_fault);
-        json.key("last_failure_at");
-        channel.last_failure_at == Timestamp{} ? json.null() : json.value(to_text(channel.last_failure_at));
-        json.key("last_success_at");
-        channel.last_success_at == Timestamp{} ? json.null() : json.value(to_text(channel.last_success_at));
-        json.close();
-    }
-    json.close_list();
-    return std::move(json).text();
+    const auto found = channels_.find(name);
+    return found == channels_.end() ? ChannelCounts{} : found->second;
 }
 
 }  // namespace bursar::gateway

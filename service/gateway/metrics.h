@@ -32,7 +32,13 @@ class Histogram {
 /// Appends one Prometheus family head: "# HELP …", "# TYPE …".
 void write_family(std::string& out, std::string_view name, std::string_view type, std::string_view help);
 
-/// What the data plane counts about itself, and how its channels are.
+/// Of one channel, since the start.
+struct ChannelCounts {
+    std::uint64_t calls = 0;
+    std::uint64_t failures = 0;
+};
+
+/// What the data plane counts about itself.
 class Metrics {
   public:
     Metrics();
@@ -44,18 +50,9 @@ class Metrics {
 
     /// Prometheus text of all of it.
     std::string text() const;
-    /// JSON list: per channel its calls, failures and the last failure.
-    std::string channels() const;
+    ChannelCounts channel(std::string_view name) const;
 
   private:
-    struct Channel {
-        std::uint64_t calls = 0;
-        std::uint64_t failures = 0;
-        std::uint64_t failures_in_a_row = 0;
-        std::string last_fault;
-        Timestamp last_failure_at;
-        Timestamp last_success_at;
-    };
     struct Label {
         std::string endpoint;
         int status;
@@ -63,18 +60,21 @@ class Metrics {
         auto operator<=>(const Label&) const = default;
     };
 
+    void count_channel(const audit::Outcome& outcome) REQUIRES(mutex_);
+
     static constexpr std::size_t endpoints = 7;
     std::array<std::atomic<std::uint64_t>, endpoints> good_{};  ///< status 200 without a fault: nearly all of them
     std::atomic<std::int64_t> streams_open_{0};
     std::array<std::atomic<std::int64_t>, 11> tokens_{};
     std::atomic<std::int64_t> cost_nanos_{0};
     std::atomic<std::int64_t> estimated_{0};
+    std::atomic<std::int64_t> failed_over_{0};
     Histogram duration_;
     Histogram first_byte_;
     Histogram overhead_;
     mutable Mutex mutex_;
     std::map<Label, std::uint64_t> calls_ GUARDED_BY(mutex_);
-    std::map<std::string, Channel, std::less<>> channels_ GUARDED_BY(mutex_);
+    std::map<std::string, ChannelCounts, std::less<>> channels_ GUARDED_BY(mutex_);
 };
 
 std::string_view name_of(Endpoint endpoint);

@@ -36,6 +36,7 @@ void log_line(const audit::Outcome& outcome, const std::string& reason) {
                {"endpoint", name_of(outcome.endpoint)},
                {"model", outcome.model},
                {"channel", outcome.channel},
+               {"attempts", outcome.attempts},
                {"status", outcome.status},
                {"fault", outcome.fault},
                {"reason", reason},
@@ -48,6 +49,16 @@ void log_line(const audit::Outcome& outcome, const std::string& reason) {
 }
 
 }  // namespace
+
+void Gateway::record_earlier(const Call& call, audit::Outcome earlier) {
+    earlier.call = call.id;
+    earlier.at = call.at;
+    earlier.address = call.exchange.address();
+    earlier.dialect = call.dialect;
+    earlier.endpoint = call.endpoint;
+    metrics_.count(earlier);
+    parts_.audit.record(std::move(earlier));
+}
 
 void Gateway::record(Call& call) {
     audit::Outcome& outcome = call.outcome;
@@ -69,6 +80,7 @@ void Gateway::record(Call& call) {
     outcome.dialect = call.dialect;
     outcome.endpoint = call.endpoint;
     if (outcome.overhead.count() == 0) outcome.overhead = outcome.duration - call.waited;
+    for (audit::Outcome& earlier : call.earlier) record_earlier(call, std::move(earlier));
     metrics_.count(outcome);
     if (log::wants(log::Level::info)) log_line(outcome, call.reason);
     parts_.audit.record(std::move(outcome));

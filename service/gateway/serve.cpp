@@ -57,20 +57,19 @@ Task<void> Gateway::rooms(Call& call) {
         co_return;
     }
     // Beyond this line the channels and the worst cost are fixed.
-    for (const policies::Channel* channel : call.route->channels) {
-        passed = co_await hold(call, *channel);  // 4: is the money there?
+    do {
+        passed = choose(call);                     // of the channels that are well, the one that the policy prefers
+        if (passed) passed = co_await hold(call);  // 4: is the money there?
         if (!passed) break;
         // Beyond this line every exit owes a settlement; serve() pays it.
-        const Result<vault::Lease> lease = lend(call, *channel);  // 5: the provider's key
-        if (!lease)
-            passed = std::unexpected(lease.error());
-        else
+        const Result<vault::Lease> lease = lend(call);  // 5: the provider's key
+        if (lease)
             passed = co_await forward(call, *lease);  // 6: send, stream, meter
-        if (passed) co_return;
-        // Nothing of it reached that provider: the money is free again, and the next channel may try.
-        release(call);
-    }
-    co_await refuse(call, passed.error());
+        else
+            passed = not_lent(call, lease.error());
+        // An attempt of which the caller has seen nothing is over and booked; another may follow.
+    } while (!passed && call.again);
+    if (!passed) co_await refuse(call, passed.error());
 }
 
 Task<Result<void>> Gateway::hear(Call& call) {
@@ -108,10 +107,16 @@ Result<void> Gateway::admit(Call& call) {
     return {};
 }
 
-Result<vault::Lease> Gateway::lend(const Call& call, const policies::Channel& channel) {
-    const policies::ProviderKey* key = policies::choose_key(*channel.provider, call.shard.draw());
+Result<vault::Lease> Gateway::lend(const Call& call) {
+    const policies::ProviderKey* key = call.attempt.key;
     if (key == nullptr) return vault::Lease{};
     return parts_.vault.lend(key->secret);
+}
+
+/// A key that the vault does not have is one less in the pool; a sealed vault has none.
+std::unexpected<Error> Gateway::not_lent(Call& call, const Error& error) {
+    if (error.fault != Fault::key_missing) return std::unexpected(error);
+    return give_up(call, {.fit = providers::Fit::key_refused, .retry_after = {}}, error);
 }
 
 Task<void> Gateway::list_models(Call& call) {
@@ -134,7 +139,12 @@ Task<void> Gateway::refuse(Call& call, const Error& error) {
     call.reason = error.operator_text();
     if (call.answered || call.caller_left) co_return;
     call.answered = true;
-    const RefusalText refusal = refusal_of(error, call.shape, call.endpoint, call.id, call.resets_at, call.at);
+    RefusalText refusal = refusal_of(error, call.shape, call.endpoint, call.id, call.resets_at, call.at);
+    if (call.retry_after) {
+        const auto seconds = std::chrono::ceil<std::chrono::seconds>(*call.retry_after).count();
+        std::erase_if(refusal.head.headers, [](const edge::Header& each) { return each.name == "retry-after"; });
+        refusal.head.add("retry-after", std::to_string(seconds));
+    }
     call.outcome.status = refusal.head.status;
     const Result<void> sent = co_await call.exchange.respond(refusal.head, refusal.body);
     if (!sent) call.caller_left = true;

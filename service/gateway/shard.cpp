@@ -8,6 +8,20 @@
 
 namespace bursar::gateway {
 
+namespace {
+
+providers::Patience patience_of(const policies::Breaker& breaker) {
+    return {.errors_percent = breaker.errors_percent,
+            .failures_min = breaker.calls_min,
+            .window = breaker.window,
+            .first_retry = breaker.first_retry,
+            .last_retry = breaker.last_retry,
+            .key_first_retry = breaker.key_first_retry,
+            .key_last_retry = breaker.key_last_retry};
+}
+
+}  // namespace
+
 void Inbox::put(Waiting& waiting, Result<void> result) {
     bool first = false;
     {
@@ -50,6 +64,29 @@ Result<std::shared_ptr<const ledger::Scopes>> Shard::scopes_of(ledger::Ledger& l
     TRY(auto scopes, ledger.prepare(std::move(levels), rules.organisation.time_zone));
     prepared_.emplace(caller.get(), Prepared{caller, scopes});
     return scopes;
+}
+
+std::shared_ptr<const ModelPlace> Shard::place_of(providers::Health& health, const policies::Snapshot& rules,
+                                                  const policies::Model& model) {
+    if (placed_for_ != rules.revision) {
+        places_.clear();
+        placed_for_ = rules.revision;
+    }
+    auto& place = places_[&model];
+    if (place) return place;
+    auto made = std::make_shared<ModelPlace>();
+    made->retries = health.retries(model.name);
+    for (const policies::Channel& channel : model.channels) {
+        const policies::Provider& provider = *channel.provider;
+        const providers::Patience patience = patience_of(provider.breaker);
+        ModelPlace::Way& way = made->ways.emplace_back();
+        way.channel = health.channel(channel.name(), patience);
+        for (const policies::ProviderKey& key : provider.keys)
+            way.keys.push_back(health.key(provider.name, key.secret, patience));
+        if (way.keys.empty()) way.keys.push_back(health.key(provider.name, "", patience));
+    }
+    place = std::move(made);
+    return place;
 }
 
 void Shard::add(Call& call) {

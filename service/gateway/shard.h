@@ -1,11 +1,12 @@
 #pragma once
 
-#include "policies/snapshot.h"
+#include "policies/choose.h"
 #include "service/base/caller.h"
 #include "service/base/mutex.h"
 #include "service/base/result.h"
 #include "service/edge/async.h"
 #include "service/ledger/ledger.h"
+#include "service/providers/health.h"
 #include "service/providers/upstream.h"
 
 #include <memory>
@@ -46,6 +47,16 @@ class Inbox {
     std::vector<Letter> letters_ GUARDED_BY(mutex_);
 };
 
+/// A model's channels as they are now, in the order of the policy.
+struct ModelPlace {
+    struct Way {
+        std::shared_ptr<providers::ChannelHealth> channel;
+        std::vector<std::shared_ptr<providers::KeyHealth>> keys;  ///< one without a name where the provider wants none
+    };
+    std::vector<Way> ways;
+    std::shared_ptr<providers::RetryBudget> retries;
+};
+
 /// What one shard keeps for itself: no other thread touches it, but for the inbox.
 class Shard {
   public:
@@ -58,6 +69,14 @@ class Shard {
     Result<std::shared_ptr<const ledger::Scopes>> scopes_of(ledger::Ledger& ledger, const policies::Snapshot& rules,
                                                             const std::shared_ptr<const Caller>& caller);
     std::uint64_t draw() { return random_(); }
+    /// How the channels of a model are, under these rules; looked up once per revision.
+    std::shared_ptr<const ModelPlace> place_of(providers::Health& health, const policies::Snapshot& rules,
+                                               const policies::Model& model);
+    /// For whoever chooses; empty, and good until the next wait.
+    std::vector<policies::Candidate>& candidates() {
+        candidates_.clear();
+        return candidates_;
+    }
 
     /// Calls at a provider are known here, so that a stop can end them. Whoever comes after end_calls() is told at once
     /// (Call::stopping).
@@ -78,6 +97,9 @@ class Shard {
     std::unique_ptr<providers::Pool> pool_;
     std::unordered_map<const Caller*, Prepared> prepared_;
     std::int64_t prepared_for_ = -1;  ///< the policy revision of `prepared_`
+    std::unordered_map<const policies::Model*, std::shared_ptr<const ModelPlace>> places_;
+    std::int64_t placed_for_ = -1;  ///< the policy revision of `places_`
+    std::vector<policies::Candidate> candidates_;
     std::mt19937_64 random_;
     std::vector<Call*> calls_;  ///< in no order; each knows its place
     bool ending_ = false;

@@ -22,9 +22,42 @@ class OpenStream {
     Metrics& metrics_;
 };
 
+/// So much of what came before a failure is told to the operator.
+constexpr std::size_t events_told_bytes_max = 200;
+
+/// What came of a stream before its first content: nobody has seen it, so another channel may still answer.
+class HeldBack {
+  public:
+    explicit HeldBack(const providers::Meter& meter) : meter_(meter) {}
+    /// Whether the caller has to wait on. A whole answer without content is one, too; and whoever sends a giant event
+    /// is not held back.
+    bool holds() {
+        const providers::Reading& reading = meter_.reading();
+        passed_ = passed_ || (reading.content && reading.understood) || reading.complete || meter_.mid_event();
+        return !passed_;
+    }
+    bool full() const { return events_.size() > bytes_max; }
+    void keep(std::string_view events) { events_.append(events); }
+    /// All that may go to the caller now.
+    std::string_view with(std::string_view events) {
+        if (events_.empty()) return events;
+        events_.append(events);
+        shown_ = std::exchange(events_, {});
+        return shown_;
+    }
+    std::string_view events() const { return events_; }
+
+  private:
+    static constexpr std::size_t bytes_max = std::size_t{256} * 1024;
+    const providers::Meter& meter_;
+    std::string events_;
+    std::string shown_;
+    bool passed_ = false;
+};
+
 }  // namespace
 
-Task<void> Gateway::relay_stream(Call& call, providers::Answer& answer) {
+Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) {
     const OpenStream counted(metrics_);
     const bool renamed = call.attempt.channel->model != call.prompt.model;
     const auto meter =
@@ -32,6 +65,8 @@ Task<void> Gateway::relay_stream(Call& call, providers::Answer& answer) {
                                 .streamed = true,
                                 .hide_usage_chunk = !call.prompt.usage_asked,
                                 .shown_model = renamed ? std::string_view(call.prompt.model) : std::string_view{}});
+    HeldBack held_back(*meter);
+    answer.expect_content_by(parts_.clock.moment() + call.attempt.channel->provider->deadlines.first_token);
     Error failure;
     bool ended = false, failed = false;
     bool mid_event = false;  // as the caller sees it: the meter may be further
@@ -46,22 +81,25 @@ Task<void> Gateway::relay_stream(Call& call, providers::Answer& answer) {
             break;
         }
         ended = bytes->empty();
-        const std::string_view whole_events = meter->pass(*bytes);
+        std::string_view whole_events = meter->pass(*bytes);
+        if (held_back.holds()) {
+            held_back.keep(whole_events);
+            if (meter->reading().failed || held_back.full()) break;
+            continue;
+        }
         if (const Result<void> paid = grow(call, meter->reading()); !paid) {
             failure = paid.error();
             failed = true;
             break;
         }
+        whole_events = held_back.with(whole_events);
         if (whole_events.empty() || call.caller_left) continue;
         // The view dies with the next wait: the edge keeps a copy of what it cannot write at once.
         Result<void> sent;
         if (call.answered) {
             sent = co_await call.exchange.write(whole_events);
         } else {
-            call.answered = true;
-            call.outcome.status = answer.head().status;
-            call.outcome.first_byte = now - call.heard;
-            call.outcome.overhead = now - call.started - call.waited;
+            begin_stream(call, answer, now);
             const edge::ResponseHead head = answer_head(call, answer.head().status, answer.head().headers, now);
             sent = co_await call.exchange.begin(head, whole_events);
         }
@@ -71,6 +109,7 @@ Task<void> Gateway::relay_stream(Call& call, providers::Answer& answer) {
             if (call.attempt.channel->provider->on_disconnect == policies::OnDisconnect::cancel) break;
         }
     }
+    if (held_back.holds() && !call.caller_left) co_return without_content(call, *meter, held_back.events(), failure);
     // Before the meter looks at what never became a whole event: of that the caller has seen nothing.
     const bool end_shown = meter->reading().complete || meter->reading().failed;
     // The books are right before the caller can see the end.
@@ -82,17 +121,60 @@ Task<void> Gateway::relay_stream(Call& call, providers::Answer& answer) {
                    fmt::format("channel {} ended a stream without the end of its dialect", call.outcome.channel)};
         failed = true;
     }
+    learn_from_end(call, reading, failed ? &failure : nullptr);
     if (failed && !call.caller_left) {
         co_await end_stream(call, mid_event, failure);
-        co_return;
+        co_return Result<void>{};
     }
     if (reading.failed) {
         call.outcome.fault = facts(Fault::provider_unavailable).name;
         call.reason = fmt::format("channel {} sent an error event", call.outcome.channel);
     }
-    if (call.caller_left || !call.answered) co_return;
+    if (call.caller_left || !call.answered) co_return Result<void>{};
     const Result<void> finished = co_await call.exchange.finish();
     if (!finished) call.caller_left = true;
+    co_return Result<void>{};
+}
+
+/// The first content is there: this channel answers, and no other will be asked.
+void Gateway::begin_stream(Call& call, providers::Answer& answer, Moment now) {
+    answer.expect_content_by(Moment::max());
+    call.body = std::string();
+    call.answered = true;
+    call.attempt.first_content = now;
+    call.attempt.passage.well();
+    call.outcome.status = answer.head().status;
+    call.outcome.first_byte = now - call.heard;
+    call.outcome.overhead = now - call.started - call.waited;
+}
+
+/// A stream that broke off, or said that it failed, before its first content.
+std::unexpected<Error> Gateway::without_content(Call& call, providers::Meter& meter, std::string_view events,
+                                                const Error& failure) {
+    const bool said_so = meter.reading().failed;
+    book(call, meter.finish(input_estimate(call)));
+    if (!failure.for_caller.empty()) return give_up(call, {}, failure);
+    const std::string_view seen = events.substr(0, events_told_bytes_max);
+    if (said_so)
+        return give_up(call, providers::judge_words(events),
+                       {Fault::provider_unavailable, "The provider failed before its first word. Try again.",
+                        fmt::format("channel {} began its stream with an error: {}", call.outcome.channel, seen)});
+    return give_up(call, {},
+                   {Fault::provider_unavailable, "The provider ended its answer before its first word. Try again.",
+                    fmt::format("channel {} ended a stream without any content: {}", call.outcome.channel, seen)});
+}
+
+void Gateway::learn_from_end(Call& call, const providers::Reading& reading, const Error* failure) {
+    providers::Passage& passage = call.attempt.passage;
+    const bool channels_fault = failure != nullptr && (failure->fault == Fault::provider_unavailable ||
+                                                       failure->fault == Fault::deadline_passed);
+    if ((channels_fault || reading.failed) && !call.caller_left && !call.stopping) {
+        passage.failed(failure != nullptr ? failure->operator_text() : "an error event in the middle", {});
+    } else if (reading.complete && call.attempt.first_content != Moment{}) {
+        const Moment now = parts_.clock.moment();
+        passage.channel()->measure_stream(call.attempt.first_content - call.attempt.began,
+                                          now - call.attempt.first_content, reading.usage.output);
+    }
 }
 
 Task<void> Gateway::end_stream(Call& call, bool mid_event, const Error& error) {

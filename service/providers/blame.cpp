@@ -58,6 +58,8 @@ constexpr std::array content_words = {"content_policy_violation"sv,
                                       "moderation"sv};
 constexpr std::array model_words = {"model_not_found"sv, "does not exist"sv, "not_found_error"sv, "unknown model"sv,
                                     "deploymentnotfound"sv};
+constexpr std::array no_access_words = {"access to model"sv, "access to the model"sv, "not have access to"sv,
+                                        "model_not_allowed"sv, "model_access_denied"sv};
 /// Google answers a wrong key with 400.
 constexpr std::array key_words = {"api_key_invalid"sv, "api key not valid"sv, "invalid_api_key"sv,
                                   "incorrect api key"sv};
@@ -110,7 +112,9 @@ Fit fit_of(int status, std::string_view text) {
         case 403:
             // Azure and Gemini refuse contents with it, too; a key is not at fault for that.
             if (says(text, used_up_words)) return Fit::key_used_up;
-            return says(text, content_words) ? Fit::content_refused : Fit::key_refused;
+            if (says(text, content_words)) return Fit::content_refused;
+            // A key that may not use this model is as good as any for the others.
+            return says(text, model_words) || says(text, no_access_words) ? Fit::elsewhere : Fit::key_refused;
         case 429:
             return says(text, used_up_words) ? Fit::key_used_up : Fit::key_limited;
         case 413:
@@ -148,6 +152,14 @@ std::optional<milliseconds> retry_after(const std::vector<edge::Header>& headers
     const std::int64_t seconds =
         timegm(&parts) - std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
     return bounded(static_cast<double>(std::max<std::int64_t>(seconds, 0)) * 1000);
+}
+
+Judgement judge_words(std::string_view text) {
+    constexpr std::array limited_words = {"rate_limit"sv, "rate limit"sv, "too many requests"sv};
+    const std::string small = small_letters(text);
+    const Fit fit = fit_of_bad_request(small);
+    if (fit != Fit::caller) return {.fit = fit, .retry_after = {}};
+    return {.fit = says(small, limited_words) ? Fit::key_limited : Fit::channel, .retry_after = {}};
 }
 
 Judgement judge(int status, const std::vector<edge::Header>& headers, std::string_view body, Timestamp now) {

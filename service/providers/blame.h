@@ -35,6 +35,9 @@ constexpr std::chrono::milliseconds retry_after_max = std::chrono::minutes(15);
 constexpr std::size_t judged_bytes_max = 16 * 1024;
 Judgement judge(int status, const std::vector<edge::Header>& headers, std::string_view body, Timestamp now);
 
+/// Of an error that came without a status: in the first event of a stream, or in the body of a success.
+Judgement judge_words(std::string_view text);
+
 /// retry-after-ms, or Retry-After in seconds or as an HTTP date (RFC 9110 §10.2.3).
 std::optional<std::chrono::milliseconds> retry_after(const std::vector<edge::Header>& headers, Timestamp now);
 

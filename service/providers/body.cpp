@@ -316,6 +316,8 @@ void PromptReader::note_tools() {
     if (endpoint_ == Endpoint::messages && tools.count > 0)
         prompt_.input_at_most += anthropic_tools_tokens + tools.typed * anthropic_typed_tool_tokens;
     prompt_.tool_unpriced = tools.unpriced;
+    prompt_.tools = tools.count > 0;
+    prompt_.pictures = input_.pictures() > 0;
     prompt_.web_search = tools.web_search || (web_search_options_ && endpoint_ == Endpoint::chat_completions);
     if (endpoint_ == Endpoint::responses) prompt_.searches_max = tool_calls_max_;
     if (endpoint_ == Endpoint::messages && tools.web_search && tools.searches_bounded)

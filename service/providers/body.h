@@ -35,6 +35,8 @@ struct Prompt {
     std::int64_t choices =
         1;  ///< answers to one call, each up to max_tokens: the larger of n and best_of, times the prompts of a list
     std::string service_tier;
+    bool tools = false;                        ///< offers any tools
+    bool pictures = false;                     ///< shows any
     bool web_search = false;                   ///< the provider may search the web on its own
     std::optional<std::int64_t> searches_max;  ///< how often, if the caller bounded it
     Span max_tool_calls_at;                    ///< the value, if present

@@ -83,11 +83,12 @@ Way ChannelHealth::way(Moment now) const {
         case ChannelState::well:
             return Way::open;
         case ChannelState::out:
-            return ticks(now) >= retry_at_.load(std::memory_order_relaxed) ? Way::due : Way::shut;
+            if (ticks(now) >= retry_at_.load(std::memory_order_relaxed)) return Way::due;
+            return pause_asked_.load(std::memory_order_relaxed) ? Way::shut : Way::avoided;
         case ChannelState::trying:
             break;
     }
-    return Way::shut;
+    return Way::avoided;
 }
 
 bool ChannelHealth::enter(Way by) {
@@ -154,8 +155,7 @@ void ChannelHealth::count_failure(Moment now, std::string_view why) {
     why_ = why.substr(0, why_bytes_max);
 }
 
-void ChannelHealth::leave_well(bool tried) {
-    under_way_.fetch_sub(1, std::memory_order_relaxed);
+void ChannelHealth::was_well(bool tried) {
     std::optional<Change> change;
     {
         const MutexLock lock(mutex_);
@@ -171,8 +171,7 @@ void ChannelHealth::leave_well(bool tried) {
     tell(change);
 }
 
-void ChannelHealth::leave_failed(bool tried, std::string_view why, std::optional<milliseconds> retry_after) {
-    under_way_.fetch_sub(1, std::memory_order_relaxed);
+void ChannelHealth::has_failed(bool tried, std::string_view why, std::optional<milliseconds> retry_after) {
     std::optional<Change> change;
     {
         const MutexLock lock(mutex_);
@@ -182,18 +181,20 @@ void ChannelHealth::leave_failed(bool tried, std::string_view why, std::optional
         // Whoever asks to be left alone is, at once; but not for longer than any other failure would cost.
         if (open && retry_after && *retry_after > milliseconds::zero()) {
             shut(now, std::min(*retry_after, patience_.last_retry));
+            pause_asked_.store(true, std::memory_order_relaxed);
             change = to(ChannelState::out);
         } else if (tried || (open && is_failing(now))) {
             const milliseconds pause = doubled(pause_, patience_.first_retry, patience_.last_retry);
             shut(now, std::max(pause, std::min(retry_after.value_or(pause), patience_.last_retry)));
+            pause_asked_.store(retry_after.value_or(milliseconds::zero()) > milliseconds::zero(),
+                               std::memory_order_relaxed);
             change = to(ChannelState::out);
         }
     }
     tell(change);
 }
 
-void ChannelHealth::leave(bool tried) {
-    under_way_.fetch_sub(1, std::memory_order_relaxed);
+void ChannelHealth::showed_nothing(bool tried) {
     // The next call tries again.
     if (tried) state_.store(ChannelState::out, std::memory_order_release);
 }
@@ -210,6 +211,7 @@ void ChannelHealth::probed(bool answered, std::string_view why) {
         count_failure(now, why);
         if (state_.load(std::memory_order_relaxed) == ChannelState::well && is_failing(now)) {
             shut(now, doubled(pause_, patience_.first_retry, patience_.last_retry));
+            pause_asked_.store(false, std::memory_order_relaxed);
             change = to(ChannelState::out);
         }
     }
@@ -274,7 +276,8 @@ void KeyHealth::set(const Patience& patience) {
 Way KeyHealth::way(Moment now) const {
     if (state_.load(std::memory_order_acquire) == KeyState::well) return Way::open;
     const bool due = ticks(now) >= retry_at_.load(std::memory_order_relaxed);
-    return due && !tried_.load(std::memory_order_relaxed) ? Way::due : Way::shut;
+    if (due && !tried_.load(std::memory_order_relaxed)) return Way::due;
+    return state_.load(std::memory_order_relaxed) == KeyState::limited ? Way::shut : Way::avoided;
 }
 
 bool KeyHealth::enter(Way by) {
@@ -283,7 +286,7 @@ bool KeyHealth::enter(Way by) {
     return true;
 }
 
-void KeyHealth::leave_well(bool tried) {
+void KeyHealth::was_well(bool tried) {
     // Calls that were under way when it was refused say nothing about it now.
     if (!tried) return;
     std::optional<Change> change;
@@ -296,7 +299,7 @@ void KeyHealth::leave_well(bool tried) {
     tell(change);
 }
 
-void KeyHealth::leave_bad(bool tried, KeyState state, std::string_view why, std::optional<milliseconds> retry_after) {
+void KeyHealth::was_bad(bool tried, KeyState state, std::string_view why, std::optional<milliseconds> retry_after) {
     std::optional<Change> change;
     {
         const MutexLock lock(mutex_);
@@ -313,7 +316,7 @@ void KeyHealth::leave_bad(bool tried, KeyState state, std::string_view why, std:
     tell(change);
 }
 
-void KeyHealth::leave(bool tried) {
+void KeyHealth::showed_nothing(bool tried) {
     if (tried) tried_.store(false);
 }
 
@@ -346,6 +349,41 @@ KeyFacts KeyHealth::facts() const {
     if (out.state != KeyState::well) out.retry_at = timestamp_of(moment_of(retry_at_.load()), clock_);
     out.history.assign(history_.begin(), history_.end());
     return out;
+}
+
+Passage::Passage(std::shared_ptr<ChannelHealth> channel, Way channel_by, std::shared_ptr<KeyHealth> key, Way key_by)
+    : channel_(std::move(channel)), key_(std::move(key)), channel_by_(channel_by), key_by_(key_by) {}
+
+Passage::~Passage() {
+    if (!channel_) return;
+    channel_->showed_nothing(channel_by_ == Way::due);
+    if (key_) key_->showed_nothing(key_by_ == Way::due);
+    channel_->leave();
+}
+
+void Passage::swap(Passage& other) noexcept {
+    std::swap(channel_, other.channel_);
+    std::swap(key_, other.key_);
+    std::swap(channel_by_, other.channel_by_);
+    std::swap(key_by_, other.key_by_);
+}
+
+void Passage::well() {
+    if (!channel_) return;
+    // Who was let through although it failed, and was served, has seen that it is back, too.
+    channel_->was_well(std::exchange(channel_by_, Way::open) != Way::open);
+    if (key_) key_->was_well(std::exchange(key_by_, Way::open) != Way::open);
+}
+
+void Passage::failed(std::string_view why, std::optional<milliseconds> retry_after) {
+    if (channel_) channel_->has_failed(std::exchange(channel_by_, Way::open) == Way::due, why, retry_after);
+}
+
+void Passage::key_bad(KeyState state, std::string_view why, std::optional<milliseconds> retry_after) {
+    if (!channel_) return;
+    if (channel_by_ != Way::open) channel_->was_well(true);
+    channel_by_ = Way::open;
+    if (key_) key_->was_bad(std::exchange(key_by_, Way::open) == Way::due, state, why, retry_after);
 }
 
 bool RetryBudget::retry() {

@@ -79,8 +79,9 @@ struct KeyFacts {
     std::vector<Change> history;
 };
 
-/// open: calls may go there. due: one call may see whether it is back.
-enum class Way : std::uint8_t { open, due, shut };
+/// open: calls may go there. due: one call may see whether it is back. avoided: it fails, and is better than nothing.
+/// shut: it has asked for a pause, or does not take the key.
+enum class Way : std::uint8_t { open, due, avoided, shut };
 
 using Listener = std::function<void(const Change&)>;
 
@@ -93,11 +94,13 @@ class ChannelHealth {
     Way way(Moment now) const;
     /// One more call under way. Of a channel that is due only one call is let in: the others hear false.
     bool enter(Way by);
-    /// Every call that was let in leaves once. `tried`: it came by Way::due.
-    void leave_well(bool tried);
-    void leave_failed(bool tried, std::string_view why, std::optional<std::chrono::milliseconds> retry_after);
+    /// What a call that was let in has shown. `tried`: it came by Way::due, and owes one of these.
+    void was_well(bool tried);
+    void has_failed(bool tried, std::string_view why, std::optional<std::chrono::milliseconds> retry_after);
     /// Nothing was learned: the caller left, or the fault was not the channel's.
-    void leave(bool tried);
+    void showed_nothing(bool tried);
+    /// Every call that was let in leaves once.
+    void leave() { under_way_.fetch_sub(1, std::memory_order_relaxed); }
 
     void measure_stream(std::chrono::nanoseconds first_token, std::chrono::nanoseconds rest, std::int64_t tokens);
     void measure_plain(std::chrono::nanoseconds whole, std::int64_t tokens);
@@ -136,6 +139,7 @@ class ChannelHealth {
     const Listener& changed_;
     std::atomic<ChannelState> state_ = ChannelState::well;
     std::atomic<Moment::rep> retry_at_ = 0;
+    std::atomic<bool> pause_asked_ = false;  ///< by the provider itself
     std::atomic<int> under_way_ = 0;
 
     mutable Mutex mutex_;
@@ -159,11 +163,10 @@ class KeyHealth {
     /// Of a key that was refused one call at a time finds out whether it still is.
     Way way(Moment now) const;
     bool enter(Way by);
-    /// Every call that was let in leaves once. `tried`: it came by Way::due.
-    void leave_well(bool tried);
-    void leave_bad(bool tried, KeyState state, std::string_view why,
-                   std::optional<std::chrono::milliseconds> retry_after);
-    void leave(bool tried);
+    void was_well(bool tried);
+    void was_bad(bool tried, KeyState state, std::string_view why,
+                 std::optional<std::chrono::milliseconds> retry_after);
+    void showed_nothing(bool tried);
 
     void set(const Patience& patience);
     std::optional<std::chrono::nanoseconds> shut_for(Moment now) const;
@@ -188,6 +191,35 @@ class KeyHealth {
     std::string why_ GUARDED_BY(mutex_);
     Timestamp since_ GUARDED_BY(mutex_);
     std::deque<Change> history_ GUARDED_BY(mutex_);
+};
+
+/// One attempt's way through a channel, with a key: says once how they were, and leaves when it ends. Saying nothing is
+/// allowed; then nothing was learned.
+class Passage {
+  public:
+    Passage() = default;
+    /// Both have let the attempt in.
+    Passage(std::shared_ptr<ChannelHealth> channel, Way channel_by, std::shared_ptr<KeyHealth> key, Way key_by);
+    Passage(Passage&& other) noexcept { swap(other); }
+    Passage& operator=(Passage&& other) noexcept {
+        swap(other);
+        return *this;
+    }
+    ~Passage();
+
+    void well();
+    /// Also after well(): what broke off in the middle of an answer.
+    void failed(std::string_view why, std::optional<std::chrono::milliseconds> retry_after);
+    /// The channel has answered, and does not take the key.
+    void key_bad(KeyState state, std::string_view why, std::optional<std::chrono::milliseconds> retry_after);
+    ChannelHealth* channel() const { return channel_.get(); }
+
+  private:
+    void swap(Passage& other) noexcept;
+    std::shared_ptr<ChannelHealth> channel_;
+    std::shared_ptr<KeyHealth> key_;
+    Way channel_by_ = Way::open;
+    Way key_by_ = Way::open;
 };
 
 /// How many retries a model's calls may make: a fifth of its calls, besides a reserve for sudden trouble. A storm of

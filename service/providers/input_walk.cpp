@@ -110,9 +110,11 @@ error_code InputWalk::walk_source(ondemand::value value, int depth) {
     if (type == "base64" && media_type.starts_with("image/")) {
         bytes_not_text_ += bytes;
         tokens_not_text_ += image_tokens_max;
+        ++pictures_;
     } else if (type != "text" && type != "content") {
         elsewhere_ = true;
         tokens_not_text_ += image_tokens_max;
+        ++pictures_;
     }
     return simdjson::SUCCESS;
 }
@@ -178,6 +180,7 @@ error_code InputWalk::count_prompts(ondemand::value value) {
 void InputWalk::note_text(Place place, std::string_view text) {
     if (place == Place::image || place == Place::image_url) {
         tokens_not_text_ += image_tokens_max;
+        ++pictures_;
         bytes_not_text_ += text.size();
     }
     if (place == Place::audio) {

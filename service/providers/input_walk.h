@@ -26,6 +26,7 @@ class InputWalk {
     std::int64_t prompts() const { return prompts_; }
     std::size_t bytes_not_text() const { return bytes_not_text_; }
     Tokens tokens_not_text() const { return tokens_not_text_; }
+    std::int64_t pictures() const { return pictures_; }
     /// Whether the provider adds input that is not in the body.
     bool elsewhere() const { return elsewhere_; }
 
@@ -50,6 +51,7 @@ class InputWalk {
     std::int64_t prompts_ = 1;
     std::size_t bytes_not_text_ = 0;
     Tokens tokens_not_text_ = 0;
+    std::int64_t pictures_ = 0;
     bool elsewhere_ = false;
     Tools tools_;
 };

@@ -48,7 +48,8 @@ Task<std::expected<std::string_view, Error>> PoolAnswer::next(Moment deadline, s
             reads_in_a_row_ = 0;
             co_await connection.wait(Connection::Want::read, deadline);
         }
-        if (connection.woken() == Woken::no && moment_about() >= total_) connection.wake(Woken::deadline);
+        if (connection.woken() == Woken::no && moment_about() >= std::min(total_, content_by_))
+            connection.wake(Woken::deadline);
         if (connection.woken() != Woken::no) co_return give_up(ended(lease_.target(), step, connection.woken()));
         auto buffer = lease_.shard().buffers.bytes();
         std::ranges::copy(left_over_, buffer.begin());
@@ -98,7 +99,7 @@ Task<std::expected<std::string_view, Error>> PoolAnswer::read() {
     if (!lease_.open()) co_return std::unexpected(broken_);
     std::expected<std::string_view, Error> body;
     try {
-        body = co_await next(std::min(moment_about() + idle_, total_), "wait for more of the answer");
+        body = co_await next(std::min({moment_about() + idle_, total_, content_by_}), "wait for more of the answer");
     } catch (const std::exception& exception) {
         body = give_up(unavailable(lease_.target(), "read", exception.what()));
     }

@@ -24,6 +24,7 @@ class PoolAnswer final : public Answer {
     void cancel() override {
         if (lease_.open()) lease_.connection().wake(Woken::cancelled);
     }
+    void expect_content_by(Moment deadline) override { content_by_ = deadline; }
     Lease& lease() { return lease_; }
 
   private:
@@ -43,6 +44,7 @@ class PoolAnswer final : public Answer {
     bool emptied_ = true;  ///< as far as is known nothing has come yet
     std::chrono::milliseconds idle_;
     Moment total_;
+    Moment content_by_ = Moment::max();
     Error broken_;
 };
 

@@ -23,6 +23,8 @@ void Tally::add(const Statement& said, std::int64_t content_left_out) {
     choices_begun_ |= said.choices;
     choices_finished_ |= said.choices_finished;
     reading_.failed = reading_.failed || said.failed;
+    const bool known = said.started || said.content || said.finished || said.end || said.failed || said.counts.any();
+    reading_.understood = reading_.understood || (said.json && known);
     reading_.content = reading_.content || said.content || content_left_out > 0;
     part_bytes_ = 0;
     const auto bytes = said.content_bytes + content_left_out;

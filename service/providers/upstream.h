@@ -74,6 +74,8 @@ class Answer {
     /// is valid until the next co_await of this coroutine: no memory is held while the provider is silent. A cut body,
     /// a lying length, a broken chunk: provider_unavailable.
     virtual Task<std::expected<std::string_view, Error>> read() = 0;
+    /// Until when the first content has to come; whatever else comes does not count. Moment::max(): it has.
+    virtual void expect_content_by(Moment deadline) = 0;
     /// The whole body, at most `bytes_max`.
     virtual Task<std::expected<std::string, Error>> read_all(std::size_t bytes_max) = 0;
     /// Ends a read that waits, from the same shard (the caller has left); it returns an error.

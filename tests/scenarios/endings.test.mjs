@@ -157,7 +157,7 @@ test('at the edge of the budget a stream is cut, and what came is paid', async (
 
 test('an answer that a middlebox lost is booked, one that the provider refused is not', async () => {
     for (const [status, booked] of [[502, true], [504, true], [524, true], [400, false], [429, false], [500, false], [503, false]]) {
-        answer = (response) => response.writeHead(status, { 'content-type': 'application/json' }).end('{"error":{"message":"no"}}');
+        answer = (response) => response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '0' }).end('{"error":{"message":"no"}}');
         const response = await ask({ stream: false, max_tokens: 100 });
         await read(response);
         assert.equal(nanos((await row(response)).cost_usd) > 0n, booked, `status ${status}`);

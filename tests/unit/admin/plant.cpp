@@ -110,7 +110,7 @@ Plant::Plant(Start start, std::chrono::milliseconds unseal_delay) : folder(new_f
         .checks =
             [] { return std::vector<Check>{{.name = "store", .good = true, .blocks = true, .text = "writable"}}; },
         .unseal = [this](const vault::MasterKey& key) { return unseal(key); },
-        .channels = [] { return std::string(R"([{"provider":"local","state":"good"}])"); },
+        .providers = [] { return std::string(R"({"channels":[{"provider":"local","state":"good"}],"keys":[]})"); },
         .parts = [this] { return open_.load(); }};
     plane_ = sure(ControlPlane::start(std::move(options), *vault, std::move(hooks), clock));
 }

@@ -213,7 +213,10 @@ TEST_F(Trails, usage_sums_equal_a_sum_by_hand) {
         outcome.cost = NanoUsd(static_cast<std::int64_t>(random()));
         if (random() % 10 == 0) {
             outcome.fault = "budget_exhausted";
-            if (random() % 2 == 0) outcome.attempt = AttemptId{};
+            if (random() % 2 == 0) {
+                outcome.attempt = AttemptId{};
+                outcome.attempts = 0;
+            }
         }
         audit->record(outcome);
         if (random() % 150 == 0) ASSERT_TRUE(audit->calls({.count_max = 1}));
@@ -363,6 +366,45 @@ TEST_F(Trails, only_attempts_without_a_row_are_completed) {
     const auto calls = audit->calls({});
     ASSERT_EQ(calls->size(), 3U);
     EXPECT_EQ(calls->front().call, owed.call);
+}
+
+// Hunts: a call that failed over and has two rows of its own, or none, after a crash.
+TEST_F(Trails, of_several_attempts_one_row_is_the_calls) {
+    Outcome first = plain(noon), second = plain(noon), third = plain(noon);
+    second.call = third.call = first.call;
+    first.attempt = AttemptId::make(noon);
+    second.attempt = AttemptId::make(noon + seconds(1));
+    third.attempt = AttemptId::make(noon + seconds(2));
+    first.superseded = true;
+    audit->record(first);
+    ASSERT_TRUE(audit->verify());
+    std::vector<Outcome> completed;
+    const auto complete = [&](store::Transaction& transaction) -> Result<void> {
+        TRY(completed, Audit::complete(transaction, {third, first, second}));
+        return {};
+    };
+    ASSERT_TRUE(store->write(complete));
+    ASSERT_EQ(completed.size(), 2U);
+    EXPECT_FALSE(completed[0].superseded);
+    EXPECT_TRUE(completed[1].superseded);
+    const auto listed = audit->calls({});
+    ASSERT_EQ(listed->size(), 1U);
+    EXPECT_EQ(listed->front().attempt, third.attempt);
+    EXPECT_EQ(audit->calls({.call = first.call.text()})->size(), 3U);
+    const auto usage = audit->usage({"team"}, noon - std::chrono::hours(1), noon + std::chrono::hours(1));
+    ASSERT_EQ(usage->size(), 1U);
+    EXPECT_EQ(usage->front().calls, 1);
+    EXPECT_EQ(usage->front().cost, first.cost + second.cost + third.cost);
+
+    Outcome late = plain(noon);
+    late.call = first.call;
+    late.attempt = AttemptId::make(noon + seconds(3));
+    ASSERT_TRUE(store->write([&](store::Transaction& transaction) -> Result<void> {
+        TRY(completed, Audit::complete(transaction, {late}));
+        return {};
+    }));
+    ASSERT_EQ(completed.size(), 1U);
+    EXPECT_TRUE(completed[0].superseded) << "the call has its row";
 }
 
 // Hunts: notes that gather without end while nothing can be written, or that come in one heap which no longer fits.

@@ -1,5 +1,4 @@
-// Hunts: exposition text that Prometheus refuses, buckets that do not add up, a channel that stays unhealthy after it
-// recovered.
+// Hunts: exposition text that Prometheus refuses, buckets that do not add up, an attempt that counts as a call.
 #include "service/gateway/metrics.h"
 
 #include <gtest/gtest.h>
@@ -44,21 +43,28 @@ TEST(Metrics, CountsCallsTokensAndMoney) {
     EXPECT_TRUE(has_line(text, "bursar_call_duration_seconds_count 3")) << text;
 }
 
-TEST(Metrics, AChannelIsUnhealthyAfterThreeFailuresAndHealthyAfterOneSuccess) {
+TEST(Metrics, AttemptsCountForTheirChannelAndOnlyTheLastAsACall) {
     Metrics metrics;
-    for (int i = 0; i < 2; ++i) metrics.count(outcome(502, "provider_unavailable"));
-    EXPECT_TRUE(has_line(metrics.text(), "bursar_channel_healthy{channel=\"openai/gpt-4o\"} 1"));
-    metrics.count(outcome(504, "deadline_passed"));
-    EXPECT_TRUE(has_line(metrics.text(), "bursar_channel_healthy{channel=\"openai/gpt-4o\"} 0"));
-    metrics.count(outcome(200, ""));
-    EXPECT_TRUE(has_line(metrics.text(), "bursar_channel_healthy{channel=\"openai/gpt-4o\"} 1"));
-    EXPECT_TRUE(has_line(metrics.text(), "bursar_channel_failures_total{channel=\"openai/gpt-4o\"} 3"));
+    audit::Outcome earlier = outcome(502, "provider_unavailable");
+    earlier.superseded = true;
+    metrics.count(earlier);
+    audit::Outcome last = outcome(200, "");
+    last.channel = "azure/gpt-4o";
+    metrics.count(last);
+    EXPECT_EQ(metrics.channel("openai/gpt-4o").failures, 1U);
+    EXPECT_EQ(metrics.channel("azure/gpt-4o").calls, 1U);
+    EXPECT_EQ(metrics.channel("azure/gpt-4o").failures, 0U);
+    const std::string text = metrics.text();
+    EXPECT_TRUE(has_line(text, "bursar_attempts_failed_over_total 1")) << text;
+    EXPECT_TRUE(has_line(text, "bursar_call_duration_seconds_count 1")) << text;
+    EXPECT_TRUE(has_line(text, "bursar_cost_usd_total 0.000003")) << text;
 }
 
 TEST(Metrics, ACallersOwnMistakeIsNoFailureOfTheChannel) {
     Metrics metrics;
     for (int i = 0; i < 5; ++i) metrics.count(outcome(400, "provider_refused"));
-    EXPECT_TRUE(has_line(metrics.text(), "bursar_channel_healthy{channel=\"openai/gpt-4o\"} 1"));
+    EXPECT_EQ(metrics.channel("openai/gpt-4o").calls, 5U);
+    EXPECT_EQ(metrics.channel("openai/gpt-4o").failures, 0U);
 }
 
 }  // namespace

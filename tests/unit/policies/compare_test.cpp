@@ -56,9 +56,10 @@ const std::vector<ChangeCase> change_cases = {
     {"a deadline",
      "keys: [{secret: azure}]",
      "keys: [{secret: azure}], deadlines: {idle: 10s}",
-     {"provider azure: deadlines connect 5000 ms, first byte 120000 ms, idle 60000 ms, total 900000 ms -> connect 5000 "
+     {"provider azure: deadlines connect 5000 ms, first byte 120000 ms, first token 120000 ms, idle 60000 ms, total "
+      "900000 ms -> connect 5000 "
       "ms, first byte 120000 ms, "
-      "idle 10000 ms, total 900000 ms"}},
+      "first token 120000 ms, idle 10000 ms, total 900000 ms"}},
     {"another order of channels",
      "priority: 2",
      "priority: 3",
@@ -114,6 +115,46 @@ const std::vector<ChangeCase> change_cases = {
      "output_tokens_max: 32000",
      "output_tokens_max: 64000",
      {"model claude: output tokens at most 32000 -> 64000"}},
+    {"another way to send a key, and what sets a provider apart",
+     "keys: [{secret: azure}]",
+     "keys: [{secret: azure}], auth: api-key, deployments: true, api_version: 2024-10-21, stream_usage: false, "
+     "max_tokens_name: max_tokens, models_path: none, headers: {X-Team: a, X-Site: b}",
+     {"provider azure: model in the path no -> yes", "provider azure: API version 2024-10-21",
+      "provider azure: name of the token limit max_tokens",
+      "provider azure: usage of streams asked for -> not asked for", "provider azure: headers X-Team: a, X-Site: b",
+      "provider azure: models path /models -> none", "provider azure: key is sent as bearer -> api-key"}},
+    {"probes and a breaker",
+     "keys: [{secret: azure}]",
+     "keys: [{secret: azure}], probe_every: 30s, breaker: {errors: 20%, calls: 3, key_last_retry: 1h}",
+     {"provider azure: probed every 30000 ms",
+      "provider azure: breaker opens at 50% errors of at least 5 calls in 10000 ms, tried again after 1000 to 30000 "
+      "ms; "
+      "a key after 60000 to 900000 ms -> at 20% errors of at least 3 calls in 10000 ms, tried again after 1000 to "
+      "30000 ms; a key after 60000 to 3600000 ms"}},
+    {"a base_url that has its version elsewhere",
+     "keys: [{secret: anthropic}]",
+     "keys: [{secret: anthropic}], version_in_path: false",
+     {"provider anthropic: version added to the path yes -> no"}},
+    {"aliases, said once", "  both: {", "  both: {aliases: [duo, pair], ", {"model both: aliases duo, pair"}},
+    {"a strategy with weights",
+     "channels: [{provider: openai, model: gpt-4o}, {provider: azure, model: gpt-4o-prod, priority: 2}]",
+     "strategy: weighted, attempts_max: 5, channels: [{provider: openai, model: gpt-4o, weight: 3}, {provider: azure, "
+     "model: gpt-4o-prod}]",
+     {"model gpt: channels openai/gpt-4o (priority 1), azure/gpt-4o-prod (priority 2) -> openai/gpt-4o (priority 1, "
+      "weight 3), azure/gpt-4o-prod (priority 1)",
+      "model gpt: strategy priority -> weighted", "model gpt: attempts at most 3 -> 5"}},
+    {"fallbacks",
+     "  gpt: {",
+     "  gpt: {fallbacks: {context_too_long: claude, content_refused: both}, ",
+     {"model gpt: when the input is too long: claude", "model gpt: when the content is refused: both"}},
+    {"a virtual model",
+     "  both: {",
+     "  auto: {rules: [{when: {input_tokens_above: 50000, tools: true, images: false, tags: [batch, night], "
+     "budget_left_below: 20%}, use: claude}, {use: gpt}]}\n  both: {",
+     {"model auto: new",
+      "model auto: picks claude for more than 50000 input tokens and tools and no images and tag batch or night and "
+      "less "
+      "than 20% of the budget left, else gpt"}},
     {"reasoning that shows", "hidden_reasoning: true, ", "", {"model thinker: hidden reasoning yes -> no"}},
 };
 

@@ -22,7 +22,7 @@ inline std::string problems_of(const Parsed& parsed) {
 inline std::vector<std::string> models_for(const Snapshot& rules, std::string_view team) {
     std::vector<std::string> out;
     for (const auto& [name, model] : rules.models)
-        if (rules.teams.find(team)->second->may(*model)) out.push_back(name);
+        if (name == model->name && rules.teams.find(team)->second->may(*model)) out.push_back(name);
     return out;
 }
 

@@ -57,7 +57,11 @@ TEST(Schema, KnowsEachSettingOfTheParser) {
         {"provider", "providers: {p: {qqqqqqqq: 1}}"},
         {"key", "providers: {p: {keys: [{qqqqqqqq: 1}]}}"},
         {"deadlines", "providers: {p: {deadlines: {qqqqqqqq: 1}}}"},
+        {"breaker", "providers: {p: {breaker: {qqqqqqqq: 1}}}"},
         {"model", "models: {m: {qqqqqqqq: 1}}"},
+        {"fallbacks", "models: {m: {fallbacks: {qqqqqqqq: 1}}}"},
+        {"rule", "models: {m: {rules: [{qqqqqqqq: 1}]}}"},
+        {"when", "models: {m: {rules: [{when: {qqqqqqqq: 1}}]}}"},
         {"channel", "models: {m: {channels: [{qqqqqqqq: 1}]}}"},
         {"team", "teams: {t: {qqqqqqqq: 1}}"},
         {"person", "people: {p: {qqqqqqqq: 1}}"},
@@ -77,8 +81,8 @@ TEST(Examples, ACompanyWorksWithWhatShipsInTheBox) {
     ASSERT_EQ(problems_of(parsed), "");
     EXPECT_EQ(parsed.warnings, std::vector<std::string>{});
     const Snapshot& rules = *parsed.snapshot;
-    EXPECT_EQ(models_for(rules, "support"),
-              (std::vector<std::string>{"claude-sonnet-5", "gpt-4o-mini", "llama3.2", "text-embedding-3-small"}));
+    EXPECT_EQ(models_for(rules, "support"), (std::vector<std::string>{"auto", "claude-sonnet-5", "gpt-4o-mini",
+                                                                      "llama3.2", "text-embedding-3-small"}));
     for (const auto& [name, model] : rules.models)
         for (const Channel& channel : model->channels) {
             EXPECT_NE(channel.prices->at(*parse_timestamp("2026-11-24T00:00:00Z")), nullptr) << channel.name();

@@ -26,16 +26,17 @@ class HealthTest : public testing::Test {
     /// A call that finds the channel as it is; false if it is not let in.
     bool call(bool well, std::optional<milliseconds> retry_after = {}) {
         const Way by = way();
-        if (by == Way::shut || !channel->enter(by)) return false;
+        if (by == Way::shut || by == Way::avoided || !channel->enter(by)) return false;
         if (well)
-            channel->leave_well(by == Way::due);
+            channel->was_well(by == Way::due);
         else
-            channel->leave_failed(by == Way::due, "connect: refused", retry_after);
+            channel->has_failed(by == Way::due, "connect: refused", retry_after);
+        channel->leave();
         return true;
     }
     void fail_until_out() {
         for (int i = 0; i < 5; ++i) EXPECT_TRUE(call(false));
-        EXPECT_EQ(way(), Way::shut);
+        EXPECT_EQ(way(), Way::avoided);
     }
 };
 
@@ -54,13 +55,14 @@ TEST_F(HealthTest, five_in_a_row_take_it_out_and_one_call_brings_it_back) {
     for (int i = 0; i < 1'000; ++i) EXPECT_TRUE(call(true));
     fail_until_out();
     clock.advance(milliseconds(999));
-    EXPECT_EQ(way(), Way::shut);
+    EXPECT_EQ(way(), Way::avoided);
     clock.advance(milliseconds(1));
     EXPECT_EQ(way(), Way::due);
     EXPECT_TRUE(channel->enter(Way::due));
     EXPECT_FALSE(channel->enter(Way::due)) << "one call tries";
-    EXPECT_EQ(way(), Way::shut);
-    channel->leave_well(true);
+    EXPECT_EQ(way(), Way::avoided);
+    channel->was_well(true);
+    channel->leave();
     EXPECT_EQ(way(), Way::open);
     EXPECT_TRUE(call(false));
     EXPECT_EQ(way(), Way::open) << "the failures before it came back are forgotten";
@@ -78,7 +80,7 @@ TEST_F(HealthTest, half_of_the_window_takes_it_out_whatever_comes_between) {
     EXPECT_EQ(way(), Way::open);
     EXPECT_TRUE(call(true));
     EXPECT_TRUE(call(false));
-    EXPECT_EQ(way(), Way::shut) << "five of ten";
+    EXPECT_EQ(way(), Way::avoided) << "five of ten";
 }
 
 TEST_F(HealthTest, what_is_older_than_the_window_does_not_count) {
@@ -93,7 +95,7 @@ TEST_F(HealthTest, pauses_double_up_to_the_longest) {
     fail_until_out();
     for (const int pause : {1, 2, 4, 8, 16, 30, 30}) {
         clock.advance(seconds(pause) - milliseconds(1));
-        EXPECT_EQ(way(), Way::shut) << pause;
+        EXPECT_EQ(way(), Way::avoided) << pause;
         clock.advance(milliseconds(1));
         EXPECT_EQ(way(), Way::due) << pause;
         EXPECT_TRUE(call(false));
@@ -120,7 +122,8 @@ TEST_F(HealthTest, a_try_that_taught_nothing_leaves_it_to_the_next) {
     fail_until_out();
     clock.advance(seconds(1));
     EXPECT_TRUE(channel->enter(Way::due));
-    channel->leave(true);
+    channel->showed_nothing(true);
+    channel->leave();
     EXPECT_EQ(way(), Way::due);
     EXPECT_EQ(channel->under_way(), 0);
 }
@@ -129,9 +132,9 @@ TEST_F(HealthTest, calls_from_before_it_went_out_neither_close_nor_lengthen_it) 
     EXPECT_TRUE(channel->enter(Way::open));
     EXPECT_TRUE(channel->enter(Way::open));
     fail_until_out();
-    channel->leave_well(false);
-    EXPECT_EQ(way(), Way::shut);
-    channel->leave_failed(false, "late", {});
+    channel->was_well(false);
+    EXPECT_EQ(way(), Way::avoided);
+    channel->has_failed(false, "late", {});
     clock.advance(seconds(1));
     EXPECT_EQ(way(), Way::due);
 }
@@ -139,31 +142,31 @@ TEST_F(HealthTest, calls_from_before_it_went_out_neither_close_nor_lengthen_it) 
 TEST_F(HealthTest, a_probe_makes_the_next_try_due_and_its_silence_counts) {
     fail_until_out();
     channel->probed(false, "mute");
-    EXPECT_EQ(way(), Way::shut);
+    EXPECT_EQ(way(), Way::avoided);
     channel->probed(true, "");
     EXPECT_EQ(way(), Way::due);
     EXPECT_TRUE(call(true));
     for (int i = 0; i < 5; ++i) channel->probed(false, "mute");
-    EXPECT_EQ(way(), Way::shut);
+    EXPECT_EQ(way(), Way::avoided);
 }
 
 TEST_F(HealthTest, a_refused_key_is_out_alone_and_comes_back) {
     EXPECT_TRUE(key->enter(Way::open));
     EXPECT_TRUE(key->enter(Way::open));
-    key->leave_bad(false, KeyState::refused, "401", {});
-    key->leave_bad(false, KeyState::refused, "401 again", {});
+    key->was_bad(false, KeyState::refused, "401", {});
+    key->was_bad(false, KeyState::refused, "401 again", {});
     EXPECT_EQ(way(), Way::open);
-    EXPECT_EQ(key_way(), Way::shut);
+    EXPECT_EQ(key_way(), Way::avoided);
     clock.advance(seconds(60));
     EXPECT_EQ(key_way(), Way::due) << "the second refusal of the same moment lengthened nothing";
     EXPECT_TRUE(key->enter(Way::due));
-    EXPECT_EQ(key_way(), Way::shut);
-    key->leave_bad(true, KeyState::refused, "401", {});
+    EXPECT_EQ(key_way(), Way::avoided);
+    key->was_bad(true, KeyState::refused, "401", {});
     clock.advance(seconds(119));
-    EXPECT_EQ(key_way(), Way::shut);
+    EXPECT_EQ(key_way(), Way::avoided);
     clock.advance(seconds(1));
     EXPECT_TRUE(key->enter(Way::due));
-    key->leave_well(true);
+    key->was_well(true);
     EXPECT_EQ(key_way(), Way::open);
     ASSERT_EQ(changes.size(), 2U);
     EXPECT_EQ(changes[0].name, "p#a");
@@ -172,15 +175,44 @@ TEST_F(HealthTest, a_refused_key_is_out_alone_and_comes_back) {
 
 TEST_F(HealthTest, a_limited_key_waits_as_long_as_was_asked) {
     EXPECT_TRUE(key->enter(Way::open));
-    key->leave_bad(false, KeyState::limited, "429", milliseconds(250));
+    key->was_bad(false, KeyState::limited, "429", milliseconds(250));
     clock.advance(milliseconds(250));
     EXPECT_EQ(key_way(), Way::due);
     EXPECT_TRUE(key->enter(Way::due));
-    key->leave_bad(true, KeyState::limited, "429", {});
+    key->was_bad(true, KeyState::limited, "429", {});
     clock.advance(milliseconds(499));
     EXPECT_EQ(key_way(), Way::shut);
     clock.advance(milliseconds(1));
     EXPECT_EQ(key_way(), Way::due);
+}
+
+TEST_F(HealthTest, a_passage_leaves_once_whatever_happens) {
+    {
+        Passage passage;
+        EXPECT_TRUE(channel->enter(Way::open));
+        EXPECT_TRUE(key->enter(Way::open));
+        passage = Passage(channel, Way::open, key, Way::open);
+        EXPECT_EQ(channel->under_way(), 1);
+        Passage moved = std::move(passage);
+        moved.well();
+        moved.failed("cut in the middle", {});
+    }
+    EXPECT_EQ(channel->under_way(), 0);
+    EXPECT_EQ(health.channels()[0].failures, 1);
+    clock.advance(seconds(11));
+    EXPECT_TRUE(call(true));
+    fail_until_out();
+    clock.advance(seconds(1));
+    EXPECT_TRUE(channel->enter(Way::due));
+    {
+        const Passage untold(channel, Way::due, key, Way::open);
+    }
+    EXPECT_EQ(way(), Way::due) << "it said nothing, so the next may try";
+    EXPECT_TRUE(channel->enter(Way::due));
+    Passage refused(channel, Way::due, key, Way::open);
+    refused.key_bad(KeyState::limited, "429", {});
+    EXPECT_EQ(way(), Way::open) << "it has answered";
+    EXPECT_EQ(key_way(), Way::shut);
 }
 
 TEST_F(HealthTest, measures_follow_the_last_calls_and_are_forgotten) {
@@ -231,13 +263,14 @@ TEST(HealthThreads, many_threads_agree_on_one_try) {
     const auto work = [&](unsigned seed) {
         for (unsigned i = 0; i < 20'000; ++i) {
             const Way by = channel->way(clock.moment());
-            if (by == Way::shut || !channel->enter(by)) continue;
+            if (by == Way::avoided || !channel->enter(by)) continue;
             if (by == Way::due && trying.fetch_add(1) != 0) twice = true;
             if (by == Way::due) trying.fetch_sub(1);
             if ((seed + i) % 3 == 0)
-                channel->leave_well(by == Way::due);
+                channel->was_well(by == Way::due);
             else
-                channel->leave_failed(by == Way::due, "x", {});
+                channel->has_failed(by == Way::due, "x", {});
+            channel->leave();
         }
     };
     std::vector<std::thread> threads;

@@ -1,0 +1,318 @@
+// Hunts: a provider's failure that a caller sees although another channel could have answered; an attempt that is in no book; an answer of
+// two channels glued together; a channel or key that stays out for good, or that one mistake takes out.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before, test } from 'node:test';
+
+import { Bursar, nanos } from './support/bursar.mjs';
+import { demoPrice } from './support/policy.mjs';
+import { until } from './support/process.mjs';
+
+const price = { input: 2_500n, output: 10_000n }; // nano-dollars per token
+const words = 'one two three';
+
+/** A provider of ours: `answer` is what it does next; it counts what reached it. */
+class Odd {
+    static async start(name) {
+        const odd = new Odd();
+        odd.name = name;
+        odd.calls = 0;
+        odd.server = createServer((request, response) => {
+            let body = '';
+            request.on('data', (piece) => (body += piece));
+            request.on('end', () => {
+                ++odd.calls;
+                odd.answer(response, body ? JSON.parse(body) : {}, request);
+            });
+        });
+        await new Promise((resolve) => odd.server.listen(0, '127.0.0.1', resolve));
+        odd.port = odd.server.address().port;
+        odd.origin = `http://127.0.0.1:${odd.port}`;
+        odd.well();
+        return odd;
+    }
+    well() {
+        this.answer = (response, body) => serve(response, body, this.name);
+    }
+    close() {
+        this.server.closeAllConnections();
+        this.server.close();
+    }
+    /** Nobody listens any more; open() puts it back on its port. */
+    async refuse() {
+        this.server.closeAllConnections();
+        await new Promise((resolve) => this.server.close(resolve));
+    }
+    async open() {
+        await new Promise((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
+    }
+}
+
+const json = (response, status, body, headers = {}) =>
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(typeof body === 'string' ? body : JSON.stringify(body));
+const stream = (response) => response.writeHead(200, { 'content-type': 'text/event-stream' });
+const event = (value) => `data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`;
+const delta = (content, more = {}) => event({ id: 'c1', object: 'chat.completion.chunk', model: 'm', choices: [{ index: 0, delta: content, finish_reason: null, ...more }] });
+const role = delta({ role: 'assistant', content: '' });
+const usage = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 };
+
+/** A complete right answer that says who gave it. */
+function serve(response, body, name) {
+    if (!body.stream)
+        return json(response, 200, { id: 'c1', object: 'chat.completion', model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: `${words} ${name}` }, finish_reason: 'stop' }], usage });
+    stream(response).write(role);
+    for (const word of [...words.split(' '), name]) response.write(delta({ content: `${word} ` }));
+    response.write(delta({}, { finish_reason: 'stop' }));
+    response.end(event({ id: 'c1', object: 'chat.completion.chunk', choices: [], usage }) + event('[DONE]'));
+}
+
+let bad;
+let good;
+let third;
+let bursar;
+let key;
+
+before(async () => {
+    [bad, good, third] = await Promise.all(['bad', 'good', 'third'].map((name) => Odd.start(name)));
+    const provider = (odd, more = {}) => ({
+        dialect: 'openai',
+        base_url: `${odd.origin}/v1`,
+        catalogue: 'demo',
+        keys: [{ secret: 'demo' }],
+        deadlines: { connect: '1s', first_byte: '400ms', first_token: '400ms', idle: '400ms', total: '5s' },
+        breaker: { errors: '50%', calls: 1000, window: '10s', first_retry: '200ms', last_retry: '400ms', key_first_retry: '300ms', key_last_retry: '600ms' },
+        ...more,
+    });
+    const breaker = { errors: '50%', calls: 5, window: '10s', first_retry: '300ms', last_retry: '300ms', key_first_retry: '300ms', key_last_retry: '600ms' };
+    bursar = await Bursar.start({
+        origin: bad.origin,
+        secrets: Object.fromEntries(['demo', 'k1', 'k2', 'k3', 'k4', 'k5'].map((name) => [name, `sk-${name}`])),
+        policy: {
+            providers: {
+                bad: provider(bad),
+                good: provider(good),
+                third: provider(third),
+                'pool': provider(third, { keys: ['k1', 'k2', 'k3', 'k4', 'k5'].map((secret) => ({ secret })) }),
+                'b1': provider(bad, { breaker }),
+                'b2': provider(good, { breaker }),
+                'b3': provider(third, { breaker }),
+            },
+            models: {
+                pair: { hidden_reasoning: false, channels: [{ provider: 'bad', model: 'm' }, { provider: 'good', model: 'm', priority: 2 }] },
+                alone: { hidden_reasoning: false, channels: [{ provider: 'bad', model: 'm' }] },
+                pooled: { hidden_reasoning: false, attempts_max: 5, channels: [{ provider: 'pool', model: 'm' }] },
+                three: { hidden_reasoning: false, strategy: 'weighted', channels: ['b1', 'b2', 'b3'].map((name) => ({ provider: name, model: 'm' })) },
+            },
+            prices: { m: demoPrice },
+        },
+    });
+    key = await bursar.issueKey();
+});
+
+after(async () => {
+    await bursar?.stop();
+    for (const each of [bad, good, third]) each?.close();
+});
+
+const ask = (model, more = {}) => bursar.call(key, '/v1/chat/completions', { model, stream: true, max_tokens: 100, messages: [{ role: 'user', content: 'hi' }], ...more });
+const read = (response) => response.text().catch(() => 'broken');
+const said = (text) =>
+    text.startsWith('{')
+        ? JSON.parse(text).choices?.[0].message.content
+        : text.split('\n\n').filter((each) => each.startsWith('data: {')).map((each) => JSON.parse(each.slice(6)).choices?.[0]?.delta?.content ?? '').join('').trim();
+
+async function rows(response) {
+    const id = response.headers.get('x-bursar-call-id');
+    return until(`rows of ${id}`, async () => {
+        const { calls } = await bursar.must('GET', `calls?call=${id}`);
+        return calls.length > 0 && calls;
+    });
+}
+const spent = async () => nanos((await bursar.must('GET', 'budgets')).budgets.find((each) => each.account === 'team:demo').spent_usd);
+
+// What a provider can do wrong before its first content. `costs`: it may have cost something, so it is booked; `status` of a lone channel.
+const faults = {
+    'refuses connections': { plain: null, costs: false },
+    'hangs before the head': { does: () => {}, costs: true },
+    'resets before the head': { does: (response) => response.socket.resetAndDestroy(), costs: true },
+    'closes before the head': { does: (response) => response.socket.destroy(), costs: true },
+    'answers 429': { does: (response) => json(response, 429, { error: { message: 'slow down', type: 'rate_limit_error' } }, { 'retry-after': '0' }), costs: false },
+    'answers 429 with a pause': { does: (response) => json(response, 429, { error: { message: 'slow down' } }, { 'retry-after-ms': '50' }), costs: false },
+    'answers 500': { does: (response) => json(response, 500, { error: { message: 'oops' } }), costs: false },
+    'answers 503 with a pause': { does: (response) => json(response, 503, { error: { message: 'soon' } }, { 'retry-after': '1' }), costs: false },
+    'answers 529': { does: (response) => json(response, 529, { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }), costs: false },
+    'answers 401': { does: (response) => json(response, 401, { error: { message: 'wrong key' } }), costs: false },
+    'answers 404': { does: (response) => json(response, 404, { error: { message: 'no such model', code: 'model_not_found' } }), costs: false },
+    'is redirected': { does: (response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(), costs: false },
+    'answers garbage': { does: (response) => response.socket.end('\u0000\u0001 this is not HTTP\r\n\r\n'), costs: true },
+    'answers 200 with a page': { does: (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Sign in to the hotel network</html>'), costs: true },
+    'answers 200 with an error': { does: (response) => json(response, 200, { error: { message: 'overloaded', type: 'server_error' } }), costs: false },
+    'hangs before the first token': { stream: (response) => stream(response).write(role), costs: true },
+    'only pings': { stream: (response) => { stream(response); const beat = setInterval(() => response.write(': ping\n\n'), 50); response.on('close', () => clearInterval(beat)); }, costs: true },
+    'closes before the first token': { stream: (response) => { stream(response).write(role); response.end(); }, costs: true },
+    'resets before the first token': { stream: (response) => { stream(response).write(role, () => response.socket.resetAndDestroy()); }, costs: true },
+    'begins with an error': { stream: (response) => { stream(response).end(event({ error: { message: 'The server had an error', type: 'server_error' } })); }, costs: false },
+    'begins with a role and an error': { stream: (response) => { stream(response).end(role + event({ error: { message: 'overloaded', type: 'overloaded_error' } })); }, costs: true },
+    'streams garbage': { stream: (response) => { stream(response).end('data: <html>\n\ndata: }{\n\n'); }, costs: true },
+    'cuts a whole answer': { whole: (response) => { response.writeHead(200, { 'content-type': 'application/json', 'content-length': '5000' }).write('{"choices":[{"index":0,'); setTimeout(() => response.socket?.destroy(), 20); }, costs: true },
+};
+
+for (const [name, fault] of Object.entries(faults))
+    for (const streamed of [true, false]) {
+        const does = fault.does ?? (streamed ? fault.stream : fault.whole);
+        if (!does && fault.plain !== null) continue;
+        test(`${streamed ? 'streamed' : 'plain'}: a channel that ${name} is followed by one that answers`, async () => {
+            await backToNormal();
+            good.well();
+            if (fault.plain === null) await bad.refuse();
+            else bad.answer = does;
+            try {
+                const before = await spent();
+                const response = await ask('pair', { stream: streamed });
+                const text = await read(response);
+                assert.equal(response.status, 200, text);
+                assert.equal(said(text), `${words} good`);
+                if (streamed) assert.equal(text.split('[DONE]').length, 2, text);
+                assert.equal(response.headers.get('x-bursar-channel'), 'good/m');
+                assert.equal(response.headers.get('x-bursar-attempts'), '2');
+                const [call, first, ...more] = await rows(response);
+                assert.deepEqual([call.superseded, first.superseded, more.length], [false, true, 0]);
+                assert.deepEqual([call.channel, first.channel, call.attempts], ['good/m', 'bad/m', 2]);
+                assert.equal(nanos(call.cost_usd), 7n * price.input + 3n * price.output);
+                assert.notEqual(first.fault, '');
+                assert.equal(nanos(first.cost_usd) > 0n, fault.costs, `${first.cost_usd} for ${name}`);
+                assert.equal((await spent()) - before, nanos(call.cost_usd) + nanos(first.cost_usd));
+            } finally {
+                if (fault.plain === null) await bad.open();
+            }
+        });
+        test(`${streamed ? 'streamed' : 'plain'}: a lone channel that ${name} gives one honest error`, async () => {
+            await backToNormal();
+            if (fault.plain === null) await bad.refuse();
+            else bad.answer = does;
+            try {
+                const before = await spent();
+                const calls = bad.calls;
+                const response = await ask('alone', { stream: streamed });
+                const text = await read(response);
+                assert.ok(response.status >= 400, `${response.status} ${text}`);
+                assert.ok(JSON.parse(text).error.message.length > 0, text);
+                assert.ok(bad.calls - calls <= 1, 'a channel is asked once');
+                const found = await rows(response);
+                assert.equal(found.length, 1);
+                assert.equal(found[0].status, response.status);
+                assert.notEqual(found[0].fault, '');
+                assert.equal((await spent()) - before, nanos(found[0].cost_usd));
+                assert.equal(nanos(found[0].cost_usd) > 0n, fault.costs);
+            } finally {
+                if (fault.plain === null) await bad.open();
+            }
+        });
+    }
+
+/** Until no channel or key that the pair uses is out: each test begins like the first. */
+async function backToNormal() {
+    bad.well();
+    await until('channels that are well', async () => {
+        for (const model of ['alone', 'pair']) await read(await ask(model, { stream: false }));
+        const { channels, keys } = await bursar.must('GET', 'providers');
+        return channels.concat(keys).every((each) => each.state === 'well' || !/^(bad|good)/.test(each.channel ?? each.provider));
+    });
+}
+
+test('after the first content no other channel is asked, and the end is an error', async () => {
+    await backToNormal();
+    for (const end of [(response) => response.socket.destroy(), () => {}]) {
+        bad.answer = (response) => {
+            stream(response).write(role + delta({ content: 'half ' }));
+            setTimeout(() => end(response), 30);
+        };
+        const calls = good.calls;
+        const response = await ask('pair');
+        const text = await read(response);
+        assert.match(text, /half/);
+        assert.match(text, /"error"/);
+        assert.doesNotMatch(text, /\[DONE\]/);
+        assert.equal(good.calls, calls);
+        const found = await rows(response);
+        assert.equal(found.length, 1);
+        assert.ok(nanos(found[0].cost_usd) > 0n);
+    }
+});
+
+test("a caller's own mistake is answered by the first channel", async () => {
+    await backToNormal();
+    bad.answer = (response) => json(response, 400, { error: { message: 'messages: what?', type: 'invalid_request_error' } });
+    const calls = good.calls;
+    const response = await ask('pair');
+    assert.equal(response.status, 400);
+    assert.match(await read(response), /messages: what\?/);
+    assert.equal(good.calls, calls);
+});
+
+test('of five keys one is revoked and one is limited: no call fails, and both come back', async () => {
+    const broken = { 'sk-k2': [401, { error: { message: 'revoked' } }, {}], 'sk-k4': [429, { error: { message: 'slow down', type: 'rate_limit_error' } }, { 'retry-after-ms': '400' }] };
+    third.answer = (response, body, request) => {
+        const fault = broken[request.headers.authorization.slice(7)];
+        if (fault) json(response, ...fault);
+        else serve(response, body, 'third');
+    };
+    for (let i = 0; i < 200; ++i) {
+        const response = await ask('pooled', { stream: i % 2 === 0 });
+        assert.equal(said(await read(response)), `${words} third`);
+    }
+    const state = async (secret) => (await bursar.must('GET', 'providers')).keys.find((each) => each.provider === 'pool' && each.secret === secret);
+    const [refused, limited, fine] = [await state('k2'), await state('k4'), await state('k1')];
+    assert.deepEqual([refused.state, limited.state, fine.state], ['refused', 'limited', 'well']);
+    assert.match(refused.why, /401/);
+    assert.match(limited.why, /429/);
+    assert.equal((await bursar.must('GET', 'providers')).channels.find((each) => each.channel === 'pool/m').state, 'well');
+    third.well();
+    await until('both keys are back', async () => {
+        await read(await ask('pooled', { stream: false }));
+        return (await state('k2')).state === 'well' && (await state('k4')).state === 'well';
+    });
+});
+
+test('one of three channels dies under load: nobody notices, and it comes back by itself', async () => {
+    for (const each of [bad, good, third]) each.well();
+    const failures = [];
+    const times = [];
+    let going = true;
+    const start = performance.now();
+    const calls = [];
+    const one = async () => {
+        const begun = performance.now();
+        const response = await ask('three', { stream: false });
+        const text = await read(response);
+        times.push({ at: begun - start, took: performance.now() - begun });
+        if (response.status !== 200) failures.push(text);
+    };
+    const pace = setInterval(() => {
+        if (going) for (let i = 0; i < 5; ++i) calls.push(one());
+    }, 10); // 500 calls a second
+    const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    await wait(1500);
+    await bad.refuse();
+    const state = async () => (await bursar.must('GET', 'providers')).channels.find((each) => each.channel === 'b1/m');
+    await until('the channel is out', async () => (await state()).state !== 'well');
+    const out = performance.now() - start;
+    await wait(1500);
+    const calm = performance.now() - start;
+    await bad.open();
+    await until('the channel is back', async () => (await state()).state === 'well');
+    const back = performance.now() - start - calm;
+    going = false;
+    clearInterval(pace);
+    await Promise.all(calls);
+    assert.deepEqual(failures, []);
+    assert.ok(calls.length > 1000);
+    assert.ok(back < 300 + 400, `back after ${back} ms`);
+    const p99 = (from, to) => {
+        const some = times.filter((each) => each.at >= from && each.at < to).map((each) => each.took).sort((a, b) => a - b);
+        return some[Math.floor(some.length * 0.99)];
+    };
+    console.log(`# p99 healthy ${p99(300, 1500).toFixed(2)} ms, with one channel out ${p99(out, calm).toFixed(2)} ms; back after ${back.toFixed(0)} ms`);
+    const { history } = await state();
+    assert.deepEqual([history[0].state, history.at(-1).state], ['well', 'out']);
+});

@@ -1,0 +1,146 @@
+// Hunts: routing that is read otherwise than it is written; a model that is listed once for every name.
+#include "policies/admit.h"
+#include "tests/unit/policies/policy.h"
+
+#include <gtest/gtest.h>
+
+namespace bursar::policies::testing {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::string_view routes = R"(
+providers:
+  plain: {dialect: openai, base_url: "https://plain.example/v1"}
+  claude: {dialect: anthropic, base_url: "https://claude.example", version_in_path: false}
+  claude-by-bearer: {dialect: anthropic, base_url: "https://claude.example", auth: bearer}
+  azure:
+    dialect: openai
+    base_url: https://x.openai.azure.com
+    auth: api-key
+    deployments: true
+    api_version: 2024-10-21
+    max_tokens_name: max_completion_tokens
+    stream_usage: false
+    headers: {X-Site: Berlin 1, openai-project: p}
+    models_path: /openai/models
+    probe_every: 30s
+    deadlines: {first_token: 20s}
+    breaker: {errors: 20%, calls: 3, window: 1m, first_retry: 500ms, last_retry: 5s, key_first_retry: 2m, key_last_retry: 1h}
+  mute: {dialect: openai, base_url: "https://mute.example/v1", models_path: none}
+models:
+  large:
+    aliases: [l, big]
+    strategy: weighted
+    attempts_max: 5
+    channels: [{provider: plain, weight: 3}, {provider: azure, model: large-1}]
+  small:
+    fallbacks: {context_too_long: big, content_refused: large}
+    channels: [{provider: plain}, {provider: claude, model: haiku}]
+  auto:
+    tier: easy
+    aliases: [default]
+    rules:
+      - {when: {input_tokens_above: 50000, tools: true, images: false, tags: [batch, night], budget_left_below: 20%}, use: l}
+      - {use: small}
+teams:
+  of-alias: {models: [l]}
+  of-virtual: {models: [tier:easy]}
+prices:
+  plain: {large: {input: 1, output: 1}, small: {input: 1, output: 1}}
+  azure: {large-1: {input: 1, output: 1}}
+  claude: {haiku: {input: 1, output: 1}}
+)";
+
+std::shared_ptr<const Snapshot> rules() {
+    static const Parsed parsed = parse_text(routes);
+    EXPECT_EQ(problems_of(parsed), "");
+    EXPECT_EQ(parsed.warnings, std::vector<std::string>{});
+    return parsed.snapshot;
+}
+
+TEST(Routing, WhatSetsProvidersApartIsRead) {
+    const Provider& azure = *rules()->providers.at("azure");
+    EXPECT_EQ(azure.auth, AuthScheme::api_key);
+    EXPECT_EQ(azure.quirks, (Quirks{.deployments = true,
+                                    .api_version = "2024-10-21",
+                                    .max_tokens_name = "max_completion_tokens",
+                                    .stream_usage = false,
+                                    .version_in_path = true,
+                                    .headers = {{"X-Site", "Berlin 1"}, {"openai-project", "p"}},
+                                    .models_path = "/openai/models"}));
+    EXPECT_EQ(azure.breaker, (Breaker{.errors_percent = 20,
+                                      .calls_min = 3,
+                                      .window = milliseconds(60'000),
+                                      .first_retry = milliseconds(500),
+                                      .last_retry = milliseconds(5'000),
+                                      .key_first_retry = milliseconds(120'000),
+                                      .key_last_retry = milliseconds(3'600'000)}));
+    EXPECT_EQ(azure.probe_every, milliseconds(30'000));
+    EXPECT_EQ(azure.deadlines.first_token, milliseconds(20'000));
+}
+
+TEST(Routing, WhatAProviderDoesNotSayIsTheDefaultOfItsDialect) {
+    const Provider& plain = *rules()->providers.at("plain");
+    EXPECT_EQ(plain.auth, AuthScheme::bearer);
+    EXPECT_EQ(plain.quirks, Quirks{});
+    EXPECT_EQ(plain.breaker, Breaker{});
+    EXPECT_EQ(plain.probe_every, milliseconds(0));
+    EXPECT_EQ(rules()->providers.at("claude")->auth, AuthScheme::x_api_key);
+    EXPECT_FALSE(rules()->providers.at("claude")->quirks.version_in_path);
+    EXPECT_EQ(rules()->providers.at("claude-by-bearer")->auth, AuthScheme::bearer);
+    EXPECT_EQ(rules()->providers.at("mute")->quirks.models_path, "");
+}
+
+TEST(Routing, AModelStandsUnderEveryAliasAndIsTheSame) {
+    const auto& models = rules()->models;
+    EXPECT_EQ(models.size(), 6U);
+    EXPECT_EQ(models.at("l"), models.at("large"));
+    EXPECT_EQ(models.at("big"), models.at("large"));
+    const Model& large = *models.at("l");
+    EXPECT_EQ(large.name, "large");
+    EXPECT_EQ(large.aliases, (std::vector<std::string>{"l", "big"}));
+    EXPECT_EQ(large.strategy, Strategy::weighted);
+    EXPECT_EQ(large.attempts_max, 5);
+    EXPECT_EQ(large.channels[0].weight, 3);
+    EXPECT_EQ(large.channels[1].weight, 1);
+}
+
+TEST(Routing, FallbacksAndRulesNameModelsByTheirOwnNames) {
+    EXPECT_EQ(rules()->models.at("small")->fallbacks,
+              (Fallbacks{.context_too_long = "large", .content_refused = "large"}));
+    const Model& automatic = *rules()->models.at("default");
+    EXPECT_TRUE(automatic.channels.empty());
+    EXPECT_EQ(automatic.rules, (std::vector<PickRule>{{.input_above = 50'000,
+                                                       .tools = true,
+                                                       .images = false,
+                                                       .tags = {"batch", "night"},
+                                                       .budget_left_below_percent = 20,
+                                                       .use = "large"},
+                                                      {.use = "small"}}));
+}
+
+TEST(Routing, AModelIsListedOnceAndAVirtualOneInTheDialectsOfWhatItPicks) {
+    const auto names = [](std::string_view team, Dialect dialect, std::vector<std::string> key_models = {}) {
+        std::string out;
+        for (const auto& model :
+             models_of(*rules(), {.key_id = "k", .team = std::string(team), .models = std::move(key_models)}, dialect))
+            out += model->name + " ";
+        return out;
+    };
+    EXPECT_EQ(names("of-alias", Dialect::openai), "large ");
+    EXPECT_EQ(names("of-alias", Dialect::openai, {"big"}), "large ") << "a key may name the alias";
+    EXPECT_EQ(names("of-alias", Dialect::openai, {"small"}), "");
+    EXPECT_EQ(names("of-virtual", Dialect::openai), "auto ");
+    EXPECT_EQ(names("of-virtual", Dialect::anthropic), "auto ");
+}
+
+TEST(Routing, AnAliasMayBeAskedForByWhoeverMayUseTheModel) {
+    const Caller caller{.key_id = "k", .team = "of-alias"};
+    const auto route = admit(*rules(), caller, {.model = "big", .input_at_most = 10}, {});
+    ASSERT_TRUE(route);
+    EXPECT_EQ(route->model->name, "large");
+}
+
+}  // namespace
+}  // namespace bursar::policies::testing
