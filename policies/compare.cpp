@@ -234,6 +234,31 @@ void compare_team(Comparison& out, const std::string& thing, const Team& before,
                   after.on_short == OnShort::lower ? "lower" : "refuse");
 }
 
+/// Entries of the catalogue by name only: what they change for a provider is said of the provider.
+void compare_catalogue(Comparison& out, const Snapshot& before, const Snapshot& after) {
+    std::vector<std::string> added, changed, gone;
+    for (const auto& [name, now] : after.catalogue) {
+        const auto old = before.catalogue.find(name);
+        if (old == before.catalogue.end())
+            added.push_back(name);
+        else if (old->second != now)
+            changed.push_back(name);
+    }
+    for (const auto& entry : before.catalogue)
+        if (!after.catalogue.contains(entry.first)) gone.push_back(entry.first);
+    const auto say = [&](std::string_view what, const std::vector<std::string>& names) {
+        constexpr std::size_t shown_max = 20;
+        if (names.empty()) return;
+        const std::size_t shown = std::min(names.size(), shown_max);
+        out.line(fmt::format("catalogue: {} {} ({}{})", names.size(), what,
+                             fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+                             shown == names.size() ? "" : fmt::format(" and {} more", names.size() - shown)));
+    };
+    say("new", added);
+    say("changed", changed);
+    say("gone", gone);
+}
+
 /// Each once, though it stands under its aliases too.
 auto by_own_name(const Snapshot& rules) {
     auto out = rules.models;
@@ -269,6 +294,7 @@ std::vector<std::string> compare(const Snapshot& before, const Snapshot& after) 
     out.section("person", before.people, after.people, [&](const std::string& thing, const auto& old, const auto& now) {
         out.budgets(thing, "budget", old, now);
     });
+    compare_catalogue(out, before, after);
     for (std::string& line : count_changes(before.prices, after.prices)) out.line(std::move(line));
     return std::move(out).take();
 }

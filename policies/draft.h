@@ -62,6 +62,8 @@ struct TeamDraft {
 struct Draft {
     std::size_t nodes_left = policy_nodes_max;
     std::optional<Ranked<Organisation>> organisation;
+    Section<CatalogueEntry> catalogue;
+    Section<YamlNode> provider_nodes;  ///< as written: what they do not say, the whole catalogue must be known for
     Section<Provider> providers;
     Section<ModelDraft> models;
     Section<TeamDraft> teams;
@@ -92,11 +94,21 @@ void take(Map& section, const typename Map::key_type& key, Ranked<T> content, st
 }
 
 void read_organisation(const Value& section, Rank rank, Draft& draft);
+void read_catalogue(const Value& section, Rank rank, Draft& draft);
 void read_providers(const Value& section, Rank rank, Draft& draft);
 void read_models(const Value& section, Rank rank, Draft& draft);
 void read_teams(const Value& section, Rank rank, Draft& draft);
 void read_people(const Value& section, Rank rank, Draft& draft);
 void read_prices(const Value& section, Rank rank, Draft& draft);
+
+/// Settings that providers and entries of the catalogue have in common; what is not said stays as it is in `provider`.
+/// `new_dialect`: how the key is sent is the default of its dialect.
+void read_settings(Fields& fields, Provider& provider, bool new_dialect);
+void read_quirks(Fields& fields, Provider& provider);
+std::optional<Dialect> read_dialect(const Value& value);
+
+/// Makes providers of what documents say and of what their entries in the catalogue say.
+void lay_over_catalogue(Draft& draft, Problems& problems);
 
 /// Follows every reference. The snapshot is of use only if there are no problems.
 std::shared_ptr<Snapshot> link(Draft draft, std::int64_t revision, Problems& problems,

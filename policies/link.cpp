@@ -21,6 +21,7 @@ class Linker {
 
     void link(Snapshot& out) {
         if (draft_.organisation) out.organisation = std::move(draft_.organisation->content);
+        for (auto& [name, entry] : draft_.catalogue) out.catalogue.emplace(name, std::move(entry.content));
         for (auto& [name, entry] : draft_.providers) {
             warn_about_plain_text(entry.content);
             out.providers.emplace(name, std::make_shared<const Provider>(std::move(entry.content)));
@@ -142,8 +143,8 @@ class Linker {
                                                                hint(channel.provider.name, out.providers)));
                 continue;
             }
-            const auto book = out.prices.find({provider->second->catalogue, channel.model});
-            if (book == out.prices.end())
+            const auto book = book_of(out, *provider->second, channel.model);
+            if (book == nullptr)
                 warnings_.push_back(
                     fmt::format("model {}: there is no price of {}/{}, so calls to it are refused; add it under prices",
                                 model.name, provider->second->catalogue, channel.model));
@@ -153,11 +154,21 @@ class Linker {
                                            .model = std::move(channel.model),
                                            .priority = channel.priority,
                                            .weight = channel.weight,
-                                           .prices = book == out.prices.end() ? nullptr : book->second});
+                                           .prices = book});
         }
         model.hidden_reasoning = draft.hidden_reasoning.value_or(std::ranges::any_of(model.channels, may_hide_output));
         if (!model.tier.empty()) tiers_.insert(model.tier);
         return std::make_shared<const Model>(std::move(model));
+    }
+
+    /// The company's own price list goes before the one that the catalogue names.
+    static std::shared_ptr<const PriceBook> book_of(const Snapshot& out, const Provider& provider,
+                                                    const std::string& model) {
+        if (const auto own = out.prices.find({provider.catalogue, model}); own != out.prices.end()) return own->second;
+        const auto entry = out.catalogue.find(provider.catalogue);
+        if (entry == out.catalogue.end()) return nullptr;
+        const auto listed = out.prices.find({entry->second.prices, model});
+        return listed == out.prices.end() ? nullptr : listed->second;
     }
 
     /// What nobody has said to show all its output may hide some, and hidden output cannot be followed while it

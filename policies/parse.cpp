@@ -16,7 +16,8 @@ struct SectionReader {
     Reader read;  ///< none: not in force yet
 };
 
-constexpr std::array<SectionReader, 11> sections = {{{"organisation", read_organisation},
+constexpr std::array<SectionReader, 12> sections = {{{"organisation", read_organisation},
+                                                     {"catalogue", read_catalogue},
                                                      {"providers", read_providers},
                                                      {"models", read_models},
                                                      {"teams", read_teams},
@@ -78,6 +79,7 @@ Parsed parse(const std::vector<Document>& defaults, const std::vector<Document>&
     Draft draft;
     read_all(defaults, Rank::shipped, draft, problems);
     read_all(documents, Rank::own, draft, problems);
+    lay_over_catalogue(draft, problems);
     auto snapshot = link(std::move(draft), revision, problems, parsed.warnings);
     if (problems.none())
         parsed.snapshot = std::move(snapshot);

@@ -2,7 +2,6 @@
 #include "policies/draft.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -13,7 +12,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds duration_max = std::chrono::hours(24);
 constexpr std::size_t keys_max = 100;
-constexpr std::size_t headers_max = 32;
 constexpr std::int64_t weight_max = 1'000;
 constexpr std::int64_t breaker_calls_max = 1'000;
 constexpr milliseconds probe_every_min = std::chrono::seconds(1);
@@ -47,9 +45,8 @@ std::vector<ProviderKey> read_keys(const Value& value) {
     return out;
 }
 
-Deadlines read_deadlines(const Value& value) {
+void read_deadlines(const Value& value, Deadlines& out) {
     Fields fields(value.node, "deadlines", value.problems);
-    Deadlines out;
     const auto read = [&](std::string_view name, milliseconds& deadline) {
         if (const auto given = fields.find(name)) deadline = read_duration(*given, duration_max).value_or(deadline);
     };
@@ -58,7 +55,6 @@ Deadlines read_deadlines(const Value& value) {
     read("first_token", out.first_token);
     read("idle", out.idle);
     read("total", out.total);
-    return out;
 }
 
 std::optional<Url> read_proxy(const Value& value) {
@@ -69,9 +65,8 @@ std::optional<Url> read_proxy(const Value& value) {
     return url;
 }
 
-Breaker read_breaker(const Value& value) {
+void read_breaker(const Value& value, Breaker& out) {
     Fields fields(value.node, "breaker", value.problems);
-    Breaker out;
     if (const auto errors = fields.find("errors"))
         out.errors_percent = read_percent(*errors).value_or(out.errors_percent);
     if (const auto calls = fields.find("calls"))
@@ -93,183 +88,124 @@ Breaker read_breaker(const Value& value) {
     };
     check("first_retry", out.first_retry, "last_retry", out.last_retry);
     check("key_first_retry", out.key_first_retry, "key_last_retry", out.key_last_retry);
-    return out;
 }
 
-/// Headers that are the gateway's: they carry keys, frame a message, or say in which form a body is.
-constexpr std::array<std::string_view, 21> headers_of_the_gateway = {"host",
-                                                                     "authorization",
-                                                                     "x-api-key",
-                                                                     "api-key",
-                                                                     "x-goog-api-key",
-                                                                     "cookie",
-                                                                     "content-length",
-                                                                     "content-type",
-                                                                     "content-encoding",
-                                                                     "connection",
-                                                                     "keep-alive",
-                                                                     "proxy-connection",
-                                                                     "te",
-                                                                     "proxy-authenticate",
-                                                                     "trailer",
-                                                                     "transfer-encoding",
-                                                                     "proxy-authorization",
-                                                                     "upgrade",
-                                                                     "expect",
-                                                                     "accept-encoding",
-                                                                     "http2-settings"};
-
-std::string lower_case(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
-
-/// RFC 9110 §5.6.2.
-bool is_token(std::string_view text) {
-    static constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    const auto fits = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.contains(c);
-    };
-    return !text.empty() && text.size() <= name_bytes_max && std::ranges::all_of(text, fits);
-}
-
-/// RFC 9110 §5.5, without what is obsolete in it: visible ASCII and blanks.
-bool is_header_value(std::string_view text) {
-    const auto fits = [](char c) { return c >= 0x20 && c < 0x7f; };
-    return !text.empty() && text.size() <= text_bytes_max && std::ranges::all_of(text, fits) && text.front() != ' ' &&
-           text.back() != ' ';
-}
-
-bool looks_like_a_secret(std::string_view text) {
-    const std::string lower = lower_case(text);
-    return lower.starts_with("sk-") || lower.starts_with("bearer ") || lower.starts_with("basic ");
-}
-
-std::vector<std::pair<std::string, std::string>> read_headers(const Value& value) {
-    std::vector<std::pair<std::string, std::string>> out;
-    for (const Named& named : read_entries(value, "header", headers_max, "headers")) {
-        const std::string name = lower_case(named.name);
-        const auto wrong = [&](std::string_view rest) {
-            value.problems.add(named.at, fmt::format("header \"{}\" {}", named.name, rest));
-        };
-        if (!is_token(named.name))
-            wrong("is no name that a header can have; use letters, digits or -");
-        else if (std::ranges::find(headers_of_the_gateway, name) != headers_of_the_gateway.end() ||
-                 name.starts_with("x-bursar-"))
-            wrong("is the gateway's own; take it out (how the key is sent, auth says)");
-        else if (std::ranges::any_of(out, [&](const auto& other) { return lower_case(other.first) == name; }))
-            wrong("stands twice; keep one of them");
-        else if (looks_like_a_secret(named.value.node.text))
-            // What looks like a key is not repeated.
-            wrong(
-                "looks as if it held a key; put the key into the vault (bursarctl secret put NAME) and name it under "
-                "keys");
-        else if (named.value.node.kind != YamlNode::Kind::text || !is_header_value(named.value.node.text))
-            wrong(fmt::format("must have a value of 1 to {} visible ASCII characters", text_bytes_max));
-        else
-            out.emplace_back(named.name, named.value.node.text);
-    }
-    return out;
-}
-
-/// "/models"; empty for none.
-std::optional<std::string> read_models_path(const Value& value) {
-    auto text = read_text(value);
-    if (!text) return {};
-    if (*text == "none") return std::string();
-    if (!text->starts_with('/') || !good_path(*text) || text->size() > name_bytes_max)
-        return value.wrong("is not a path behind base_url; write it like /models, or none where there is none");
-    return text;
-}
-
-void only_for(Dialect dialect, const Provider& provider, const std::optional<Value>& setting) {
-    if (setting && provider.dialect != dialect)
-        setting->wrong(fmt::format("is for the dialect {} only; take it out",
-                                   dialect == Dialect::openai ? "openai" : "anthropic"));
-}
-
-void read_quirks(Fields& fields, Provider& provider) {
-    Quirks& quirks = provider.quirks;
-    const auto deployments = fields.find("deployments");
-    const auto version = fields.find("api_version");
-    const auto limit = fields.find("max_tokens_name");
-    const auto usage = fields.find("stream_usage");
-    const auto in_path = fields.find("version_in_path");
-    if (deployments) quirks.deployments = read_truth(*deployments).value_or(quirks.deployments);
-    if (version)
-        if (auto name = read_name(*version)) quirks.api_version = *std::move(name);
-    if (limit)
-        if (const auto word = read_word(*limit, {"max_tokens", "max_completion_tokens"}))
-            quirks.max_tokens_name = *word == 0 ? "max_tokens" : "max_completion_tokens";
-    if (usage) quirks.stream_usage = read_truth(*usage).value_or(quirks.stream_usage);
-    if (in_path) quirks.version_in_path = read_truth(*in_path).value_or(quirks.version_in_path);
-    for (const auto* setting : {&deployments, &version, &limit, &usage}) only_for(Dialect::openai, provider, *setting);
-    only_for(Dialect::anthropic, provider, in_path);
-    if (const auto headers = fields.find("headers")) quirks.headers = read_headers(*headers);
-    if (const auto path = fields.find("models_path"))
-        quirks.models_path = read_models_path(*path).value_or(quirks.models_path);
-}
-
-void read_auth(Fields& fields, Provider& provider) {
-    provider.auth = provider.dialect == Dialect::anthropic ? AuthScheme::x_api_key : AuthScheme::bearer;
+void read_auth(Fields& fields, Provider& provider, bool new_dialect) {
+    if (new_dialect)
+        provider.auth = provider.dialect == Dialect::anthropic ? AuthScheme::x_api_key : AuthScheme::bearer;
     if (const auto auth = fields.find("auth"))
         if (const auto word = read_word(*auth, {"bearer", "x-api-key", "api-key"}))
             provider.auth = static_cast<AuthScheme>(*word);
 }
 
 void read_probe(Fields& fields, Provider& provider) {
-    const auto every = fields.find("probe_every");
-    if (!every) return;
-    const auto duration = read_duration(*every, duration_max);
-    if (!duration) return;
-    if (*duration < probe_every_min)
-        every->wrong("is too often; ask once a second at most, better every 30s");
-    else if (provider.quirks.models_path.empty())
-        every->wrong("has nothing to ask, since models_path is none; take one of them out");
-    provider.probe_every = *duration;
+    if (const auto every = fields.find("probe_every")) {
+        provider.probe_every = read_duration(*every, duration_max).value_or(provider.probe_every);
+        if (provider.probe_every < probe_every_min)
+            every->wrong("is too often; ask once a second at most, better every 30s");
+        else if (provider.quirks.models_path.empty())
+            every->wrong("has nothing to ask, since models_path is none; take one of them out");
+    }
+    if (provider.quirks.models_path.empty()) provider.probe_every = milliseconds(0);
 }
 
-void read_way(Fields& fields, Provider& provider) {
+/// What is of the company's own making: keys, and the way through its network.
+void read_own(Fields& fields, Provider& provider) {
+    if (const auto keys = fields.find("keys")) provider.keys = read_keys(*keys);
     if (const auto proxy = fields.find("proxy")) provider.proxy = read_proxy(*proxy);
     if (const auto file = fields.find("ca_file")) {
         provider.ca_file = read_text(*file).value_or("");
         if (!provider.ca_file.empty() && !provider.ca_file.starts_with('/'))
             file->wrong("must be the full path of a PEM file, beginning with /");
     }
-    if (const auto deadlines = fields.find("deadlines")) provider.deadlines = read_deadlines(*deadlines);
-    if (const auto breaker = fields.find("breaker")) provider.breaker = read_breaker(*breaker);
+}
+
+/// "; the catalogue has …": for somebody who misspelt its name.
+std::string near_in_catalogue(std::string_view name, const Section<CatalogueEntry>& catalogue,
+                              const Problems& problems) {
+    const std::string near = did_you_mean(name, catalogue, problems);
+    return near.empty() ? near : fmt::format(", or take one of the catalogue{}", near);
+}
+
+/// The entry that the provider takes what it does not say from. In another dialect nothing of it would hold.
+const CatalogueEntry* entry_of(const Provider& provider, std::optional<Dialect> dialect,
+                               const Section<CatalogueEntry>& catalogue) {
+    const auto found = catalogue.find(provider.catalogue);
+    if (found == catalogue.end()) return nullptr;
+    const CatalogueEntry& entry = found->second.content;
+    return dialect.value_or(entry.provider.dialect) == entry.provider.dialect ? &entry : nullptr;
+}
+
+void read_base_url(Fields& fields, Provider& provider, const CatalogueEntry* entry) {
+    const auto url = entry == nullptr ? fields.need("base_url") : fields.find("base_url");
+    if (url && url->node.text.contains('{'))
+        url->wrong("still holds a placeholder; write what is your own in its place");
+    else if (url)
+        provider.base_url = read_url(*url).value_or(Url{});
+    else if (entry != nullptr && !entry->asks.empty())
+        fields.problems().add(fields.at(), fmt::format("provider \"{}\" needs a \"base_url\" of your own: {}, with {} "
+                                                       "in its place",
+                                                       provider.name, entry->base_url, entry->asks));
+}
+
+Provider read_provider(const std::string& name, const Value& value, const Section<CatalogueEntry>& catalogue) {
+    Fields fields(value.node, fmt::format("provider \"{}\"", name), value.problems);
+    Provider own;
+    own.name = own.catalogue = name;
+    if (const auto listed = fields.find("catalogue")) own.catalogue = read_name(*listed).value_or(name);
+    const auto word = fields.find("dialect");
+    const auto dialect = word ? read_dialect(*word) : std::nullopt;
+    const CatalogueEntry* entry = entry_of(own, dialect, catalogue);
+    if (entry == nullptr && !word && value.node.kind == YamlNode::Kind::map)
+        value.problems.add(fields.at(), fmt::format("provider \"{}\" has no \"dialect\"; add it{}", name,
+                                                    near_in_catalogue(own.catalogue, catalogue, value.problems)));
+    Provider provider = entry == nullptr ? Provider{} : entry->provider;
+    provider.name = own.name;
+    provider.catalogue = own.catalogue;
+    provider.dialect = dialect.value_or(provider.dialect);
+    read_base_url(fields, provider, entry);
+    read_settings(fields, provider, entry == nullptr);
+    read_own(fields, provider);
+    return provider;
+}
+
+}  // namespace
+
+std::optional<Dialect> read_dialect(const Value& value) {
+    const auto word = read_word(value, {"openai", "anthropic"});
+    if (!word) return {};
+    return *word == 1 ? Dialect::anthropic : Dialect::openai;
+}
+
+void read_settings(Fields& fields, Provider& provider, bool new_dialect) {
+    read_auth(fields, provider, new_dialect);
+    read_quirks(fields, provider);
+    if (const auto deadlines = fields.find("deadlines")) read_deadlines(*deadlines, provider.deadlines);
+    if (const auto breaker = fields.find("breaker")) read_breaker(*breaker, provider.breaker);
     if (const auto word = fields.find("on_disconnect"))
         provider.on_disconnect =
             read_word(*word, {"cancel", "drain"}) == 1 ? OnDisconnect::drain : OnDisconnect::cancel;
     if (const auto drain = fields.find("drain_max"))
         provider.drain_max = read_duration(*drain, duration_max).value_or(provider.drain_max);
-}
-
-void read_provider(const Named& named, Rank rank, Draft& draft) {
-    Fields fields(named.value.node, fmt::format("provider \"{}\"", named.name), named.value.problems);
-    Provider provider;
-    provider.name = named.name;
-    provider.catalogue = named.name;
-    if (const auto dialect = fields.need("dialect"))
-        provider.dialect = read_word(*dialect, {"openai", "anthropic"}) == 1 ? Dialect::anthropic : Dialect::openai;
-    if (const auto url = fields.need("base_url")) provider.base_url = read_url(*url).value_or(Url{});
-    read_auth(fields, provider);
-    read_quirks(fields, provider);
-    if (const auto keys = fields.find("keys")) provider.keys = read_keys(*keys);
-    read_way(fields, provider);
     read_probe(fields, provider);
-    if (const auto catalogue = fields.find("catalogue"))
-        provider.catalogue = read_name(*catalogue).value_or(provider.catalogue);
-    take(draft.providers, named.name, Ranked<Provider>{std::move(provider), named.at, rank},
-         fmt::format("provider \"{}\"", named.name), named.value.problems);
+    if (provider.quirks.deployments && provider.base_url.path.ends_with("/v1"))
+        fields.problems().add(fields.at(),
+                              "deployments: true does not go with a base_url that ends in /v1, where the model is in "
+                              "the body only; write deployments: false, or the base_url without its path");
 }
-
-}  // namespace
 
 void read_providers(const Value& section, Rank rank, Draft& draft) {
-    for (const Named& named : read_entries(section, "provider")) read_provider(named, rank, draft);
+    for (const Named& named : read_entries(section, "provider"))
+        take(draft.provider_nodes, named.name, Ranked<YamlNode>{named.value.node, named.at, rank},
+             fmt::format("provider \"{}\"", named.name), named.value.problems);
+}
+
+void lay_over_catalogue(Draft& draft, Problems& problems) {
+    for (const auto& [name, entry] : draft.provider_nodes) {
+        const Value value{entry.content, fmt::format("provider \"{}\"", name), problems};
+        draft.providers.emplace(name,
+                                Ranked<Provider>{read_provider(name, value, draft.catalogue), entry.at, entry.rank});
+    }
 }
 
 }  // namespace bursar::policies

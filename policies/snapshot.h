@@ -91,6 +91,17 @@ struct Provider {
     bool operator==(const Provider&) const = default;
 };
 
+/// What everybody knows of a provider: all but the keys. A provider takes from it what it does not say itself.
+struct CatalogueEntry {
+    std::string name;
+    std::string about;     ///< who that is
+    std::string base_url;  ///< may hold placeholders: "https://{resource}.openai.azure.com"
+    std::string asks;      ///< what a company writes in their place; empty: there are none
+    std::string prices;    ///< whose price list applies, if it has another name
+    Provider provider;     ///< without name, keys and, if there are placeholders, base_url
+    bool operator==(const CatalogueEntry&) const = default;
+};
+
 /// One place a model may go to.
 struct Channel {
     std::shared_ptr<const Provider> provider;
@@ -179,6 +190,7 @@ struct Organisation {
 struct Snapshot {
     std::int64_t revision = 0;
     Organisation organisation;
+    std::map<std::string, CatalogueEntry, std::less<>> catalogue;
     std::map<std::string, std::shared_ptr<const Provider>, std::less<>> providers;
     std::map<std::string, std::shared_ptr<const Model>, std::less<>> models;  ///< by name and by every alias
     std::map<std::string, std::shared_ptr<const Team>, std::less<>> teams;

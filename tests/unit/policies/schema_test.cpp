@@ -55,6 +55,7 @@ TEST(Schema, KnowsEachSettingOfTheParser) {
         {"organisation", "organisation: {qqqqqqqq: 1}"},
         {"budget", "organisation: {budgets: [{qqqqqqqq: 1}]}"},
         {"provider", "providers: {p: {qqqqqqqq: 1}}"},
+        {"catalogue_entry", "catalogue: {c: {qqqqqqqq: 1}}"},
         {"key", "providers: {p: {keys: [{qqqqqqqq: 1}]}}"},
         {"deadlines", "providers: {p: {deadlines: {qqqqqqqq: 1}}}"},
         {"breaker", "providers: {p: {breaker: {qqqqqqqq: 1}}}"},
