@@ -27,6 +27,12 @@ enum class Fault : std::uint8_t {
     upgrade_refused,
     /// The state has changed since the caller looked (If-Match), or the thing exists already.
     conflict,
+    /// A call with the same Idempotency-Key has not ended; a retry after a moment gets its answer.
+    call_in_progress,
+    /// The Idempotency-Key stands for a request that was another one.
+    idempotency_key_reused,
+    /// A call with the same Idempotency-Key was paid for, and there is no whole answer to give again; a new key helps.
+    idempotency_key_spent,
     /// No or wrong credentials. Not for a caller who is known but may not: not_permitted.
     unauthenticated,
     /// Too many wrong credentials from here or for this name.

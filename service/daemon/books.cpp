@@ -96,15 +96,17 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
                          vault::Vault& vault, const Clock& clock) {
     Books books;
     TRY(Secret database_key, vault.database_key());
-    store::Options options{.file = configuration.state_folder / "bursar.db",
-                           .key = std::move(database_key),
-                           .durability = configuration.durability,
-                           .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(),
-                                       auth::Operators::schema(), admin::Revisions::schema()}};
+    store::Options options{
+        .file = configuration.state_folder / "bursar.db",
+        .key = std::move(database_key),
+        .durability = configuration.durability,
+        .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(), auth::Operators::schema(),
+                    admin::Revisions::schema(), replays::Replays::schema()}};
     TRY(books.store, store::Store::open(std::move(options)));
     TRY(books.ledger, ledger::Ledger::recover(*books.store, clock, complete_rows));
     TRY(const Secret audit_pepper, vault.pepper());
     TRY(books.audit, audit::Audit::open(*books.store, audit_pepper, clock));
+    TRY(books.replays, replays::Replays::open(*books.store, clock));
     TRY(Secret keys_pepper, vault.pepper());
     TRY(books.keys, auth::Keys::open(*books.store, std::move(keys_pepper), clock));
     TRY(Secret operators_pepper, vault.pepper());

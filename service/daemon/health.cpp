@@ -115,6 +115,9 @@ std::string Service::metrics() const {
     counter(out, "bursar_releases_total", "Holds released: nothing reached the provider.", totals.released);
     counter(out, "bursar_lost_total", "Calls closed as lost at the last start.", totals.lost);
     gauge(out, "bursar_variance_usd", "Money settled above holds.", totals.variance.text());
+    const replays::Replays::Size kept = books_.replays->size();
+    gauge(out, "bursar_replays_kept", "Idempotency keys that stand for an ended call.", std::to_string(kept.entries));
+    gauge(out, "bursar_replays_bytes", "What they count against their limit.", std::to_string(kept.bytes));
     const store::Health health = parts->store.health();
     gauge(out, "bursar_store_writable", "0 while the journal cannot be written.", health.writable ? "1" : "0");
     counter(out, "bursar_commits_total", "Group commits.", health.commits);

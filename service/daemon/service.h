@@ -13,6 +13,7 @@
 #include "service/gateway/gateway.h"
 #include "service/ledger/ledger.h"
 #include "service/providers/health.h"
+#include "service/replays/replays.h"
 #include "service/store/store.h"
 #include "service/vault/vault.h"
 
@@ -28,6 +29,7 @@ struct Books {
     std::unique_ptr<store::Store> store;
     std::unique_ptr<ledger::Ledger> ledger;
     std::unique_ptr<audit::Audit> audit;
+    std::unique_ptr<replays::Replays> replays;
     std::unique_ptr<auth::Keys> keys;
     std::unique_ptr<auth::Operators> operators;
     std::unique_ptr<SnapshotCell<policies::Snapshot>> rules;

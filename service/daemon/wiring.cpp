@@ -81,9 +81,10 @@ void Service::set_closed_because(std::string reason) {
 
 Result<void> Service::open_house() {
     TRY(books_, open_books(configuration_, defaults_, *vault_, clock_));
-    // The audit first: whatever outcome it takes into a group, the ledger has its settlement for the same group or an
-    // earlier one. A row without its settlement could not be told from a call that was lost.
+    // The ledger last: whatever outcome or answer the others take into a group, the ledger has its settlement for the
+    // same group or an earlier one. A row without its settlement could not be told from a call that was lost.
     books_.store->attach(*books_.audit);
+    books_.store->attach(*books_.replays);
     books_.store->attach(*books_.ledger);
     books_.store->on_broken([this](const Error& error) {
         log::error("store_broken", {{"reason", error.operator_text()}});
@@ -97,7 +98,8 @@ Result<void> Service::open_house() {
     std::vector<asio::io_context*> shards;
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
     health_ = std::make_unique<providers::Health>(clock_, [this](const providers::Change& change) { tell(change); });
-    const gateway::Parts rooms{*books_.rules, *books_.keys, *books_.ledger, *vault_, *books_.audit, *health_, clock_};
+    const gateway::Parts rooms{*books_.rules, *books_.keys, *books_.ledger,  *vault_,
+                               *books_.audit, *health_,     *books_.replays, clock_};
     const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max};
     gateway_ = std::make_unique<gateway::Gateway>(rooms, limits, shards);
     books_.audit->note({.actor = "service",

@@ -18,6 +18,7 @@
 
 namespace bursar::gateway {
 
+class Recording;
 class Shard;
 struct ModelPlace;
 
@@ -48,6 +49,7 @@ struct Call {
 
     edge::Exchange& exchange;
     Shard& shard;
+    Recording* recording = nullptr;  ///< is the exchange, if the request has an Idempotency-Key
     CallId id;
     Timestamp at;  ///< when it came: decides prices and periods
     Moment started;
@@ -85,7 +87,13 @@ struct Call {
     std::string reason;                  ///< of a refusal or failure, for the operator
     std::optional<Timestamp> resets_at;  ///< of the budget that refused it
     Moment heard;                        ///< when the whole request was there
-    bool answered = false;               ///< a head went to the caller: nothing else can be answered
+    /// By all its attempts.
+    NanoUsd spent() const {
+        NanoUsd sum = outcome.cost;
+        for (const audit::Outcome& each : earlier) sum += each.cost;
+        return sum;
+    }
+    bool answered = false;  ///< a head went to the caller: nothing else can be answered
 };
 
 }  // namespace bursar::gateway

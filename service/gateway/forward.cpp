@@ -241,11 +241,7 @@ edge::ResponseHead answer_head(const Call& call, int status, const std::vector<e
     head.add_line("x-bursar-attempts", std::to_string(call.outcome.attempts));
     const auto overhead = std::chrono::duration_cast<std::chrono::microseconds>(now - call.started - call.waited);
     head.add_line("x-bursar-overhead-us", std::to_string(overhead.count()));
-    if (!call.attempt.open) {
-        NanoUsd cost = call.outcome.cost;
-        for (const audit::Outcome& earlier : call.earlier) cost += earlier.cost;
-        head.add_line("x-bursar-cost-usd", cost.text());
-    }
+    if (!call.attempt.open) head.add_line("x-bursar-cost-usd", call.spent().text());
     if (call.remaining != ledger::unlimited)
         head.add_line("x-bursar-budget-remaining-usd", std::max(NanoUsd{}, call.remaining).text());
     return head;

@@ -7,6 +7,7 @@
 #include "service/edge/exchange.h"
 #include "service/gateway/metrics.h"
 #include "service/ledger/ledger.h"
+#include "service/replays/replays.h"
 #include "service/vault/vault.h"
 
 #include <memory>
@@ -37,6 +38,7 @@ struct Parts {
     const vault::Vault& vault;
     audit::Audit& audit;
     providers::Health& health;
+    replays::Replays& replays;
     const Clock& clock;
 };
 
@@ -44,6 +46,7 @@ struct Limits {
     std::size_t body_bytes_max = std::size_t{32} << 20;
     std::size_t answer_bytes_max = std::size_t{64} << 20;  ///< of an answer that is not streamed
     std::size_t error_bytes_max = std::size_t{1} << 20;    ///< of a provider's error body
+    std::size_t kept_answer_bytes_max = replays::Limits{}.answer_bytes_max;
 };
 
 class Gateway {
@@ -62,6 +65,10 @@ class Gateway {
   private:
     Task<void> rooms(Call& call);
     Task<Result<void>> hear(Call& call);
+    /// For a call with an Idempotency-Key: whether it was answered from what is kept. False: it runs, and its answer
+    /// will be. call_in_progress, idempotency_key_reused, idempotency_key_spent, invalid_request, overloaded.
+    Task<Result<bool>> repeat(Call& call);
+    Task<Result<void>> replay(Call& call, std::int64_t number);
     Result<void> admit(Call& call);
     Result<void> choose(Call& call);
     Task<Result<void>> hold(Call& call);

@@ -22,7 +22,8 @@ constexpr edge::HeaderNames hop_by_hop{"connection"sv,
                                        "upgrade"sv,
                                        "content-length"sv};
 
-/// Credentials and cookies are ours; encodings would hide usage from the meter; the rest says where a caller is.
+/// Credentials and cookies are ours; encodings would hide usage from the meter; a key is the caller's promise to us,
+/// and one call may be several attempts; the rest says where a caller is.
 constexpr edge::HeaderNames not_for_provider{"host"sv,           "authorization"sv,
                                              "x-api-key"sv,      "api-key"sv,
                                              "x-goog-api-key"sv, "cookie"sv,
@@ -30,7 +31,7 @@ constexpr edge::HeaderNames not_for_provider{"host"sv,           "authorization"
                                              "forwarded"sv,      "accept-encoding"sv,
                                              "x-real-ip"sv,      "x-request-id"sv,
                                              "true-client-ip"sv, "openai-organization"sv,
-                                             "openai-project"sv};
+                                             "openai-project"sv, "idempotency-key"sv};
 constexpr std::array prefixes_not_for_provider = {"x-bursar-"sv, "x-forwarded-"sv, "cf-"sv};
 
 constexpr edge::HeaderNames not_for_caller{"set-cookie"sv,

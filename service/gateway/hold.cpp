@@ -1,50 +1,16 @@
 // Room 4: the money is set aside before anything is sent, grows while a stream runs, and is given back once.
 #include "service/gateway/gateway.h"
+#include "service/gateway/landing.h"
 #include "service/gateway/refusal.h"
 #include "service/gateway/shard.h"
 
 #include <algorithm>
-
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace bursar::gateway {
 namespace {
 
 /// One token is at most one byte of text: the hold stays this far ahead of what has been delivered.
 constexpr Tokens grow_ahead = 256;
-
-/// Where the writer thread's answer lands: it comes by the shard's inbox, so neither side can miss the other.
-class Landing final : public Inbox::Waiting {
-  public:
-    explicit Landing(Inbox& inbox) : inbox_(inbox) {}
-
-    /// For the ledger: called once, on the writer thread.
-    std::move_only_function<void(Result<void>)> for_ledger() {
-        return [this](Result<void> result) { inbox_.put(*this, std::move(result)); };
-    }
-    Task<Result<void>> wait() {
-        if (result_) co_return *std::move(result_);
-        auto begin = [this](auto handler) { waiting_ = std::move(handler); };
-        co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(Result<void>)>(std::move(begin),
-                                                                                                   asio::use_awaitable);
-    }
-
-    void land(Result<void> result) override {
-        if (!waiting_) {
-            result_ = std::move(result);
-            return;
-        }
-        auto resume = std::exchange(waiting_, nullptr);
-        resume(std::move(result));
-    }
-
-  private:
-    Inbox& inbox_;
-    std::optional<Result<void>> result_;
-    std::move_only_function<void(Result<void>)> waiting_;
-};
 
 /// Searches that nobody counted: chat completions never tell, and a stream that was cut had no time to.
 Usage with_searches(const Call& call, const providers::Reading& reading) {
@@ -83,7 +49,7 @@ Task<Result<void>> Gateway::hold(Call& call) {
                                       .price_version = attempt.price->version,
                                       .at = call.at};
     Landing landing(call.shard.inbox());
-    const auto held = parts_.ledger.hold(request, landing.for_ledger());
+    const auto held = parts_.ledger.hold(request, landing.for_answer());
     if (!held) {
         call.resets_at = held.error().period_end;
         co_return std::unexpected(error_of(held.error(), call.id, call.rules->organisation.time_zone, call.at));

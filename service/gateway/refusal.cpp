@@ -114,7 +114,7 @@ RefusalText refusal_of(const Error& error, Shape shape, Endpoint endpoint, const
     const bool budget = error.fault == Fault::budget_exhausted;
     if (!known.retryable) {
         out.head.add("x-should-retry", "false");
-    } else if (known.http_status == 503 || known.http_status == 429) {
+    } else if (known.http_status == 503 || known.http_status == 429 || known.http_status == 409) {
         out.head.add("retry-after", "1");
     }
     if (error.fault == Fault::upgrade_refused) out.head.add("upgrade", "HTTP/1.1");

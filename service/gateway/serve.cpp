@@ -2,6 +2,7 @@
 #include "service/base/ensure.h"
 #include "service/base/log.h"
 #include "service/gateway/gateway.h"
+#include "service/gateway/recording.h"
 #include "service/gateway/refusal.h"
 #include "service/gateway/rooms.h"
 #include "service/gateway/shard.h"
@@ -17,7 +18,10 @@
 namespace bursar::gateway {
 
 Task<void> Gateway::serve(edge::Exchange& exchange) {
-    Call call(exchange, shard_of(exchange));
+    // Whoever sends no Idempotency-Key pays for this with one look at the head.
+    const std::unique_ptr<Recording> recording = Recording::of(exchange);
+    Call call(recording ? static_cast<edge::Exchange&>(*recording) : exchange, shard_of(exchange));
+    call.recording = recording.get();
     call.at = parts_.clock.now();
     call.started = exchange.started();
     call.id = CallId::make(call.at);
@@ -33,6 +37,7 @@ Task<void> Gateway::serve(edge::Exchange& exchange) {
         co_await refuse(call, error);
     }
     settle(call);  // 7, always: no hold outlives its call
+    if (recording) recording->end(call.spent());
     record(call);  // 8, always: no call goes unwritten
 }
 
@@ -50,7 +55,12 @@ Task<void> Gateway::rooms(Call& call) {
         co_await list_models(call);
         co_return;
     }
-    passed = co_await hear(call);      // 1, its second half: the body
+    passed = co_await hear(call);  // 1, its second half: the body
+    if (passed && call.recording != nullptr) {
+        const Result<bool> repeated = co_await repeat(call);  // was it asked and answered before?
+        if (repeated && *repeated) co_return;
+        if (!repeated) passed = std::unexpected(repeated.error());
+    }
     if (passed) passed = admit(call);  // 3: may they, where, at what worst price?
     if (!passed) {
         co_await refuse(call, passed.error());

@@ -30,7 +30,7 @@ struct Limits {
 
 /// What a caller got, and gets again.
 struct Answer {
-    CallId call;  ///< which got it first
+    CallId call;  ///< which got it first: the claim's
     int status = 0;
     std::string head;  ///< header lines as they went out
     std::string body;

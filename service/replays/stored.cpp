@@ -288,6 +288,7 @@ Claim& Claim::operator=(Claim&& other) noexcept {
 }
 
 void Claim::keep(Answer answer, NanoUsd cost) {
+    answer.call = call_;
     if (replays_ != nullptr) std::exchange(replays_, nullptr)->keep(name_, call_, std::move(answer), cost);
 }
 

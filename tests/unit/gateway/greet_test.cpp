@@ -157,6 +157,7 @@ TEST(Headers, OnlyEndToEndFieldsReachTheProvider) {
                     {"X-Forwarded-For", "10.0.0.1"},
                     {"x-bursar-tags", "a"},
                     {"OpenAI-Organization", "org"},
+                    {"Idempotency-Key", "k"},
                     {"X-Stainless-Retry-Count", "0"},
                     {"anthropic-beta", "tools-2026"},
                     {"X-Unknown", "stays"}};
