@@ -90,8 +90,9 @@ Task<Result<void>> Gateway::replay(Call& call, std::int64_t number) {
     std::shared_ptr<const replays::Answer> answer;
     Landing landing(call.shard.inbox());
     parts_.replays.fetch(number, [&answer, land = landing.for_answer()](auto fetched) mutable {
-        if (fetched) answer = *std::move(fetched);
-        land(answer ? Result<void>{} : Result<void>(std::unexpected(std::move(fetched).error())));
+        if (!fetched) return land(std::unexpected(std::move(fetched).error()));
+        answer = *std::move(fetched);
+        land({});
     });
     Result<void> fetched = co_await landing.wait();
     if (!fetched && fetched.error().fault == Fault::not_found)

@@ -96,9 +96,8 @@ void Index::count_in(const Entry& entry) {
 }
 
 /// First what the caller has too much of, so that nobody drives out others' answers; then the oldest of all. The newest
-/// entry itself always fits: the limits are far above one answer.
-void Index::make_room(const std::string& caller_of_newest) {
-    const std::string caller = caller_of_newest;
+/// entry itself stays: the limits are far above one answer. So `caller` may be its own.
+void Index::make_room(const std::string& caller) {
     const Share& share = shares_[caller];
     while (share.numbers.size() > 1 &&
            (share.numbers.size() > limits_.caller_entries_max || share.bytes > limits_.caller_bytes_max))
