@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,6 +58,9 @@ class Connection final : public Sleeper {
     std::size_t peek(std::span<char> into);
     /// Whether it is open and nothing has come that nobody asked for.
     bool quiet();
+    std::optional<Timestamp> certificate_until() const {
+        return tls_ != nullptr ? tls_->certificate_until() : std::nullopt;
+    }
     bool resumed() const { return tls_ != nullptr && tls_->resumed(); }
     Moment idle_since{};
 

@@ -21,6 +21,9 @@ class PoolAnswer final : public Answer {
     const AnswerHead& head() const override { return parser_.head(); }
     Task<std::expected<std::string_view, Error>> read() override;
     Task<std::expected<std::string, Error>> read_all(std::size_t bytes_max) override;
+    std::optional<Timestamp> certificate_until() const override {
+        return lease_.open() ? lease_.connection().certificate_until() : std::nullopt;
+    }
     void cancel() override {
         if (lease_.open()) lease_.connection().wake(Woken::cancelled);
     }

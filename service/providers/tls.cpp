@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <map>
 #include <string_view>
 #include <sys/socket.h>
@@ -163,6 +164,12 @@ class OpenSslStream final : public TlsStream {
         return result != 1 && outcome(result).kind == Io::Kind::wants_read;
     }
     bool resumed() const override { return SSL_session_reused(ssl_.get()) == 1; }
+    std::optional<Timestamp> certificate_until() const override {
+        const X509* shown = SSL_get0_peer_certificate(ssl_.get());
+        std::tm time{};
+        if (shown == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(shown), &time) != 1) return {};
+        return std::chrono::system_clock::from_time_t(::timegm(&time));
+    }
 
   private:
     Io outcome(int result) {

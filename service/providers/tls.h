@@ -1,10 +1,12 @@
 #pragma once
 
+#include "service/base/clock.h"
 #include "service/base/result.h"
 
 #include <cstddef>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -45,6 +47,8 @@ class TlsStream {
     /// Whether nothing but protocol chatter (session tickets) has come: a kept connection that can still be used.
     virtual bool quiet() = 0;
     virtual bool resumed() const = 0;
+    /// Until when the certificate is valid that the other side showed.
+    virtual std::optional<Timestamp> certificate_until() const = 0;
 };
 
 }  // namespace bursar::providers

@@ -12,6 +12,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -78,6 +79,9 @@ class Answer {
     virtual void expect_content_by(Moment deadline) = 0;
     /// The whole body, at most `bytes_max`.
     virtual Task<std::expected<std::string, Error>> read_all(std::size_t bytes_max) = 0;
+    /// Until when the certificate is valid that the provider showed; nothing without TLS, or when the connection is
+    /// gone.
+    virtual std::optional<Timestamp> certificate_until() const { return {}; }
     /// Ends a read that waits, from the same shard (the caller has left); it returns an error.
     virtual void cancel() = 0;
 };
