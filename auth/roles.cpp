@@ -46,6 +46,8 @@ constexpr std::array table{
     Permission{"audit.read", "GET", "/api/v1/audit", o | a},
     Permission{"audit.verify", "POST", "/api/v1/audit/verify", o | a},
     Permission{"provider.list", "GET", "/api/v1/providers", o | a | f},
+    Permission{"provider.catalogue", "GET", "/api/v1/catalogue", o | a | f},
+    Permission{"provider.test", "POST", "/api/v1/providers/{name}/test", o},
     Permission{"operator.list", "GET", "/api/v1/operators", o | a},
     Permission{"operator.issue", "POST", "/api/v1/operators", o},
     Permission{"operator.revoke", "DELETE", "/api/v1/operators/{id}", o},

@@ -102,18 +102,6 @@ std::string breaker_text(const Breaker& breaker) {
         breaker.last_retry.count(), breaker.key_first_retry.count(), breaker.key_last_retry.count());
 }
 
-std::string_view name_of(AuthScheme auth) {
-    switch (auth) {
-        case AuthScheme::bearer:
-            return "bearer";
-        case AuthScheme::x_api_key:
-            return "x-api-key";
-        case AuthScheme::api_key:
-            return "api-key";
-    }
-    return "";
-}
-
 std::string headers_text(const Quirks& quirks) {
     std::vector<std::string> out;
     for (const auto& [name, value] : quirks.headers) out.push_back(fmt::format("{}: {}", name, value));

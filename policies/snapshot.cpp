@@ -13,6 +13,18 @@ std::string Url::text() const {
                        usual_port ? std::string() : fmt::format(":{}", port), path);
 }
 
+std::string_view name_of(AuthScheme auth) {
+    switch (auth) {
+        case AuthScheme::bearer:
+            return "bearer";
+        case AuthScheme::x_api_key:
+            return "x-api-key";
+        case AuthScheme::api_key:
+            return "api-key";
+    }
+    return "";
+}
+
 std::string_view name_of(Strategy strategy) {
     switch (strategy) {
         case Strategy::priority:

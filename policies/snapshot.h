@@ -48,6 +48,9 @@ struct Deadlines {
 /// How a provider wants its key.
 enum class AuthScheme : std::uint8_t { bearer, x_api_key, api_key };
 
+/// As policies write it: "x-api-key".
+std::string_view name_of(AuthScheme auth);
+
 /// When a channel of a provider counts as failing, and when it is tried again.
 struct Breaker {
     int errors_percent = 50;                            ///< of the calls of the window

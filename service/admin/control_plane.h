@@ -37,6 +37,14 @@ struct Check {
     std::string text;     ///< what is, and what to do about it
 };
 
+/// One thing that a test of a provider looked at, in the order in which a call would come to it.
+struct Finding {
+    enum class State : unsigned char { good, bad, unknown };
+    std::string name;  ///< "TLS", "key openai-a"
+    State state = State::good;
+    std::string text;  ///< what is, and what to do about it; never a key
+};
+
 /// What the daemon lends to the control plane.
 struct Hooks {
     std::function<std::string()> metrics;  ///< Prometheus text
@@ -45,6 +53,11 @@ struct Hooks {
     std::function<Result<void>(const vault::MasterKey&)> unseal;
     std::function<std::string()> providers;  ///< JSON object: how channels and keys are
     std::function<Parts*()> parts;           ///< null until the first unseal
+    /// Asks a provider of these rules what works. With a model: two small calls, which may be billed. Blocking, for
+    /// less than a minute.
+    std::function<std::vector<Finding>(const policies::Snapshot& rules, const std::string& provider,
+                                       const std::string& model)>
+        test_provider;
 };
 
 /// Numbered revisions of the policy, in bursar.db.

@@ -39,6 +39,8 @@ constexpr std::array table = {
     Handler{"GET", "/api/v1/audit", audit_read},
     Handler{"POST", "/api/v1/audit/verify", audit_verify, router},
     Handler{"GET", "/api/v1/providers", provider_list},
+    Handler{"GET", "/api/v1/catalogue", provider_catalogue},
+    Handler{"POST", "/api/v1/providers/{name}/test", provider_test, itself},
     Handler{"GET", "/api/v1/operators", operator_list},
     Handler{"POST", "/api/v1/operators", operator_issue, itself},
     Handler{"DELETE", "/api/v1/operators/{id}", operator_revoke, itself},

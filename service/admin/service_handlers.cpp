@@ -6,8 +6,6 @@ namespace bursar::admin {
 
 Reply openapi_read(Visit&) { return json_answer(openapi_document()); }
 
-Reply provider_list(Visit& visit) { return json_answer(visit.plane.hooks.providers()); }
-
 Reply check_list(Visit& visit) {
     JsonWriter json;
     json.open().key("checks").open_list();

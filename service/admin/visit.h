@@ -24,6 +24,8 @@ struct Plane {
     UnsealGuard guard;
     /// Keeps an older revision from coming into force after a newer one. Never held across I/O.
     Mutex rules_in_order = {};
+    /// One test of a provider at a time: each takes one of the few threads, for a while.
+    std::atomic<bool> testing_provider = false;
 };
 
 /// One request on its way through one handler.
@@ -115,9 +117,12 @@ Reply operator_issue(Visit& visit);
 Reply operator_revoke(Visit& visit);
 Reply audit_read(Visit& visit);
 Reply audit_verify(Visit& visit);
+// provider_handlers.cpp
+Reply provider_list(Visit& visit);
+Reply provider_catalogue(Visit& visit);
+Reply provider_test(Visit& visit);
 // service_handlers.cpp
 Reply openapi_read(Visit& visit);
-Reply provider_list(Visit& visit);
 Reply check_list(Visit& visit);
 Reply metrics_read(Visit& visit);
 

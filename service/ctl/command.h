@@ -76,6 +76,8 @@ Outcome<Exit> budgets(Context& context);
 Outcome<Exit> teams(Context& context);
 Outcome<Exit> ledger(Context& context);
 Outcome<Exit> providers(Context& context);
+Outcome<Exit> provider_catalogue(Context& context);
+Outcome<Exit> provider_test(Context& context);
 Outcome<Exit> whoami(Context& context);
 Outcome<Exit> audit_list(Context& context);
 Outcome<Exit> audit_verify(Context& context);

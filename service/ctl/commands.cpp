@@ -56,6 +56,8 @@ constexpr std::array calls_options = {
     before,
     limit,
 };
+constexpr std::array provider_test_options = {
+    Option{"--model", "MODEL", "also two calls of up to 16 tokens, which the provider may bill"}};
 constexpr std::array audit_options = {before, limit};
 constexpr std::array verify_options = {
     Option{"--expect", "NUMBER:HASH", "an end that was noted earlier, which the chain must still go through"}};
@@ -90,7 +92,17 @@ constexpr std::array table_of_commands = {
     Command{"budgets", "", "every budget: spent, held, left", {}, 0, 0, budgets},
     Command{"teams", "", "the policy's teams", {}, 0, 0, teams},
     Command{"ledger", "", "the books: open holds, lost calls, variance", {}, 0, 0, ledger},
-    Command{"providers", "", "how channels and keys are, and when those that are out are tried again", {}, 0, 0, providers},
+    Command{
+        "providers", "", "how channels and keys are, and when those that are out are tried again", {}, 0, 0, providers},
+    Command{"provider catalogue",
+            "",
+            "list the providers that are known, which a policy need only complete",
+            {},
+            0,
+            0,
+            provider_catalogue},
+    Command{"provider test", "NAME", "ask a provider what works; exit 1 if something does not", provider_test_options,
+            1, 1, provider_test},
     Command{"audit list", "", "who did what, newest first", audit_options, 0, 0, audit_list},
     Command{"audit verify", "", "check the audit's hash chain", verify_options, 0, 0, audit_verify},
     Command{"operator list", "", "list the operator tokens", {}, 0, 0, operator_list},

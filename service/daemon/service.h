@@ -69,6 +69,8 @@ class Service {
     admin::Check providers_check() const;
     void write_provider_metrics(std::string& out) const;
     void tell(const providers::Change& change) const;
+    std::vector<admin::Finding> test_provider(const policies::Snapshot& rules, const std::string& provider,
+                                              const std::string& model) const;
     Result<void> write_port() const;
 
     Configuration configuration_;

@@ -1,6 +1,7 @@
 // How the house is put together: by hand, in order, on one page.
 #include "service/base/json.h"
 #include "service/base/log.h"
+#include "service/daemon/inquiry.h"
 #include "service/daemon/service.h"
 
 #include <csignal>
@@ -50,11 +51,14 @@ Result<void> Service::start() {
                            .policy_defaults = defaults_,
                            .metrics_token = std::move(metrics_token),
                            .new_vault_from_loopback = !configuration_.listen.certificate.empty()};
-    admin::Hooks hooks{.metrics = [this] { return metrics(); },
-                       .checks = [this] { return checks(); },
-                       .unseal = [this](const vault::MasterKey& key) { return unseal(key); },
-                       .providers = [this] { return providers_json(); },
-                       .parts = [this] { return open_.load(); }};
+    admin::Hooks hooks{
+        .metrics = [this] { return metrics(); },
+        .checks = [this] { return checks(); },
+        .unseal = [this](const vault::MasterKey& key) { return unseal(key); },
+        .providers = [this] { return providers_json(); },
+        .parts = [this] { return open_.load(); },
+        .test_provider = [this](const policies::Snapshot& rules, const std::string& provider,
+                                const std::string& model) { return test_provider(rules, provider, model); }};
     TRY(control_, admin::ControlPlane::start(std::move(options), *vault_, std::move(hooks), clock_));
     server_->start();
     return write_port();
@@ -129,6 +133,18 @@ void Service::tell(const providers::Change& change) const {
         log::info("back", {{change.what, change.name}});
     else
         log::warning("out", {{change.what, change.name}, {"state", change.state}, {"reason", change.why}});
+}
+
+std::vector<admin::Finding> Service::test_provider(const policies::Snapshot& rules, const std::string& provider,
+                                                   const std::string& model) const {
+    const auto found = rules.providers.find(provider);
+    if (found == rules.providers.end()) return {};
+    return inquire({.rules = rules,
+                    .provider = *found->second,
+                    .model = model,
+                    .lend = [this](std::string_view secret) { return vault_->lend(secret); },
+                    .clock = clock_,
+                    .stopping = [this] { return stopped_.load(); }});
 }
 
 Result<void> Service::write_port() const {

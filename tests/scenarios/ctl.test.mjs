@@ -29,7 +29,7 @@ test('every command that only looks prints a table for people and JSON for progr
     assert.equal(call.status, 200);
     await call.text();
     for (const words of ['vault status', 'secret list', 'key list', 'policy show', 'policy history', 'usage --by team,model', 'calls', 'budgets',
-                         'teams', 'ledger', 'providers', 'audit list', 'audit verify', 'operator list', 'whoami', 'doctor']) {
+                         'teams', 'ledger', 'providers', 'provider catalogue', 'audit list', 'audit verify', 'operator list', 'whoami', 'doctor']) {
         const people = ctl(words.split(' '));
         assert.ok(people.stdout.trim().length > 0, `${words} says nothing: ${people.stderr}`);
         assert.doesNotMatch(people.stdout, /undefined|\[object/, words);

@@ -111,7 +111,12 @@ Plant::Plant(Start start, std::chrono::milliseconds unseal_delay) : folder(new_f
             [] { return std::vector<Check>{{.name = "store", .good = true, .blocks = true, .text = "writable"}}; },
         .unseal = [this](const vault::MasterKey& key) { return unseal(key); },
         .providers = [] { return std::string(R"({"channels":[{"provider":"local","state":"good"}],"keys":[]})"); },
-        .parts = [this] { return open_.load(); }};
+        .parts = [this] { return open_.load(); },
+        .test_provider =
+            [this](const policies::Snapshot&, const std::string& provider, const std::string& model) {
+                tested = provider + "/" + model;
+                return test_findings;
+            }};
     plane_ = sure(ControlPlane::start(std::move(options), *vault, std::move(hooks), clock));
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // A whole control plane for tests: real vault, store, ledger, audit and credentials in a folder of its own, asked over
 // its socket.
@@ -65,6 +66,8 @@ class Plant {
     std::unique_ptr<auth::Operators> operators;
     std::unique_ptr<SnapshotCell<policies::Snapshot>> rules;
     std::string operator_token, auditor_token, finance_token;
+    std::string tested;  ///< "provider/model" of the last test of a provider
+    std::vector<Finding> test_findings = {{"name", Finding::State::good, "local resolves"}};
 
   private:
     Result<void> unseal(const vault::MasterKey& key);

@@ -45,6 +45,8 @@ TEST(RoleTable, gives_each_route_to_exactly_the_roles_that_the_documentation_nam
         {"GET /api/v1/audit", {"audit.read", "oa"}},
         {"POST /api/v1/audit/verify", {"audit.verify", "oa"}},
         {"GET /api/v1/providers", {"provider.list", "oaf"}},
+        {"GET /api/v1/catalogue", {"provider.catalogue", "oaf"}},
+        {"POST /api/v1/providers/{name}/test", {"provider.test", "o"}},
         {"GET /api/v1/operators", {"operator.list", "oa"}},
         {"POST /api/v1/operators", {"operator.issue", "o"}},
         {"DELETE /api/v1/operators/{id}", {"operator.revoke", "o"}},
