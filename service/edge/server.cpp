@@ -228,7 +228,7 @@ Task<void> ShardedServer::serve(Shard& shard, tcp::socket accepted) {
     if (!error && take_place(address, open, for_control)) {
         counters_.connections_opened.fetch_add(1, std::memory_order_relaxed);
         const TlsContext context = tls();
-        const auto socket = std::make_shared<Socket>(std::move(accepted), context.get());
+        const auto socket = std::make_shared<Socket>(shard.context, std::move(accepted), context.get());
         Connection connection(socket, address, shard.context.get_executor(), shard.buffer, shared_, for_control);
         shard.connections.push_back(&connection);
         try {

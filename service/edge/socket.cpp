@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/deferred.hpp>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
@@ -20,17 +20,24 @@ constexpr std::size_t tls_write_max = 16 * 1024;
 /// For one thread at a time: what is written as TLS must lie in one piece.
 thread_local std::array<char, tls_write_max> tls_scratch;
 
+/// Takes the socket out of Asio's hands, which would watch it a second time.
+int taken(asio::ip::tcp::socket& accepted) {
+    boost::system::error_code ignored;
+    accepted.native_non_blocking(true, ignored);
+    accepted.set_option(asio::ip::tcp::no_delay(true), ignored);
+    return accepted.release(ignored);
+}
+
 }  // namespace
 
 void SslFree::operator()(ssl_st* ssl) const { SSL_free(ssl); }
 
-Socket::Socket(asio::ip::tcp::socket socket, ssl_ctx_st* tls) : socket_(std::move(socket)) {
-    boost::system::error_code ignored;
-    socket_.non_blocking(true, ignored);
-    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-    if (tls == nullptr) return;
+Socket::Socket(asio::io_context& shard, asio::ip::tcp::socket accepted, ssl_ctx_st* tls)
+    : descriptor_(shard, taken(accepted)) {
+    if (!descriptor_.is_watched()) close();
+    if (!open_ || tls == nullptr) return;
     ssl_.reset(SSL_new(tls));
-    if (ssl_ == nullptr || SSL_set_fd(ssl_.get(), socket_.native_handle()) != 1) {
+    if (ssl_ == nullptr || SSL_set_fd(ssl_.get(), descriptor_.number()) != 1) {
         close();
         return;
     }
@@ -42,14 +49,19 @@ Socket::~Socket() = default;
 Transfer Socket::of_ssl(int result) {
     switch (SSL_get_error(ssl_.get(), result)) {
         case SSL_ERROR_WANT_READ:
-            return {Moved::wants_read};
+            return blocked(Side::read);
         case SSL_ERROR_WANT_WRITE:
-            return {Moved::wants_write};
+            return blocked(Side::write);
         case SSL_ERROR_ZERO_RETURN:
             return {Moved::closed};
         default:
             return {Moved::failed};
     }
+}
+
+Transfer Socket::blocked(Side side) {
+    descriptor_.blocked(side);
+    return {side == Side::read ? Moved::wants_read : Moved::wants_write};
 }
 
 Transfer Socket::handshake() {
@@ -66,10 +78,14 @@ Transfer Socket::read(std::span<char> into) {
         const int result = SSL_read(ssl_.get(), into.data(), static_cast<int>(into.size()));
         return result > 0 ? Transfer{Moved::some, static_cast<std::size_t>(result)} : of_ssl(result);
     }
-    const ssize_t got = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
-    if (got > 0) return {Moved::some, static_cast<std::size_t>(got)};
+    const ssize_t got = ::recv(descriptor_.number(), into.data(), into.size(), 0);
+    if (got > 0) {
+        if (static_cast<std::size_t>(got) < into.size()) descriptor_.drained();
+        return {Moved::some, static_cast<std::size_t>(got)};
+    }
     if (got == 0) return {Moved::closed};
-    return errno == EAGAIN || errno == EINTR ? Transfer{Moved::wants_read} : Transfer{};
+    if (errno == EAGAIN) return blocked(Side::read);
+    return errno == EINTR ? Transfer{Moved::wants_read} : Transfer{};
 }
 
 Transfer Socket::write(std::span<const std::string_view> pieces) {
@@ -93,60 +109,35 @@ Transfer Socket::write(std::span<const std::string_view> pieces) {
     msghdr message{};
     message.msg_iov = vectors.data();
     message.msg_iovlen = count;
-    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+    const ssize_t sent = ::sendmsg(descriptor_.number(), &message, MSG_NOSIGNAL);
     if (sent >= 0) return {Moved::some, static_cast<std::size_t>(sent)};
-    return errno == EAGAIN || errno == EINTR ? Transfer{Moved::wants_write} : Transfer{};
-}
-
-void Socket::arm_read() {
-    if (read_armed_ || !open_) return;
-    read_armed_ = true;
-    socket_.async_wait(asio::ip::tcp::socket::wait_read,
-                       [self = shared_from_this()](const boost::system::error_code& error) {
-                           self->read_armed_ = false;
-                           self->read_deadline_ = Moment::max();
-                           if (auto readable = std::exchange(self->readable_, nullptr)) readable(!error && self->open_);
-                       });
-}
-
-void Socket::arm_write() {
-    if (write_armed_ || !open_) return;
-    write_armed_ = true;
-    socket_.async_wait(asio::ip::tcp::socket::wait_write,
-                       [self = shared_from_this()](const boost::system::error_code& error) {
-                           self->write_armed_ = false;
-                           self->write_deadline_ = Moment::max();
-                           if (auto writable = std::exchange(self->writable_, nullptr)) writable(!error && self->open_);
-                       });
+    if (errno == EAGAIN) return blocked(Side::write);
+    return errno == EINTR ? Transfer{Moved::wants_write} : Transfer{};
 }
 
 Task<bool> Socket::wait_readable(Moment deadline) {
     if (!open_) co_return false;
-    auto begin = [this, deadline](auto handler) {
-        readable_ = std::move(handler);
-        read_deadline_ = deadline;
-        arm_read();
-    };
-    co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(bool)>(std::move(begin),
-                                                                                       asio::use_awaitable);
+    read_deadline_ = deadline;
+    auto begin = [this](auto handler) { descriptor_.when(Side::read, std::move(handler)); };
+    const bool ready =
+        co_await asio::async_initiate<const asio::deferred_t, void(bool)>(std::move(begin), asio::deferred);
+    read_deadline_ = Moment::max();
+    co_return ready;
 }
 
 Task<bool> Socket::wait_writable(Moment deadline) {
     if (!open_) co_return false;
-    auto begin = [this, deadline](auto handler) {
-        writable_ = std::move(handler);
-        write_deadline_ = deadline;
-        arm_write();
-    };
-    co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(bool)>(std::move(begin),
-                                                                                       asio::use_awaitable);
+    write_deadline_ = deadline;
+    auto begin = [this](auto handler) { descriptor_.when(Side::write, std::move(handler)); };
+    const bool ready =
+        co_await asio::async_initiate<const asio::deferred_t, void(bool)>(std::move(begin), asio::deferred);
+    write_deadline_ = Moment::max();
+    co_return ready;
 }
 
 void Socket::on_readable(std::move_only_function<void(bool)> readable) {
-    readable_ = std::move(readable);
     read_deadline_ = Moment::max();
-    if (!readable_) return;
-    arm_read();
+    descriptor_.when(Side::read, std::move(readable));
 }
 
 Socket::Peek Socket::peek() {
@@ -159,36 +150,33 @@ Socket::Peek Socket::peek() {
         const Moved how = of_ssl(result).how;
         return how == Moved::wants_read || how == Moved::wants_write ? Peek::quiet : Peek::gone;
     }
-    const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK);
+    const ssize_t got = ::recv(descriptor_.number(), &byte, 1, MSG_PEEK);
     if (got > 0) return Peek::bytes;
+    if (got < 0 && errno == EAGAIN) descriptor_.blocked(Side::read);
     return got < 0 && (errno == EAGAIN || errno == EINTR) ? Peek::quiet : Peek::gone;
 }
 
 void Socket::tick(Moment now) {
-    if (now >= read_deadline_) {
-        read_deadline_ = Moment::max();
-        if (auto readable = std::exchange(readable_, nullptr)) readable(false);
-    }
-    if (now >= write_deadline_) {
-        write_deadline_ = Moment::max();
-        if (auto writable = std::exchange(writable_, nullptr)) writable(false);
-    }
+    if (now >= read_deadline_) end_wait(Side::read);
+    if (now >= write_deadline_) end_wait(Side::write);
+}
+
+void Socket::end_wait(Side side) {
+    (side == Side::read ? read_deadline_ : write_deadline_) = Moment::max();
+    if (auto waiting = descriptor_.take(side)) waiting(false);
 }
 
 void Socket::close() {
     if (!open_) return;
     open_ = false;
-    boost::system::error_code ignored;
-    socket_.close(ignored);
-    // The armed waits end with an error by themselves; whoever waits is told now.
-    if (auto readable = std::exchange(readable_, nullptr)) readable(false);
-    if (auto writable = std::exchange(writable_, nullptr)) writable(false);
+    descriptor_.close();
+    end_wait(Side::read);
+    end_wait(Side::write);
 }
 
 void Socket::shutdown_send() {
-    boost::system::error_code ignored;
     if (ssl_ != nullptr) SSL_shutdown(ssl_.get());
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    ::shutdown(descriptor_.number(), SHUT_WR);
 }
 
 }  // namespace bursar::edge

@@ -2,6 +2,7 @@
 
 #include "service/base/clock.h"
 #include "service/edge/async.h"
+#include "service/edge/readiness.h"
 
 #include <cstddef>
 #include <functional>
@@ -31,7 +32,7 @@ struct Transfer {
 /// that the shard's tick looks at, so that a wait costs no timer.
 class Socket : public std::enable_shared_from_this<Socket> {
   public:
-    Socket(asio::ip::tcp::socket socket, ssl_ctx_st* tls);
+    Socket(asio::io_context& shard, asio::ip::tcp::socket accepted, ssl_ctx_st* tls);
     ~Socket();
 
     bool is_tls() const { return ssl_ != nullptr; }
@@ -59,18 +60,15 @@ class Socket : public std::enable_shared_from_this<Socket> {
     bool is_open() const { return open_; }
 
   private:
+    using Side = Descriptor::Side;
     Transfer of_ssl(int result);
-    void arm_read();
-    void arm_write();
+    Transfer blocked(Side side);
+    void end_wait(Side side);
 
-    asio::ip::tcp::socket socket_;
+    Descriptor descriptor_;
     std::unique_ptr<ssl_st, SslFree> ssl_;
-    std::move_only_function<void(bool)> readable_;
-    std::move_only_function<void(bool)> writable_;
     Moment read_deadline_ = Moment::max();
     Moment write_deadline_ = Moment::max();
-    bool read_armed_ = false;
-    bool write_armed_ = false;
     bool open_ = true;
 };
 

@@ -43,11 +43,11 @@ class Connection final : public Sleeper {
     Task<std::expected<void, std::string>> connect(std::string address, std::uint16_t port, Moment deadline);
     /// What follows goes through TLS; the handshake is still to be done.
     void secure(std::shared_ptr<TlsTrust> trust, const std::string& host, std::uint16_t port);
-    Io handshake() { return tls_->handshake(); }
+    Io handshake();
 
     Io read(std::span<char> into);
-    /// Whether a read can find nothing that a wait would not announce: bytes that TLS has decrypted already lie where no
-    /// wait sees them.
+    /// Whether a read can find nothing that a wait would not announce: bytes that TLS has decrypted already lie where
+    /// no wait sees them.
     bool waits_see_all() const { return tls_ == nullptr; }
     /// Sends what the kernel takes and marks it as sent. `record` serves to put pieces together for TLS and is wiped.
     Io write(Outbox& outbox, std::span<char> record);
