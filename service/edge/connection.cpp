@@ -66,18 +66,21 @@ Task<bool> Connection::handshake() {
     }
 }
 
-Task<Result<void>> Connection::receive(Moment deadline) {
-    for (;;) {
-        const Transfer got = socket_->read(shard_buffer_);
-        if (got.how == Moved::some) {
-            pending_.append(shard_buffer_.data(), got.bytes);
-            co_return Result<void>{};
-        }
-        if (got.how == Moved::closed || got.how == Moved::failed)
+Moved Connection::receive_now() {
+    const Transfer got = socket_->read(shard_buffer_);
+    if (got.how == Moved::some) pending_.append(shard_buffer_.data(), got.bytes);
+    return got.how;
+}
+
+Task<Result<void>> Connection::receive(Moved stuck, Moment deadline) {
+    while (stuck != Moved::some) {
+        if (stuck == Moved::closed || stuck == Moved::failed)
             co_return std::unexpected(gone("closed while the request was read"));
-        const bool ready = co_await wait_for(got.how, deadline);
+        const bool ready = co_await wait_for(stuck, deadline);
         if (!ready) co_return fail(Fault::too_slow, "The request took too long to arrive.");
+        stuck = receive_now();
     }
+    co_return Result<void>{};
 }
 
 Task<bool> Connection::next_head() {
@@ -98,7 +101,9 @@ Task<bool> Connection::next_head() {
             co_await refuse(scan.why().status, "malformed", scan.why().text);
             co_return false;
         }
-        const Result<void> more = co_await receive(deadline);
+        const Moved how = receive_now();
+        Result<void> more;
+        if (how != Moved::some) more = co_await receive(how, deadline);
         if (!more) {
             if (more.error().fault == Fault::too_slow && begun)
                 co_await refuse(408, "too_slow", "The head of the request took too long to arrive.");
@@ -200,8 +205,7 @@ void Connection::look_whether_left() {
 bool Connection::keep_for_later() {
     // What belongs to a body is the handler's; and nobody needs to send us more ahead than one head.
     if (!body_read_ || pending_.size() >= shared_.limits.head_bytes_max) return false;
-    const Transfer got = socket_->read(shard_buffer_);
-    if (got.how == Moved::some) pending_.append(shard_buffer_.data(), got.bytes);
+    receive_now();
     return true;
 }
 

@@ -64,16 +64,24 @@ class Connection final : public Exchange {
     Task<void> skip_body();
     Task<void> refuse(int status, std::string_view code, std::string_view text);
     Task<void> linger();
-    /// `whole`: when the last byte must be out.
-    Task<Result<void>> write_all(std::span<const std::string_view> pieces, Keep keep, Moment whole = Moment::max());
+    // What mostly comes to its end at once is a plain function; only the rest of it, which waits, is a coroutine.
+    /// some: all of it is out; else `pieces` is what is left, for write_rest().
+    Moved write_now(std::span<std::string_view>& pieces);
+    /// `stuck`: why not now. `whole`: when the last byte must be out.
+    Task<Result<void>> write_rest(Moved stuck, std::span<std::string_view> pieces, Keep keep,
+                                  Moment whole = Moment::max());
+    /// As much of a body of known length as has come with its head.
+    Result<void> take_pending(std::string& body);
     Task<Result<void>> read_length(std::string& body);
     Task<Result<void>> read_chunks(std::string& body, std::size_t bytes_max);
     /// Before a body's memory grows to so many bytes: overloaded where all bodies together would take too many.
     Result<void> count_body(std::size_t bytes);
     void free_body();
     Task<bool> wait_for(Moved wanted, Moment deadline);
-    /// More bytes into pending_.
-    Task<Result<void>> receive(Moment deadline);
+    /// some: there are more bytes in pending_.
+    Moved receive_now();
+    /// Until there are. `stuck`: why not now.
+    Task<Result<void>> receive(Moved stuck, Moment deadline);
     void compose(std::string& out, const ResponseHead& head) const;
     bool keeps_alive() const;
     void look_whether_left();

@@ -55,10 +55,14 @@ Task<Result<void>> Connection::respond(const ResponseHead& head, std::string_vie
     if (!is_bodiless(head.status)) text.append("content-length: ").append(std::to_string(body.size())).append("\r\n");
     text.append("\r\n");
     if (request_.head.method == "HEAD" || is_bodiless(head.status)) body = {};
-    const std::array<std::string_view, 2> pieces = {text, body};
+    std::array<std::string_view, 2> pieces = {text, body};
+    std::span<std::string_view> left(pieces);
+    const Moved how = write_now(left);
+    if (how == Moved::some) co_return Result<void>{};
     // Every byte that a client takes starts the deadline of a write anew; the whole must come to an end too.
     const auto for_size = std::chrono::seconds(body.size() / shared_.limits.answer_bytes_per_second_min);
-    const Result<void> sent = co_await write_all(pieces, Keep::trusts, moment_about() + shared_.limits.answer + for_size);
+    const Result<void> sent =
+        co_await write_rest(how, left, Keep::trusts, moment_about() + shared_.limits.answer + for_size);
     co_return sent;
 }
 
@@ -75,8 +79,11 @@ Task<Result<void>> Connection::begin(const ResponseHead& head, std::string_view 
     compose(text, head);
     text.append(chunked_answer_ ? "transfer-encoding: chunked\r\n\r\n" : "\r\n");
     if (chunked_answer_ && !first.empty()) text.append(fmt::format("{:x}\r\n", first.size()));
-    const std::array<std::string_view, 3> pieces = {text, first, chunked_answer_ && !first.empty() ? "\r\n" : ""};
-    const Result<void> sent = co_await write_all(pieces, Keep::copies);
+    std::array<std::string_view, 3> pieces = {text, first, chunked_answer_ && !first.empty() ? "\r\n" : ""};
+    std::span<std::string_view> left(pieces);
+    const Moved how = write_now(left);
+    if (how == Moved::some) co_return Result<void>{};
+    const Result<void> sent = co_await write_rest(how, left, Keep::copies);
     co_return sent;
 }
 
@@ -87,45 +94,53 @@ Task<Result<void>> Connection::write(std::string_view piece) {
     if (chunked_answer_)
         size_line = {size.data(),
                      static_cast<std::size_t>(fmt::format_to(size.data(), "{:x}\r\n", piece.size()) - size.data())};
-    const std::array<std::string_view, 3> pieces = {size_line, piece, chunked_answer_ ? "\r\n" : ""};
-    const Result<void> sent = co_await write_all(pieces, Keep::copies);
+    std::array<std::string_view, 3> pieces = {size_line, piece, chunked_answer_ ? "\r\n" : ""};
+    std::span<std::string_view> left(pieces);
+    const Moved how = write_now(left);
+    if (how == Moved::some) co_return Result<void>{};
+    const Result<void> sent = co_await write_rest(how, left, Keep::copies);
     co_return sent;
 }
 
 Task<Result<void>> Connection::finish() {
-    const std::array<std::string_view, 1> end = {chunked_answer_ ? "0\r\n\r\n" : ""};
-    const Result<void> sent = co_await write_all(end, Keep::trusts);
+    std::array<std::string_view, 1> end = {chunked_answer_ ? "0\r\n\r\n" : ""};
+    std::span<std::string_view> left(end);
+    Result<void> sent;
+    const Moved how = write_now(left);
+    if (how != Moved::some) sent = co_await write_rest(how, left, Keep::trusts);
     if (sent) answered_ = Answered::all;
     co_return sent;
 }
 
-Task<Result<void>> Connection::write_all(std::span<const std::string_view> pieces, Keep keep, Moment whole) {
-    std::array<std::string_view, 4> rest{};
-    std::copy(pieces.begin(), pieces.end(), rest.begin());
-    std::span<std::string_view> left(rest.data(), pieces.size());
-    std::string copy;
+Moved Connection::write_now(std::span<std::string_view>& pieces) {
     for (;;) {
-        while (!left.empty() && left.front().empty()) left = left.subspan(1);
-        if (left.empty()) co_return Result<void>{};
-        Transfer put = socket_->write(left);
-        if (put.how == Moved::some) {
-            while (put.bytes > 0) {
-                const std::size_t part = std::min(put.bytes, left.front().size());
-                left.front().remove_prefix(part);
-                put.bytes -= part;
-                if (left.front().empty() && left.size() > 1) left = left.subspan(1);
-            }
-            continue;
+        while (!pieces.empty() && pieces.front().empty()) pieces = pieces.subspan(1);
+        if (pieces.empty()) return Moved::some;
+        Transfer put = socket_->write(pieces);
+        if (put.how != Moved::some) return put.how;
+        while (put.bytes > 0) {
+            const std::size_t part = std::min(put.bytes, pieces.front().size());
+            pieces.front().remove_prefix(part);
+            put.bytes -= part;
+            if (pieces.front().empty() && pieces.size() > 1) pieces = pieces.subspan(1);
         }
-        if (put.how == Moved::closed || put.how == Moved::failed) break;
+    }
+}
+
+Task<Result<void>> Connection::write_rest(Moved stuck, std::span<std::string_view> pieces, Keep keep, Moment whole) {
+    std::string copy;
+    std::string_view copied;
+    while (stuck == Moved::wants_read || stuck == Moved::wants_write) {
         if (keep == Keep::copies && copy.empty()) {
             // What the caller showed us is gone once we wait.
-            for (const std::string_view piece : left) copy.append(piece);
-            rest[0] = copy;
-            left = std::span<std::string_view>(rest.data(), 1);
+            for (const std::string_view piece : pieces) copy.append(piece);
+            copied = copy;
+            pieces = std::span<std::string_view>(&copied, 1);
         }
-        const bool ready = co_await wait_for(put.how, std::min(whole, moment_about() + shared_.limits.write));
+        const bool ready = co_await wait_for(stuck, std::min(whole, moment_about() + shared_.limits.write));
         if (!ready) break;
+        stuck = write_now(pieces);
+        if (stuck == Moved::some) co_return Result<void>{};
     }
     closing_ = true;
     co_return std::unexpected(gone("the client does not take its answer"));

@@ -25,15 +25,21 @@ Task<Result<std::string>> Connection::read_body(std::size_t bytes_max) {
         co_return fail(Fault::too_large, fmt::format("The body has {} bytes; at most {} are taken.",
                                                      request_.head.content_length, bytes_max));
     if (request_.expects_continue && pending_.empty() && answered_ == Answered::nothing) {
-        const std::array<std::string_view, 1> go_on = {"HTTP/1.1 100 Continue\r\n\r\n"};
-        const Result<void> sent = co_await write_all(go_on, Keep::trusts);
+        std::array<std::string_view, 1> go_on = {"HTTP/1.1 100 Continue\r\n\r\n"};
+        std::span<std::string_view> left(go_on);
+        Result<void> sent;
+        const Moved how = write_now(left);
+        if (how != Moved::some) sent = co_await write_rest(how, left, Keep::trusts);
         if (!sent) co_return std::unexpected(sent.error());
     }
     Result<void> read;
-    if (request_.chunked)
+    if (request_.chunked) {
         read = co_await read_chunks(body, bytes_max);
-    else
-        read = co_await read_length(body);
+    } else {
+        read = take_pending(body);
+        if (read && body.size() < static_cast<std::size_t>(request_.head.content_length))
+            read = co_await read_length(body);
+    }
     if (!read) {
         closing_ = true;
         if (read.error().fault == Fault::overloaded)
@@ -65,15 +71,19 @@ void Connection::free_body() {
     shared_.body_bytes_now.fetch_sub(std::exchange(body_bytes_, 0), std::memory_order_relaxed);
 }
 
-Task<Result<void>> Connection::read_length(std::string& body) {
+Result<void> Connection::take_pending(std::string& body) {
     const auto wanted = static_cast<std::size_t>(request_.head.content_length);
-    const Moment whole = moment_about() + shared_.limits.body;
     const std::size_t had = std::min(wanted, pending_.size());
-    Result<void> counted = count_body(std::min(wanted, body_step));
-    if (!counted) co_return counted;
+    TRY_VOID(count_body(std::min(wanted, body_step)));
     body.reserve(std::min(wanted, body_step) + body_padding);
     body.assign(pending_, 0, had);
     pending_.erase(0, had);
+    return {};
+}
+
+Task<Result<void>> Connection::read_length(std::string& body) {
+    const auto wanted = static_cast<std::size_t>(request_.head.content_length);
+    const Moment whole = moment_about() + shared_.limits.body;
     std::size_t since_yield = 0;
     while (body.size() < wanted) {
         const std::size_t before = body.size();
@@ -84,7 +94,7 @@ Task<Result<void>> Connection::read_length(std::string& body) {
         }
         if (body.capacity() <= before + body_padding) {
             const std::size_t step = std::min(wanted - before, std::max(body_step, before));
-            counted = count_body(before + step);
+            Result<void> counted = count_body(before + step);
             if (!counted) co_return counted;
             body.reserve(before + step + body_padding);
         }
@@ -126,7 +136,9 @@ Task<Result<void>> Connection::read_chunks(std::string& body, std::size_t bytes_
         Result<void> counted = count_body(body.capacity());
         if (!counted) co_return counted;
         if (reader.done()) co_return Result<void>{};
-        Result<void> more = co_await receive(std::min(whole, moment_about() + shared_.limits.body_idle));
+        const Moved how = receive_now();
+        if (how == Moved::some) continue;
+        Result<void> more = co_await receive(how, std::min(whole, moment_about() + shared_.limits.body_idle));
         if (!more) co_return more;
     }
 }

@@ -3,15 +3,16 @@
 #include <utility>
 
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/deferred.hpp>
 
 namespace bursar::gateway {
 
 Task<Result<void>> Landing::wait() {
     if (result_) co_return *std::move(result_);
     auto begin = [this](auto handler) { waiting_ = std::move(handler); };
-    co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(Result<void>)>(std::move(begin),
-                                                                                               asio::use_awaitable);
+    Result<void> result =
+        co_await asio::async_initiate<const asio::deferred_t, void(Result<void>)>(std::move(begin), asio::deferred);
+    co_return result;
 }
 
 void Landing::land(Result<void> result) {

@@ -108,7 +108,7 @@ Task<std::expected<std::string_view, Error>> PoolAnswer::read() {
 
 Task<std::expected<std::string, Error>> PoolAnswer::read_all(std::size_t bytes_max) {
     std::string whole;
-    for (;;) {
+    while (!parser_.done()) {
         auto piece = co_await read();
         if (!piece) co_return std::unexpected(std::move(piece).error());
         if (piece->empty()) co_return whole;
@@ -119,6 +119,7 @@ Task<std::expected<std::string, Error>> PoolAnswer::read_all(std::size_t bytes_m
         }
         whole += *piece;
     }
+    co_return whole;
 }
 
 }  // namespace bursar::providers
