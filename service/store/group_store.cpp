@@ -88,6 +88,7 @@ void GroupStore::stop() {
         if (phase_ == Phase::prepared) phase_ = Phase::stopped;
     }
     work_.notify_one();
+    stop_asked_.notify_one();
     if (thread_.joinable()) thread_.join();
     checkpointer_.stop();
     if (broken_) return;
@@ -238,9 +239,10 @@ void GroupStore::space_out_crowds() {
         counted_since_ = now;
     }
     if (crowded_) {
+        // Not for work_, which every crowd signals at once.
         const MutexLock lock(mutex_);
         const auto next = group_begun_ + crowd_every;
-        while (!stopping_ && std::chrono::steady_clock::now() < next) work_.wait_until(mutex_, next);
+        while (!stopping_ && std::chrono::steady_clock::now() < next) stop_asked_.wait_until(mutex_, next);
     }
     group_begun_ = std::chrono::steady_clock::now();
 }

@@ -90,6 +90,7 @@ class GroupStore final : public Store {
 
     Mutex mutex_;
     Condition work_;
+    Condition stop_asked_;  ///< alone, for the pause between crowded groups
     std::vector<Job> queue_ GUARDED_BY(mutex_);
     Phase phase_ GUARDED_BY(mutex_) = Phase::prepared;
     bool stopping_ GUARDED_BY(mutex_) = false;
