@@ -1,0 +1,74 @@
+#include "service/providers/translate/counts.h"
+
+#include <algorithm>
+
+namespace bursar::providers::translate {
+namespace {
+
+Tokens count_of(dom::object object, std::string_view key) {
+    const auto number = integer_member(object, key);
+    return number && *number >= 0 && *number <= count_max ? *number : -1;
+}
+
+Tokens either(Tokens first, Tokens second) { return first >= 0 ? first : second; }
+
+}  // namespace
+
+void read_counts(dom::object usage, Counts& counts) {
+    Counts said;
+    said.input = either(count_of(usage, "prompt_tokens"), count_of(usage, "input_tokens"));
+    said.output = either(count_of(usage, "completion_tokens"), count_of(usage, "output_tokens"));
+    said.total = count_of(usage, "total_tokens");
+    said.cached = count_of(usage, "cache_read_input_tokens");
+    said.written = count_of(usage, "cache_creation_input_tokens");
+    if (const auto details = object_member(usage, "prompt_tokens_details")) {
+        said.cached = either(count_of(*details, "cached_tokens"), said.cached);
+        said.written = either(count_of(*details, "cache_write_tokens"), said.written);
+        said.audio_input = count_of(*details, "audio_tokens");
+        said.image_input = count_of(*details, "image_tokens");
+    }
+    if (const auto details = object_member(usage, "completion_tokens_details")) {
+        said.reasoning = count_of(*details, "reasoning_tokens");
+        said.audio_output = count_of(*details, "audio_tokens");
+        said.image_output = count_of(*details, "image_tokens");
+    }
+    if (const auto details = object_member(usage, "output_tokens_details"))
+        said.reasoning = count_of(*details, "thinking_tokens");
+    if (const auto lifetimes = object_member(usage, "cache_creation")) {
+        said.written_5m = count_of(*lifetimes, "ephemeral_5m_input_tokens");
+        said.written_1h = count_of(*lifetimes, "ephemeral_1h_input_tokens");
+    }
+    counts.update(said);
+}
+
+Spent spent_of(Endpoint provider, const Counts& counts) {
+    return {
+        .said = counts.any(), .usage = to_usage(provider, counts), .thinking = std::max<Tokens>(counts.reasoning, 0)};
+}
+
+namespace {
+
+Tokens output_of(const Usage& usage) {
+    return usage.output + usage.reasoning + usage.audio_output + usage.image_output;
+}
+Tokens written_of(const Usage& usage) { return usage.cache_write_5m + usage.cache_write_1h; }
+
+}  // namespace
+
+void write_chat_usage(JsonWriter& json, const Spent& spent) {
+    const Tokens input = spent.usage.input_total(), output = output_of(spent.usage);
+    json.open().field("prompt_tokens", input).field("completion_tokens", output).field("total_tokens", input + output);
+    json.key("prompt_tokens_details").open().field("cached_tokens", spent.usage.cache_read);
+    json.field("cache_write_tokens", written_of(spent.usage)).close();
+    json.key("completion_tokens_details").open().field("reasoning_tokens", spent.thinking).close().close();
+}
+
+void write_messages_usage(JsonWriter& json, const Spent& spent) {
+    const Usage& usage = spent.usage;
+    json.open().field("input_tokens", usage.input + usage.audio_input + usage.image_input);
+    json.field("cache_creation_input_tokens", written_of(usage)).field("cache_read_input_tokens", usage.cache_read);
+    json.field("output_tokens", output_of(usage));
+    json.key("output_tokens_details").open().field("thinking_tokens", spent.thinking).close().close();
+}
+
+}  // namespace bursar::providers::translate

@@ -1,0 +1,69 @@
+#include "service/providers/translate/translate.h"
+
+#include "service/providers/translate/dialects.h"
+
+#include <fmt/format.h>
+
+namespace bursar::providers::translate {
+namespace {
+
+Result<void> read_request(Endpoint from, dom::object body, Ask& ask) {
+    if (from == Endpoint::chat_completions) return read_chat_request(body, ask);
+    if (from == Endpoint::messages) return read_messages_request(body, ask);
+    return fail(Fault::invalid_request,
+                "This model's provider speaks another dialect, into which only chat completions and messages can be "
+                "translated. Use one of these.");
+}
+
+Result<std::string> translated(Endpoint from, dom::object body, const Target& to) {
+    Ask ask;
+    TRY_VOID(read_request(from, body, ask));
+    switch (to.dialect) {
+        case Dialect::openai:
+            return write_chat_request(ask, to);
+        case Dialect::anthropic:
+            return write_messages_request(ask, to);
+    }
+    return fail(Fault::internal, "Bursar does not know this provider's dialect.");
+}
+
+std::unexpected<Error> no_answer(std::string_view reason) {
+    return fail(Fault::provider_unavailable, "The provider's answer could not be understood.",
+                fmt::format("translation: the provider's answer {}", reason));
+}
+
+Result<std::string> translated_answer(Endpoint caller, dom::object body, const Shown& shown) {
+    Reply reply;
+    const bool to_messages = caller == Endpoint::messages;
+    if (!(to_messages ? read_chat_answer(body, reply) : read_messages_answer(body, reply)))
+        return no_answer("is no whole answer of its dialect");
+    return to_messages ? write_messages_answer(reply, shown) : write_chat_answer(reply, shown);
+}
+
+}  // namespace
+
+Result<std::string> request(Endpoint from, std::string_view body, const Target& to) {
+    dom::object object;
+    if (const auto error = parse(Desk::body, body).get_object().get(object))
+        return fail(Fault::invalid_request,
+                    fmt::format("The body is not a JSON object: {}.", simdjson::error_message(error)));
+    auto done = translated(from, object, to);
+    tidy(Desk::body);
+    return done;
+}
+
+Result<std::string> answer(Endpoint caller, std::string_view body, const Shown& shown) {
+    dom::object object;
+    if (const auto error = parse(Desk::body, body).get_object().get(object))
+        return no_answer(fmt::format("is no JSON object: {}", simdjson::error_message(error)));
+    auto done = translated_answer(caller, object, shown);
+    tidy(Desk::body);
+    return done;
+}
+
+std::string answer_id(std::string_view prefix, std::string_view call_id) {
+    if (call_id.starts_with("call_")) call_id.remove_prefix(5);
+    return std::string(prefix).append(call_id);
+}
+
+}  // namespace bursar::providers::translate
