@@ -91,6 +91,7 @@ struct Ask {
     Format format;
     bool standard_tier = false;  ///< not to be served by a dearer tier
     bool stream = false;
+    std::size_t bytes = 0;  ///< of the body that was read: about as many will be written
 
     std::deque<std::string> kept;  ///< text that was made while reading
     std::string_view keep(std::string text) { return kept.emplace_back(std::move(text)); }
@@ -112,6 +113,7 @@ struct Reply {
     std::string_view refusal;  ///< why the answer was filtered
     Spent spent;
     bool priority = false;  ///< served by the tier of that name
+    std::size_t bytes = 0;
 
     std::deque<std::string> kept;
     std::string_view keep(std::string text) { return kept.emplace_back(std::move(text)); }

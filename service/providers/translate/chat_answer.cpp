@@ -118,7 +118,7 @@ bool read_chat_answer(dom::object body, Reply& reply) {
 }
 
 std::string write_chat_answer(const Reply& reply, const Shown& shown) {
-    JsonWriter json(2048);
+    JsonWriter json(reply.bytes + 1024);
     json.open().field("id", answer_id("chatcmpl-", shown.id)).field("object", "chat.completion");
     json.field("created", shown.created).field("model", shown.model);
     json.key("choices").open_list().open().field("index", 0).key("message");

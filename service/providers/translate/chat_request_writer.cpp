@@ -29,13 +29,13 @@ std::string joined(const std::vector<Part>& parts, std::string_view between) {
 
 class ChatWriter {
   public:
-    ChatWriter(const Ask& ask, const Target& to) : ask_(ask), to_(to), json_(4096) {}
+    ChatWriter(const Ask& ask, const Target& to) : ask_(ask), to_(to), json_(ask.bytes + 1024) {}
     Result<std::string> write();
 
   private:
     void settings();
     void messages();
-    void system(const std::vector<Part>& parts);
+    void system_message(const std::vector<Part>& parts);
     void user(const Turn& turn);
     void assistant(const Turn& turn);
     void tool_message(const Part& result);
@@ -88,11 +88,11 @@ void ChatWriter::settings() {
 
 void ChatWriter::messages() {
     json_.key("messages").open_list();
-    if (!ask_.system.empty()) system(ask_.system);
+    if (!ask_.system.empty()) system_message(ask_.system);
     for (const auto& turn : ask_.turns) {
         switch (turn.role) {
             case Role::system:
-                system(turn.parts);
+                system_message(turn.parts);
                 break;
             case Role::user:
                 user(turn);
@@ -105,7 +105,7 @@ void ChatWriter::messages() {
     json_.close_list();
 }
 
-void ChatWriter::system(const std::vector<Part>& parts) {
+void ChatWriter::system_message(const std::vector<Part>& parts) {
     json_.open().field("role", "system").field("content", joined(parts, "\n\n")).close();
 }
 

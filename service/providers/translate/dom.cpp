@@ -20,16 +20,28 @@ dom::parser& parser_at(Desk desk) {
     return parsers[static_cast<std::size_t>(desk)];
 }
 
-void append_number(std::string& out, dom::element element) {
-    std::int64_t whole = 0;
-    std::uint64_t large = 0;
-    double real = 0;
-    if (element.get_int64().get(whole) == simdjson::SUCCESS)
-        fmt::format_to(std::back_inserter(out), "{}", whole);
-    else if (element.get_uint64().get(large) == simdjson::SUCCESS)
-        fmt::format_to(std::back_inserter(out), "{}", large);
-    else if (element.get_double().get(real) == simdjson::SUCCESS)
-        fmt::format_to(std::back_inserter(out), "{}", real);
+void append_list(std::string& out, dom::array list) {
+    out += '[';
+    bool first = true;
+    for (const auto item : list) {
+        if (!first) out += ',';
+        first = false;
+        append_json(out, item);
+    }
+    out += ']';
+}
+
+void append_object(std::string& out, dom::object object) {
+    out += '{';
+    bool first = true;
+    for (const auto field : object) {
+        if (!first) out += ',';
+        first = false;
+        append_json_string(out, field.key);
+        out += ':';
+        append_json(out, field.value);
+    }
+    out += '}';
 }
 
 }  // namespace
@@ -93,43 +105,34 @@ std::optional<std::string_view> as_text(dom::element element) {
 }
 
 void append_json(std::string& out, dom::element element) {
-    dom::object object;
-    dom::array list;
-    std::string_view text;
-    bool truth = false;
-    if (element.get_object().get(object) == simdjson::SUCCESS) {
-        out += '{';
-        bool first = true;
-        for (const auto field : object) {
-            if (!first) out += ',';
-            first = false;
-            append_json_string(out, field.key);
-            out += ':';
-            append_json(out, field.value);
-        }
-        out += '}';
-    } else if (element.get_array().get(list) == simdjson::SUCCESS) {
-        out += '[';
-        bool first = true;
-        for (const auto item : list) {
-            if (!first) out += ',';
-            first = false;
-            append_json(out, item);
-        }
-        out += ']';
-    } else if (element.get_string().get(text) == simdjson::SUCCESS) {
-        append_json_string(out, text);
-    } else if (element.get_bool().get(truth) == simdjson::SUCCESS) {
-        out += truth ? "true" : "false";
-    } else if (element.is_null()) {
-        out += "null";
-    } else {
-        append_number(out, element);
+    switch (element.type()) {
+        case dom::element_type::OBJECT:
+            return append_object(out, element.get_object().value_unsafe());
+        case dom::element_type::ARRAY:
+            return append_list(out, element.get_array().value_unsafe());
+        case dom::element_type::STRING:
+            return append_json_string(out, element.get_string().value_unsafe());
+        case dom::element_type::BOOL:
+            out += element.get_bool().value_unsafe() ? "true" : "false";
+            return;
+        case dom::element_type::NULL_VALUE:
+            out += "null";
+            return;
+        case dom::element_type::INT64:
+            fmt::format_to(std::back_inserter(out), "{}", element.get_int64().value_unsafe());
+            return;
+        case dom::element_type::UINT64:
+            fmt::format_to(std::back_inserter(out), "{}", element.get_uint64().value_unsafe());
+            return;
+        case dom::element_type::DOUBLE:
+            fmt::format_to(std::back_inserter(out), "{}", element.get_double().value_unsafe());
+            return;
     }
 }
 
 std::string json_of(dom::element element) {
     std::string out;
+    out.reserve(512);
     append_json(out, element);
     return out;
 }

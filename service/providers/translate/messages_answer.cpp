@@ -73,7 +73,7 @@ bool read_messages_answer(dom::object body, Reply& reply) {
 }
 
 std::string write_messages_answer(const Reply& reply, const Shown& shown) {
-    JsonWriter json(2048);
+    JsonWriter json(reply.bytes + 1024);
     json.open().field("id", answer_id("msg_", shown.id)).field("type", "message").field("role", "assistant");
     json.field("model", shown.model).key("content").open_list();
     for (std::size_t i = 0; i < reply.parts.size(); ++i) write_block(json, reply.parts[i], shown.id, i);

@@ -23,7 +23,7 @@ class MessagesReader {
     static const std::array<Field, 20> fields;
 
     Result<void> messages(dom::element value, const Where& where);
-    Result<void> system(dom::element value, const Where& where);
+    Result<void> system_prompt(dom::element value, const Where& where);
     Result<void> tools(dom::element value, const Where& where);
     Result<void> tool_choice(dom::element value, const Where& where);
     Result<void> max_tokens(dom::element value, const Where& where);
@@ -56,7 +56,7 @@ class MessagesReader {
 
 const std::array<MessagesReader::Field, 20> MessagesReader::fields = {{
     {"messages", &MessagesReader::messages},
-    {"system", &MessagesReader::system},
+    {"system", &MessagesReader::system_prompt},
     {"tools", &MessagesReader::tools},
     {"tool_choice", &MessagesReader::tool_choice},
     {"max_tokens", &MessagesReader::max_tokens},
@@ -123,7 +123,7 @@ Result<void> MessagesReader::message(dom::object message, const Where& where) {
     return wrong(where.at("role"), "user, assistant or system");
 }
 
-Result<void> MessagesReader::system(dom::element value, const Where& where) {
+Result<void> MessagesReader::system_prompt(dom::element value, const Where& where) {
     TRY_VOID(content(value, ask_.system, where));
     // What Claude Code tells the provider about itself; it changes from call to call and is nothing to a model.
     std::erase_if(ask_.system, [](const Part& part) { return part.text.starts_with("x-anthropic-billing-header:"); });

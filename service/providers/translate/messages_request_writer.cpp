@@ -53,12 +53,12 @@ std::string tool_id(std::string_view id) {
 
 class MessagesWriter {
   public:
-    MessagesWriter(const Ask& ask, const Target& to) : ask_(ask), to_(to), json_(4096) {}
+    MessagesWriter(const Ask& ask, const Target& to) : ask_(ask), to_(to), json_(ask.bytes + 1024) {}
     Result<std::string> write();
 
   private:
     Result<void> check() const;
-    void system();
+    void system_prompt();
     void messages();
     void turn(const Turn& turn, bool last);
     void part(const Part& part);
@@ -77,7 +77,7 @@ Result<std::string> MessagesWriter::write() {
     TRY_VOID(check());
     json_.open().field("model", to_.model);
     TRY_VOID(settings());
-    system();
+    system_prompt();
     tools();
     messages();
     json_.close();
@@ -148,7 +148,7 @@ void MessagesWriter::output_config(std::string_view effort) {
 }
 
 /// System messages from the middle of a conversation stand here too: only some models take them where they were.
-void MessagesWriter::system() {
+void MessagesWriter::system_prompt() {
     std::vector<std::string_view> texts;
     const auto gather = [&](const std::vector<Part>& parts) {
         for (const auto& part : parts)

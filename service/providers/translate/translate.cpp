@@ -15,8 +15,8 @@ Result<void> read_request(Endpoint from, dom::object body, Ask& ask) {
                 "translated. Use one of these.");
 }
 
-Result<std::string> translated(Endpoint from, dom::object body, const Target& to) {
-    Ask ask;
+Result<std::string> translated(Endpoint from, dom::object body, std::size_t bytes, const Target& to) {
+    Ask ask{.bytes = bytes};
     TRY_VOID(read_request(from, body, ask));
     switch (to.dialect) {
         case Dialect::openai:
@@ -32,8 +32,8 @@ std::unexpected<Error> no_answer(std::string_view reason) {
                 fmt::format("translation: the provider's answer {}", reason));
 }
 
-Result<std::string> translated_answer(Endpoint caller, dom::object body, const Shown& shown) {
-    Reply reply;
+Result<std::string> translated_answer(Endpoint caller, dom::object body, std::size_t bytes, const Shown& shown) {
+    Reply reply{.bytes = bytes};
     const bool to_messages = caller == Endpoint::messages;
     if (!(to_messages ? read_chat_answer(body, reply) : read_messages_answer(body, reply)))
         return no_answer("is no whole answer of its dialect");
@@ -47,7 +47,7 @@ Result<std::string> request(Endpoint from, std::string_view body, const Target& 
     if (const auto error = parse(Desk::body, body).get_object().get(object))
         return fail(Fault::invalid_request,
                     fmt::format("The body is not a JSON object: {}.", simdjson::error_message(error)));
-    auto done = translated(from, object, to);
+    auto done = translated(from, object, body.size(), to);
     tidy(Desk::body);
     return done;
 }
@@ -56,7 +56,7 @@ Result<std::string> answer(Endpoint caller, std::string_view body, const Shown& 
     dom::object object;
     if (const auto error = parse(Desk::body, body).get_object().get(object))
         return no_answer(fmt::format("is no JSON object: {}", simdjson::error_message(error)));
-    auto done = translated_answer(caller, object, shown);
+    auto done = translated_answer(caller, object, body.size(), shown);
     tidy(Desk::body);
     return done;
 }

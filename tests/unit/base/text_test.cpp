@@ -18,6 +18,25 @@ TEST(Json, a_hostile_string_stays_one_line_of_plain_text) {
     EXPECT_EQ(out, "\"a\\nb\\u001b[31m\\\"\\\\\\u007f\\ufffd\\u202e z\xc3\xa9 \\ufffd\\ufffd\\ufffd\"");
 }
 
+TEST(Text, a_byte_is_escaped_the_same_wherever_it_stands) {
+    for (int value = 0; value < 256; ++value) {
+        const std::string byte(1, static_cast<char>(value));
+        std::string alone;
+        append_json_string(alone, byte);
+        const std::string escaped = alone.substr(1, alone.size() - 2);
+        for (std::size_t before = 0; before < 20; ++before) {
+            for (const std::string_view neighbour : {"a", "\x7e", " ", "[", "!", "#", "\n"}) {
+                std::string text, wanted = "\"", got;
+                for (std::size_t i = 0; i < before; ++i) text += neighbour;
+                for (std::size_t i = 0; i < before; ++i) wanted += neighbour == "\n" ? "\\n" : neighbour;
+                append_json_string(got, text + byte + text);
+                wanted += escaped + wanted.substr(1) + '"';
+                ASSERT_EQ(got, wanted) << value << " after " << before;
+            }
+        }
+    }
+}
+
 TEST(Json, commas_stand_only_between_members) {
     JsonWriter json;
     json.open()
