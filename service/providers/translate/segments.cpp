@@ -52,6 +52,7 @@ bool Segments::say(const Saying& saying, std::string_view piece, const Sink& sin
     if (place->part == Part::Kind::tool_call) place->balance.feed(piece);
     if (place->open) {
         if (!piece.empty()) sink({.kind = Step::Kind::text, .part = place->part, .text = piece});
+        advance(sink);
         return true;
     }
     place->waiting += piece;

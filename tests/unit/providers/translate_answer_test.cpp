@@ -29,7 +29,7 @@ std::string completion(const std::string& said, const std::string& reason = "sto
            R"(","usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7,"prompt_tokens_details":{"cached_tokens":0,"cache_write_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}})";
 }
 
-TEST(TranslateAnswer, MessagesToChat) {
+TEST(TranslateAnswer, messages_to_chat) {
     const std::string hi = R"({"type":"text","text":"Hi"})";
     const std::vector<Case> cases = {
         {"text", message(hi), completion(R"("content":"Hi","refusal":null)")},
@@ -74,7 +74,7 @@ std::string shown_message(const std::string& content, const std::string& reason 
            R"(,"usage":{"input_tokens":5,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":2,"output_tokens_details":{"thinking_tokens":0}}})";
 }
 
-TEST(TranslateAnswer, ChatToMessages) {
+TEST(TranslateAnswer, chat_to_messages) {
     const std::string hi = R"({"type":"text","text":"Hi"})";
     const std::vector<Case> cases = {
         {"text", chat(R"("content":"Hi")"), shown_message(hi)},
@@ -107,7 +107,7 @@ struct Counted {
     std::string out;
 };
 
-TEST(TranslateAnswer, UsageInClassesThatNeverOverlap) {
+TEST(TranslateAnswer, usage_in_classes_that_never_overlap) {
     const std::vector<Counted> cases = {
         {"what came from Anthropic's cache is a part of OpenAI's prompt", Endpoint::chat_completions,
          R"({"input_tokens":10,"cache_read_input_tokens":100,"cache_creation_input_tokens":50,"cache_creation":{"ephemeral_5m_input_tokens":20,"ephemeral_1h_input_tokens":30},"output_tokens":7,"output_tokens_details":{"thinking_tokens":3},"service_tier":"priority"})",
@@ -133,7 +133,7 @@ TEST(TranslateAnswer, UsageInClassesThatNeverOverlap) {
     }
 }
 
-TEST(TranslateAnswer, WhatIsNoAnswer) {
+TEST(TranslateAnswer, what_is_no_answer) {
     for (const auto caller : {Endpoint::messages, Endpoint::chat_completions})
         for (const auto* body :
              {"", "{}", "[]", "<html>", R"({"choices":[]})", R"({"choices":[{"message":{"content":"x"}}]})",
@@ -146,7 +146,7 @@ TEST(TranslateAnswer, WhatIsNoAnswer) {
 }
 
 /// What a Chat client echoes comes back to Anthropic as it was.
-TEST(TranslateAnswer, ARoundTripThroughAnOpenAiClientKeepsTheSignatures) {
+TEST(TranslateAnswer, a_round_trip_through_an_openai_client_keeps_the_signatures) {
     const std::string content =
         R"([{"type":"thinking","thinking":"hm","signature":"s="},{"type":"text","text":"Let me see."},{"type":"redacted_thinking","data":"zz"},{"type":"tool_use","id":"t1","name":"f","input":{"a":1}}])";
     const auto seen = answer(Endpoint::chat_completions,

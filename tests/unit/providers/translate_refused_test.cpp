@@ -99,7 +99,7 @@ std::vector<Case> cases() {
     };
 }
 
-TEST(TranslateRefused, WhatTheOtherDialectCannotSay) {
+TEST(TranslateRefused, what_the_other_dialect_cannot_say) {
     for (const auto& one : cases()) {
         const auto dialect = one.from == chat ? Dialect::anthropic : Dialect::openai;
         const auto sent =
@@ -111,19 +111,19 @@ TEST(TranslateRefused, WhatTheOtherDialectCannotSay) {
     }
 }
 
-TEST(TranslateRefused, BodiesThatAreNoJson) {
+TEST(TranslateRefused, bodies_that_are_no_json) {
     for (const auto* body : {"", "[]", "{", "\"x\"", "{\"messages\":[\"\\ud800\"]}", "{} {}", "nul"})
         for (const auto from : {chat, messages})
             EXPECT_FALSE(request(from, body, {.dialect = Dialect::anthropic, .model = "m"}).has_value()) << body;
 }
 
-TEST(TranslateRefused, DepthHasALimit) {
+TEST(TranslateRefused, depth_has_a_limit) {
     const std::string deep = R"({"tools":[{"name":"f","input_schema":{"a":)" + std::string(100'000, '[') +
                              std::string(100'000, ']') + "}}]}";
     EXPECT_FALSE(request(messages, deep, {.dialect = Dialect::openai, .model = "m"}).has_value());
 }
 
-TEST(TranslateRefused, SoHaveParts) {
+TEST(TranslateRefused, so_have_parts) {
     std::string many = R"({"messages":[{"role":"user","content":[)";
     for (int i = 0; i < 200'001; ++i) many += R"({"type":"text","text":"x"},)";
     many += R"({"type":"text","text":"x"}]}]})";
@@ -139,7 +139,7 @@ struct Refused {
     std::string shown;
 };
 
-TEST(TranslateRefused, ErrorsOfTheProvider) {
+TEST(TranslateRefused, errors_of_the_provider) {
     const std::string id = R"("request_id":"call_1")";
     const std::vector<Refused> all = {
         {"Anthropic's words in OpenAI's shape", chat, 400,

@@ -259,21 +259,21 @@ std::vector<Case> messages_cases() {
     };
 }
 
-TEST(TranslateRequest, ChatToMessages) {
+TEST(TranslateRequest, chat_to_messages) {
     for (const auto& one : chat_cases())
         EXPECT_EQ(sent_by(Endpoint::chat_completions, one, {.dialect = Dialect::anthropic}),
                   R"({"model":")" + one.model + "\"," + one.sent + "}")
             << one.name;
 }
 
-TEST(TranslateRequest, MessagesToChat) {
+TEST(TranslateRequest, messages_to_chat) {
     for (const auto& one : messages_cases())
         EXPECT_EQ(sent_by(Endpoint::messages, one, {.dialect = Dialect::openai}),
                   R"({"model":")" + one.model + "\"," + one.sent + "}")
             << one.name;
 }
 
-TEST(TranslateRequest, TheTargetDecidesAboutLimitAndUsage) {
+TEST(TranslateRequest, the_target_decides_about_limit_and_usage) {
     const Case stream{"", R"("stream":true,"max_tokens":500,)" + hello, "", "m"};
     EXPECT_EQ(
         sent_by(Endpoint::messages, stream,

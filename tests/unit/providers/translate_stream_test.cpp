@@ -76,7 +76,7 @@ struct Shape {
 
 const std::string usage = R"({"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":4}})";
 
-TEST(TranslateStream, ShapesOfChatServers) {
+TEST(TranslateStream, shapes_of_chat_servers) {
     const std::string stop = delta("{}", R"("stop")");
     const std::vector<Shape> shapes = {
         {"text",
@@ -140,7 +140,7 @@ TEST(TranslateStream, ShapesOfChatServers) {
     }
 }
 
-TEST(TranslateStream, TheEndIsTheProvidersOnly) {
+TEST(TranslateStream, the_end_is_the_providers_only) {
     const std::string hi = delta(R"({"content":"Hi"})"), stop = delta("{}", R"("stop")");
     const std::vector<Shape> cut = {
         {"in the middle", {hi}, ""}, {"before the mark", {hi, stop}, ""}, {"at once", {}, ""}};
@@ -166,14 +166,14 @@ TEST(TranslateStream, TheEndIsTheProvidersOnly) {
     EXPECT_FALSE(broken->ended());
 }
 
-TEST(TranslateStream, AnEndMarkWithoutItsBlankLine) {
+TEST(TranslateStream, an_end_mark_without_its_blank_line) {
     const std::string head = chat({delta(R"({"content":"Hi"})"), delta("{}", R"("stop")")});
     for (const std::string mark : {"data: [DONE]", "data: [DONE]\n", "data:[DONE]\r\n", "data: [DONE]\n\n\n\n"})
         EXPECT_TRUE(pass(Endpoint::messages, {head + mark}).ended) << mark;
     EXPECT_FALSE(pass(Endpoint::messages, {head + "data: [DONE"}).ended);
 }
 
-TEST(TranslateStream, WhatCannotBeUnderstoodIsAnErrorAndNothingFollows) {
+TEST(TranslateStream, what_cannot_be_understood_is_an_error_and_nothing_follows) {
     const std::string hi = delta(R"({"content":"Hi"})");
     const std::vector<std::pair<std::string, std::vector<std::string>>> broken = {
         {"no JSON", {hi, "{\"choices\":["}},
@@ -219,7 +219,7 @@ std::string chunk(const std::string& delta_json, const std::string& reason = "nu
            delta_json + R"(,"logprobs":null,"finish_reason":)" + reason + "}]}\n\n";
 }
 
-TEST(TranslateStream, MessagesBecomeChunks) {
+TEST(TranslateStream, messages_become_chunks) {
     const std::string role = chunk(R"({"role":"assistant","content":"","refusal":null})");
     const std::string done = "data: [DONE]\n\n";
     const std::string text = block(R"({"type":"text","text":""})", {R"({"type":"text_delta","text":"Hi"})"});
@@ -287,7 +287,7 @@ TEST(TranslateStream, MessagesBecomeChunks) {
                 done));
 }
 
-TEST(TranslateStream, BrokenMessages) {
+TEST(TranslateStream, broken_messages) {
     const std::string text = R"({"type":"text","text":""})";
     const std::vector<std::pair<std::string, std::string>> broken = {
         {"no start", block(text, {})},
@@ -317,7 +317,7 @@ std::string with_ends(std::string text, const std::string& end) {
     return text;
 }
 
-TEST(TranslateStream, AnyCutAndAnyEndOfLine) {
+TEST(TranslateStream, any_cut_and_any_end_of_line) {
     const std::vector<std::pair<Endpoint, std::string>> streams = {
         {Endpoint::messages,
          ": hello\n\n" + chat({delta(R"({"reasoning_content":"Grüße 🦀"})"), delta(R"({"content":"x"})"),
@@ -349,7 +349,7 @@ TEST(TranslateStream, AnyCutAndAnyEndOfLine) {
     }
 }
 
-TEST(TranslateStream, AnEventLeavesInTheCallThatItCameIn) {
+TEST(TranslateStream, an_event_leaves_in_the_call_that_it_came_in) {
     const auto stream = Stream::make(Endpoint::messages, shown);
     for (const std::string word : {"one", "two", "three"})
         EXPECT_NE(stream->pass(chat({delta(R"({"content":")" + word + "\"}")})).find(word), std::string_view::npos);
@@ -360,7 +360,7 @@ TEST(TranslateStream, AnEventLeavesInTheCallThatItCameIn) {
               std::string_view::npos);
 }
 
-TEST(TranslateStream, LargeEventsPassUpToALimit) {
+TEST(TranslateStream, large_events_pass_up_to_a_limit) {
     const std::string large(10 * 1024 * 1024, 'x');
     EXPECT_GT(pass(Endpoint::messages, {chat({delta(R"({"content":")" + large + "\"}")})}).out.size(), large.size());
     const auto stream = Stream::make(Endpoint::messages, shown);
@@ -371,7 +371,7 @@ TEST(TranslateStream, LargeEventsPassUpToALimit) {
     EXPECT_NE(out.find("event: error"), std::string::npos);
 }
 
-TEST(TranslateStream, BlocksHaveALimit) {
+TEST(TranslateStream, blocks_have_a_limit) {
     const auto stream = Stream::make(Endpoint::messages, shown);
     for (int i = 0; i < 5000 && !stream->failed(); ++i) {
         stream->pass(chat({delta(R"({"content":"a"})")}));

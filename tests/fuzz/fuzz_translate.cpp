@@ -1,0 +1,212 @@
+// Hunts: a body, an answer or a stream whose translation is no JSON or no stream of its dialect, depends on where it
+// was cut, or ends as if it were whole when it is not; a crash on anything a caller or a provider may send.
+#include "service/providers/sse.h"
+#include "service/providers/translate/translate.h"
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include <simdjson.h>
+
+namespace {
+
+using namespace bursar;
+using namespace bursar::providers;
+namespace dom = simdjson::dom;
+
+const translate::Shown shown{.model = "shown", .id = "call_1", .created = 1, .usage_chunk = true};
+
+void require(bool truth) {
+    if (!truth) std::abort();
+}
+
+void request(Endpoint from, Dialect to, std::string_view body) {
+    const translate::Target target{.dialect = to, .model = "claude-sonnet-4-5", .max_tokens = 8000};
+    const auto sent = translate::request(from, body, target);
+    if (!sent) {
+        require(sent.error().fault == Fault::invalid_request && !sent.error().for_caller.empty());
+        return;
+    }
+    dom::parser referee;
+    dom::object object;
+    require(referee.parse(*sent).get_object().get(object) == simdjson::SUCCESS);
+    require(object["model"].get_string().value() == target.model && object["messages"].is_array());
+    // What was written can be read by the dialect's own reader, and says the same again.
+    const auto own = to == Dialect::openai ? Endpoint::chat_completions : Endpoint::messages;
+    const auto again = translate::request(own, *sent, target);
+    require(again.has_value());
+    const auto third = translate::request(own, *again, target);
+    require(third.has_value() && *third == *again);
+}
+
+struct Passed {
+    std::string out;
+    bool ended = false;
+    bool failed = false;
+};
+
+Passed pass(Endpoint caller, std::string_view stream, std::string_view cuts) {
+    const auto translation = translate::Stream::make(caller, shown);
+    Passed passed;
+    for (std::size_t turn = 0; !stream.empty(); ++turn) {
+        const std::size_t length =
+            cuts.empty() ? stream.size() : static_cast<unsigned char>(cuts[turn % cuts.size()]) % 64 + std::size_t{1};
+        // On the heap, so that a view into it that outlives the call is found.
+        const std::string piece(stream.substr(0, length));
+        passed.out += translation->pass(piece);
+        stream.remove_prefix(piece.size());
+    }
+    passed.out += translation->finish();
+    passed.ended = translation->ended();
+    passed.failed = translation->failed();
+    return passed;
+}
+
+/// The order that clients of Anthropic's stream count on.
+class Order {
+  public:
+    void take(dom::object event) {
+        const std::string_view type = event["type"].get_string().value();
+        require(!over_);
+        if (type == "message_start") {
+            require(!begun_);
+            begun_ = true;
+        } else if (type == "content_block_start") {
+            require(begun_ && !open_ && !reason_ && event["index"].get_uint64().value() == index_);
+            open_ = true;
+        } else if (type == "content_block_delta") {
+            require(open_ && event["index"].get_uint64().value() == index_);
+        } else if (type == "content_block_stop") {
+            require(open_ && event["index"].get_uint64().value() == index_++);
+            open_ = false;
+        } else if (type == "message_delta") {
+            require(begun_ && !open_ && !reason_);
+            reason_ = true;
+        } else if (type == "message_stop" || type == "error") {
+            require(type == "error" || reason_);
+            over_ = true;
+        } else {
+            require(type == "ping" && begun_);
+        }
+    }
+
+  private:
+    bool begun_ = false, open_ = false, reason_ = false, over_ = false;
+    std::uint64_t index_ = 0;
+};
+
+void check(Endpoint caller, const Passed& passed) {
+    std::string_view rest = passed.out;
+    std::string scratch;
+    Order order;
+    dom::parser referee;
+    bool done = false;
+    while (!rest.empty()) {
+        EventCutter cutter;
+        const std::size_t size = cutter.cut(rest);
+        require(size > 0 && !done);
+        const auto event = read_event(rest.substr(0, size), scratch);
+        rest.remove_prefix(size);
+        if (event.data.empty()) continue;
+        done = event.data == "[DONE]";
+        if (done) continue;
+        dom::object object;
+        require(referee.parse(event.data.data(), event.data.size()).get_object().get(object) == simdjson::SUCCESS);
+        if (caller == Endpoint::messages) order.take(object);
+    }
+    require(!(passed.ended && passed.failed));
+    if (caller == Endpoint::chat_completions) require(done == passed.ended);
+    if (caller == Endpoint::messages) require(passed.ended == passed.out.ends_with("{\"type\":\"message_stop\"}\n\n"));
+}
+
+void stream(Endpoint caller, const std::string& events, std::string_view cuts) {
+    const auto whole = pass(caller, events, {});
+    check(caller, whole);
+    // The end mark counts as soon as it could be read, so what follows it in its own event depends on the cut.
+    for (std::size_t at = 0; (at = events.find("[DONE]", at)) != std::string::npos; ++at)
+        if (events.compare(at + 6, 2, "\n\n") != 0) return;
+    const auto cut = pass(caller, events, cuts);
+    require(cut.out == whole.out && cut.ended == whole.ended && cut.failed == whole.failed);
+}
+
+// Each byte of a script is one event, so that whole answers in any order are found quickly.
+constexpr std::array<std::string_view, 16> chat_events = {
+    R"({"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]})",
+    R"({"choices":[{"index":0,"delta":{"content":"a"}}]})",
+    R"({"choices":[{"index":0,"delta":{"reasoning_content":"b"}}]})",
+    R"({"choices":[{"index":0,"delta":{"reasoning":"b"}}]})",
+    R"({"choices":[{"index":0,"delta":{"refusal":"c"}}]})",
+    R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"x","function":{"name":"f","arguments":""}}]}}]})",
+    R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"k\":["}}]}}]})",
+    R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1]}"}}]}}]})",
+    R"({"choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"y","function":{"name":"g","arguments":"{}"}}]}}]})",
+    R"({"choices":[{"index":0,"delta":{"tool_calls":[{"id":"z","function":{"name":"h"}},{"function":{"arguments":" "}}]}}]})",
+    R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})",
+    R"({"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":3}})",
+    R"({"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}})",
+    "[DONE]",
+    R"({"error":{"message":"x"}})",
+    R"({"choices":[{"index":1,"delta":{"content":"other"}}]})"};
+constexpr std::array<std::string_view, 16> messages_events = {
+    R"({"type":"message_start","message":{"usage":{"input_tokens":1}}})",
+    R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}})",
+    R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}})",
+    R"({"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"a","name":"f","input":{}}})",
+    R"({"type":"content_block_start","index":0,"content_block":{"type":"redacted_thinking","data":"d"}})",
+    R"({"type":"content_block_start","index":0,"content_block":{"type":"server_tool_use"}})",
+    R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}})",
+    R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"b"}})",
+    R"({"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"s"}})",
+    R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{}"}})",
+    R"({"type":"content_block_stop","index":0})",
+    R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}})",
+    R"({"type":"message_delta","delta":{"stop_reason":null}})",
+    R"({"type":"message_stop"})",
+    R"({"type":"ping"})",
+    R"({"type":"error","error":{"type":"overloaded_error","message":"m"}})"};
+
+std::string scripted(const std::array<std::string_view, 16>& events, std::string_view script) {
+    std::string all;
+    for (const char c : script.substr(0, 256))
+        all.append("data: ").append(events[static_cast<unsigned char>(c) % events.size()]).append("\n\n");
+    return all;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+    if (size < 6) return 0;
+    const std::string_view input(reinterpret_cast<const char*>(bytes), size);
+    const auto cuts = input.substr(1, 4);
+    const auto rest = input.substr(5);
+    switch (bytes[0] % 6) {
+        case 0:
+            request(Endpoint::chat_completions, Dialect::anthropic, rest);
+            request(Endpoint::chat_completions, Dialect::openai, rest);
+            translate::answer(Endpoint::chat_completions, rest, shown);
+            translate::refusal(Endpoint::chat_completions, 400, rest, "call_1");
+            break;
+        case 1:
+            request(Endpoint::messages, Dialect::openai, rest);
+            request(Endpoint::messages, Dialect::anthropic, rest);
+            translate::answer(Endpoint::messages, rest, shown);
+            translate::refusal(Endpoint::messages, 400, rest, "call_1");
+            break;
+        case 2:
+            stream(Endpoint::messages, std::string(rest) + "\n\n", cuts);
+            break;
+        case 3:
+            stream(Endpoint::chat_completions, std::string(rest) + "\n\n", cuts);
+            break;
+        case 4:
+            stream(Endpoint::messages, scripted(chat_events, rest), cuts);
+            break;
+        default:
+            stream(Endpoint::chat_completions, scripted(messages_events, rest), cuts);
+            break;
+    }
+    return 0;
+}

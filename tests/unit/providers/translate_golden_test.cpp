@@ -1,0 +1,97 @@
+// Hunts: a byte that changes in what clients and providers get of a translated call without anybody having decided so.
+// tests/golden/translate/README.md says what the files are.
+#include "service/providers/translate/translate.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace bursar::providers::translate {
+namespace {
+
+namespace fs = std::filesystem;
+
+const Shown shown{.model = "asked", .id = "call_01K", .created = 1795000000, .usage_chunk = true};
+
+std::string read(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+void expect_golden(const fs::path& file, const std::string& got) {
+    const char* wish = std::getenv("BURSAR_GOLDEN");
+    if (wish != nullptr && std::string_view(wish) == "rewrite") std::ofstream(file, std::ios::binary) << got;
+    EXPECT_EQ(got, read(file)) << file;
+}
+
+std::string passed(Endpoint caller, const std::vector<std::string_view>& pieces) {
+    const auto stream = Stream::make(caller, shown);
+    std::string out;
+    for (const auto piece : pieces) out += stream->pass(std::string(piece));
+    return out;
+}
+
+struct Transcript {
+    fs::path folder;
+    Endpoint caller = Endpoint::messages;
+};
+
+std::vector<Transcript> transcripts() {
+    std::vector<Transcript> all;
+    const fs::path root = fs::path(BURSAR_SOURCE_DIR) / "tests/golden/translate";
+    for (const auto& [name, caller] :
+         {std::pair{"openai_client", Endpoint::chat_completions}, std::pair{"anthropic_client", Endpoint::messages}})
+        for (const auto& entry : fs::directory_iterator(root / name)) all.push_back({entry.path(), caller});
+    return all;
+}
+
+TEST(TranslateGolden, requests) {
+    for (const auto& [folder, caller] : transcripts()) {
+        if (!fs::exists(folder / "request.json")) continue;
+        const bool chat = caller == Endpoint::chat_completions;
+        const auto sent = request(
+            caller, read(folder / "request.json"),
+            {.dialect = chat ? Dialect::anthropic : Dialect::openai, .model = chat ? "claude-opus-5" : "gpt-5"});
+        ASSERT_TRUE(sent.has_value()) << folder << sent.error().for_caller;
+        expect_golden(folder / "sent.json", *sent + "\n");
+    }
+}
+
+TEST(TranslateGolden, whole_answers) {
+    for (const auto& [folder, caller] : transcripts()) {
+        if (!fs::exists(folder / "answer.json")) continue;
+        const auto out = answer(caller, read(folder / "answer.json"), shown);
+        ASSERT_TRUE(out.has_value()) << folder;
+        expect_golden(folder / "shown.json", *out + "\n");
+    }
+}
+
+TEST(TranslateGolden, streams_whole_and_cut_at_every_byte) {
+    std::size_t streams = 0;
+    for (const auto& [folder, caller] : transcripts()) {
+        if (!fs::exists(folder / "provider.sse")) continue;
+        ++streams;
+        const std::string in = read(folder / "provider.sse");
+        const std::string whole = passed(caller, {in});
+        expect_golden(folder / "shown.sse", whole);
+        for (std::size_t cut = 1; cut < in.size(); ++cut) {
+            const std::string_view all = in;
+            ASSERT_EQ(passed(caller, {all.substr(0, cut), all.substr(cut)}), whole) << folder << " at " << cut;
+        }
+        const bool unfinished = folder.filename() == "cut" || whole.find("\"error\"") != std::string::npos;
+        const char* end = caller == Endpoint::messages ? "message_stop" : "[DONE]";
+        EXPECT_EQ(whole.find(end) == std::string::npos, unfinished) << folder;
+    }
+    EXPECT_GE(streams, 10U);
+}
+
+}  // namespace
+}  // namespace bursar::providers::translate
