@@ -95,7 +95,8 @@ before(async () => {
         'open-with-key': { dialect, base_url: `http://127.0.0.1:${open}/v1`, keys },
     };
     const channels = [{ provider: 'good', model: MODEL }, { provider: 'good', model: 'gone-model', priority: 2 }];
-    bursar = await Bursar.start({ policy: { providers, models: { house: { channels } } }, secrets: { right: KEY, wrong: WRONG } });
+    const policy = { providers, models: { house: { channels } } };
+    bursar = await Bursar.start({ policy, providerKey: KEY, secrets: { right: KEY, wrong: WRONG, demo: KEY } });
 });
 after(async () => {
     await bursar?.stop();
@@ -142,6 +143,12 @@ test('with a model it makes two small calls, plain and streamed, and says whethe
     const missing = await ask('good', { model: 'no-such-model' });
     assert.equal(missing['plain call'], 'BAD status 404: The model no-such-model does not exist');
     assert.match(missing['streamed call'], /^BAD status 404/);
+});
+
+test('a provider of Anthropic’s dialect is asked in it', async () => {
+    const found = await ask('demo-anthropic', { model: 'demo-claude' });
+    for (const name of ['connection', 'models', 'plain call', 'usage, plain', 'streamed call', 'usage, streamed']) assert.match(found[name], /^ok /, name);
+    assert.match(found.models, /GET \/v1\/models\?limit=1000 lists/);
 });
 
 test('each key is looked at', async () => {
