@@ -1,5 +1,7 @@
 #include "policies/admit.h"
 
+#include "policies/path.h"
+
 #include <algorithm>
 #include <array>
 
@@ -36,18 +38,33 @@ bool listed(const std::vector<std::string>& names, const Model& model) {
     });
 }
 
-bool key_may(const Caller& caller, const Model& model) { return caller.models.empty() || listed(caller.models, model); }
-
-bool speaks(const Model& model, Dialect dialect) {
-    return std::ranges::any_of(model.channels, [&](const Channel& each) { return each.provider->dialect == dialect; });
+/// Whether a comma list has this item.
+bool lists(std::string_view list, std::string_view item) {
+    while (!list.empty()) {
+        const std::size_t comma = std::min(list.find(','), list.size());
+        std::string_view one = list.substr(0, comma);
+        while (one.starts_with(' ')) one.remove_prefix(1);
+        while (one.ends_with(' ')) one.remove_suffix(1);
+        if (one == item) return true;
+        list.remove_prefix(std::min(comma + 1, list.size()));
+    }
+    return false;
 }
 
-/// A virtual model speaks what those that it may pick speak.
-bool offered(const Snapshot& rules, const Model& model, Dialect dialect) {
-    return speaks(model, dialect) || std::ranges::any_of(model.rules, [&](const PickRule& rule) {
-               const auto picked = rules.models.find(rule.use);
-               return picked != rules.models.end() && speaks(*picked->second, dialect);
-           });
+bool key_may(const Caller& caller, const Model& model) { return caller.models.empty() || listed(caller.models, model); }
+
+/// By a channel of that dialect or, at endpoints that can be translated, by any.
+bool serves(const Channel& channel, const Ask& ask) {
+    return channel.provider->dialect == ask.dialect || can_translate(ask.endpoint);
+}
+
+bool holds(const PickRule& rule, const Ask& ask) {
+    if (rule.input_above && ask.input_estimated <= *rule.input_above) return false;
+    if (rule.tools && ask.tools != *rule.tools) return false;
+    if (rule.images && ask.pictures != *rule.images) return false;
+    if (rule.budget_left_below_percent && ask.budget_left_percent >= *rule.budget_left_below_percent) return false;
+    return rule.tags.empty() ||
+           std::ranges::any_of(rule.tags, [&](const std::string& tag) { return lists(ask.tags, tag); });
 }
 
 std::string_view api_of(Dialect dialect) { return dialect == Dialect::anthropic ? "Anthropic" : "OpenAI"; }
@@ -85,13 +102,14 @@ Result<std::shared_ptr<const Model>> permitted_model(const Snapshot& rules, cons
                     fmt::format("This key may not use the model \"{}\", though its team \"{}\" may. See GET /v1/models "
                                 "for those it may use.",
                                 model.name, caller.team));
-    if (!speaks(model, ask.dialect)) {
-        const Dialect other = ask.dialect == Dialect::openai ? Dialect::anthropic : Dialect::openai;
-        return fail(Fault::model_unknown,
-                    fmt::format("The model \"{}\" is not offered in the {} API. Call it in the {} API: {}.", model.name,
-                                api_of(ask.dialect), api_of(other), path_of(other)));
-    }
     return found->second;
+}
+
+/// The model with channels that answers for `model`: itself, or what the rules of a virtual one pick.
+std::shared_ptr<const Model> picked(const Snapshot& rules, const std::shared_ptr<const Model>& model, const Ask& ask) {
+    for (const PickRule& rule : model->rules)
+        if (holds(rule, ask)) return rules.models.find(rule.use)->second;
+    return model;
 }
 
 /// The price in force of one channel, good enough to hold money for such a call.
@@ -190,19 +208,35 @@ void plan_hold(Route& route, const Ask& ask) {
             route.output_expected, times(std::max(ask.output_min, Tokens{0}) + answer_tokens_min, ask.choices)));
 }
 
-}  // namespace
+std::unexpected<Error> not_offered(const Model& model, const Ask& ask) {
+    const Dialect other = ask.dialect == Dialect::openai ? Dialect::anthropic : Dialect::openai;
+    return fail(Fault::model_unknown,
+                fmt::format("The model \"{}\" is not offered in the {} API. Call it in the {} API: {}.", model.name,
+                            api_of(ask.dialect), api_of(other), path_of(other)));
+}
 
-Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& ask, Timestamp now) {
+/// What a provider of the other dialect adds to a prompt with tools that says nothing of it (body.cpp has the same for
+/// its own).
+Tokens translated_input(const Route& route, const Ask& ask) {
+    constexpr Tokens tools_prompt = 1'000;
+    const bool translated = std::ranges::any_of(
+        route.channels, [&](const Channel* channel) { return channel->provider->dialect != ask.dialect; });
+    return translated && ask.tools ? tools_prompt : 0;
+}
+
+Result<Route> route_over(const Snapshot& rules, std::shared_ptr<const Model> model, const Caller& caller,
+                         const Ask& ask, Timestamp now) {
     Route route;
-    TRY(route.model, permitted_model(rules, caller, ask));
-    route.bounds = {.input = input_bound(*route.model, ask),
+    route.model = std::move(model);
+    for (const Channel& channel : route.model->channels)
+        if (serves(channel, ask)) route.channels.push_back(&channel);
+    if (route.channels.empty()) return not_offered(*route.model, ask);
+    route.bounds = {.input = input_bound(*route.model, ask) + translated_input(route, ask),
                     .images = ask.images,
                     .web_searches = 0,
                     .service_tier = ask.service_tier,
                     .at = now};
     route.on_short = rules.teams.find(caller.team)->second->on_short;
-    for (const Channel& channel : route.model->channels)
-        if (channel.provider->dialect == ask.dialect) route.channels.push_back(&channel);
     if (!known_service_tier(ask.service_tier))
         return fail(
             Fault::price_missing,
@@ -214,15 +248,32 @@ Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& ask,
     return route;
 }
 
-std::vector<std::shared_ptr<const Model>> models_of(const Snapshot& rules, const Caller& caller, Dialect dialect) {
+}  // namespace
+
+Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& ask, Timestamp now) {
+    TRY(const auto model, permitted_model(rules, caller, ask));
+    return route_over(rules, picked(rules, model, ask), caller, ask, now);
+}
+
+Result<Route> route_to(const Snapshot& rules, const std::string& model, const Caller& caller, const Ask& ask,
+                       Timestamp now) {
+    const auto found = rules.models.find(model);
+    if (found == rules.models.end()) return fail(Fault::model_unknown, fmt::format("There is no model \"{}\".", model));
+    return route_over(rules, found->second, caller, ask, now);
+}
+
+bool is_virtual(const Snapshot& rules, std::string_view model) {
+    const auto found = rules.models.find(model);
+    return found != rules.models.end() && !found->second->rules.empty();
+}
+
+std::vector<std::shared_ptr<const Model>> models_of(const Snapshot& rules, const Caller& caller) {
     std::vector<std::shared_ptr<const Model>> out;
     const auto team = rules.teams.find(caller.team);
     if (team == rules.teams.end()) return out;
-    // A model stands under its aliases as well, and is shown once.
+    // A model stands under its aliases as well, and is shown once. Most can be asked in either dialect.
     for (const auto& [name, model] : rules.models)
-        if (name == model->name && team->second->may(*model) && key_may(caller, *model) &&
-            offered(rules, *model, dialect))
-            out.push_back(model);
+        if (name == model->name && team->second->may(*model) && key_may(caller, *model)) out.push_back(model);
     return out;
 }
 

@@ -28,12 +28,19 @@ struct Ask {
     std::optional<std::int64_t> searches_max;  ///< as the caller bounded it
     std::string_view tool_unpriced;  ///< a tool that the provider runs and bills beside its tokens; empty: none
     Tokens output_min = 0;           ///< with a smaller limit the provider takes no call such as this
+    // What the rules of virtual models look at.
+    Tokens input_estimated = 0;
+    bool tools = false;
+    bool pictures = false;
+    std::string_view tags;  ///< a comma list
+    int budget_left_percent = 100;
 };
 
 /// Where a call may go and what to hold for it.
 struct Route {
     std::shared_ptr<const Model> model;
-    std::vector<const Channel*> channels;  ///< of the caller's dialect, in order of priority; never empty
+    /// That can answer this caller, in his own dialect or translated, in order of priority; never empty.
+    std::vector<const Channel*> channels;
     /// What the hold is made of: the price in force of the only channel, or one that is as dear as the dearest of them
     /// for this very call (its input_at_most, service tier and time).
     const Price* price = nullptr;
@@ -54,8 +61,16 @@ struct Route {
 /// not_permitted, model_unknown, price_missing (no price in force), wrong_configuration never. Pure.
 Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& ask, Timestamp now);
 
-/// What `GET /v1/models` shows this caller: models of a channel in this dialect, by name.
-std::vector<std::shared_ptr<const Model>> models_of(const Snapshot& rules, const Caller& caller, Dialect dialect);
+/// The same for another model that the policy itself names for this call: nobody asks whether the caller may use it.
+/// model_unknown if it cannot be asked at this endpoint.
+Result<Route> route_to(const Snapshot& rules, const std::string& model, const Caller& caller, const Ask& ask,
+                       Timestamp now);
+
+/// Whether the model that is asked for is a virtual one: then the rest of `Ask` has to be known before admit().
+bool is_virtual(const Snapshot& rules, std::string_view model);
+
+/// What `GET /v1/models` shows this caller: the models that he may use, by name.
+std::vector<std::shared_ptr<const Model>> models_of(const Snapshot& rules, const Caller& caller);
 
 /// The accounts a caller is charged to, from the organisation down, with their limits: "org", "team:…" from the root to
 /// the caller's own, "person:…" if there is one, "key:…". What a team allows each person holds in the teams below it

@@ -1,5 +1,6 @@
 #include "service/daemon/inquiry_words.h"
 
+#include "policies/path.h"
 #include "service/base/json.h"
 #include "service/providers/model_list.h"
 
@@ -17,20 +18,6 @@ using State = Finding::State;
 constexpr int output_tokens = 16;
 constexpr int certificate_days_min = 14;
 
-/// RFC 3986 §2.3: what need not be escaped.
-std::string segment(std::string_view text) {
-    constexpr std::string_view marks = "-._~";
-    std::string out;
-    for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (plain || marks.contains(c))
-            out += c;
-        else
-            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-    return out;
-}
-
 std::string base_path(const policies::Provider& provider) {
     std::string path = provider.base_url.path;
     const bool adds = provider.dialect == Dialect::anthropic && provider.quirks.version_in_path;
@@ -39,7 +26,7 @@ std::string base_path(const policies::Provider& provider) {
 }
 
 std::string with_version(const policies::Provider& provider, std::string path) {
-    if (!provider.quirks.api_version.empty()) path += "?api-version=" + segment(provider.quirks.api_version);
+    if (!provider.quirks.api_version.empty()) path += "?api-version=" + policies::escaped(provider.quirks.api_version);
     return path;
 }
 
@@ -100,11 +87,7 @@ std::string list_target(const policies::Provider& provider) {
 }
 
 std::string call_target(const policies::Provider& provider, std::string_view model) {
-    const std::string base = base_path(provider);
-    if (provider.dialect == Dialect::anthropic) return with_version(provider, base + "/messages");
-    if (provider.quirks.deployments)
-        return with_version(provider, base + "/openai/deployments/" + segment(model) + "/chat/completions");
-    return with_version(provider, base + "/chat/completions");
+    return policies::path_at(provider, policies::spoken_at(Endpoint::chat_completions, provider.dialect), model);
 }
 
 std::string call_body(const policies::Provider& provider, std::string_view model, bool stream) {

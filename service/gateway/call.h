@@ -31,6 +31,8 @@ struct Attempt {
     const policies::Channel* channel = nullptr;
     const policies::ProviderKey* key = nullptr;  ///< of the provider's pool; null: it wants none
     providers::Passage passage;
+    Endpoint spoken = Endpoint::chat_completions;  ///< at the provider
+    bool translated = false;                       ///< it is not the caller's
     Moment began;
     Moment ended;                            ///< of an attempt that failed
     Moment first_content;                    ///< of a stream

@@ -228,6 +228,8 @@ std::unexpected<Error> Gateway::give_up(Call& call, const providers::Judgement& 
             if (!call.caller_left && !call.stopping) attempt.passage.failed(why, judgement.retry_after);
             break;
         case Fit::elsewhere:
+            if (attempt.sent) attempt.passage.well();
+            break;
         case Fit::caller:
         case Fit::context_too_long:
         case Fit::content_refused:
@@ -246,7 +248,9 @@ std::unexpected<Error> Gateway::give_up(Call& call, const providers::Judgement& 
                                     {"channel", attempt.channel->name()},
                                     {"key", attempt.key != nullptr ? attempt.key->secret : std::string()},
                                     {"reason", why}});
-    call.again = may_try_again(call);
+    // Another channel of the same model has the same window and the same scruples.
+    const bool of_prompt = judgement.fit == Fit::context_too_long || judgement.fit == Fit::content_refused;
+    call.again = of_prompt ? fall_back(call, judgement.fit) : may_try_again(call);
     return std::unexpected(std::move(error));
 }
 

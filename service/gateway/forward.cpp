@@ -1,11 +1,13 @@
 // Room 6: to the provider and back. Bytes pass through unchanged but for the model's name, the token limit and the
 // usage option.
+#include "policies/path.h"
 #include "service/base/log.h"
 #include "service/gateway/gateway.h"
 #include "service/gateway/headers.h"
 #include "service/gateway/refusal.h"
 #include "service/gateway/rooms.h"
 #include "service/gateway/shard.h"
+#include "service/providers/translate/translate.h"
 #include "service/providers/upstream.h"
 
 #include <memory>
@@ -43,10 +45,12 @@ providers::Deadlines deadlines_of(const policies::Deadlines& deadlines, bool str
 
 /// OpenAI's newer models take only the newer name; those who copy its API know the older one for sure, and some refuse
 /// the other.
-bool knows_max_completion_tokens(const policies::Provider& provider) {
+std::string_view max_tokens_name(const policies::Provider& provider) {
+    if (!provider.quirks.max_tokens_name.empty()) return provider.quirks.max_tokens_name;
     const std::string& host = provider.base_url.host;
-    return provider.catalogue == "openai" || provider.catalogue == "azure" || host.ends_with(".openai.com") ||
-           host.ends_with(".azure.com");
+    const bool newer = provider.catalogue == "openai" || provider.catalogue == "azure" ||
+                       host.ends_with(".openai.com") || host.ends_with(".azure.com");
+    return newer ? "max_completion_tokens" : "max_tokens";
 }
 
 /// A call at its provider: known to its shard, told when the caller leaves. When this ends, nothing refers to the call
@@ -97,16 +101,16 @@ providers::Rewrite rewrite_of(const Call& call) {
     providers::Rewrite rewrite;
     if (call.attempt.channel->model != call.prompt.model) rewrite.model = call.attempt.channel->model;
     const bool has_usage_option = call.endpoint == Endpoint::chat_completions || call.endpoint == Endpoint::completions;
-    rewrite.ask_usage = call.prompt.stream && has_usage_option && !call.prompt.usage_asked;
+    rewrite.ask_usage = call.prompt.stream && has_usage_option && !call.prompt.usage_asked &&
+                        call.attempt.channel->provider->quirks.stream_usage;
     // A growing hold follows the stream; any other must not be outgrown. What costs nothing needs no limit.
     if (!route.grows && route.output_worst > 0 && route.worst > NanoUsd{}) {
         const Tokens each = call.attempt.output_paid / std::max<std::int64_t>(1, call.prompt.choices);
         // Also the dialect's own default is written: not every provider that speaks it keeps to it.
         const bool unwritten = call.prompt.max_tokens_at.empty();
         if (unwritten || !call.prompt.max_tokens || each < *call.prompt.max_tokens) rewrite.max_tokens = each;
-        if (call.endpoint == Endpoint::chat_completions &&
-            !knows_max_completion_tokens(*call.attempt.channel->provider))
-            rewrite.max_tokens_name = "max_tokens";
+        if (call.endpoint == Endpoint::chat_completions)
+            rewrite.max_tokens_name = max_tokens_name(*call.attempt.channel->provider);
     }
     // What the hold has money for, and no more.
     const bool bounded_by_caller = call.endpoint != Endpoint::responses || call.prompt.searches_max;
@@ -158,11 +162,6 @@ Error no_answer(const Call& call) {
                         call.attempt.channel->name())};
 }
 
-void add_default(std::vector<edge::HeaderView>& headers, const edge::RequestHead& head, std::string_view name,
-                 std::string_view value) {
-    if (!head.has(name)) headers.push_back({name, value});
-}
-
 }  // namespace
 
 Tokens input_estimate(const Call& call) {
@@ -170,29 +169,59 @@ Tokens input_estimate(const Call& call) {
     return call.prompt.input_at_most / bytes_per_token_least + 1;
 }
 
-std::string provider_target(const policies::Provider& provider, const edge::RequestHead& head) {
-    // "/v1/chat/completions" -> "/chat/completions" behind a base that names its version, as both providers' clients
-    // write it.
-    constexpr std::string_view version = "/v1";
-    std::string out = provider.base_url.path;
-    if (provider.dialect == Dialect::anthropic && !out.ends_with(version)) out += version;
-    return out.append(std::string_view(head.target).substr(version.size()));
+std::string provider_target(const policies::Channel& channel, Endpoint asked, const edge::RequestHead& head) {
+    const policies::Provider& provider = *channel.provider;
+    const Endpoint spoken = policies::spoken_at(asked, provider.dialect);
+    std::string out = policies::path_at(provider, spoken, channel.model);
+    const std::string_view query = spoken == asked ? head.query() : std::string_view();
+    if (!query.empty()) out.append(out.contains('?') ? "&" : "?").append(query);
+    return out;
+}
+
+Result<Gateway::Outgoing> Gateway::compose(const Call& call) {
+    const providers::Rewrite rewrite = rewrite_of(call);
+    Outgoing out;
+    if (!call.attempt.translated) {
+        out.pieces = providers::splice(call.body, call.prompt, rewrite);
+        return out;
+    }
+    const policies::Provider& provider = *call.attempt.channel->provider;
+    const Tokens most = std::min(call.prompt.max_tokens.value_or(call.route->model->output_tokens_max),
+                                 call.route->model->output_tokens_max);
+    const providers::translate::Target to{.dialect = provider.dialect,
+                                          .model = call.attempt.channel->model,
+                                          .max_tokens = rewrite.max_tokens ? rewrite.max_tokens
+                                                        : provider.dialect == Dialect::anthropic
+                                                            ? std::optional(most)
+                                                            : call.prompt.max_tokens,
+                                          .max_tokens_name = max_tokens_name(provider),
+                                          .ask_usage = provider.quirks.stream_usage};
+    TRY(out.translated, providers::translate::request(call.endpoint, call.body, to));
+    return out;
 }
 
 Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
-    const policies::Provider& provider = *call.attempt.channel->provider;
+    const policies::Channel& channel = *call.attempt.channel;
+    const policies::Provider& provider = *channel.provider;
     const edge::RequestHead& head = call.exchange.head();
-    std::vector<edge::HeaderView> headers = headers_for_provider(head);
-    add_default(headers, head, "content-type", "application/json");
-    if (provider.dialect == Dialect::anthropic) add_default(headers, head, "anthropic-version", "2023-06-01");
-    const std::string target_text = provider_target(provider, head);
-    const providers::Pieces pieces = providers::splice(call.body, call.prompt, rewrite_of(call));
-    providers::UpstreamRequest request{
-        .method = head.method, .target = target_text, .headers = &headers, .body = pieces.views()};
+    call.attempt.spoken = policies::spoken_at(call.endpoint, provider.dialect);
+    call.attempt.translated = call.attempt.spoken != call.endpoint;
+    const Result<Outgoing> outgoing = compose(call);
+    // Another channel may speak the caller's own dialect, in which nothing has to be said differently.
+    if (!outgoing) co_return give_up(call, {.fit = providers::Fit::elsewhere, .retry_after = {}}, outgoing.error());
+    std::vector<edge::HeaderView> headers = headers_for_provider(head, provider, call.attempt.translated);
+    const std::string target_text = provider_target(channel, call.endpoint, head);
+    const std::array<std::string_view, 1> whole = {outgoing->translated};
+    providers::UpstreamRequest request{.method = head.method, .target = target_text, .headers = &headers};
+    if (call.attempt.translated)
+        request.body = whole;
+    else
+        request.body = outgoing->pieces.views();
     if (lease) {
         request.credential = lease.get();
-        request.credential_header = provider.dialect == Dialect::anthropic ? "x-api-key" : "authorization";
-        request.credential_prefix = provider.dialect == Dialect::anthropic ? "" : "Bearer ";
+        const bool bearer = provider.auth == policies::AuthScheme::bearer;
+        request.credential_header = bearer ? std::string_view("authorization") : policies::name_of(provider.auth);
+        request.credential_prefix = bearer ? "Bearer " : "";
     }
 
     AtProvider there(call);
@@ -222,6 +251,15 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
     else
         passed = co_await relay_whole(call, open);
     co_return passed;
+}
+
+CallText::CallText(const Call& call) : call_(call), id_(call.id.text()) {}
+
+providers::translate::Shown CallText::shown() const {
+    return {.model = call_.prompt.model,
+            .id = id_,
+            .created = std::chrono::floor<std::chrono::seconds>(call_.at).time_since_epoch().count(),
+            .usage_chunk = call_.prompt.usage_asked};
 }
 
 Error stopping_error() {
@@ -280,6 +318,11 @@ Task<void> Gateway::pass_on_refusal(Call& call, const providers::AnswerHead& hea
     call.answered = true;
     call.outcome.status = head.status;
     const edge::ResponseHead shown = answer_head(call, head.status, head.headers, parts_.clock.moment());
+    std::string translated;
+    if (call.attempt.translated) {
+        translated = providers::translate::refusal(call.endpoint, head.status, body, call.id.text());
+        body = translated;
+    }
     const Result<void> sent = co_await call.exchange.respond(shown, body);
     if (!sent) call.caller_left = true;
 }
@@ -291,14 +334,20 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     call.waited += now - began;
     // Cut off, but generated: somebody pays for it, and give_up() books the hold.
     if (!body) co_return give_up(call, {}, call.stopping ? stopping_error() : body.error());
-    const bool renamed = call.attempt.channel->model != call.prompt.model;
+    const bool renamed = call.attempt.channel->model != call.prompt.model && !call.attempt.translated;
     const auto meter =
-        providers::Meter::make({.endpoint = call.endpoint,
+        providers::Meter::make({.endpoint = call.attempt.spoken,
                                 .streamed = false,
                                 .shown_model = renamed ? std::string_view(call.prompt.model) : std::string_view{}});
-    const std::string_view shown = meter->pass_whole(*body);
+    std::string_view shown = meter->pass_whole(*body);
     const providers::Reading reading = meter->finish(input_estimate(call));
-    if (!reading.understood || reading.failed) {
+    Result<std::string> translated;
+    if (call.attempt.translated && reading.understood && !reading.failed) {
+        const CallText text(call);
+        translated = providers::translate::answer(call.endpoint, *body, text.shown());
+        if (translated) shown = *translated;
+    }
+    if (!reading.understood || reading.failed || !translated) {
         // An error in the body of a success was not billed; what nobody understands may have been.
         if (reading.failed && !reading.content) book(call, reading);
         co_return give_up(call, providers::judge_words(*body), no_answer(call));

@@ -7,6 +7,7 @@
 #include "service/edge/exchange.h"
 #include "service/gateway/metrics.h"
 #include "service/ledger/ledger.h"
+#include "service/providers/body.h"
 #include "service/replays/replays.h"
 #include "service/vault/vault.h"
 
@@ -21,6 +22,7 @@ class Answer;
 class Health;
 class Meter;
 struct AnswerHead;
+enum class Fit : std::uint8_t;
 struct Judgement;
 struct Reading;
 }  // namespace bursar::providers
@@ -87,11 +89,20 @@ class Gateway {
     std::unexpected<Error> without_content(Call& call, providers::Meter& meter, std::string_view events,
                                            const Error& failure);
     void learn_from_end(Call& call, const providers::Reading& reading, const Error* failure);
+    /// What goes to the provider as the body.
+    struct Outgoing {
+        providers::Pieces pieces;  ///< of the caller's own, around the few bytes that differ
+        std::string translated;    ///< or this
+    };
+    static Result<Outgoing> compose(const Call& call);
     Task<void> pass_on_refusal(Call& call, const providers::AnswerHead& head, std::string_view body);
     /// Ends an attempt of which the caller has seen nothing: books it, notes what its failure says about channel and
     /// key, and decides whether another follows (Call::again). Gives the error back.
     std::unexpected<Error> give_up(Call& call, const providers::Judgement& judgement, Error error);
     bool may_try_again(Call& call);
+    /// To the model that the policy names for such a refusal; false if it names none.
+    bool fall_back(Call& call, providers::Fit fit);
+    int budget_left_percent(const Call& call) const;
     Task<void> end_stream(Call& call, bool mid_event, const Error& error);
     /// Makes the hold cover what has been delivered; budget_exhausted when there is no money for more.
     Result<void> grow(Call& call, const providers::Reading& reading);

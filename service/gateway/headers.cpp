@@ -34,6 +34,9 @@ constexpr edge::HeaderNames not_for_provider{"host"sv,           "authorization"
                                              "openai-project"sv, "idempotency-key"sv};
 constexpr std::array prefixes_not_for_provider = {"x-bursar-"sv, "x-forwarded-"sv, "cf-"sv};
 
+/// Versions and betas of one dialect mean nothing in the other.
+constexpr std::array prefixes_of_dialects = {"anthropic-"sv, "openai-"sv, "x-stainless-"sv};
+
 constexpr edge::HeaderNames not_for_caller{"set-cookie"sv,
                                            "date"sv,
                                            "server"sv,
@@ -93,11 +96,23 @@ void each_without(const std::vector<edge::Header>& headers, const Names& names, 
 
 }  // namespace
 
-std::vector<edge::HeaderView> headers_for_provider(const edge::RequestHead& head) {
+std::vector<edge::HeaderView> headers_for_provider(const edge::RequestHead& head, const policies::Provider& provider,
+                                                   bool translated) {
     std::vector<edge::HeaderView> kept;
-    kept.reserve(head.headers.size() + 2);
-    each_without(head.headers, not_for_provider, prefixes_not_for_provider,
-                 [&](const edge::Header& header) { kept.push_back({header.name, header.value}); });
+    kept.reserve(head.headers.size() + provider.quirks.headers.size() + 2);
+    const auto& own = provider.quirks.headers;
+    each_without(head.headers, not_for_provider, prefixes_not_for_provider, [&](const edge::Header& header) {
+        if (translated && starts_with_one_of(prefixes_of_dialects, header.name)) return;
+        const auto same = [&](const auto& one) { return edge::equal_without_case(one.first, header.name); };
+        if (!std::ranges::any_of(own, same)) kept.push_back({header.name, header.value});
+    });
+    for (const auto& [name, value] : own) kept.push_back({name, value});
+    const auto add_default = [&](std::string_view name, std::string_view value) {
+        const auto same = [&](const edge::HeaderView& one) { return edge::equal_without_case(one.name, name); };
+        if (std::ranges::none_of(kept, same)) kept.push_back({name, value});
+    };
+    add_default("content-type", "application/json");
+    if (provider.dialect == Dialect::anthropic) add_default("anthropic-version", "2023-06-01");
     return kept;
 }
 

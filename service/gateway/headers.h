@@ -1,5 +1,6 @@
 #pragma once
 
+#include "policies/snapshot.h"
 #include "service/edge/http.h"
 
 #include <vector>
@@ -7,8 +8,10 @@
 namespace bursar::gateway {
 
 /// The caller's end-to-end headers that a provider may see: everything but hop-by-hop fields, credentials, cookies, who
-/// is behind a proxy, and our own. Unknown fields and betas pass through.
-std::vector<edge::HeaderView> headers_for_provider(const edge::RequestHead& head);
+/// is behind a proxy, and our own. Unknown fields and betas pass through, unless the call is translated: then what is
+/// about the caller's own dialect is left out. With what the provider needs, and what the policy says of it.
+std::vector<edge::HeaderView> headers_for_provider(const edge::RequestHead& head, const policies::Provider& provider,
+                                                   bool translated);
 
 /// Adds the provider's headers that a caller may see: everything but hop-by-hop fields, cookies, and what tells about
 /// the company's account there.

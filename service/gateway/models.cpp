@@ -44,7 +44,7 @@ void write_model(JsonWriter& json, const policies::Model& model, Dialect dialect
 
 Result<std::string> model_list(const Call& call) {
     constexpr std::string_view one_of = "/v1/models/";
-    const auto models = policies::models_of(*call.rules, *call.caller, call.dialect);
+    const auto models = policies::models_of(*call.rules, *call.caller);
     const std::string_view path = call.exchange.head().path();
     JsonWriter json;
     if (path.starts_with(one_of)) {

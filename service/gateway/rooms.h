@@ -5,6 +5,7 @@
 #include "service/base/result.h"
 #include "service/edge/http.h"
 #include "service/gateway/call.h"
+#include "service/providers/translate/translate.h"
 
 #include <string>
 
@@ -28,8 +29,20 @@ Error stopping_error();
 /// of that.
 Tokens input_estimate(const Call& call);
 
-/// Path and query at the provider.
-std::string provider_target(const policies::Provider& provider, const edge::RequestHead& head);
+/// Path and query at the provider of a channel. What the caller wrote behind its path goes along, unless the call is
+/// translated.
+std::string provider_target(const policies::Channel& channel, Endpoint asked, const edge::RequestHead& head);
+
+/// What a translated answer shows of its call.
+class CallText {
+  public:
+    explicit CallText(const Call& call);
+    providers::translate::Shown shown() const;
+
+  private:
+    const Call& call_;
+    std::string id_;
+};
 
 /// The head of an answer that came from a provider, with our own headers.
 edge::ResponseHead answer_head(const Call& call, int status, const std::vector<edge::Header>& from_provider,

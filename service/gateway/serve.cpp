@@ -97,24 +97,71 @@ Task<Result<void>> Gateway::hear(Call& call) {
     co_return Result<void>{};
 }
 
+namespace {
+
+policies::Ask ask_of(const Call& call) {
+    return {.endpoint = call.endpoint,
+            .dialect = call.dialect,
+            .model = call.prompt.model,
+            .stream = call.prompt.stream,
+            .max_tokens = call.prompt.max_tokens,
+            .input_at_most = call.prompt.input_at_most,
+            .input_elsewhere = call.prompt.input_elsewhere,
+            .choices = call.prompt.choices,
+            .images = 0,
+            .service_tier = call.prompt.service_tier,
+            .web_search = call.prompt.web_search,
+            .searches_max = call.prompt.searches_max,
+            .tool_unpriced = call.prompt.tool_unpriced,
+            .output_min = call.prompt.output_min,
+            .input_estimated = input_estimate(call),
+            .tools = call.prompt.tools,
+            .pictures = call.prompt.pictures,
+            .tags = call.outcome.tags};
+}
+
+}  // namespace
+
 Result<void> Gateway::admit(Call& call) {
-    const policies::Ask ask{.endpoint = call.endpoint,
-                            .dialect = call.dialect,
-                            .model = call.prompt.model,
-                            .stream = call.prompt.stream,
-                            .max_tokens = call.prompt.max_tokens,
-                            .input_at_most = call.prompt.input_at_most,
-                            .input_elsewhere = call.prompt.input_elsewhere,
-                            .choices = call.prompt.choices,
-                            .images = 0,
-                            .service_tier = call.prompt.service_tier,
-                            .web_search = call.prompt.web_search,
-                            .searches_max = call.prompt.searches_max,
-                            .tool_unpriced = call.prompt.tool_unpriced,
-                            .output_min = call.prompt.output_min};
+    policies::Ask ask = ask_of(call);
+    if (policies::is_virtual(*call.rules, call.prompt.model)) {
+        TRY(call.scopes, call.shard.scopes_of(parts_.ledger, *call.rules, call.caller));
+        ask.budget_left_percent = budget_left_percent(call);
+    }
     TRY(call.route, policies::admit(*call.rules, *call.caller, ask, call.at));
     TRY(call.scopes, call.shard.scopes_of(parts_.ledger, *call.rules, call.caller));
     return {};
+}
+
+/// Of the tightest hard limit that pays for the caller.
+int Gateway::budget_left_percent(const Call& call) const {
+    int least = 100;
+    for (const ledger::Standing& standing : parts_.ledger.standing(*call.scopes, call.at)) {
+        if (!standing.budget.hard || standing.budget.limit <= NanoUsd{}) continue;
+        const NanoUsd left = std::max(NanoUsd{}, standing.budget.limit - standing.spent - standing.held);
+        least = std::min(
+            least, static_cast<int>(left.nanos() / std::max<std::int64_t>(1, standing.budget.limit.nanos() / 100)));
+    }
+    return least;
+}
+
+bool Gateway::fall_back(Call& call, providers::Fit fit) {
+    const policies::Fallbacks& fallbacks = call.route->model->fallbacks;
+    const std::string& other =
+        fit == providers::Fit::context_too_long ? fallbacks.context_too_long : fallbacks.content_refused;
+    if (other.empty() || call.caller_left || call.stopping || call.outcome.attempts >= call.route->model->attempts_max)
+        return false;
+    auto route = policies::route_to(*call.rules, other, *call.caller, ask_of(call), call.at);
+    if (!route) {
+        log::warning("no_fallback",
+                     {{"call", call.id.text()}, {"model", other}, {"reason", route.error().operator_text()}});
+        return false;
+    }
+    call.route = *std::move(route);
+    call.ways = nullptr;
+    call.failed_channels.clear();
+    call.failed_keys.clear();
+    return true;
 }
 
 Result<vault::Lease> Gateway::lend(const Call& call) {

@@ -3,6 +3,7 @@
 #include "service/gateway/refusal.h"
 #include "service/gateway/rooms.h"
 #include "service/gateway/shard.h"
+#include "service/providers/translate/translate.h"
 #include "service/providers/upstream.h"
 
 #include <fmt/format.h>
@@ -59,12 +60,15 @@ class HeldBack {
 
 Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) {
     const OpenStream counted(metrics_);
-    const bool renamed = call.attempt.channel->model != call.prompt.model;
+    const bool translated = call.attempt.translated;
+    const bool renamed = call.attempt.channel->model != call.prompt.model && !translated;
     const auto meter =
-        providers::Meter::make({.endpoint = call.endpoint,
+        providers::Meter::make({.endpoint = call.attempt.spoken,
                                 .streamed = true,
-                                .hide_usage_chunk = !call.prompt.usage_asked,
+                                .hide_usage_chunk = !call.prompt.usage_asked && !translated,
                                 .shown_model = renamed ? std::string_view(call.prompt.model) : std::string_view{}});
+    const CallText text(call);
+    const auto translator = translated ? providers::translate::Stream::make(call.endpoint, text.shown()) : nullptr;
     HeldBack held_back(*meter);
     answer.expect_content_by(parts_.clock.moment() + call.attempt.channel->provider->deadlines.first_token);
     Error failure;
@@ -82,6 +86,7 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
         }
         ended = bytes->empty();
         std::string_view whole_events = meter->pass(*bytes);
+        if (translator) whole_events = ended ? translator->finish() : translator->pass(whole_events);
         if (held_back.holds()) {
             held_back.keep(whole_events);
             if (meter->reading().failed || held_back.full()) break;
@@ -103,7 +108,7 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
             const edge::ResponseHead head = answer_head(call, answer.head().status, answer.head().headers, now);
             sent = co_await call.exchange.begin(head, whole_events);
         }
-        mid_event = meter->mid_event();
+        mid_event = meter->mid_event() && !translator;
         if (!sent) {
             call.leave();
             if (call.attempt.channel->provider->on_disconnect == policies::OnDisconnect::cancel) break;
@@ -111,7 +116,8 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
     }
     if (held_back.holds() && !call.caller_left) co_return without_content(call, *meter, held_back.events(), failure);
     // Before the meter looks at what never became a whole event: of that the caller has seen nothing.
-    const bool end_shown = meter->reading().complete || meter->reading().failed;
+    const bool end_shown =
+        translator ? translator->ended() || translator->failed() : meter->reading().complete || meter->reading().failed;
     // The books are right before the caller can see the end.
     const providers::Reading reading = meter->finish(input_estimate(call));
     book(call, reading);
@@ -126,7 +132,7 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
         co_await end_stream(call, mid_event, failure);
         co_return Result<void>{};
     }
-    if (reading.failed) {
+    if (reading.failed || (translator && translator->failed())) {
         call.outcome.fault = facts(Fault::provider_unavailable).name;
         call.reason = fmt::format("channel {} sent an error event", call.outcome.channel);
     }

@@ -161,8 +161,8 @@ TEST(Headers, OnlyEndToEndFieldsReachTheProvider) {
                     {"X-Stainless-Retry-Count", "0"},
                     {"anthropic-beta", "tools-2026"},
                     {"X-Unknown", "stays"}};
-    EXPECT_EQ(names_of(headers_for_provider(head)),
-              "X-Stainless-Retry-Count=0;anthropic-beta=tools-2026;X-Unknown=stays;");
+    EXPECT_EQ(names_of(headers_for_provider(head, policies::Provider{}, false)),
+              "X-Stainless-Retry-Count=0;anthropic-beta=tools-2026;X-Unknown=stays;content-type=application/json;");
 }
 
 TEST(Headers, NothingAboutTheCompanysAccountReachesTheCaller) {
@@ -185,25 +185,52 @@ TEST(ProviderTarget, PutsThePathBehindTheBase) {
     struct Case {
         Dialect dialect;
         const char* base;
+        Endpoint endpoint;
         const char* asked;
         const char* target;
+        policies::Quirks quirks = {};
     };
+    const policies::Quirks azure = {.deployments = true, .api_version = "2024-10-21"};
     const std::vector<Case> cases = {
-        {Dialect::openai, "/v1", "/v1/chat/completions", "/v1/chat/completions"},
-        {Dialect::openai, "", "/v1/embeddings", "/embeddings"},
-        {Dialect::openai, "/openai/v1", "/v1/responses?x=1", "/openai/v1/responses?x=1"},
-        {Dialect::anthropic, "", "/v1/messages?beta=true", "/v1/messages?beta=true"},
-        {Dialect::anthropic, "/v1", "/v1/messages", "/v1/messages"},
-        {Dialect::anthropic, "/anthropic", "/v1/messages/count_tokens", "/anthropic/v1/messages/count_tokens"},
+        {Dialect::openai, "/v1", Endpoint::chat_completions, "/v1/chat/completions", "/v1/chat/completions"},
+        {Dialect::openai, "", Endpoint::embeddings, "/v1/embeddings", "/embeddings"},
+        {Dialect::openai, "/openai/v1", Endpoint::responses, "/v1/responses?x=1", "/openai/v1/responses?x=1"},
+        {Dialect::anthropic, "", Endpoint::messages, "/v1/messages?beta=true", "/v1/messages?beta=true"},
+        {Dialect::anthropic, "/v1", Endpoint::messages, "/v1/messages", "/v1/messages"},
+        {Dialect::anthropic, "/anthropic", Endpoint::count_tokens, "/v1/messages/count_tokens",
+         "/anthropic/v1/messages/count_tokens"},
+        {Dialect::anthropic, "", Endpoint::chat_completions, "/v1/chat/completions?x=1", "/v1/messages"},
+        {Dialect::openai, "/v1", Endpoint::messages, "/v1/messages?beta=true", "/v1/chat/completions"},
+        {Dialect::openai, "", Endpoint::chat_completions, "/v1/chat/completions?x=1",
+         "/openai/deployments/gpt%204/chat/completions?api-version=2024-10-21&x=1", azure},
+        {Dialect::openai, "", Endpoint::responses, "/v1/responses", "/openai/responses?api-version=2024-10-21", azure},
     };
     for (const Case& one : cases) {
-        policies::Provider provider;
-        provider.dialect = one.dialect;
-        provider.base_url.path = one.base;
+        auto provider = std::make_shared<policies::Provider>();
+        provider->dialect = one.dialect;
+        provider->base_url.path = one.base;
+        provider->quirks = one.quirks;
+        const policies::Channel channel{.provider = std::move(provider), .model = "gpt 4"};
         edge::RequestHead head;
         head.target = one.asked;
-        EXPECT_EQ(provider_target(provider, head), one.target);
+        EXPECT_EQ(provider_target(channel, one.endpoint, head), one.target);
     }
+}
+
+TEST(Headers, TheProviderGetsWhatThePolicySaysAndNothingOfAnotherDialect) {
+    edge::RequestHead head;
+    head.headers = {
+        {"anthropic-beta", "tools"}, {"anthropic-version", "2026-10-21"}, {"X-Title", "mine"}, {"x-other", "1"}};
+    policies::Provider provider;
+    provider.quirks.headers = {{"x-title", "Bursar"}};
+    EXPECT_EQ(names_of(headers_for_provider(head, provider, true)),
+              "x-other=1;x-title=Bursar;content-type=application/json;");
+    provider.dialect = Dialect::anthropic;
+    EXPECT_EQ(
+        names_of(headers_for_provider(head, provider, false)),
+        "anthropic-beta=tools;anthropic-version=2026-10-21;x-other=1;x-title=Bursar;content-type=application/json;");
+    EXPECT_EQ(names_of(headers_for_provider(head, provider, true)),
+              "x-other=1;x-title=Bursar;content-type=application/json;anthropic-version=2023-06-01;");
 }
 
 }  // namespace

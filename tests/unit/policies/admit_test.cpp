@@ -77,12 +77,12 @@ TEST(Admit, RefusesWithASentenceThatHelps) {
          "Team \"rnd\" may not use the model \"gpt\". See GET /v1/models for those it may use."},
         {"the other dialect",
          caller_of("research"),
-         {.dialect = Dialect::openai, .model = "claude"},
+         {.endpoint = Endpoint::responses, .dialect = Dialect::openai, .model = "claude"},
          Fault::model_unknown,
          "The model \"claude\" is not offered in the OpenAI API. Call it in the Anthropic API: POST /v1/messages."},
         {"the other dialect, the other way",
          caller_of("research"),
-         {.dialect = Dialect::anthropic, .model = "gpt"},
+         {.endpoint = Endpoint::count_tokens, .dialect = Dialect::anthropic, .model = "gpt"},
          Fault::model_unknown,
          "The model \"gpt\" is not offered in the Anthropic API. Call it in the OpenAI API: POST "
          "/v1/chat/completions."},
@@ -120,15 +120,21 @@ TEST(Admit, ANameOfOneMegabyteIsNotRepeated) {
     EXPECT_LT(route.error().for_caller.size(), 400U);
 }
 
-TEST(Admit, ChannelsAreThoseOfTheDialectInOrder) {
-    const auto openai = admit(*rules(), caller_of("research"), {.model = "both"}, now);
-    ASSERT_TRUE(openai);
-    ASSERT_EQ(openai->channels.size(), 1U);
-    EXPECT_EQ(openai->channels[0]->name(), "openai/gpt-4o");
-    const auto anthropic = admit(*rules(), caller_of("research"),
-                                 {.endpoint = Endpoint::messages, .dialect = Dialect::anthropic, .model = "both"}, now);
-    ASSERT_TRUE(anthropic);
-    EXPECT_EQ(anthropic->channels[0]->name(), "anthropic/claude-opus");
+TEST(Admit, ChannelsAreThoseThatCanAnswerInOrder) {
+    const auto translatable = admit(*rules(), caller_of("research"), {.model = "both"}, now);
+    ASSERT_TRUE(translatable);
+    EXPECT_EQ(translatable->channels.size(), 2U) << "one speaks the dialect, the other is translated";
+    const auto responses =
+        admit(*rules(), caller_of("research"), {.endpoint = Endpoint::responses, .model = "both"}, now);
+    ASSERT_TRUE(responses);
+    ASSERT_EQ(responses->channels.size(), 1U);
+    EXPECT_EQ(responses->channels[0]->name(), "openai/gpt-4o");
+    const auto counted =
+        admit(*rules(), caller_of("research"),
+              {.endpoint = Endpoint::count_tokens, .dialect = Dialect::anthropic, .model = "both"}, now);
+    ASSERT_TRUE(counted);
+    ASSERT_EQ(counted->channels.size(), 1U);
+    EXPECT_EQ(counted->channels[0]->name(), "anthropic/claude-opus");
     const auto two = admit(*rules(), caller_of("research"), {.model = "gpt"}, now);
     ASSERT_EQ(two->channels.size(), 2U);
     EXPECT_EQ(two->channels[0]->name(), "openai/gpt-4o");
@@ -370,7 +376,8 @@ TEST(Admit, ThePriceIsAsDearAsEveryChannel) {
         for (const Tokens output : {0, 1, 1'024, 16'384})
             EXPECT_GE(cost_at_most(*route->price, route->bounds, output),
                       cost_at_most(*channel->prices->at(now), route->bounds, output));
-    const auto single = admit(*rules(), caller_of("research"), {.model = "both", .input_at_most = 10}, now);
+    const auto single = admit(*rules(), caller_of("research"),
+                              {.endpoint = Endpoint::responses, .model = "both", .input_at_most = 10}, now);
     EXPECT_EQ(single->price, single->channels[0]->prices->at(now));
 }
 
@@ -392,13 +399,11 @@ prices: {p: {m: [{until: 2026-11-24, input: 1, output: 1}, {from: 2026-11-25, in
     EXPECT_EQ(at("2026-11-25T00:00:00Z")->price->rates.input, NanoUsd::dollars(2));
 }
 
-TEST(ModelsOf, OnlyWhatThisCallerMayUseInThisDialect) {
-    EXPECT_EQ(names(models_of(*rules(), caller_of("research"), Dialect::openai)),
-              "both embed gpt llama priceless thinker ");
-    EXPECT_EQ(names(models_of(*rules(), caller_of("research"), Dialect::anthropic)), "both claude ");
-    EXPECT_EQ(names(models_of(*rules(), caller_of("research", {"tier:frontier"}), Dialect::openai)), "gpt ");
-    EXPECT_EQ(names(models_of(*rules(), caller_of("sales", {"embed"}), Dialect::openai)), "");
-    EXPECT_EQ(names(models_of(*rules(), caller_of("gone"), Dialect::openai)), "");
+TEST(ModelsOf, OnlyWhatThisCallerMayUse) {
+    EXPECT_EQ(names(models_of(*rules(), caller_of("research"))), "both claude embed gpt llama priceless thinker ");
+    EXPECT_EQ(names(models_of(*rules(), caller_of("research", {"tier:frontier"}))), "claude gpt ");
+    EXPECT_EQ(names(models_of(*rules(), caller_of("sales", {"embed"}))), "");
+    EXPECT_EQ(names(models_of(*rules(), caller_of("gone"))), "");
 }
 
 TEST(AccountsOf, FromTheOrganisationDownToTheKey) {

@@ -120,19 +120,42 @@ TEST(Routing, FallbacksAndRulesNameModelsByTheirOwnNames) {
                                                       {.use = "small"}}));
 }
 
-TEST(Routing, AModelIsListedOnceAndAVirtualOneInTheDialectsOfWhatItPicks) {
-    const auto names = [](std::string_view team, Dialect dialect, std::vector<std::string> key_models = {}) {
+TEST(Routing, AModelIsListedOnceWhateverItsNamesAre) {
+    const auto names = [](std::string_view team, std::vector<std::string> key_models = {}) {
         std::string out;
         for (const auto& model :
-             models_of(*rules(), {.key_id = "k", .team = std::string(team), .models = std::move(key_models)}, dialect))
+             models_of(*rules(), {.key_id = "k", .team = std::string(team), .models = std::move(key_models)}))
             out += model->name + " ";
         return out;
     };
-    EXPECT_EQ(names("of-alias", Dialect::openai), "large ");
-    EXPECT_EQ(names("of-alias", Dialect::openai, {"big"}), "large ") << "a key may name the alias";
-    EXPECT_EQ(names("of-alias", Dialect::openai, {"small"}), "");
-    EXPECT_EQ(names("of-virtual", Dialect::openai), "auto ");
-    EXPECT_EQ(names("of-virtual", Dialect::anthropic), "auto ");
+    EXPECT_EQ(names("of-alias"), "large ");
+    EXPECT_EQ(names("of-alias", {"big"}), "large ") << "a key may name the alias";
+    EXPECT_EQ(names("of-alias", {"small"}), "");
+    EXPECT_EQ(names("of-virtual"), "auto ");
+}
+
+/// The first rule whose every word holds; the last holds always.
+TEST(Routing, AVirtualModelPicksByWhatTheCallIs) {
+    const Caller caller{.key_id = "k", .team = "of-virtual"};
+    const Ask picked{.model = "auto",
+                     .input_at_most = 10,
+                     .input_estimated = 50'001,
+                     .tools = true,
+                     .tags = "day, night",
+                     .budget_left_percent = 19};
+    const auto model = [&](auto change) {
+        Ask ask = picked;
+        change(ask);
+        const auto route = admit(*rules(), caller, ask, {});
+        return route ? route->model->name : std::string(route.error().for_caller);
+    };
+    EXPECT_EQ(model([](Ask&) {}), "large");
+    EXPECT_EQ(model([](Ask& ask) { ask.input_estimated = 50'000; }), "small");
+    EXPECT_EQ(model([](Ask& ask) { ask.tools = false; }), "small");
+    EXPECT_EQ(model([](Ask& ask) { ask.pictures = true; }), "small");
+    EXPECT_EQ(model([](Ask& ask) { ask.tags = "nights"; }), "small");
+    EXPECT_EQ(model([](Ask& ask) { ask.budget_left_percent = 20; }), "small");
+    EXPECT_FALSE(admit(*rules(), {.key_id = "k", .team = "of-alias"}, picked, {})) << "only who may use it";
 }
 
 TEST(Routing, AnAliasMayBeAskedForByWhoeverMayUseTheModel) {

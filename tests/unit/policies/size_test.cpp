@@ -36,7 +36,7 @@ TEST(Size, what_many_teams_may_use_is_not_copied_into_each) {
     }
     EXPECT_EQ(names, 1'250U * 2);
     const Caller caller{.key_id = "k", .team = "t0"};
-    EXPECT_EQ(models_of(*parsed.snapshot, caller, Dialect::openai).size(), 2'500U);
+    EXPECT_EQ(models_of(*parsed.snapshot, caller).size(), 2'500U);
 }
 
 TEST(Size, a_mapping_and_a_section_have_an_end) {

@@ -1,0 +1,65 @@
+#include "policies/path.h"
+
+#include <fmt/format.h>
+
+namespace bursar::policies {
+namespace {
+
+/// Behind a base that names its version, as both providers' clients write it.
+std::string_view suffix_of(Endpoint endpoint) {
+    switch (endpoint) {
+        case Endpoint::chat_completions:
+            return "/chat/completions";
+        case Endpoint::completions:
+            return "/completions";
+        case Endpoint::responses:
+            return "/responses";
+        case Endpoint::embeddings:
+            return "/embeddings";
+        case Endpoint::messages:
+            return "/messages";
+        case Endpoint::count_tokens:
+            return "/messages/count_tokens";
+        case Endpoint::models:
+            return "/models";
+    }
+    return "";
+}
+
+}  // namespace
+
+std::string escaped(std::string_view text) {
+    constexpr std::string_view marks = "-._~";
+    std::string out;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (plain || marks.contains(c))
+            out += c;
+        else
+            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return out;
+}
+
+std::string path_at(const Provider& provider, Endpoint endpoint, std::string_view model) {
+    std::string path = provider.base_url.path;
+    const bool adds = provider.dialect == Dialect::anthropic && provider.quirks.version_in_path;
+    if (adds && !path.ends_with("/v1")) path += "/v1";
+    // Azure has deployments of models, and one path for responses of all of them.
+    if (provider.quirks.deployments)
+        path += endpoint == Endpoint::responses ? "/openai" : "/openai/deployments/" + escaped(model);
+    path += suffix_of(endpoint);
+    if (!provider.quirks.api_version.empty()) path += "?api-version=" + escaped(provider.quirks.api_version);
+    return path;
+}
+
+bool can_translate(Endpoint endpoint) {
+    return endpoint == Endpoint::chat_completions || endpoint == Endpoint::messages;
+}
+
+Endpoint spoken_at(Endpoint endpoint, Dialect provider) {
+    if (!can_translate(endpoint)) return endpoint;
+    return provider == Dialect::anthropic ? Endpoint::messages : Endpoint::chat_completions;
+}
+
+}  // namespace bursar::policies

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "policies/snapshot.h"
+#include "service/base/usage.h"
+
+#include <string>
+#include <string_view>
+
+namespace bursar::policies {
+
+/// Where a provider takes calls of this endpoint of its dialect: path and, for Azure, the api-version as query.
+std::string path_at(const Provider& provider, Endpoint endpoint, std::string_view model);
+
+/// Chat completions and messages can be translated into each other; the other endpoints go where their own dialect is
+/// spoken.
+bool can_translate(Endpoint endpoint);
+/// The endpoint at which a provider of this dialect is asked what a caller asks at `endpoint`.
+Endpoint spoken_at(Endpoint endpoint, Dialect provider);
+
+/// One segment of a path or one value of a query (RFC 3986 §2.3).
+std::string escaped(std::string_view text);
+
+}  // namespace bursar::policies
