@@ -24,12 +24,16 @@ std::optional<DataUrl> data_url(std::string_view url) {
 
 }  // namespace
 
+bool is_taken(std::string_view media_type, bool image) {
+    return image ? std::ranges::find(image_types, media_type) != image_types.end() : media_type == pdf;
+}
+
 Result<Part> image_from_url(std::string_view url, const Where& where) {
     Part part{.kind = Part::Kind::image};
     if (const auto bytes = data_url(url)) {
         part.media_type = bytes->media_type == "image/jpg" ? image_types[0] : bytes->media_type;
         part.data = bytes->base64;
-        if (std::ranges::find(image_types, part.media_type) == image_types.end())
+        if (!is_taken(part.media_type, true))
             return wrong(where, "a JPEG, PNG, GIF or WebP: this model takes no other image");
         return part;
     }

@@ -8,6 +8,8 @@
 // Pictures and documents as Chat has them: URLs, of which some are the bytes themselves (RFC 2397).
 namespace bursar::providers::translate {
 
+/// Whether models take bytes of this type as an image or, without `image`, as a document.
+bool is_taken(std::string_view media_type, bool image);
 /// `where` names the URL in errors.
 Result<Part> image_from_url(std::string_view url, const Where& where);
 /// A Chat `file` part: only the bytes of a PDF can be said elsewhere.

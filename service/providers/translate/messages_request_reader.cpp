@@ -1,4 +1,5 @@
 #include "service/providers/translate/dialects.h"
+#include "service/providers/translate/media.h"
 #include "service/providers/translate/reading.h"
 
 #include <algorithm>
@@ -174,12 +175,13 @@ Result<void> MessagesReader::source(dom::object block, Part part, std::vector<Pa
     if (type == "base64") {
         part.media_type = text_member(*from, "media_type");
         part.data = text_member(*from, "data");
+        if (!is_taken(part.media_type, image))
+            return wrong(where.at("source"), image ? "a JPEG, PNG, GIF or WebP" : "a PDF");
         return add(parts, std::move(part));
     }
     if (type == "url" && image) {
-        part.by_url = true;
-        part.data = text_member(*from, "url");
-        return add(parts, std::move(part));
+        TRY(auto linked, image_from_url(text_member(*from, "url"), where.at("source")));
+        return add(parts, std::move(linked));
     }
     if (type == "text" && !image) return document_text(block, text_member(*from, "data"), parts);
     if (type == "content" && !image && depth_ == 0) {

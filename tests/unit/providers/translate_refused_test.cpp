@@ -82,6 +82,11 @@ std::vector<Case> cases() {
          "`messages[0].content[0].source`"},
         {"an image at Anthropic", messages, part(R"({"type":"image","source":{"type":"file","file_id":"f"}})"),
          "`messages[0].content[0].source`"},
+        {"an image of a kind that nobody takes", messages,
+         part(R"({"type":"image","source":{"type":"base64","media_type":"image/tiff","data":"AA"}})"),
+         "`messages[0].content[0].source`"},
+        {"bytes of nothing that is said", messages,
+         part(R"({"type":"document","source":{"type":"base64","data":"AA"}})"), "`messages[0].content[0].source`"},
         {"citations", messages,
          part(
              R"({"type":"document","citations":{"enabled":true},"source":{"type":"text","media_type":"text/plain","data":"x"}})"),

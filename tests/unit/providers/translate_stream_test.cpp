@@ -106,7 +106,7 @@ TEST(TranslateStream, shapes_of_chat_servers) {
           tool(1, R"("id":"b","function":{"name":"g","arguments":"{\"y\""})"),
           tool(0, R"("function":{"arguments":"}"})"), tool(1, R"("function":{"arguments":":1}"})"),
           delta("{}", R"("tool_calls")"), "[DONE]"},
-         R"( na=f <0 pa={ pa=} >0 na=g <1 pa={\"y\":1} >1 st=tool_use END)"},
+         R"( na=f <0 pa={ pa=} >0 na=g <1 pa={\"y\" pa=:1} >1 st=tool_use END)"},
         {"calls without numbers",
          {delta(
               R"({"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}},{"id":"b","function":{"name":"g","arguments":"{}"}}]})"),

@@ -1,0 +1,119 @@
+// Hunts: a translated request that the real API would refuse; a translated answer that the official clients do not read; strict
+// providers that let a wrong request through, or that no official client could talk to. No bursard is needed here.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
+
+import { checkChatRequest, checkMessagesRequest, strictAnthropic, strictOpenAi } from './dialects.mjs';
+import { chatConversations, messagesConversations } from './support/conversations.mjs';
+import { root } from './support/process.mjs';
+
+const golden = path.join(root, 'tests/golden/translate');
+const transcripts = (client) => readdirSync(path.join(golden, client)).map((name) => [name, (file) => path.join(golden, client, name, file)]);
+const hi = [{ role: 'user', content: 'Hi' }];
+
+describe('transcripts of translated calls', () => {
+    test('what is sent is what the APIs take', () => {
+        for (const [name, file] of transcripts('openai_client'))
+            if (existsSync(file('sent.json'))) assert.doesNotThrow(() => checkMessagesRequest(JSON.parse(readFileSync(file('sent.json')))), name);
+        for (const [name, file] of transcripts('anthropic_client'))
+            if (existsSync(file('sent.json')))
+                assert.doesNotThrow(() => checkChatRequest(JSON.parse(readFileSync(file('sent.json'))), { extensions: ['reasoning_content'] }), name);
+    });
+
+    const streamOf = (file) => async () => new Response(readFileSync(file), { headers: { 'content-type': 'text/event-stream' } });
+
+    test('what is shown is what the official clients read', async () => {
+        for (const [name, file] of transcripts('anthropic_client')) {
+            if (!existsSync(file('shown.sse'))) continue;
+            const client = new Anthropic({ apiKey: 'k', fetch: streamOf(file('shown.sse')), maxRetries: 0 });
+            const message = client.messages.stream({ model: 'asked', max_tokens: 9, messages: hi }).finalMessage();
+            if (name === 'cut' || name === 'broken_off') await assert.rejects(message, name);
+            else assert.ok((await message).content.length > 0, name);
+        }
+        for (const [name, file] of transcripts('openai_client')) {
+            if (!existsSync(file('shown.sse'))) continue;
+            const client = new OpenAI({ apiKey: 'k', fetch: streamOf(file('shown.sse')), maxRetries: 0 });
+            const answer = client.chat.completions.stream({ model: 'asked', messages: hi }).finalChatCompletion();
+            if (name === 'cut' || name === 'overloaded') await assert.rejects(answer, name);
+            else assert.ok((await answer).choices[0].finish_reason, name);
+        }
+    });
+});
+
+describe('the strict readers', () => {
+    const use = (id) => ({ type: 'tool_use', id, name: 'f', input: {} });
+    const result = (id) => ({ type: 'tool_result', tool_use_id: id, content: 'x' });
+    const call = (id) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } });
+    const wrongMessages = {
+        'no limit': { max_tokens: undefined },
+        'an unknown field': { n: 1 },
+        'nobody': { messages: [] },
+        'the assistant first': { messages: [{ role: 'assistant', content: 'x' }] },
+        'empty text': { messages: [{ role: 'user', content: [{ type: 'text', text: ' ' }] }] },
+        'a system message within': { messages: [...hi, { role: 'system', content: 'x' }] },
+        'a use without a result': { messages: [...hi, { role: 'assistant', content: [use('a')] }, ...hi] },
+        'half of the results': { messages: [...hi, { role: 'assistant', content: [use('a'), use('b')] }, { role: 'user', content: [result('a')] }] },
+        'a result of nothing': { messages: [{ role: 'user', content: [result('a')] }] },
+        'text before a result': { messages: [...hi, { role: 'assistant', content: [use('a')] }, { role: 'user', content: [{ type: 'text', text: 'x' }, result('a')] }] },
+        'an id that is none': { messages: [...hi, { role: 'assistant', content: [use('a.b')] }, { role: 'user', content: [result('a.b')] }] },
+        'thinking without a signature': { messages: [...hi, { role: 'assistant', content: [{ type: 'thinking', thinking: 'x', signature: '' }] }, ...hi] },
+        'an image that is none': { messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'data:' } }] }] },
+        'white space at the end': { messages: [...hi, { role: 'assistant', content: 'x ' }] },
+        'a choice without tools': { tool_choice: { type: 'auto' } },
+        'a schema without a type': { tools: [{ name: 'f', input_schema: {} }] },
+        'a temperature of the other scale': { temperature: 1.5 },
+        'a budget above the limit': { thinking: { type: 'enabled', budget_tokens: 4096 } },
+        'an open schema': { output_config: { format: { type: 'json_schema', schema: { type: 'object', properties: {} } } } },
+    };
+    const wrongChat = {
+        'an unknown field': { max_output_tokens: 1 },
+        'nobody': { messages: [] },
+        'thinking blocks': { messages: [{ role: 'assistant', content: 'x', thinking_blocks: [] }, ...hi] },
+        'an answer to nothing': { messages: [...hi, { role: 'tool', tool_call_id: 'a', content: 'x' }] },
+        'a call without an answer': { messages: [...hi, { role: 'assistant', tool_calls: [call('a')] }, ...hi] },
+        'a call at the end': { messages: [...hi, { role: 'assistant', tool_calls: [call('a')] }] },
+        'a long id': { messages: [...hi, { role: 'assistant', tool_calls: [call('a'.repeat(41))] }, { role: 'tool', tool_call_id: 'a'.repeat(41), content: 'x' }] },
+        'an image in a tool message': {
+            messages: [...hi, { role: 'assistant', tool_calls: [call('a')] }, { role: 'tool', tool_call_id: 'a', content: [{ type: 'image_url', image_url: { url: 'https://a' } }] }],
+        },
+        'an image that is none': { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:image/png,x' } }] }] },
+        'no parts': { messages: [{ role: 'user', content: [] }] },
+        'a choice without tools': { tool_choice: 'auto' },
+        'a choice of nobody': { tools: [{ type: 'function', function: { name: 'f' } }], tool_choice: { type: 'function', function: { name: 'g' } } },
+        'five sequences': { stop: ['a', 'b', 'c', 'd', 'e'] },
+        'usage without a stream': { stream_options: { include_usage: true } },
+        'an open strict schema': { response_format: { type: 'json_schema', json_schema: { name: 'x', strict: true, schema: { type: 'object', properties: { a: {} }, additionalProperties: false } } } },
+        'a long user': { user: 'u'.repeat(65) },
+    };
+
+    test('refuse what is wrong, one thing at a time', () => {
+        const rightMessages = { model: 'm', max_tokens: 2048, messages: hi };
+        assert.doesNotThrow(() => checkMessagesRequest(rightMessages));
+        for (const [name, wrong] of Object.entries(wrongMessages)) assert.throws(() => checkMessagesRequest({ ...rightMessages, ...wrong }), undefined, name);
+        const rightChat = { model: 'm', messages: hi };
+        assert.doesNotThrow(() => checkChatRequest(rightChat));
+        for (const [name, wrong] of Object.entries(wrongChat)) assert.throws(() => checkChatRequest({ ...rightChat, ...wrong }), undefined, name);
+    });
+});
+
+describe('the strict providers, asked by their own clients', () => {
+    let anthropic;
+    let openai;
+    before(async () => {
+        anthropic = await strictAnthropic();
+        openai = await strictOpenAi();
+    });
+    after(async () => {
+        await anthropic?.stop();
+        await openai?.stop();
+    });
+    for (const [name, converse] of Object.entries(messagesConversations))
+        test(`messages: ${name}`, () => converse(new Anthropic({ apiKey: 'k', baseURL: anthropic.origin }), 'claude-opus-5'));
+    for (const [name, converse] of Object.entries(chatConversations))
+        test(`chat: ${name}`, () => converse(new OpenAI({ apiKey: 'k', baseURL: `${openai.origin}/v1` }), 'gpt-5'));
+});
