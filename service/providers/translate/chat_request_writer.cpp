@@ -4,6 +4,7 @@
 #include "service/providers/translate/media.h"
 
 #include <algorithm>
+#include <deque>
 
 #include <fmt/format.h>
 
@@ -112,10 +113,8 @@ void ChatWriter::system_message(const std::vector<Part>& parts) {
 /// Results of tools are messages of their own and come first; what else the turn has is one message after them.
 void ChatWriter::user(const Turn& turn) {
     std::vector<const Part*> rest;
-    std::vector<Part> labels;
-    labels.reserve(turn.parts.size());
-    std::vector<std::string> words;
-    words.reserve(turn.parts.size());
+    std::deque<Part> labels;
+    std::deque<std::string> words;
     for (const auto& part : turn.parts) {
         if (part.kind != Kind::tool_result) continue;
         tool_message(part);

@@ -7,6 +7,8 @@
 namespace bursar::providers::translate {
 namespace {
 
+constexpr std::int64_t tool_index_max = 1'000'000;
+
 class ChatSource final : public Source {
   public:
     bool read(std::string_view data, const Sink& sink) override;
@@ -79,6 +81,7 @@ bool ChatSource::tool_calls(dom::array calls, const Sink& sink) {
         // Without a number, an id begins the next call and all else belongs to the last.
         const bool next = !saying.id.empty() || last_tool_ < 0;
         saying.tool = integer_member(*call, "index").value_or(next ? last_tool_ + 1 : last_tool_);
+        if (saying.tool < 0 || saying.tool > tool_index_max) return false;
         last_tool_ = saying.tool;
         if (!segments_.say(saying, function ? text_member(*function, "arguments") : std::string_view{}, sink))
             return false;

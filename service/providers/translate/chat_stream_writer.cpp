@@ -22,6 +22,7 @@ class ChatStreamWriter final : public Writer {
     /// A chunk with this delta, which is JSON.
     void chunk(std::string_view delta, std::string_view finish_reason, std::string& out) const;
     void open(const Step& step, std::string& out);
+    void think(std::string_view thought);
     void text(const Step& step, std::string& out);
     void close(const Step& step, std::string& out);
     void stop(const Step& step, std::string& out);
@@ -90,7 +91,7 @@ void ChatStreamWriter::write(const Step& step, std::string& out) {
 void ChatStreamWriter::open(const Step& step, std::string& out) {
     thought_.clear();
     signature_.clear();
-    if (step.part == Kind::redacted_thinking) thought_ = step.text;
+    if (step.part == Kind::redacted_thinking) think(step.text);
     if (step.part != Kind::tool_call) return;
     arguments_ = false;
     JsonWriter json;
@@ -107,16 +108,18 @@ void ChatStreamWriter::tool_delta(std::string_view arguments, std::string& out) 
     chunk(json.text(), {}, out);
 }
 
+void ChatStreamWriter::think(std::string_view thought) {
+    thought_bytes_ += thought.size();
+    if (thought_bytes_ <= waiting_bytes_max) thought_ += thought;
+}
+
 void ChatStreamWriter::text(const Step& step, std::string& out) {
     if (step.part == Kind::tool_call) {
         arguments_ = true;
         tool_delta(step.text, out);
         return;
     }
-    if (step.part == Kind::thinking) {
-        thought_bytes_ += step.text.size();
-        if (thought_bytes_ <= waiting_bytes_max) thought_ += step.text;
-    }
+    if (step.part == Kind::thinking) think(step.text);
     JsonWriter json(step.text.size() + 128);
     json.open().field(step.part == Kind::thinking ? "reasoning_content" : "content", step.text).close();
     chunk(json.text(), {}, out);

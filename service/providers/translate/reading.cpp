@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace bursar::providers::translate {
 namespace {
@@ -9,11 +10,10 @@ namespace {
 constexpr std::size_t texts_max = 10'000;
 
 bool requires_everything(dom::object schema, dom::object properties) {
-    const auto required = list_member(schema, "required");
-    if (!required) return properties.size() == 0;
-    return std::ranges::all_of(properties, [&](const auto& property) {
-        return std::ranges::any_of(*required, [&](dom::element name) { return as_text(name) == property.key; });
-    });
+    std::set<std::string_view> required;
+    if (const auto names = list_member(schema, "required"))
+        for (const auto name : *names) required.insert(as_text(name).value_or(""));
+    return std::ranges::all_of(properties, [&](const auto& property) { return required.contains(property.key); });
 }
 
 }  // namespace

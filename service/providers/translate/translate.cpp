@@ -49,6 +49,7 @@ Result<std::string> request(Endpoint from, std::string_view body, const Target& 
                     fmt::format("The body is not a JSON object: {}.", simdjson::error_message(error)));
     auto done = translated(from, object, body.size(), to);
     tidy(Desk::body);
+    tidy(Desk::inner);
     return done;
 }
 
@@ -58,6 +59,7 @@ Result<std::string> answer(Endpoint caller, std::string_view body, const Shown& 
         return no_answer(fmt::format("is no JSON object: {}", simdjson::error_message(error)));
     auto done = translated_answer(caller, object, body.size(), shown);
     tidy(Desk::body);
+    tidy(Desk::inner);
     return done;
 }
 

@@ -128,6 +128,22 @@ TEST(TranslateRefused, depth_has_a_limit) {
     EXPECT_FALSE(request(messages, deep, {.dialect = Dialect::openai, .model = "m"}).has_value());
 }
 
+TEST(TranslateRefused, a_schema_of_many_members_is_looked_at_once) {
+    std::string properties, required;
+    for (int i = 0; i < 100'000; ++i) {
+        const std::string name = "\"p" + std::to_string(i) + "\"";
+        properties += (i > 0 ? "," : "") + name + ":{}";
+        required += (i > 0 ? "," : "") + name;
+    }
+    const std::string body =
+        R"({"output_config":{"format":{"type":"json_schema","schema":{"type":"object","properties":{)" + properties +
+        R"(},"required":[)" + required +
+        R"(],"additionalProperties":false}}},"messages":[{"role":"user","content":"x"}]})";
+    const auto sent = request(messages, body, {.dialect = Dialect::openai, .model = "m"});
+    ASSERT_TRUE(sent.has_value());
+    EXPECT_NE(sent->find(R"("strict":true)"), std::string::npos);
+}
+
 TEST(TranslateRefused, so_have_parts) {
     std::string many = R"({"messages":[{"role":"user","content":[)";
     for (int i = 0; i < 200'001; ++i) many += R"({"type":"text","text":"x"},)";

@@ -182,6 +182,9 @@ TEST(TranslateStream, what_cannot_be_understood_is_an_error_and_nothing_follows)
           tool(1, R"("id":"b","function":{"name":"g","arguments":"{"})"), tool(0, R"("function":{"arguments":"{"})")}},
         {"a call without a name",
          {tool(0, R"("id":"a","function":{"arguments":"{}"})"), delta("{}", R"("stop")"), "[DONE]"}},
+        {"a call with a number of nobody",
+         {tool(0, R"("id":"a","function":{"name":"f"})"),
+          delta(R"({"tool_calls":[{"index":9223372036854775807,"id":"b","function":{"name":"g"}}]})")}},
         {"an error of the provider's", {hi, R"({"error":{"message":"Too busy","type":"server_error"}})"}},
         {"an error in a word", {hi, R"({"error":"Too busy"})"}},
     };
