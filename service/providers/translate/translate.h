@@ -16,8 +16,10 @@ namespace bursar::providers::translate {
 /// Where a request goes.
 struct Target {
     Dialect dialect = Dialect::openai;
-    std::string_view model;            ///< the provider's name for it
-    std::optional<Tokens> max_tokens;  ///< the limit that the hold pays for; overrides the caller's
+    std::string_view model;  ///< the provider's name for it
+    /// The limit that the hold pays for; overrides the caller's. Anthropic is asked for 4096 tokens if neither says
+    /// one.
+    std::optional<Tokens> max_tokens;
     std::string_view max_tokens_name = "max_completion_tokens";  ///< OpenAI: or "max_tokens"
     bool ask_usage = true;  ///< OpenAI, streamed: stream_options.include_usage, without which nothing can be metered
 };
