@@ -2,6 +2,7 @@
 
 #include "service/daemon/inquiry_words.h"
 #include "service/edge/async.h"
+#include "service/gateway/outgoing.h"
 #include "service/providers/model_list.h"
 #include "service/providers/upstream.h"
 
@@ -25,19 +26,6 @@ constexpr std::chrono::milliseconds look_up = 100ms;
 constexpr std::chrono::milliseconds connect_max = 10s;
 constexpr std::chrono::milliseconds answer_max = 15s;
 
-providers::Target target_of(const policies::Provider& provider) {
-    providers::Target target{.tls = provider.base_url.tls,
-                             .host = provider.base_url.host,
-                             .port = provider.base_url.port,
-                             .ca_file = provider.ca_file};
-    if (provider.proxy) {
-        target.proxied = true;
-        target.proxy_host = provider.proxy->host;
-        target.proxy_port = provider.proxy->port;
-    }
-    return target;
-}
-
 /// One run. Its coroutine and its pool live on an io_context that nobody else has.
 class Run {
   public:
@@ -45,7 +33,7 @@ class Run {
         : inquiry_(inquiry),
           provider_(inquiry.provider),
           pool_(pool),
-          target_(target_of(inquiry.provider)),
+          target_(gateway::target_of(inquiry.provider)),
           deadlines_{.connect = std::min(inquiry.provider.deadlines.connect, connect_max),
                      .first_byte = answer_max,
                      .idle = answer_max,
@@ -88,12 +76,7 @@ Task<Run::Sent> Run::send(std::string_view method, const std::string& where, con
     if (!body.empty()) headers.push_back({"content-type", "application/json"});
     if (provider_.dialect == Dialect::anthropic) headers.push_back({"anthropic-version", "2023-06-01"});
     providers::UpstreamRequest request{.method = method, .target = where, .headers = &headers, .body = {&body, 1}};
-    if (key != nullptr) {
-        const bool bearer = provider_.auth == policies::AuthScheme::bearer;
-        request.credential = key;
-        request.credential_header = bearer ? "authorization" : policies::name_of(provider_.auth);
-        request.credential_prefix = bearer ? "Bearer " : "";
-    }
+    if (key != nullptr) gateway::sign(request, provider_, *key);
     auto answer = co_await pool_.send(target_, request, deadlines_, &cancel_);
     co_return answer;
 }

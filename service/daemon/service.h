@@ -10,6 +10,7 @@
 #include "service/base/snapshot.h"
 #include "service/daemon/configuration.h"
 #include "service/daemon/front_door.h"
+#include "service/daemon/prober.h"
 #include "service/gateway/gateway.h"
 #include "service/ledger/ledger.h"
 #include "service/providers/health.h"
@@ -85,6 +86,7 @@ class Service {
     std::unique_ptr<admin::Parts> parts_;
     std::unique_ptr<providers::Health> health_;
     std::unique_ptr<gateway::Gateway> gateway_;
+    std::unique_ptr<Prober> prober_;
     std::unique_ptr<admin::ControlPlane> control_;
     /// Why there is no house yet although the vault is open; the readiness check says it.
     mutable Mutex closed_mutex_;

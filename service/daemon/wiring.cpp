@@ -106,6 +106,7 @@ Result<void> Service::open_house() {
                                *books_.audit, *health_,     *books_.replays, clock_};
     const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max};
     gateway_ = std::make_unique<gateway::Gateway>(rooms, limits, shards);
+    prober_ = std::make_unique<Prober>(*books_.rules, *vault_, *health_, clock_);
     books_.audit->note({.actor = "service",
                         .address = "",
                         .action = "service.start",
@@ -183,6 +184,7 @@ void Service::stop() {
             if (!done) gateway_->end_streams();
         });
     }
+    prober_.reset();
     server_->stop();
     {
         const MutexLock lock(mutex);

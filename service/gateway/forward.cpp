@@ -4,6 +4,7 @@
 #include "service/base/log.h"
 #include "service/gateway/gateway.h"
 #include "service/gateway/headers.h"
+#include "service/gateway/outgoing.h"
 #include "service/gateway/refusal.h"
 #include "service/gateway/rooms.h"
 #include "service/gateway/shard.h"
@@ -17,19 +18,6 @@
 
 namespace bursar::gateway {
 namespace {
-
-providers::Target target_of(const policies::Provider& provider) {
-    providers::Target target{.tls = provider.base_url.tls,
-                             .host = provider.base_url.host,
-                             .port = provider.base_url.port,
-                             .ca_file = provider.ca_file};
-    if (provider.proxy) {
-        target.proxied = true;
-        target.proxy_host = provider.proxy->host;
-        target.proxy_port = provider.proxy->port;
-    }
-    return target;
-}
 
 /// An answer that is not streamed has its first byte when all of it is made.
 providers::Deadlines deadlines_of(const policies::Deadlines& deadlines, bool stream, std::chrono::nanoseconds passed) {
@@ -217,12 +205,7 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
         request.body = whole;
     else
         request.body = outgoing->pieces.views();
-    if (lease) {
-        request.credential = lease.get();
-        const bool bearer = provider.auth == policies::AuthScheme::bearer;
-        request.credential_header = bearer ? std::string_view("authorization") : policies::name_of(provider.auth);
-        request.credential_prefix = bearer ? "Bearer " : "";
-    }
+    if (lease) sign(request, provider, *lease.get());
 
     AtProvider there(call);
     if (call.stopping) co_return std::unexpected(stopping_error());

@@ -49,7 +49,9 @@ Result<std::string> model_list(const Call& call) {
     JsonWriter json;
     if (path.starts_with(one_of)) {
         const std::string name = decoded(path.substr(one_of.size()));
-        const auto found = std::ranges::find(models, name, [](const auto& model) { return model->name; });
+        const auto found = std::ranges::find_if(models, [&](const auto& model) {
+            return model->name == name || std::ranges::find(model->aliases, name) != model->aliases.end();
+        });
         if (found == models.end())
             return fail(
                 Fault::model_unknown,

@@ -3,24 +3,11 @@
 #include "policies/admit.h"
 #include "service/base/crypto.h"
 #include "service/gateway/call.h"
+#include "service/gateway/outgoing.h"
 
 #include <boost/asio/post.hpp>
 
 namespace bursar::gateway {
-
-namespace {
-
-providers::Patience patience_of(const policies::Breaker& breaker) {
-    return {.errors_percent = breaker.errors_percent,
-            .failures_min = breaker.calls_min,
-            .window = breaker.window,
-            .first_retry = breaker.first_retry,
-            .last_retry = breaker.last_retry,
-            .key_first_retry = breaker.key_first_retry,
-            .key_last_retry = breaker.key_last_retry};
-}
-
-}  // namespace
 
 void Inbox::put(Waiting& waiting, Result<void> result) {
     bool first = false;

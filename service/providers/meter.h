@@ -15,11 +15,11 @@ struct Reading {
     Usage usage;
     UsageSource source = UsageSource::none;
     Served served;
-    bool complete = false;  ///< the dialect's end was seen ([DONE] or finish_reason and usage, message_stop,
-                            ///< response.completed/incomplete)
-    bool failed = false;    ///< an error event or an error body
+    bool complete = false;    ///< the dialect's end was seen ([DONE] or finish_reason and usage, message_stop,
+                              ///< response.completed/incomplete)
+    bool failed = false;      ///< an error event or an error body
     bool understood = false;  ///< at least one statement was of the endpoint's dialect
-    bool content = false;   ///< at least one content token, tool call or reasoning delta was seen
+    bool content = false;     ///< at least one content token, tool call or reasoning delta was seen
     std::int64_t content_bytes =
         0;           ///< of text, reasoning and tool arguments delivered: one token per byte bounds the output
     std::string id;  ///< the provider's id of the answer

@@ -316,3 +316,35 @@ test('one of three channels dies under load: nobody notices, and it comes back b
     const { history } = await state();
     assert.deepEqual([history[0].state, history.at(-1).state], ['well', 'out']);
 });
+
+test('a health probe finds that a channel is back before its pause is over, and that one is gone before any call', async () => {
+    const { port } = third;
+    third.well();
+    const listed = [];
+    const serveList = (response, body, request) => {
+        if (request.method === 'GET') {
+            listed.push([request.url, request.headers.authorization]);
+            return json(response, 200, { object: 'list', data: [] });
+        }
+        return serve(response, body, 'third');
+    };
+    third.answer = serveList;
+    await bursar.changePolicy((policy) => {
+        policy.providers.probed = {
+            dialect: 'openai', base_url: `http://127.0.0.1:${port}/v1`, catalogue: 'demo', keys: [{ secret: 'demo' }], probe_every: '1s',
+            breaker: { calls: 3, first_retry: '1h', last_retry: '2h' },
+        };
+        policy.models.probed = { tier: 'standard', hidden_reasoning: false, channels: [{ provider: 'probed', model: 'm' }] };
+    });
+    await until('a probe', () => listed.length > 0);
+    assert.deepEqual(listed[0], ['/v1/models', 'Bearer sk-demo']);
+    const state = async () => (await bursar.must('GET', 'providers')).channels.find((each) => each.channel === 'probed/m');
+    await third.refuse();
+    await until('the channel is out without a call', async () => (await state()).state === 'out');
+    assert.match((await state()).why, /health probe/);
+    await third.open();
+    await until('the channel is back an hour early', async () => {
+        await read(await ask('probed', { stream: false }));
+        return (await state()).state === 'well';
+    });
+});
