@@ -142,6 +142,9 @@ Error refusal_error(const Call& call, int status, providers::Fit fit) {
             status < 400 ? told + ": redirects are not followed; correct the provider's base_url" : told};
 }
 
+/// What a provider that said 200 would have said had it known the end.
+constexpr int status_refused = 400;
+
 /// Of 200 whose body is none of the dialect's answers.
 Error no_answer(const Call& call) {
     return {Fault::provider_unavailable,
@@ -310,6 +313,26 @@ Task<void> Gateway::pass_on_refusal(Call& call, const providers::AnswerHead& hea
     if (!sent) call.caller_left = true;
 }
 
+Task<Result<void>> Gateway::not_served(Call& call, std::string_view said, Error error) {
+    using providers::Fit;
+    const providers::Judgement judgement = providers::judge_words(said);
+    const bool of_prompt = judgement.fit == Fit::context_too_long || judgement.fit == Fit::content_refused;
+    if (!of_prompt) co_return give_up(call, judgement, std::move(error));
+    const std::string told = std::move(error.for_operator);
+    error = refusal_error(call, status_refused, judgement.fit);
+    error.for_operator = told;
+    const auto failed = give_up(call, judgement, std::move(error));
+    const std::string_view words = providers::error_in(said);
+    if (call.again || !words.starts_with('{')) co_return failed;
+    call.outcome.fault = facts(failed.error().fault).name;
+    call.reason = failed.error().operator_text();
+    const providers::AnswerHead head{.status = status_refused, .headers = {{"content-type", "application/json"}}};
+    co_await pass_on_refusal(
+        call, head,
+        fmt::format(R"({{{}"error":{}}})", call.shape == Shape::anthropic ? R"("type":"error",)" : "", words));
+    co_return Result<void>{};
+}
+
 Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     const Moment began = parts_.clock.moment();
     const auto body = co_await answer.read_all(limits_.answer_bytes_max);
@@ -333,7 +356,7 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     if (!reading.understood || reading.failed || !translated) {
         // An error in the body of a success was not billed; what nobody understands may have been.
         if (reading.failed && !reading.content) book(call, reading);
-        co_return give_up(call, providers::judge_words(*body), no_answer(call));
+        co_return co_await not_served(call, *body, no_answer(call));
     }
     call.body = std::string();
     call.outcome.first_byte = now - call.heard;

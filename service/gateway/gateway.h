@@ -86,8 +86,10 @@ class Gateway {
     Task<Result<void>> relay_whole(Call& call, providers::Answer& answer);
     Task<Result<void>> relay_stream(Call& call, providers::Answer& answer);
     void begin_stream(Call& call, providers::Answer& answer, Moment now);
-    std::unexpected<Error> without_content(Call& call, providers::Meter& meter, std::string_view events,
-                                           const Error& failure);
+    Task<Result<void>> without_content(Call& call, providers::Meter& meter, std::string_view events, Error failure);
+    /// Of a success that is none: what it says of the prompt is told as the refusal that it is, in the provider's
+    /// words.
+    Task<Result<void>> not_served(Call& call, std::string_view said, Error error);
     void learn_from_end(Call& call, const providers::Reading& reading, const Error* failure);
     /// What goes to the provider as the body.
     struct Outgoing {

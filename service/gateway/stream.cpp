@@ -114,7 +114,8 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
             if (call.attempt.channel->provider->on_disconnect == policies::OnDisconnect::cancel) break;
         }
     }
-    if (held_back.holds() && !call.caller_left) co_return without_content(call, *meter, held_back.events(), failure);
+    if (held_back.holds() && !call.caller_left)
+        co_return co_await without_content(call, *meter, held_back.events(), std::move(failure));
     // Before the meter looks at what never became a whole event: of that the caller has seen nothing.
     const bool end_shown =
         translator ? translator->ended() || translator->failed() : meter->reading().complete || meter->reading().failed;
@@ -155,19 +156,20 @@ void Gateway::begin_stream(Call& call, providers::Answer& answer, Moment now) {
 }
 
 /// A stream that broke off, or said that it failed, before its first content.
-std::unexpected<Error> Gateway::without_content(Call& call, providers::Meter& meter, std::string_view events,
-                                                const Error& failure) {
+Task<Result<void>> Gateway::without_content(Call& call, providers::Meter& meter, std::string_view events,
+                                            Error failure) {
     const bool said_so = meter.reading().failed;
     book(call, meter.finish(input_estimate(call)));
-    if (!failure.for_caller.empty()) return give_up(call, {}, failure);
+    if (!failure.for_caller.empty()) co_return give_up(call, {}, std::move(failure));
     const std::string_view seen = events.substr(0, events_told_bytes_max);
     if (said_so)
-        return give_up(call, providers::judge_words(events),
-                       {Fault::provider_unavailable, "The provider failed before its first word. Try again.",
-                        fmt::format("channel {} began its stream with an error: {}", call.outcome.channel, seen)});
-    return give_up(call, {},
-                   {Fault::provider_unavailable, "The provider ended its answer before its first word. Try again.",
-                    fmt::format("channel {} ended a stream without any content: {}", call.outcome.channel, seen)});
+        co_return co_await not_served(
+            call, events,
+            {Fault::provider_unavailable, "The provider failed before its first word. Try again.",
+             fmt::format("channel {} began its stream with an error: {}", call.outcome.channel, seen)});
+    co_return give_up(call, {},
+                      {Fault::provider_unavailable, "The provider ended its answer before its first word. Try again.",
+                       fmt::format("channel {} ended a stream without any content: {}", call.outcome.channel, seen)});
 }
 
 void Gateway::learn_from_end(Call& call, const providers::Reading& reading, const Error* failure) {

@@ -39,6 +39,7 @@ constexpr std::array too_long_words = {"context_length_exceeded"sv,
                                        "max_model_len"sv,
                                        "input token count"sv,
                                        "input is too long"sv,
+                                       "exceed context limit"sv,
                                        "prompt contains too many tokens"sv,
                                        "too many tokens in the prompt"sv,
                                        "exceeds the available context size"sv,
@@ -93,6 +94,34 @@ std::optional<double> number(std::string_view text) {
 milliseconds bounded(double of_milliseconds) {
     return milliseconds(
         static_cast<std::int64_t>(std::min(of_milliseconds, static_cast<double>(retry_after_max.count()))));
+}
+
+constexpr std::string_view white = " \t\r\n";
+
+/// The JSON value that follows a member's name; empty if none does. A value that is cut off reaches to the end.
+std::string_view value_of(std::string_view after_name) {
+    const std::size_t colon = after_name.find_first_not_of(white);
+    if (colon == std::string_view::npos || after_name[colon] != ':') return {};
+    const std::size_t begin = after_name.find_first_not_of(white, colon + 1);
+    if (begin == std::string_view::npos) return {};
+    const std::string_view value = after_name.substr(begin);
+    int depth = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        const char c = value[i];
+        if (in_string) {
+            if (c == '\\') ++i;
+            if (c == '"') in_string = false;
+            if (c != '"' || depth > 0) continue;
+            return value.substr(0, i + 1);
+        }
+        if (c == '"') in_string = true;
+        if (c == '{' || c == '[') ++depth;
+        const bool closes = c == '}' || c == ']';
+        if (closes && depth > 0 && --depth == 0) return value.substr(0, i + 1);
+        if (depth == 0 && !in_string && (closes || c == ',' || white.contains(c))) return value.substr(0, i);
+    }
+    return value;
 }
 
 Fit fit_of_bad_request(std::string_view text) {
@@ -154,9 +183,21 @@ std::optional<milliseconds> retry_after(const std::vector<edge::Header>& headers
     return bounded(static_cast<double>(std::max<std::int64_t>(seconds, 0)) * 1000);
 }
 
+std::string_view error_in(std::string_view text) {
+    constexpr std::string_view name = "\"error\"";
+    // Within a string its quotes would be escaped, so this is a member's name or a string by itself.
+    for (std::size_t at = text.rfind(name); at != std::string_view::npos; at = text.rfind(name, at - 1)) {
+        const std::string_view value = value_of(text.substr(at + name.size()));
+        if (!value.empty() && value != "null") return value;
+        if (at == 0) break;
+    }
+    return {};
+}
+
 Judgement judge_words(std::string_view text) {
     constexpr std::array limited_words = {"rate_limit"sv, "rate limit"sv, "too many requests"sv};
-    const std::string small = small_letters(text);
+    const std::string_view error = error_in(text);
+    const std::string small = small_letters(error.empty() ? text : error);
     const Fit fit = fit_of_bad_request(small);
     if (fit != Fit::caller) return {.fit = fit, .retry_after = {}};
     return {.fit = says(small, limited_words) ? Fit::key_limited : Fit::channel, .retry_after = {}};

@@ -35,8 +35,12 @@ constexpr std::chrono::milliseconds retry_after_max = std::chrono::minutes(15);
 constexpr std::size_t judged_bytes_max = 16 * 1024;
 Judgement judge(int status, const std::vector<edge::Header>& headers, std::string_view body, Timestamp now);
 
-/// Of an error that came without a status: in the first event of a stream, or in the body of a success.
+/// Of an error that came without a status: in the first events of a stream, or in the body of a success. What these say
+/// besides the error is not looked at: it may repeat the prompt, or report what was looked for in it.
 Judgement judge_words(std::string_view text);
+
+/// The value of the last `error` in it that says anything; empty if there is none.
+std::string_view error_in(std::string_view text);
 
 /// retry-after-ms, or Retry-After in seconds or as an HTTP date (RFC 9110 §10.2.3).
 std::optional<std::chrono::milliseconds> retry_after(const std::vector<edge::Header>& headers, Timestamp now);

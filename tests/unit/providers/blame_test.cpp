@@ -30,6 +30,10 @@ constexpr std::array cases = {
         400,
         R"({"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 215000 tokens > 200000 maximum"}})",
         Fit::context_too_long},
+    Case{
+        400,
+        R"({"type":"error","error":{"type":"invalid_request_error","message":"input length and `max_tokens` exceed context limit: 198000 + 8192 > 200000"}})",
+        Fit::context_too_long},
     Case{413, R"({"type":"error","error":{"type":"request_too_large"}})", Fit::context_too_long},
     Case{400, R"({"error":{"code":"exceed_context_size_error"}})", Fit::context_too_long},
     Case{400, R"({"error":{"code":"content_filter","innererror":{"code":"ResponsibleAIPolicyViolation"}}})",
@@ -69,6 +73,43 @@ constexpr std::array cases = {
 TEST(Blame, falls_on_whom_the_provider_means) {
     for (const Case& each : cases)
         EXPECT_EQ(judge(each.status, {}, each.body, now).fit, each.fit) << each.status << ' ' << each.body;
+}
+
+struct Said {
+    std::string_view text;
+    std::string_view error;
+    Fit fit;
+};
+constexpr std::array said_cases = {
+    // What Azure looked for in a prompt, and what was asked, are no refusals.
+    Said{R"(data: {"choices":[],"prompt_filter_results":[{"content_filter_results":{"hate":{"filtered":false}}}]}
+
+data: {"error":{"message":"The server had an error","type":"server_error"}}
+
+)",
+         R"({"message":"The server had an error","type":"server_error"})", Fit::channel},
+    Said{
+        R"({"type":"response.failed","response":{"error":{"code":"rate_limit_exceeded"},"instructions":"moderation"}})",
+        R"({"code":"rate_limit_exceeded"})", Fit::key_limited},
+    Said{R"({"content_filter_result":{"error":{"code":"content_filter_error"}},"error":null})",
+         R"({"code":"content_filter_error"})", Fit::content_refused},
+    Said{R"({"error" : "Input is too long, \"really\" }","x":1})", R"("Input is too long, \"really\" }")",
+         Fit::context_too_long},
+    Said{R"({"message":"say \"error\": {","type":"error"})", "", Fit::channel},
+    Said{R"({"error":{"code":"context_length_exceeded","of":[1,{"a":"}]")",
+         R"({"code":"context_length_exceeded","of":[1,{"a":"}]")", Fit::context_too_long},
+    Said{R"({"error":404,"a":1})", "404", Fit::channel},
+    Said{R"({"error":)", "", Fit::channel},
+    Said{R"("error")", "", Fit::channel},
+    Said{"prompt is too long", "", Fit::context_too_long},
+    Said{"", "", Fit::channel},
+};
+
+TEST(Blame, of_a_success_falls_on_whom_its_error_means) {
+    for (const Said& each : said_cases) {
+        EXPECT_EQ(error_in(each.text), each.error) << each.text;
+        EXPECT_EQ(judge_words(each.text).fit, each.fit) << each.text;
+    }
 }
 
 TEST(Blame, only_the_beginning_of_a_body_is_looked_at) {
