@@ -49,9 +49,8 @@ Result<std::string> model_list(const Call& call) {
     JsonWriter json;
     if (path.starts_with(one_of)) {
         const std::string name = decoded(path.substr(one_of.size()));
-        const auto found = std::ranges::find_if(models, [&](const auto& model) {
-            return model->name == name || std::ranges::find(model->aliases, name) != model->aliases.end();
-        });
+        const auto known = call.rules->models.find(name);  // by an alias as well
+        const auto found = known == call.rules->models.end() ? models.end() : std::ranges::find(models, known->second);
         if (found == models.end())
             return fail(
                 Fault::model_unknown,
