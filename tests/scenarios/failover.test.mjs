@@ -1,70 +1,12 @@
 // Hunts: a provider's failure that a caller sees although another channel could have answered; an attempt that is in no book; an answer of
 // two channels glued together; a channel or key that stays out for good, or that one mistake takes out.
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 
 import { Bursar, nanos } from './support/bursar.mjs';
+import { delta, event, json, Odd, price, role, said, serve, stream, words } from './support/odd.mjs';
 import { demoPrice } from './support/policy.mjs';
 import { until } from './support/process.mjs';
-
-const price = { input: 2_500n, output: 10_000n }; // nano-dollars per token
-const words = 'one two three';
-
-/** A provider of ours: `answer` is what it does next; it counts what reached it. */
-class Odd {
-    static async start(name) {
-        const odd = new Odd();
-        odd.name = name;
-        odd.calls = 0;
-        odd.server = createServer((request, response) => {
-            let body = '';
-            request.on('data', (piece) => (body += piece));
-            request.on('end', () => {
-                ++odd.calls;
-                odd.answer(response, body ? JSON.parse(body) : {}, request);
-            });
-        });
-        await new Promise((resolve) => odd.server.listen(0, '127.0.0.1', resolve));
-        odd.port = odd.server.address().port;
-        odd.origin = `http://127.0.0.1:${odd.port}`;
-        odd.well();
-        return odd;
-    }
-    well() {
-        this.answer = (response, body) => serve(response, body, this.name);
-    }
-    close() {
-        this.server.closeAllConnections();
-        this.server.close();
-    }
-    /** Nobody listens any more; open() puts it back on its port. */
-    async refuse() {
-        this.server.closeAllConnections();
-        await new Promise((resolve) => this.server.close(resolve));
-    }
-    async open() {
-        await new Promise((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
-    }
-}
-
-const json = (response, status, body, headers = {}) =>
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(typeof body === 'string' ? body : JSON.stringify(body));
-const stream = (response) => response.writeHead(200, { 'content-type': 'text/event-stream' });
-const event = (value) => `data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`;
-const delta = (content, more = {}) => event({ id: 'c1', object: 'chat.completion.chunk', model: 'm', choices: [{ index: 0, delta: content, finish_reason: null, ...more }] });
-const role = delta({ role: 'assistant', content: '' });
-const usage = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 };
-
-/** A complete right answer that says who gave it. */
-function serve(response, body, name) {
-    if (!body.stream)
-        return json(response, 200, { id: 'c1', object: 'chat.completion', model: 'm', choices: [{ index: 0, message: { role: 'assistant', content: `${words} ${name}` }, finish_reason: 'stop' }], usage });
-    stream(response).write(role);
-    for (const word of [...words.split(' '), name]) response.write(delta({ content: `${word} ` }));
-    response.write(delta({}, { finish_reason: 'stop' }));
-    response.end(event({ id: 'c1', object: 'chat.completion.chunk', choices: [], usage }) + event('[DONE]'));
-}
 
 let bad;
 let good;
@@ -116,10 +58,6 @@ after(async () => {
 
 const ask = (model, more = {}) => bursar.call(key, '/v1/chat/completions', { model, stream: true, max_tokens: 100, messages: [{ role: 'user', content: 'hi' }], ...more });
 const read = (response) => response.text().catch(() => 'broken');
-const said = (text) =>
-    text.startsWith('{')
-        ? JSON.parse(text).choices?.[0].message.content
-        : text.split('\n\n').filter((each) => each.startsWith('data: {')).map((each) => JSON.parse(each.slice(6)).choices?.[0]?.delta?.content ?? '').join('').trim();
 
 async function rows(response) {
     const id = response.headers.get('x-bursar-call-id');
