@@ -23,9 +23,6 @@ class OpenStream {
     Metrics& metrics_;
 };
 
-/// So much of what came before a failure is told to the operator.
-constexpr std::size_t events_told_bytes_max = 200;
-
 /// What came of a stream before its first content: nobody has seen it, so another channel may still answer.
 class HeldBack {
   public:
@@ -161,15 +158,14 @@ Task<Result<void>> Gateway::without_content(Call& call, providers::Meter& meter,
     const bool said_so = meter.reading().failed;
     book(call, meter.finish(input_estimate(call)));
     if (!failure.for_caller.empty()) co_return give_up(call, {}, std::move(failure));
-    const std::string_view seen = events.substr(0, events_told_bytes_max);
     if (said_so)
         co_return co_await not_served(
             call, events,
             {Fault::provider_unavailable, "The provider failed before its first word. Try again.",
-             fmt::format("channel {} began its stream with an error: {}", call.outcome.channel, seen)});
+             fmt::format("channel {} began its stream with an error", call.outcome.channel)});
     co_return give_up(call, {},
                       {Fault::provider_unavailable, "The provider ended its answer before its first word. Try again.",
-                       fmt::format("channel {} ended a stream without any content: {}", call.outcome.channel, seen)});
+                       fmt::format("channel {} ended a stream without any content", call.outcome.channel)});
 }
 
 void Gateway::learn_from_end(Call& call, const providers::Reading& reading, const Error* failure) {
