@@ -16,6 +16,7 @@ double fraction_of(std::uint64_t number) { return (static_cast<double>(number >>
 std::size_t by_weight(std::span<const Candidate> candidates, std::span<const std::size_t> among, std::uint64_t draw) {
     std::uint64_t total = 0;
     for (const std::size_t i : among) total += static_cast<std::uint64_t>(candidates[i].channel->weight);
+    if (total == 0) return among.front();
     std::uint64_t rest = draw % total;
     for (const std::size_t i : among) {
         const auto weight = static_cast<std::uint64_t>(candidates[i].channel->weight);

@@ -213,7 +213,10 @@ std::unexpected<Error> Gateway::give_up(Call& call, const providers::Judgement& 
     Attempt& attempt = call.attempt;
     attempt.ended = parts_.clock.moment();
     const std::string why(error.operator_text());
-    switch (judgement.fit) {
+    const bool of_key =
+        judgement.fit == Fit::key_refused || judgement.fit == Fit::key_limited || judgement.fit == Fit::key_used_up;
+    // Where there is no key, whoever asks for one or limits us is a channel that fails.
+    switch (of_key && attempt.key == nullptr ? Fit::channel : judgement.fit) {
         case Fit::key_refused:
             attempt.passage.key_bad(providers::KeyState::refused, why, judgement.retry_after);
             break;
@@ -236,8 +239,6 @@ std::unexpected<Error> Gateway::give_up(Call& call, const providers::Judgement& 
             attempt.passage.well();
             break;
     }
-    const bool of_key =
-        judgement.fit == Fit::key_refused || judgement.fit == Fit::key_limited || judgement.fit == Fit::key_used_up;
     if (of_key && attempt.key != nullptr)
         call.failed_keys.push_back(attempt.key);
     else

@@ -31,6 +31,9 @@ constexpr std::array used_up_words = {"insufficient_quota"sv,
                                       "daily quota"sv,
                                       "quota has been exhausted"sv,
                                       "usage limits"sv};
+constexpr std::array used_up_beginnings = {"your credit balance is too low"sv, "you exceeded your current quota"sv,
+                                           "insufficient balance"sv, "insufficient credits"sv,
+                                           "you have reached your specified api usage limits"sv};
 constexpr std::array too_long_words = {"context_length_exceeded"sv,
                                        "exceed_context_size"sv,
                                        "prompt is too long"sv,
@@ -61,7 +64,12 @@ constexpr std::array model_words = {"model_not_found"sv, "does not exist"sv, "no
                                     "deploymentnotfound"sv};
 constexpr std::array no_access_words = {"access to model"sv, "access to the model"sv, "not have access to"sv,
                                         "model_not_allowed"sv, "model_access_denied"sv};
+/// A restricted key that may call one endpoint and not another: its other calls are fine.
+constexpr std::array scope_words = {"missing scopes"sv, "missing_scope"sv};
+/// OpenAI's 429 for one request above the tokens of a minute: no pause makes it smaller.
+constexpr std::array larger_than_limit_words = {"request too large"sv};
 /// Google answers a wrong key with 400.
+constexpr std::array key_beginnings = {"api key not valid"sv, "incorrect api key"sv, "invalid api key"sv};
 constexpr std::array key_words = {"api_key_invalid"sv, "api key not valid"sv, "invalid_api_key"sv,
                                   "incorrect api key"sv};
 
@@ -118,15 +126,42 @@ std::string_view value_of(std::string_view after_name) {
         if (c == '"') in_string = true;
         if (c == '{' || c == '[') ++depth;
         const bool closes = c == '}' || c == ']';
-        if (closes && depth > 0 && --depth == 0) return value.substr(0, i + 1);
+        if (closes && depth > 0) --depth;
+        if (closes && depth == 0 && i > 0)
+            return value.substr(0, value.front() == '{' || value.front() == '[' ? i + 1 : i);
         if (depth == 0 && !in_string && (closes || c == ',' || white.contains(c))) return value.substr(0, i);
     }
     return value;
 }
 
+/// The text of a member of the error, without its quotes. In a string, where a caller's own words may be repeated, its
+/// quotes would be escaped.
+std::string_view member(std::string_view error, std::string_view quoted_name) {
+    const std::size_t at = error.find(quoted_name);
+    if (at == std::string_view::npos) return {};
+    std::string_view value = value_of(error.substr(at + quoted_name.size()));
+    if (value.starts_with('"')) value.remove_prefix(1);
+    if (value.ends_with('"')) value.remove_suffix(1);
+    return value;
+}
+
+/// What an error says of the key. Other people's calls depend on it, so only the provider's own words count: its codes,
+/// and how its sentence begins; further on a sentence may repeat what the caller wrote.
+std::optional<Fit> fit_of_key(std::string_view text) {
+    const std::string_view found = error_in(text);
+    const std::string_view error = found.empty() ? text : found;
+    const std::string_view code = member(error, "\"code\""), type = member(error, "\"type\"");
+    const std::string_view message = error.starts_with('"') ? error.substr(1) : member(error, "\"message\"");
+    const auto begins = [&](std::string_view word) { return message.starts_with(word); };
+    if (says(code, used_up_words) || says(type, used_up_words) || std::ranges::any_of(used_up_beginnings, begins))
+        return Fit::key_used_up;
+    if (says(code, key_words) || says(type, key_words) || std::ranges::any_of(key_beginnings, begins))
+        return Fit::key_refused;
+    return {};
+}
+
 Fit fit_of_bad_request(std::string_view text) {
-    if (says(text, used_up_words)) return Fit::key_used_up;
-    if (says(text, key_words)) return Fit::key_refused;
+    if (const auto of_key = fit_of_key(text)) return *of_key;
     if (says(text, too_long_words)) return Fit::context_too_long;
     if (says(text, content_words)) return Fit::content_refused;
     return Fit::caller;
@@ -135,7 +170,7 @@ Fit fit_of_bad_request(std::string_view text) {
 Fit fit_of(int status, std::string_view text) {
     switch (status) {
         case 401:
-            return Fit::key_refused;
+            return says(text, scope_words) ? Fit::elsewhere : Fit::key_refused;
         case 402:
             return Fit::key_used_up;
         case 403:
@@ -143,9 +178,11 @@ Fit fit_of(int status, std::string_view text) {
             if (says(text, used_up_words)) return Fit::key_used_up;
             if (says(text, content_words)) return Fit::content_refused;
             // A key that may not use this model is as good as any for the others.
-            return says(text, model_words) || says(text, no_access_words) ? Fit::elsewhere : Fit::key_refused;
+            return says(text, model_words) || says(text, no_access_words) || says(text, scope_words) ? Fit::elsewhere
+                                                                                                     : Fit::key_refused;
         case 429:
-            return says(text, used_up_words) ? Fit::key_used_up : Fit::key_limited;
+            if (says(text, used_up_words)) return Fit::key_used_up;
+            return says(text, larger_than_limit_words) ? Fit::elsewhere : Fit::key_limited;
         case 413:
             return Fit::context_too_long;
         case 404:

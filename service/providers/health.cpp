@@ -127,7 +127,9 @@ bool ChannelHealth::is_failing(Moment now) const {
 }
 
 std::optional<Change> ChannelHealth::to(ChannelState state) {
-    if (state_.exchange(state, std::memory_order_acq_rel) == state) return {};
+    const ChannelState before = state_.exchange(state, std::memory_order_acq_rel);
+    // Out is out, whoever may have tried meanwhile.
+    if (before == state || (before == ChannelState::trying && state == ChannelState::out)) return {};
     since_ = clock_.now();
     Change change{.at = since_,
                   .what = "channel",
@@ -261,6 +263,8 @@ ChannelFacts ChannelHealth::facts() const {
     if (out.state == ChannelState::out) out.retry_at = timestamp_of(moment_of(retry_at_.load()), clock_);
     std::tie(out.calls, out.failures) = sums(now);
     out.pace = pace_;
+    if (now - paced_stream_ > pace_lasts) out.pace.tokens_per_second = 0;
+    if (now - paced_plain_ > pace_lasts) out.pace.plain_tokens_per_second = 0;
     out.history.assign(history_.begin(), history_.end());
     return out;
 }
