@@ -27,14 +27,18 @@ class OpenStream {
 class HeldBack {
   public:
     explicit HeldBack(const providers::Meter& meter) : meter_(meter) {}
-    /// Whether the caller has to wait on. A whole answer without content is one, too; and whoever sends a giant event
-    /// is not held back.
+    /// Whether the caller has to wait on. A whole answer without content is one, too; and whoever sends a giant event,
+    /// or repeats a long prompt before he begins, is not held back.
     bool holds() {
         const providers::Reading& reading = meter_.reading();
-        passed_ = passed_ || (reading.content && reading.understood) || reading.complete || meter_.mid_event();
+        passed_ = passed_ || (reading.content && reading.understood) || reading.complete || meter_.mid_event() ||
+                  (is_full() && reading.understood);
         return !passed_;
     }
-    bool full() const { return events_.size() > bytes_max; }
+    /// As holds() said last: nothing has gone to the caller.
+    bool held() const { return !passed_; }
+    /// Of what is no answer.
+    bool has_enough() const { return is_full() && !meter_.reading().understood; }
     void keep(std::string_view events) { events_.append(events); }
     /// All that may go to the caller now.
     std::string_view with(std::string_view events) {
@@ -47,6 +51,8 @@ class HeldBack {
 
   private:
     static constexpr std::size_t bytes_max = std::size_t{256} * 1024;
+    bool is_full() const { return events_.size() > bytes_max; }
+
     const providers::Meter& meter_;
     std::string events_;
     std::string shown_;
@@ -86,7 +92,7 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
         if (translator) whole_events = ended ? translator->finish() : translator->pass(whole_events);
         if (held_back.holds()) {
             held_back.keep(whole_events);
-            if (meter->reading().failed || held_back.full()) break;
+            if (meter->reading().failed || held_back.has_enough()) break;
             continue;
         }
         if (const Result<void> paid = grow(call, meter->reading()); !paid) {
@@ -111,7 +117,7 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
             if (call.attempt.channel->provider->on_disconnect == policies::OnDisconnect::cancel) break;
         }
     }
-    if (held_back.holds() && !call.caller_left)
+    if (held_back.held() && !call.caller_left)
         co_return co_await without_content(call, *meter, held_back.events(), std::move(failure));
     // Before the meter looks at what never became a whole event: of that the caller has seen nothing.
     const bool end_shown =

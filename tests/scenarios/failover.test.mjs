@@ -188,6 +188,44 @@ test("a caller's own mistake is answered by the first channel", async () => {
     assert.equal(good.calls, calls);
 });
 
+test('a caller who writes the words of a used-up account takes no key out', async () => {
+    await backToNormal();
+    bad.answer = (response, body) => json(response, 400, { error: { message: `Unknown parameter: '${Object.keys(body).at(-1)}'.`, type: 'invalid_request_error' } });
+    for (const word of ['insufficient_quota', 'API key not valid']) {
+        const response = await ask('pair', { [word]: 1 });
+        assert.equal(response.status, 400);
+        assert.match(await read(response), /Unknown parameter/);
+    }
+    bad.answer = (response, body, request) => json(response, 422, { detail: request.headers['anthropic-beta'] });
+    const headed = await bursar.call(key, '/v1/chat/completions', { model: 'pair', messages: [] }, { headers: { 'anthropic-beta': 'insufficient_quota' } });
+    assert.equal(headed.status, 422);
+    const { keys } = await bursar.must('GET', 'providers');
+    assert.equal(keys.find((each) => each.provider === 'bad').state, 'well');
+});
+
+test('a provider that repeats a long prompt before its first content answers', async () => {
+    await backToNormal();
+    const instructions = 'long '.repeat(40_000);
+    bad.answer = (response, body) => {
+        const whole = (more) => ({ id: 'r1', object: 'response', model: 'm', status: 'in_progress', instructions: body.instructions, output: [], ...more });
+        const say = (type, more) => response.write(`event: ${type}\n${event({ type, ...more })}`);
+        stream(response);
+        say('response.created', { response: whole() });
+        say('response.in_progress', { response: whole() });
+        setTimeout(() => {
+            say('response.output_text.delta', { item_id: 'i1', output_index: 0, content_index: 0, delta: 'one two' });
+            say('response.completed', { response: whole({ status: 'completed', usage: { input_tokens: 7, output_tokens: 3, total_tokens: 10 } }) });
+            response.end();
+        }, 30);
+    };
+    const response = await bursar.call(key, '/v1/responses', { model: 'alone', stream: true, max_output_tokens: 100, input: 'hi', instructions });
+    const text = await read(response);
+    assert.equal(response.status, 200, text.slice(0, 300));
+    assert.match(text, /one two/);
+    assert.match(text, /response\.completed/);
+    assert.equal((await rows(response))[0].fault, '');
+});
+
 test('of five keys one is revoked and one is limited: no call fails, and both come back', async () => {
     const broken = { 'sk-k2': [401, { error: { message: 'revoked' } }, {}], 'sk-k4': [429, { error: { message: 'slow down', type: 'rate_limit_error' } }, { 'retry-after-ms': '400' }] };
     third.answer = (response, body, request) => {
