@@ -195,7 +195,11 @@ Result<void> Gateway::choose(Call& call) {
         const auto& key_health = found.way->keys[key->index];
         const bool let_in = key_health->enter(key->by);
         call.attempt.passage = providers::Passage(found.way->channel, found.by, let_in ? key_health : nullptr, key->by);
-        if (!let_in) continue;
+        if (!let_in) {
+            // Or the channel's only try would be this call's own, and hidden from it.
+            call.attempt = Attempt{};
+            continue;
+        }
         const policies::Provider& provider = *found.channel->provider;
         if (!provider.keys.empty()) call.attempt.key = &provider.keys[key->index];
         return {};
@@ -243,6 +247,8 @@ std::unexpected<Error> Gateway::give_up(Call& call, const providers::Judgement& 
         call.failed_keys.push_back(attempt.key);
     else
         call.failed_channels.push_back(attempt.channel);
+    // What it came by is free for the next attempt: of a key that may be back, the only try.
+    attempt.passage = providers::Passage();
     settle(call);
     call.outcome.fault = facts(error.fault).name;
     log::warning("attempt_failed", {{"call", call.id.text()},

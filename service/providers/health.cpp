@@ -197,8 +197,9 @@ void ChannelHealth::has_failed(bool tried, std::string_view why, std::optional<m
 }
 
 void ChannelHealth::showed_nothing(bool tried) {
-    // The next call tries again.
-    if (tried) state_.store(ChannelState::out, std::memory_order_release);
+    // The next call tries again, unless another has shown meanwhile that it is back.
+    auto expected = ChannelState::trying;
+    if (tried) state_.compare_exchange_strong(expected, ChannelState::out);
 }
 
 void ChannelHealth::probed(bool answered, std::string_view why) {

@@ -226,6 +226,16 @@ test('a provider that repeats a long prompt before its first content answers', a
     assert.equal((await rows(response))[0].fault, '');
 });
 
+test('a key that may be back is there for the second channel, too', async () => {
+    bad.answer = (response) => json(response, 429, { error: { message: 'slow down' } }, { 'retry-after-ms': '100' });
+    assert.equal((await ask('twice', { stream: false })).status, 429);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    bad.answer = (response, body) => (body.model === 'm' ? json(response, 500, { error: { message: 'oops' } }) : serve(response, body, 'bad'));
+    const response = await ask('twice', { stream: false });
+    assert.equal(said(await read(response)), `${words} bad`);
+    assert.equal(response.headers.get('x-bursar-channel'), 'solo/m2');
+});
+
 test('of five keys one is revoked and one is limited: no call fails, and both come back', async () => {
     const broken = { 'sk-k2': [401, { error: { message: 'revoked' } }, {}], 'sk-k4': [429, { error: { message: 'slow down', type: 'rate_limit_error' } }, { 'retry-after-ms': '400' }] };
     third.answer = (response, body, request) => {
