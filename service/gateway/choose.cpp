@@ -16,6 +16,10 @@ namespace {
 
 /// What an answer has, as far as nobody knows better: decides between prices and between speeds.
 constexpr Tokens output_typical = 512;
+/// Less time than this is none for an attempt.
+constexpr std::chrono::milliseconds attempt_least{1'000};
+/// By so much timers may be early.
+constexpr std::chrono::milliseconds timer_slack{100};
 
 template <typename Items, typename Item>
 bool has(const Items& items, const Item& item) {
@@ -80,12 +84,19 @@ struct Found {
     providers::Way by = providers::Way::open;
 };
 
+/// The deadline of the whole call is for all its attempts: where next to none of it is left, another one would cost a
+/// hold and come to nothing.
+bool has_time(const Call& call, const policies::Channel& channel, Moment now) {
+    const std::chrono::milliseconds total = channel.provider->deadlines.total;
+    return call.outcome.attempts == 0 || now - call.heard + std::min(attempt_least, total / 4) <= total;
+}
+
 std::vector<Found> found_by(const Call& call, Moment now, bool avoided) {
     std::vector<Found> out;
     const policies::Model& model = *call.route->model;
     out.reserve(call.route->channels.size());
     for (const policies::Channel* channel : call.route->channels) {
-        if (has(call.failed_channels, channel)) continue;
+        if (has(call.failed_channels, channel) || !has_time(call, *channel, now)) continue;
         const ModelPlace::Way& way = call.ways->ways[static_cast<std::size_t>(channel - model.channels.data())];
         const providers::Way by = way.channel->way(now);
         if (by == providers::Way::shut || (by == providers::Way::avoided && !avoided)) continue;
@@ -144,6 +155,12 @@ Error nobody_left(Call& call, Moment now) {
                         std::chrono::ceil<std::chrono::seconds>(*call.retry_after).count()),
             fmt::format("every channel of model {} is out, or its keys are; see bursarctl providers",
                         call.route->model->name)};
+}
+
+/// The whole call's deadline has passed, of which earlier attempts had their part.
+bool cut_short(const Call& call, const Error& error) {
+    return error.fault == Fault::deadline_passed && !call.earlier.empty() &&
+           call.attempt.ended - call.heard + timer_slack >= call.attempt.channel->provider->deadlines.total;
 }
 
 /// The row of the attempt before makes room for the next one's.
@@ -231,8 +248,9 @@ std::unexpected<Error> Gateway::give_up(Call& call, const providers::Judgement& 
             attempt.passage.key_bad(providers::KeyState::used_up, why, judgement.retry_after);
             break;
         case Fit::channel:
-            // What ended because the caller left or we stop says nothing about the channel.
-            if (!call.caller_left && !call.stopping) attempt.passage.failed(why, judgement.retry_after);
+            // What ended because the caller left, we stop or others took the time says nothing about the channel.
+            if (!call.caller_left && !call.stopping && !cut_short(call, error))
+                attempt.passage.failed(why, judgement.retry_after);
             break;
         case Fit::elsewhere:
             if (attempt.sent) attempt.passage.well();

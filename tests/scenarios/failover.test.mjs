@@ -236,6 +236,25 @@ test('a key that may be back is there for the second channel, too', async () => 
     assert.equal(response.headers.get('x-bursar-channel'), 'solo/m2');
 });
 
+test('no attempt is begun, and no channel blamed, when the time of the whole call is over', async () => {
+    bad.answer = good.answer = () => {};
+    const calls = good.calls;
+    const response = await ask('short', { stream: false });
+    assert.equal(response.status, 504, await read(response));
+    assert.equal((await rows(response)).length, 1);
+    assert.equal(good.calls, calls);
+    good.well();
+    // Some of the time is left: too little for this answer, which is not the second channel's fault.
+    bad.answer = (response) => setTimeout(() => json(response, 500, {}), 700);
+    good.answer = () => {};
+    const late = await ask('short', { stream: false });
+    assert.equal(late.status, 504, await read(late));
+    assert.equal((await rows(late)).length, 2);
+    const { channels } = await bursar.must('GET', 'providers');
+    assert.equal(channels.find((each) => each.channel === 'short-good/m').recent_failures, 0);
+    good.well();
+});
+
 test('of five keys one is revoked and one is limited: no call fails, and both come back', async () => {
     const broken = { 'sk-k2': [401, { error: { message: 'revoked' } }, {}], 'sk-k4': [429, { error: { message: 'slow down', type: 'rate_limit_error' } }, { 'retry-after-ms': '400' }] };
     third.answer = (response, body, request) => {
