@@ -303,12 +303,16 @@ Task<Result<void>> Gateway::relay_refusal(Call& call, providers::Answer& answer)
 Task<void> Gateway::pass_on_refusal(Call& call, const providers::AnswerHead& head, std::string_view body) {
     call.answered = true;
     call.outcome.status = head.status;
-    const edge::ResponseHead shown = answer_head(call, head.status, head.headers, parts_.clock.moment());
+    std::vector<edge::Header> headers = head.headers;
     std::string translated;
     if (call.attempt.translated) {
         translated = providers::translate::refusal(call.endpoint, head.status, body, call.id.text());
         body = translated;
+        // Whatever the provider's was, a page perhaps.
+        std::erase_if(headers, [](const auto& each) { return edge::equal_without_case(each.name, "content-type"); });
+        headers.push_back({"content-type", "application/json"});
     }
+    const edge::ResponseHead shown = answer_head(call, head.status, headers, parts_.clock.moment());
     const Result<void> sent = co_await call.exchange.respond(shown, body);
     if (!sent) call.caller_left = true;
 }
@@ -354,8 +358,9 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
         if (translated) shown = *translated;
     }
     if (!reading.understood || reading.failed || !translated) {
-        // An error in the body of a success was not billed; what nobody understands may have been.
-        if (reading.failed && !reading.content) book(call, reading);
+        // An error in the body of a success was not billed, and an answer that only cannot be translated has its count;
+        // what nobody understands may have cost anything.
+        if (reading.failed ? !reading.content : reading.understood) book(call, reading);
         co_return co_await not_served(call, *body, no_answer(call));
     }
     call.body = std::string();

@@ -255,6 +255,20 @@ test('no attempt is begun, and no channel blamed, when the time of the whole cal
     good.well();
 });
 
+test('an answer that cannot be translated costs what it says, and a page of the provider becomes an error in JSON', async () => {
+    bad.answer = (response) => json(response, 200, { id: 'm1', type: 'message', role: 'assistant', model: 'm', content: [{ type: 'text', text: words }], stop_reason: null, usage: { input_tokens: 7, output_tokens: 5 } });
+    const response = await ask('abroad', { stream: false });
+    assert.equal(response.status, 502);
+    const [row] = await rows(response);
+    assert.equal(nanos(row.cost_usd), 7n * price.input + 5n * price.output);
+    bad.answer = (response) => response.writeHead(503, { 'content-type': 'text/html' }).end('<h1>Soon</h1>');
+    const page = await ask('abroad', { stream: false });
+    assert.equal(page.status, 503);
+    assert.equal(page.headers.get('content-type'), 'application/json');
+    assert.ok(JSON.parse(await page.text()).error.message);
+    bad.well();
+});
+
 test('of five keys one is revoked and one is limited: no call fails, and both come back', async () => {
     const broken = { 'sk-k2': [401, { error: { message: 'revoked' } }, {}], 'sk-k4': [429, { error: { message: 'slow down', type: 'rate_limit_error' } }, { 'retry-after-ms': '400' }] };
     third.answer = (response, body, request) => {
