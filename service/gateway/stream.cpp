@@ -164,6 +164,7 @@ Task<Result<void>> Gateway::without_content(Call& call, providers::Meter& meter,
     const bool said_so = meter.reading().failed;
     book(call, meter.finish(input_estimate(call)));
     if (!failure.for_caller.empty()) co_return give_up(call, {}, std::move(failure));
+    // The events themselves are told to nobody: some repeat the prompt, and some the key.
     if (said_so)
         co_return co_await not_served(
             call, events,

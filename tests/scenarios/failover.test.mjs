@@ -269,6 +269,15 @@ test('an answer that cannot be translated costs what it says, and a page of the 
     bad.well();
 });
 
+test('what a provider says in its error is told to nobody: it may be the prompt, or the key', async () => {
+    for (const tail of [event({ error: { message: 'no such key: sk-demo' } }), ': sk-demo\n\n']) {
+        bad.answer = (response) => stream(response).end(tail);
+        assert.equal((await ask('alone')).status, 502);
+    }
+    assert.doesNotMatch(JSON.stringify(await bursar.must('GET', 'providers')), /sk-demo/);
+    assert.doesNotMatch(bursar.running.words(), /sk-demo/);
+});
+
 test('of five keys one is revoked and one is limited: no call fails, and both come back', async () => {
     const broken = { 'sk-k2': [401, { error: { message: 'revoked' } }, {}], 'sk-k4': [429, { error: { message: 'slow down', type: 'rate_limit_error' } }, { 'retry-after-ms': '400' }] };
     third.answer = (response, body, request) => {
