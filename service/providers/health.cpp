@@ -282,7 +282,8 @@ Way KeyHealth::way(Moment now) const {
     if (state_.load(std::memory_order_acquire) == KeyState::well) return Way::open;
     const bool due = ticks(now) >= retry_at_.load(std::memory_order_relaxed);
     if (due && !tried_.load(std::memory_order_relaxed)) return Way::due;
-    return state_.load(std::memory_order_relaxed) == KeyState::limited ? Way::shut : Way::avoided;
+    // A pause that was asked for ends when it is over, however long the call takes that tries.
+    return !due && state_.load(std::memory_order_relaxed) == KeyState::limited ? Way::shut : Way::avoided;
 }
 
 bool KeyHealth::enter(Way by) {

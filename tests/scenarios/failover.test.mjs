@@ -236,6 +236,24 @@ test('a key that may be back is there for the second channel, too', async () => 
     assert.equal(response.headers.get('x-bursar-channel'), 'solo/m2');
 });
 
+test('whoever tries a limited key for long keeps nobody out', async () => {
+    bad.answer = (response) => json(response, 429, { error: { message: 'slow down' } }, { 'retry-after-ms': '100' });
+    assert.equal((await ask('twice', { stream: false })).status, 429);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    let answerFirst;
+    const first = new Promise((resolve) => (bad.answer = (response, body) => {
+        answerFirst = () => serve(response, body, 'bad');
+        bad.well();
+        resolve();
+    }));
+    const long = ask('twice', { stream: false });
+    await first;
+    const other = await ask('twice', { stream: false });
+    assert.equal(other.status, 200, await read(other));
+    answerFirst();
+    assert.equal((await long).status, 200);
+});
+
 test('no attempt is begun, and no channel blamed, when the time of the whole call is over', async () => {
     bad.answer = good.answer = () => {};
     const calls = good.calls;

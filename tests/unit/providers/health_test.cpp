@@ -215,6 +215,33 @@ TEST_F(HealthTest, a_passage_leaves_once_whatever_happens) {
     EXPECT_EQ(key_way(), Way::shut);
 }
 
+TEST_F(HealthTest, whoever_tries_a_limited_key_for_long_keeps_nobody_out) {
+    EXPECT_TRUE(key->enter(Way::open));
+    key->was_bad(false, KeyState::limited, "429", milliseconds(250));
+    EXPECT_EQ(key_way(), Way::shut);
+    clock.advance(milliseconds(250));
+    EXPECT_TRUE(key->enter(Way::due)) << "an answer of minutes";
+    EXPECT_EQ(key_way(), Way::avoided) << "better than none";
+    Passage other(channel, Way::open, key, Way::avoided);
+    other.well();
+    EXPECT_EQ(key_way(), Way::open);
+    key->was_bad(true, KeyState::limited, "429", milliseconds(250));
+    EXPECT_EQ(key_way(), Way::shut);
+}
+
+TEST_F(HealthTest, a_try_that_shows_nothing_does_not_put_out_what_is_back) {
+    fail_until_out();
+    clock.advance(seconds(1));
+    EXPECT_TRUE(channel->enter(Way::due));
+    {
+        Passage other(channel, Way::avoided, nullptr, Way::open);
+        other.well();
+    }
+    EXPECT_EQ(way(), Way::open);
+    channel->showed_nothing(true);
+    EXPECT_EQ(way(), Way::open);
+}
+
 TEST_F(HealthTest, measures_follow_the_last_calls_and_are_forgotten) {
     EXPECT_EQ(channel->pace(clock.moment()).tokens_per_second, 0);
     channel->measure_stream(milliseconds(100), seconds(1), 50);
