@@ -223,6 +223,12 @@ Result<void> Gateway::choose(Call& call) {
     }
 }
 
+bool Gateway::has_others(const Call& call) const {
+    if (call.outcome.attempts >= call.route->model->attempts_max) return false;
+    const std::vector<Found> all = found_by(call, parts_.clock.moment(), false);
+    return std::ranges::any_of(all, [&](const Found& each) { return each.channel != call.attempt.channel; });
+}
+
 bool Gateway::may_try_again(Call& call) {
     if (call.caller_left || call.stopping || call.answered) return false;
     if (call.outcome.attempts >= call.route->model->attempts_max) return false;
@@ -275,7 +281,10 @@ std::unexpected<Error> Gateway::give_up(Call& call, const providers::Judgement& 
                                     {"reason", why}});
     // Another channel of the same model has the same window and the same scruples.
     const bool of_prompt = judgement.fit == Fit::context_too_long || judgement.fit == Fit::content_refused;
-    call.again = of_prompt ? fall_back(call, judgement.fit) : may_try_again(call);
+    if (of_prompt)
+        call.again = fall_back(call, judgement.fit);
+    else
+        call.again = judgement.fit != Fit::caller && may_try_again(call);
     return std::unexpected(std::move(error));
 }
 

@@ -20,11 +20,14 @@ namespace bursar::gateway {
 namespace {
 
 /// An answer that is not streamed has its first byte when all of it is made.
-providers::Deadlines deadlines_of(const policies::Deadlines& deadlines, bool stream, std::chrono::nanoseconds passed) {
+providers::Deadlines deadlines_of(const policies::Deadlines& deadlines, bool stream, std::chrono::nanoseconds passed,
+                                  bool others) {
     // What earlier attempts took is gone, but no attempt is begun without the time for one.
     constexpr std::chrono::milliseconds least{1'000};
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadlines.total - passed);
-    const auto total = std::max(left, std::min(least, deadlines.total));
+    auto total = std::max(left, std::min(least, deadlines.total));
+    // Of an answer that comes in one piece nothing is seen before its end: the next channel needs time as well.
+    if (!stream && others) total /= 2;
     return {.connect = deadlines.connect,
             .first_byte = stream ? deadlines.first_byte : total,
             .idle = deadlines.idle,
@@ -215,7 +218,8 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
     const providers::Target target = target_of(provider);
     const Moment began = parts_.clock.moment();
     auto answer = co_await call.shard.pool().send(
-        target, request, deadlines_of(provider.deadlines, call.prompt.stream, began - call.heard), &call.cancel);
+        target, request, deadlines_of(provider.deadlines, call.prompt.stream, began - call.heard, has_others(call)),
+        &call.cancel);
     call.waited += parts_.clock.moment() - began;
     if (!answer) {
         there.end();
@@ -320,8 +324,9 @@ Task<void> Gateway::pass_on_refusal(Call& call, const providers::AnswerHead& hea
 Task<Result<void>> Gateway::not_served(Call& call, std::string_view said, Error error) {
     using providers::Fit;
     const providers::Judgement judgement = providers::judge_words(said);
-    const bool of_prompt = judgement.fit == Fit::context_too_long || judgement.fit == Fit::content_refused;
-    if (!of_prompt) co_return give_up(call, judgement, std::move(error));
+    const bool of_request =
+        judgement.fit == Fit::context_too_long || judgement.fit == Fit::content_refused || judgement.fit == Fit::caller;
+    if (!of_request) co_return give_up(call, judgement, std::move(error));
     const std::string told = std::move(error.for_operator);
     error = refusal_error(call, status_refused, judgement.fit);
     error.for_operator = told;

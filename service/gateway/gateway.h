@@ -102,6 +102,8 @@ class Gateway {
     /// key, and decides whether another follows (Call::again). Gives the error back.
     std::unexpected<Error> give_up(Call& call, const providers::Judgement& judgement, Error error);
     bool may_try_again(Call& call);
+    /// Whether another channel could follow this attempt.
+    bool has_others(const Call& call) const;
     /// To the model that the policy names for such a refusal; false if it names none.
     bool fall_back(Call& call, providers::Fit fit);
     int budget_left_percent(const Call& call) const;

@@ -68,6 +68,17 @@ constexpr std::array no_access_words = {"access to model"sv, "access to the mode
 constexpr std::array scope_words = {"missing scopes"sv, "missing_scope"sv};
 /// OpenAI's 429 for one request above the tokens of a minute: no pause makes it smaller.
 constexpr std::array larger_than_limit_words = {"request too large"sv};
+/// In an error without a status, the request's own fault.
+constexpr std::array request_codes = {"invalid_request_error"sv,
+                                      "invalid_prompt"sv,
+                                      "invalid_image"sv,
+                                      "invalid_base64_image"sv,
+                                      "image_too_"sv,
+                                      "image_parse_error"sv,
+                                      "image_file_"sv,
+                                      "unsupported_image_media_type"sv,
+                                      "empty_image_file"sv,
+                                      "failed_to_download_image"sv};
 /// Google answers a wrong key with 400.
 constexpr std::array key_beginnings = {"api key not valid"sv, "incorrect api key"sv, "invalid api key"sv};
 constexpr std::array key_words = {"api_key_invalid"sv, "api key not valid"sv, "invalid_api_key"sv,
@@ -232,12 +243,15 @@ std::string_view error_in(std::string_view text) {
 }
 
 Judgement judge_words(std::string_view text) {
-    constexpr std::array limited_words = {"rate_limit"sv, "rate limit"sv, "too many requests"sv};
-    const std::string_view error = error_in(text);
-    const std::string small = small_letters(error.empty() ? text : error);
-    const Fit fit = fit_of_bad_request(small);
+    constexpr std::array limited_codes = {"rate_limit"sv, "too_many_requests"sv, "429"sv};
+    const std::string_view found = error_in(text);
+    const std::string error = small_letters(found.empty() ? text : found);
+    const Fit fit = fit_of_bad_request(error);
     if (fit != Fit::caller) return {.fit = fit, .retry_after = {}};
-    return {.fit = says(small, limited_words) ? Fit::key_limited : Fit::channel, .retry_after = {}};
+    const std::string_view code = member(error, "\"code\""), type = member(error, "\"type\"");
+    if (says(code, limited_codes) || says(type, limited_codes)) return {.fit = Fit::key_limited, .retry_after = {}};
+    const bool refused = says(code, request_codes) || says(type, request_codes);
+    return {.fit = refused ? Fit::caller : Fit::channel, .retry_after = {}};
 }
 
 Judgement judge(int status, const std::vector<edge::Header>& headers, std::string_view body, Timestamp now) {

@@ -203,6 +203,16 @@ test('a caller who writes the words of a used-up account takes no key out', asyn
     assert.equal(keys.find((each) => each.provider === 'bad').state, 'well');
 });
 
+test('a request that a stream refuses is no failure of the channel, and no other is asked', async () => {
+    await backToNormal();
+    bad.answer = (response) => stream(response).end(event({ error: { message: 'cannot fetch it', type: 'invalid_request_error', code: 'failed_to_download_image' } }));
+    const calls = good.calls;
+    const response = await ask('pair');
+    assert.equal(response.status, 400, await read(response));
+    assert.equal(good.calls, calls);
+    assert.equal((await bursar.must('GET', 'providers')).channels.find((each) => each.channel === 'bad/m').recent_failures, 0);
+});
+
 test('a provider that repeats a long prompt before its first content answers', async () => {
     await backToNormal();
     const instructions = 'long '.repeat(40_000);

@@ -117,6 +117,16 @@ TEST(Blame, of_a_success_falls_on_whom_its_error_means) {
     }
 }
 
+TEST(Blame, a_request_that_is_wrong_in_a_stream_is_the_callers) {
+    const auto fit = [](std::string_view text) { return judge_words(text).fit; };
+    EXPECT_EQ(
+        fit(R"(data: {"type":"response.failed","response":{"error":{"code":"failed_to_download_image","message":"x"}}})"),
+        Fit::caller);
+    EXPECT_EQ(fit(R"(data: {"type": "error", "error": {"type": "invalid_request_error", "message": "x"}})"),
+              Fit::caller);
+    EXPECT_EQ(fit(R"({"instructions":"{\"code\":\"invalid_prompt\"}","error":{"code":"server_error"}})"), Fit::channel);
+}
+
 TEST(Blame, only_the_beginning_of_a_body_is_looked_at) {
     const std::string far = std::string(judged_bytes_max, ' ') + "context_length_exceeded";
     EXPECT_EQ(judge(400, {}, far, now).fit, Fit::caller);
