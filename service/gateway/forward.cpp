@@ -363,9 +363,10 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
         if (translated) shown = *translated;
     }
     if (!reading.understood || reading.failed || !translated) {
-        // An error in the body of a success was not billed, and an answer that only cannot be translated has its count;
-        // what nobody understands may have cost anything.
-        if (reading.failed ? !reading.content : reading.understood) book(call, reading);
+        // An error in the body of a success was not billed, and an answer that cannot be passed on has its count; what
+        // nobody understands may have cost anything.
+        const bool counted = reading.understood && reading.source == UsageSource::provider;
+        if (counted || (reading.failed ? !reading.content : reading.understood)) book(call, reading);
         co_return co_await not_served(call, *body, no_answer(call));
     }
     call.body = std::string();

@@ -304,6 +304,16 @@ test('an answer that cannot be translated costs what it says, and a page of the 
     bad.well();
 });
 
+test('an answer that failed in its middle costs what it says', async () => {
+    const text = 'a long beginning of an answer '.repeat(3);
+    bad.answer = (response) => json(response, 200, { id: 'r1', object: 'response', model: 'm', status: 'failed', error: { code: 'server_error', message: 'oops' }, output: [{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] }], usage: { input_tokens: 7, output_tokens: 20, total_tokens: 27 } });
+    const response = await bursar.call(key, '/v1/responses', { model: 'alone', max_output_tokens: 100, input: 'hi' });
+    assert.equal(response.status, 502);
+    const [row] = await rows(response);
+    assert.equal(nanos(row.cost_usd), 7n * price.input + 20n * price.output);
+    bad.well();
+});
+
 test('what a provider says in its error is told to nobody: it may be the prompt, or the key', async () => {
     for (const tail of [event({ error: { message: 'no such key: sk-demo' } }), ': sk-demo\n\n']) {
         bad.answer = (response) => stream(response).end(tail);
