@@ -46,18 +46,21 @@ BenchProvider::BenchProvider(const Bench& bench) : bench_(bench) {
     answer.choices = {{""}};
     const std::size_t bare = chat_body(ask, answer).size();
     answer.choices = {{std::string(bench.answer_bytes > bare ? bench.answer_bytes - bare : 1, 'a')}};
-    plain_ = chat_body(ask, answer);
+    chat_.plain = chat_body(ask, answer);
+    messages_.plain = message_body(answer);
 
     answer.usage.output = bench.events;
     answer.choices = {
         std::vector<std::string>(static_cast<std::size_t>(bench.events), std::string(bench.event_bytes, 'a'))};
-    for (Event& event : chat_events(ask, answer)) events_.push_back(std::move(event.bytes));
+    for (Event& event : chat_events(ask, answer)) chat_.events.push_back(std::move(event.bytes));
+    for (Event& event : message_events(answer)) messages_.events.push_back(std::move(event.bytes));
 }
 
 Task<void> BenchProvider::serve(edge::Exchange& exchange) {
     auto body = co_await exchange.read_body(body_bytes_max);
     if (!body) co_return;
     const bool streamed = wants_stream(*body);
+    const Said& said = exchange.head().path().ends_with("/messages") ? messages_ : chat_;
     body->clear();
     body->shrink_to_fit();
     if (bench_.delay.count() > 0) {
@@ -65,14 +68,14 @@ Task<void> BenchProvider::serve(edge::Exchange& exchange) {
         co_await pause(timer, std::chrono::steady_clock::now() + bench_.delay);
     }
     if (streamed) {
-        co_await stream(exchange);
+        co_await stream(exchange, said.events);
     } else {
-        auto sent = co_await exchange.respond(plain_head_, plain_);
+        auto sent = co_await exchange.respond(plain_head_, said.plain);
         static_cast<void>(sent);
     }
 }
 
-Task<void> BenchProvider::stream(edge::Exchange& exchange) {
+Task<void> BenchProvider::stream(edge::Exchange& exchange, const std::vector<std::string>& events) {
     asio::steady_timer timer(exchange.executor());
     auto next = std::chrono::steady_clock::now();
     bool left = false;
@@ -81,7 +84,7 @@ Task<void> BenchProvider::stream(edge::Exchange& exchange) {
         timer.cancel();
     });
     auto sent = co_await exchange.begin(stream_head_, {});
-    for (const std::string& event : events_) {
+    for (const std::string& event : events) {
         if (!sent || left) break;
         if (bench_.pause.count() > 0) {
             next += bench_.pause;

@@ -10,6 +10,8 @@ namespace bursar::bench {
 /// any. Only what well-behaved servers send: a status line, headers, a length or chunks.
 class AnswerReader {
   public:
+    /// In what is expected: any byte may stand here. No text in UTF-8 has it.
+    static constexpr char any = '\xff';
     /// `expected` outlives the reader. With `keep`, the body is kept in place of being compared.
     explicit AnswerReader(std::string_view expected) : expected_(expected) {}
     static AnswerReader keeping() { return AnswerReader(); }

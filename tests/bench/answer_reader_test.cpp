@@ -36,6 +36,16 @@ TEST(AnswerReader, wrong_bytes_are_wrong_however_they_are_cut) {
     EXPECT_TRUE(read("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n", 100, "").wrong());
 }
 
+TEST(AnswerReader, what_differs_by_right_may_be_any_byte) {
+    for (const std::string_view wire : {plain, chunked})
+        for (std::size_t piece = 1; piece <= wire.size(); ++piece) {
+            EXPECT_FALSE(read(wire, piece, "h\xff\xfflo").wrong());
+            EXPECT_TRUE(read(wire, piece, "h\xff\xfflx").wrong());
+            EXPECT_TRUE(read(wire, piece, "hello\xff").wrong());
+            EXPECT_TRUE(read(wire, piece, "hel\xff").wrong());
+        }
+}
+
 TEST(AnswerReader, takes_no_byte_of_the_next_answer) {
     AnswerReader reader("hello");
     const std::string two = std::string(chunked) + "HTTP/1.1 404";

@@ -26,11 +26,11 @@ class Bench:
         slow = stage.provider("provider-slow", "--events", EVENTS, "--event-ms", 1000)
         big = stage.provider("provider-big", "--events", 2000, "--event-ms", 1, "--event-bytes", 4096)
         hung = stage.provider("provider-hung", "--delay-ms", 600_000)
-        upstreams = {"bench": fast, "slow": slow, "big": big, "hung": hung}
+        upstreams = {"bench": fast, "slow": slow, "big": big, "hung": hung, "translated": fast}
         self.fast = fast
         self.nginx = stage.nginx([fast, slow])
-        self.process = stage.bursard("process", "process", upstreams)
-        self.power = stage.bursard("power", "power", upstreams)
+        self.process = stage.bursard("process", "process", upstreams, messages=("translated",))
+        self.power = stage.bursard("power", "power", upstreams, messages=("translated",))
 
     def load(self, mode, target, *words, seconds=None):
         """One run of the load generator against a target, as its JSON says."""
@@ -86,6 +86,17 @@ class Bench:
                        per_answer("--connections", 8, "--prompt-bytes", 100_000), 2.0)
         # Besides the words: the role, the finish reason, the usage and [DONE].
         yield from row("CPU per relayed SSE event", ("nginx", "process"), per_answer("--connections", 100, "--stream"), 1.3, EVENTS + 4)
+
+    def translation_rows(self):
+        dialects = {"own": (), "translated": ("--model", "translated", "--translated")}
+
+        def measure(dialect):
+            outcome = self.load("closed", "process", "--connections", 64, *dialects[dialect])
+            return outcome["cpu_us"] / max(outcome["answers"], 0.01)
+
+        got = self.medians(tuple(dialects), measure)
+        yield Row("CPU per translated plain call of 1 KB against the same call in its own dialect, process", f"{got['translated']:.1f} us",
+                  f"{got['own']:.1f} us in its own", got["translated"] / got["own"], "x", 2.0)
 
     def latency_rows(self):
         targets = ("direct", "nginx", "process", "power")
@@ -166,7 +177,7 @@ def main():
     parser.add_argument("--bin", required=True, help="where the programs are")
     parser.add_argument("--quick", action="store_true", help="one short round: whether it works, not how fast it is")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=("cpu", "latency", "memory", "disturbance"), action="append")
+    parser.add_argument("--only", choices=("cpu", "translation", "latency", "memory", "disturbance"), action="append")
     parser.add_argument("--no-page", action="store_true", help="leave docs/benchmarks.md as it is")
     words = parser.parse_args()
     seconds, rounds, streams = (1, 1, 500) if words.quick else (3, words.rounds, 5000)
@@ -174,7 +185,7 @@ def main():
     rows = []
     with Stage(words.bin, FOLDER) as stage:
         bench = Bench(stage, seconds, rounds, streams)
-        for part in words.only or ("cpu", "memory", "latency", "disturbance"):
+        for part in words.only or ("cpu", "translation", "memory", "latency", "disturbance"):
             print(f"==> {part}", file=sys.stderr)
             rows += list(getattr(bench, f"{part}_rows")())
     print_table(rows)

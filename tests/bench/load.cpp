@@ -38,6 +38,21 @@ std::chrono::nanoseconds nanoseconds(double seconds) {
     return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
 }
 
+/// What stands between the first `before` and the next `end`; its place in the text can be told from it.
+std::string_view between(std::string_view text, std::string_view before, char end) {
+    const std::size_t found = text.find(before);
+    if (found == std::string_view::npos) return {};
+    const std::string_view rest = text.substr(found + before.size());
+    return rest.substr(0, rest.find(end));
+}
+
+/// A plain chat completion without what no two of them have in common.
+std::string but_for_id_and_time(std::string body) {
+    for (const std::string_view one : {between(body, R"("id":")", '"'), between(body, R"("created":)", ',')})
+        if (!one.empty()) std::fill_n(body.begin() + (one.data() - body.data()), one.size(), AnswerReader::any);
+    return body;
+}
+
 /// One keep-alive connection.
 class Client {
   public:
@@ -100,7 +115,7 @@ class Load {
     Result<Outcome> run() {
         if (plan_.mode == Mode::disturb) return disturb();
         request_ = request_for(plan_, plan_.model, plan_.stream);
-        if (!learn_expected()) return fail(Fault::provider_unavailable, "The reference does not answer with 200.");
+        TRY_VOID(learn_expected());
         if (plan_.mode == Mode::streams) return hold_streams();
         start_ = std::chrono::steady_clock::now();
         measured_from_ = start_ + nanoseconds(plan_.warm_up);
@@ -113,23 +128,32 @@ class Load {
     }
 
   private:
-    bool learn_expected() {
-        bool good = false;
-        asio::co_spawn(
-            context_,
-            [](Load& load, bool& out) -> Task<void> {
-                Client client(load.context_, load.plan_.reference, load.body_bytes_);
-                AnswerReader reader = AnswerReader::keeping();
-                if (!co_await client.connect()) co_return;
-                if (!co_await client.send(load.request_)) co_return;
-                const bool whole = co_await client.receive(reader);
-                out = whole && !reader.wrong() && reader.status() == 200;
-                load.expected_ = reader.body();
-            }(*this, good),
-            asio::detached);
+    Result<void> learn_expected() {
+        TRY(expected_, answer_of(plan_.reference, "The reference"));
+        if (!plan_.translated) return {};
+        TRY(std::string first, answer_of(plan_.port, "The target"));
+        constexpr std::string_view words = R"("content":")";
+        if (between(expected_, words, '"').empty() || between(first, words, '"') != between(expected_, words, '"'))
+            return fail(Fault::provider_unavailable, "The target's answer has other words than the reference's.");
+        expected_ = but_for_id_and_time(std::move(first));
+        return {};
+    }
+
+    /// The body of one answer to the request.
+    Result<std::string> answer_of(std::uint16_t port, std::string_view who) {
+        AnswerReader reader = AnswerReader::keeping();
+        bool whole = false;
+        asio::co_spawn(context_, ask_once(port, reader, whole), asio::detached);
         context_.run();
         context_.restart();
-        return good;
+        if (whole && !reader.wrong() && reader.status() == 200) return reader.body();
+        return fail(Fault::provider_unavailable, fmt::format("{} does not answer with 200.", who));
+    }
+    Task<void> ask_once(std::uint16_t port, AnswerReader& reader, bool& whole) {
+        Client client(context_, port, body_bytes_);
+        whole = co_await client.connect();
+        if (whole) whole = co_await client.send(request_);
+        if (whole) whole = co_await client.receive(reader);
     }
 
     /// CPU of the watched processes between the end of the warm-up and the end.

@@ -23,6 +23,9 @@ struct Plan {
     std::string key = "none";
     std::string model = "bench";
     bool stream = false;
+    /// The provider speaks the other dialect: an answer has the words of the reference, and otherwise what the first
+    /// one had, but for its id and time.
+    bool translated = false;
     std::size_t prompt_bytes = 1'000;
     std::size_t connections = 16;
     double seconds = 3;

@@ -21,6 +21,7 @@ constexpr std::string_view help =
     "  --connections N    at once                          --seconds S        measured time, after --warm-up S\n"
     "  --prompt-bytes N   of the prompt                    --stream           ask for streams\n"
     "  --rate N           open: calls per second           --pid N[,N...]     processes whose CPU and memory count\n"
+    "  --translated       the reference has other bytes than the answers, but the same words\n"
     "  --half-open N --slow N --hung N                     disturb: how many of each; --slow-model, --hung-model\n";
 
 template <typename Number>
@@ -79,6 +80,8 @@ bool read(const std::vector<std::string>& words, Plan& plan) {
     for (std::size_t i = 1; i < words.size(); ++i) {
         if (words[i] == "--stream")
             plan.stream = true;
+        else if (words[i] == "--translated")
+            plan.translated = true;
         else if (i + 1 == words.size() || !take(words[i], words[i + 1], plan))
             return false;
         else

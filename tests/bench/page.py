@@ -56,11 +56,13 @@ How it is measured:
   journal, metering of the answer, settlement, outcome row. Its state lies on a real file system; `power` waits for fsync, `process` does not.
 - **CPU** is the processor time of all threads, as the scheduler counts it, over the answers delivered in that time; 64 connections that
   never pause (8 with 100 KB prompts, 100 streams at once).
+- **Translated** calls come as chat completions and go to the same provider as messages, beside such that go to it as they came.
 - **Added p50** is the p50 through bursard less the p50 of the provider alone, at a steady 1,000 calls per second. Latency counts from when
   a call was due, not from when it could be sent.
 - **Memory** is resident size (`smaps_rollup`, or `VmRSS` where the kernel does not let us look): a fresh process, then with every stream open
   and an event per second on each.
-- **Every byte** of every answer is compared with what the provider says itself; the bench fails if one differs.
+- **Every byte** of every answer is compared with what the provider says itself, and of a translated one with the first of them, but for
+  the id and the time of an answer; the bench fails if one differs.
 """
 
 

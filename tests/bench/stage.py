@@ -119,15 +119,15 @@ class Stage:
         program.ports = ports
         return program
 
-    def bursard(self, name, durability, upstreams):
-        """`upstreams`: model name -> provider."""
-        return Bursard(self, name, durability, upstreams)
+    def bursard(self, name, durability, upstreams, messages=()):
+        """`upstreams`: model name -> provider; those in `messages` are asked in the dialect anthropic."""
+        return Bursard(self, name, durability, upstreams, messages)
 
 
 class Bursard:
     """A service with a key, a team, budgets on three levels, and one model per provider."""
 
-    def __init__(self, stage, name, durability, upstreams):
+    def __init__(self, stage, name, durability, upstreams, messages):
         self.stage, self.name = stage, name
         self.folder = stage.folder / name
         (self.folder / "policy").mkdir(parents=True)
@@ -135,7 +135,7 @@ class Bursard:
         self.port = free_port()
         (self.folder / "master.key").write_text(os.urandom(32).hex() + "\n")
         (self.folder / "master.key").chmod(0o600)
-        (self.folder / "policy" / "bench.yaml").write_text(json.dumps(self.policy(upstreams), indent=1))
+        (self.folder / "policy" / "bench.yaml").write_text(json.dumps(self.policy(upstreams, messages), indent=1))
         (self.folder / "bursard.ini").write_text(
             f"[listen]\naddress = 127.0.0.1\nport = {self.port}\nplain = true\n[state]\nfolder = state\ndurability = {durability}\n"
             f"[master_key]\nsource = file\nfile = master.key\n[policy]\ninitial = policy\n[log]\nlevel = warning\n")
@@ -147,12 +147,12 @@ class Bursard:
                                                          "budgets": [{"limit": "1000000 USD", "per": "month"}]})["key"]
 
     @staticmethod
-    def policy(upstreams):
+    def policy(upstreams, messages):
         budget = [{"limit": "1000000 USD", "per": "month"}]
         return {
             "organisation": {"name": "Bench", "currency": "USD", "time_zone": "Europe/Berlin", "budgets": budget},
-            "providers": {name: {"dialect": "openai", "base_url": f"http://127.0.0.1:{up.port}/v1", "catalogue": "bench",
-                                 "keys": [{"secret": "bench"}]} for name, up in upstreams.items()},
+            "providers": {name: {"dialect": "anthropic" if name in messages else "openai", "base_url": f"http://127.0.0.1:{up.port}/v1",
+                                 "catalogue": "bench", "keys": [{"secret": "bench"}]} for name, up in upstreams.items()},
             "models": {name: {"channels": [{"provider": name, "model": name}]} for name in upstreams},
             "teams": {"bench": {"models": ["*"], "budgets": budget}},
             "prices": {"bench": {name: {"input": "2.50", "output": "10.00", "hidden_reasoning": False} for name in upstreams}},
