@@ -26,6 +26,7 @@ before(async () => {
             providers: {
                 ...Object.fromEntries(names.map((name) => [name, odds[name].provider()])),
                 drained: odds.a.provider({ on_disconnect: 'drain', drain_max: '10s' }),
+                unkept: odds.a.provider({ keys: [{ secret: 'nowhere' }] }),
                 pool: odds.pool.provider({ keys: secrets.map((secret) => ({ secret })) }),
                 frail: odds.frail.provider({ breaker: patience }),
                 'frail-keys': odds.frail.provider({ keys: secrets.slice(0, 3).map((secret) => ({ secret })), breaker: patience }),
@@ -38,6 +39,7 @@ before(async () => {
                 pair: { channels: channels.slice(0, 2) },
                 storm: { channels: channels.slice(0, 2) },
                 drained: { channels: [{ provider: 'drained', model: 'm' }, { provider: 'b', model: 'm' }] },
+                unkept: { channels: [{ provider: 'unkept', model: 'm' }, { provider: 'b', model: 'm' }] },
                 pooled: { channels: [{ provider: 'pool', model: 'm' }] },
                 frail: { channels: [{ provider: 'frail', model: 'm' }] },
                 'frail-keys': { channels: [{ provider: 'frail-keys', model: 'm' }] },
@@ -104,6 +106,68 @@ test('attempts_max bounds the keys of a pool, too', async () => {
     const keys = odds.pool.seen.map(({ headers }) => headers.authorization);
     assert.equal(keys.length, 3);
     assert.equal(new Set(keys).size, 3, 'another key every time');
+});
+
+// --- what it costs, and what is counted
+
+test('a call that failed over is one call, with the cost of all its attempts', async () => {
+    const usage = async () => {
+        const [row] = (await bursar.must('GET', 'usage?group_by=team')).rows;
+        return { calls: row?.calls ?? 0, cost: nanos(row?.cost_usd ?? '0') };
+    };
+    const metrics = async () => {
+        const { text } = await bursar.api('GET', '../../metrics');
+        return (name) => Number(new RegExp(`^${name.replace(/[{}"]/g, '\\$&')} ([\\d.]+)$`, 'm').exec(text)?.[1] ?? 0);
+    };
+    odds.a.answer = (response) => response.socket.destroy();
+    odds.b.answer = unavailable;
+    const before = { usage: await usage(), metrics: await metrics() };
+    const response = await ask('usual');
+    assert.equal(said(await response.text()), `${words} c`);
+    const rows = await rowsOf(response.headers.get('x-bursar-call-id'), 3);
+    assert.equal(nanos(response.headers.get('x-bursar-cost-usd')), sum(rows), 'what the caller is told');
+    assert.deepEqual(rows.map(({ attempts }) => attempts), [3, 1, 2]);
+    const after = { usage: await usage(), metrics: await metrics() };
+    assert.equal(after.usage.calls - before.usage.calls, 1);
+    assert.equal(after.usage.cost - before.usage.cost, sum(rows));
+    const more = (name) => after.metrics(name) - before.metrics(name);
+    assert.equal(more('bursar_attempts_failed_over_total'), 2);
+    assert.equal(more('bursar_calls_total{endpoint="chat_completions",status="200",fault=""}'), 1);
+    for (const [name, failed] of [['a', 1], ['b', 1], ['c', 0]]) {
+        assert.equal(more(`bursar_channel_calls_total{channel="${name}/m"}`), 1, name);
+        assert.equal(more(`bursar_channel_failures_total{channel="${name}/m"}`), failed, name);
+    }
+    assert.ok(Math.abs(more('bursar_cost_usd_total') * 1e9 - Number(sum(rows))) < 1, `${more('bursar_cost_usd_total')}`);
+});
+
+test('a provider whose secret nobody has put is passed over, and nothing is charged for it', async () => {
+    const response = await ask('unkept');
+    assert.equal(said(await response.text()), `${words} b`);
+    const rows = await rowsOf(response.headers.get('x-bursar-call-id'));
+    assert.equal(sum(rows), nanos(response.headers.get('x-bursar-cost-usd')));
+    assert.deepEqual(rows.filter(({ superseded }) => !superseded).map(({ channel }) => channel), ['b/m']);
+    assert.deepEqual(asked(), [0, 1, 0, 0, 0]);
+    assert.equal((await bursar.must('GET', 'providers')).keys.find(({ provider }) => provider === 'unkept').state, 'refused');
+    await bursar.putSecret('nowhere', 'sk-found');
+    await until('it is found', async () => said(await (await ask('unkept')).text()) === `${words} a`);
+    assert.equal(odds.a.seen[0].headers.authorization, 'Bearer sk-found');
+});
+
+test('a policy that comes between two attempts is for the next call', async () => {
+    let first;
+    odds.a.answer = (response) => (first = response);
+    const pending = ask('pair');
+    await until('the first provider has it', () => first);
+    let kept;
+    await bursar.changePolicy((policy) => {
+        kept = policy.models.pair;
+        policy.models.pair = { tier: 'standard', channels: [{ provider: 'c', model: 'm' }] };
+    });
+    unavailable(first);
+    assert.equal(said(await (await pending).text()), `${words} b`);
+    assert.equal(said(await (await ask('pair')).text()), `${words} c`);
+    await bursar.changePolicy((policy) => (policy.models.pair = kept));
+    assert.deepEqual(asked(), [1, 1, 1, 0, 0]);
 });
 
 // --- for whom
@@ -173,6 +237,11 @@ test('who leaves in the very moment of a failure has right books, and no attempt
         assert.equal((await spent()) - before, sum(rows));
     }
     assert.equal((await bursar.must('GET', 'ledger')).holds_open, 0);
+});
+
+test('whoever left, no channel believes that a call is still there', async () => {
+    const busy = async () => (await bursar.must('GET', 'providers')).channels.filter(({ under_way }) => under_way !== 0);
+    await until('nothing is under way', async () => (await busy()).length === 0);
 });
 
 // --- what can be seen

@@ -37,8 +37,10 @@ before(async () => {
                 sonnet: { channels: [{ provider: 'claude', model: 'sonnet' }], fallbacks },
                 'sonnet-alone': { channels: [{ provider: 'claude', model: 'sonnet' }] },
                 larger: { tier: 'inner', channels: [{ provider: 'long', model: 'big' }], fallbacks: { content_refused: 'bolder' } },
+                auto: { aliases: ['best'], rules: [{ when: { tools: true }, use: 'bolder' }, { use: 'small' }] },
                 bolder: { tier: 'inner', channels: [{ provider: 'tame', model: 'm' }] },
             },
+            teams: { poor: { budgets: [{ limit: '0.0015 USD', per: 'month' }], on_short: 'refuse' } },
             prices: { m: demoPrice, big: { input: '5', output: '20', hidden_reasoning: false }, sonnet: demoPrice },
         },
     });
@@ -220,4 +222,31 @@ test('a fallback is for nobody to ask by name who may not', async () => {
     const body = { model: 'small', max_tokens: 100, messages };
     assert.equal(said(await (await bursar.call(own, '/v1/chat/completions', body)).text()), `${words} long`);
     assert.equal((await bursar.call(own, '/v1/chat/completions', { ...body, model: 'larger' })).status, 403);
+});
+
+test('a virtual model falls back as what it picked does, and keeps its name', async () => {
+    first.answer = (response) => json(response, 400, tooLong);
+    for (const name of ['auto', 'best'])
+        for (const streamed of [false, true]) {
+            const got = await (await ask(name, { stream: streamed })).text();
+            assert.equal(said(got), `${words} long`);
+            assert.deepEqual([...new Set([...got.matchAll(/"model":"([^"]*)"/g)].map(([, found]) => found))], [name]);
+        }
+    assert.equal(asked(), 'first 4, long 4');
+    assert.ok(long.seen.every(({ body }) => body.model === 'big' && body.messages[0].content === 'hi'), 'the prompt is the same');
+});
+
+test('a fallback that the budget cannot pay is refused for that, and costs nothing', async () => {
+    const poor = await bursar.issueKey({ team: 'poor' });
+    first.answer = (response) => json(response, 400, tooLong);
+    // 100 tokens at most cost 0.001 USD at the small model, and twice that at the larger one.
+    const response = await bursar.call(poor, '/v1/chat/completions', { model: 'small', max_tokens: 100, messages });
+    assert.equal(response.status, 402);
+    assert.match((await response.json()).error.message, /budget/i);
+    assert.equal(asked(), 'first 1');
+    const rows = await rowsOf(response, 2);
+    assert.deepEqual(rows.map(({ superseded, status, channel }) => [superseded, status, channel]), [[false, 402, ''], [true, 400, 'first/m']]);
+    assert.ok(rows.every(({ cost_usd }) => nanos(cost_usd) === 0n));
+    const [budget] = (await bursar.must('GET', 'budgets')).budgets.filter(({ account }) => account === 'team:poor');
+    assert.equal(nanos(budget.spent_usd), 0n);
 });
