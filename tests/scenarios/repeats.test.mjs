@@ -102,3 +102,85 @@ for (const [name, fault] of Object.entries(faults))
                 if (!fault.answer) await bad.open();
             }
         });
+
+for (const streamed of [false, true])
+    test(`${streamed ? 'streamed' : 'plain'}: who leaves before the first channel fails finds the answer of the second`, async () => {
+        const idempotency = `left ${streamed}`;
+        const body = { model: 'pair', stream: streamed, max_tokens: 100, messages: [{ role: 'user', content: 'hi' }] };
+        const send = (options) => bursar.call(key, '/v1/chat/completions', body, { ...options, headers: { 'idempotency-key': idempotency } });
+        good.well();
+        let first;
+        bad.answer = (response) => (first = response);
+        const before = { bad: bad.calls, good: good.calls, spent: await spent() };
+        const leave = new AbortController();
+        const gone = send({ signal: leave.signal }).then((response) => response.text());
+        gone.catch(() => {});
+        await until('the first channel has it', () => first);
+        leave.abort();
+        await assert.rejects(gone);
+        const early = await send();
+        assert.equal(early.status, 409, await early.text());
+        json(first, 503, { error: { message: 'soon' } });
+        const answer = await until('the answer', async () => {
+            const response = await send();
+            const text = await response.text();
+            return response.status === 200 && { replayed: response.headers.get('x-bursar-replayed'), text };
+        });
+        assert.equal(answer.replayed, 'true');
+        assert.equal(said(answer.text), `${words} good`);
+        assert.deepEqual([bad.calls - before.bad, good.calls - before.good], [1, 1]);
+        assert.equal((await spent()) - before.spent, answerCost);
+    });
+
+test('when all channels fail and it cost nothing, the same key runs again; when it cost something, it does not', async () => {
+    const send = async (idempotency) => {
+        const body = { model: 'pair', max_tokens: 100, messages: [{ role: 'user', content: 'hi' }] };
+        const response = await bursar.call(key, '/v1/chat/completions', body, { headers: { 'idempotency-key': idempotency } });
+        return { status: response.status, text: await response.text() };
+    };
+    const unavailable = (response) => json(response, 503, { error: { message: 'soon' } });
+    bad.answer = good.answer = unavailable;
+    assert.equal((await send('free')).status, 503);
+    good.well();
+    assert.equal((await send('free')).status, 200);
+    // The first one may have been billed, the second was not: no answer, and a charge.
+    bad.answer = (response) => response.socket.destroy();
+    good.answer = unavailable;
+    const before = { good: good.calls, spent: await spent() };
+    assert.equal((await send('paid')).status, 503);
+    const cost = (await spent()) - before.spent;
+    assert.ok(cost > 0n);
+    good.well();
+    const again = await send('paid');
+    assert.equal(again.status, 409);
+    const { error } = JSON.parse(again.text);
+    assert.equal(error.code, 'idempotency_key_spent');
+    assert.ok(error.message.includes(`cost ${Number(cost) / 1e9} USD`), error.message);
+    assert.equal(good.calls, before.good + 1);
+    assert.equal((await spent()) - before.spent, cost);
+});
+
+test('kill -9 while the second channel answers: the key runs again, and the first charge is in the books as lost', async () => {
+    const body = { model: 'pair', max_tokens: 100, messages: [{ role: 'user', content: 'hi' }] };
+    const send = () => bursar.call(key, '/v1/chat/completions', body, { headers: { 'idempotency-key': 'killed' } });
+    bad.answer = (response) => json(response, 503, { error: { message: 'soon' } });
+    let there = false;
+    good.answer = () => (there = true);
+    const cut = send();
+    cut.catch(() => {});
+    await until('the second channel has it', () => there);
+    await bursar.kill();
+    await assert.rejects(cut);
+    await bursar.launch();
+    good.well();
+    const before = await spent();
+    const response = await send();
+    assert.equal(said(await response.text()), `${words} good`);
+    assert.equal(response.headers.get('x-bursar-replayed'), null);
+    assert.equal((await spent()) - before, answerCost);
+    assert.equal((await bursar.must('GET', 'ledger')).lost_calls.length, 1);
+    const replay = await send();
+    assert.equal(replay.headers.get('x-bursar-replayed'), 'true');
+    await replay.text();
+    assert.equal((await spent()) - before, answerCost);
+});
