@@ -54,6 +54,8 @@ before(async () => {
                         { use: 'small' },
                     ],
                 },
+                opus: { tier: 'inner', aliases: ['opus-latest'], channels: [at('claude')] },
+                smart: { tier: 'virtual', rules: [{ use: 'opus-latest' }] },
                 thrifty: { tier: 'virtual', rules: [{ when: { budget_left_below: '50%' }, use: 'small' }, { use: 'large' }] },
                 ...Object.fromEntries(strategies.map((strategy) => [strategy, { strategy, channels: channels[strategy] }])),
             },
@@ -121,7 +123,7 @@ test('who may use only a virtual model may not use what it picks', async () => {
     const virtual = await bursar.issueKey({ team: 'virtual' });
     for (const name of ['large', 'huge', 'small', 'tiny']) assert.equal((await ask(name, {}, { who: virtual })).status, 403, name);
     const { data } = await (await bursar.call(virtual, '/v1/models')).json();
-    assert.deepEqual(data.map(({ id }) => id).sort(), ['auto', 'thrifty']);
+    assert.deepEqual(data.map(({ id }) => id).sort(), ['auto', 'smart', 'thrifty']);
 });
 
 test('a virtual model is asked in the other dialect as well', async () => {
@@ -182,6 +184,42 @@ test('a key that is limited to an alias may use the model by all its names, and 
     assert.deepEqual(data.map(({ id }) => id), ['large']);
     assert.equal((await bursar.call(limited, '/v1/models/default')).status, 200);
     assert.equal((await bursar.call(limited, '/v1/models/tiny')).status, 404);
+});
+
+test('aliases and virtual models at every endpoint, in the name that was asked for', async () => {
+    const tell = { input_tokens: 7, output_tokens: 3, total_tokens: 10 };
+    one.answer = two.answer = (response, body, { url }) => {
+        const { model } = body;
+        if (/embeddings/.test(url)) return json(response, 200, { object: 'list', model, data: [{ object: 'embedding', index: 0, embedding: [1] }], usage: { prompt_tokens: 7, total_tokens: 7 } });
+        if (/responses/.test(url)) return json(response, 200, { id: 'r1', object: 'response', status: 'completed', model, output: [], usage: tell });
+        return json(response, 200, { id: 'c1', object: 'text_completion', model, choices: [{ index: 0, text: 'x', finish_reason: 'stop' }], usage: { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 } });
+    };
+    claude.answer = (response, body, { url }) =>
+        /count_tokens/.test(url)
+            ? json(response, 200, { input_tokens: 7 })
+            : json(response, 200, { id: 'm1', type: 'message', role: 'assistant', model: body.model, content: [{ type: 'text', text: 'x' }], stop_reason: 'end_turn', usage: tell });
+    await bursar.changePolicy((policy) => (policy.teams.demo.models = ['*']));
+    for (const [where, more] of [['/v1/embeddings', { input: 'hi' }], ['/v1/responses', { input: 'hi', max_output_tokens: 20 }], ['/v1/completions', { prompt: 'hi', max_tokens: 20 }]])
+        for (const [model, provider, sent] of [['tiny', two, 'cheap'], ['auto', two, 'cheap'], ['best', two, 'cheap'], ['huge', one, 'm']]) {
+            const response = await bursar.call(key, where, { model, ...more });
+            const answer = JSON.parse(await text(response));
+            assert.equal(answer.model, model, where);
+            assert.equal(provider.seen.at(-1).body.model, sent);
+            const [row] = await until('its row', async () => {
+                const { calls } = await bursar.must('GET', `calls?call=${response.headers.get('x-bursar-call-id')}`);
+                return calls.length > 0 && calls;
+            });
+            assert.deepEqual([row.model, row.usage_source], [model, 'provider']);
+        }
+    const headers = { 'anthropic-version': '2023-06-01' };
+    for (const where of ['/v1/messages', '/v1/messages/count_tokens'])
+        for (const model of ['opus-latest', 'smart']) {
+            const answer = JSON.parse(await text(await bursar.call(key, where, { model, messages, ...(where.endsWith('s/count_tokens') ? {} : { max_tokens: 20 }) }, { headers })));
+            if (answer.type) assert.equal(answer.model, model);
+            else assert.equal(answer.input_tokens, 7);
+            assert.equal(claude.seen.at(-1).body.model, 'm');
+        }
+    assert.equal((await (await bursar.call(key, '/v1/models/opus-latest', undefined, { headers })).json()).id, 'opus');
 });
 
 // --- strategies
