@@ -186,6 +186,8 @@ void put_aside(Call& call) {
 
 }  // namespace
 
+bool anybody_takes(const Call& call, Moment now) { return !gather(call, now).empty(); }
+
 Result<void> Gateway::choose(Call& call) {
     call.again = false;
     put_aside(call);
@@ -232,7 +234,7 @@ bool Gateway::has_others(const Call& call) const {
 bool Gateway::may_try_again(Call& call) {
     if (call.caller_left || call.stopping || call.answered) return false;
     if (call.outcome.attempts >= call.route->model->attempts_max) return false;
-    return !gather(call, parts_.clock.moment()).empty() && call.ways->retries->retry();
+    return anybody_takes(call, parts_.clock.moment()) && call.ways->retries->retry();
 }
 
 std::unexpected<Error> Gateway::give_up(Call& call, const providers::Judgement& judgement, Error error) {

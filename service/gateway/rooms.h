@@ -33,6 +33,9 @@ Tokens input_estimate(const Call& call);
 /// translated.
 std::string provider_target(const policies::Channel& channel, Endpoint asked, const edge::RequestHead& head);
 
+/// Whether any channel of the call's route takes it now. `ways` are looked up.
+bool anybody_takes(const Call& call, Moment now);
+
 /// What a translated answer shows of its call.
 class CallText {
   public:

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/post.hpp>
@@ -157,11 +158,19 @@ bool Gateway::fall_back(Call& call, providers::Fit fit) {
                      {{"call", call.id.text()}, {"model", other}, {"reason", route.error().operator_text()}});
         return false;
     }
-    call.route = *std::move(route);
+    std::optional<policies::Route> before = std::exchange(call.route, *std::move(route));
+    const auto ways = std::exchange(call.ways, call.shard.place_of(parts_.health, *call.rules, *call.route->model));
+    const auto failed_channels = std::exchange(call.failed_channels, {});
+    const auto failed_keys = std::exchange(call.failed_keys, {});
+    const bool taken = anybody_takes(call, parts_.clock.moment());
     call.ways = nullptr;
-    call.failed_channels.clear();
-    call.failed_keys.clear();
-    return true;
+    if (taken) return true;
+    // Then the provider's own words say more than that the other model takes no calls.
+    call.route = std::move(before);
+    call.ways = ways;
+    call.failed_channels = failed_channels;
+    call.failed_keys = failed_keys;
+    return false;
 }
 
 Result<vault::Lease> Gateway::lend(const Call& call) {

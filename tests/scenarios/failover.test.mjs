@@ -47,6 +47,7 @@ before(async () => {
                 pair: { hidden_reasoning: false, channels: [{ provider: 'bad', model: 'm' }, { provider: 'good', model: 'm', priority: 2 }] },
                 alone: { hidden_reasoning: false, channels: [{ provider: 'bad', model: 'm' }] },
                 twice: { hidden_reasoning: false, channels: [{ provider: 'solo', model: 'm' }, { provider: 'solo', model: 'm2', priority: 2 }] },
+                narrow: { hidden_reasoning: false, fallbacks: { context_too_long: 'twice' }, channels: [{ provider: 'good', model: 'm' }] },
                 short: { hidden_reasoning: false, channels: [{ provider: 'short-bad', model: 'm' }, { provider: 'short-good', model: 'm', priority: 2 }] },
                 abroad: { hidden_reasoning: false, channels: [{ provider: 'abroad', model: 'm' }] },
                 pooled: { hidden_reasoning: false, attempts_max: 5, channels: [{ provider: 'pool', model: 'm' }] },
@@ -271,6 +272,19 @@ test('whoever tries a limited key for long keeps nobody out', async () => {
     assert.equal(other.status, 200, await read(other));
     answerFirst();
     assert.equal((await long).status, 200);
+});
+
+test('a prompt that is too long is told so where the model to fall back on takes no calls', async () => {
+    bad.answer = (response) => json(response, 429, { error: { message: 'slow down' } }, { 'retry-after-ms': '300' });
+    assert.equal((await ask('twice', { stream: false })).status, 429);
+    good.answer = (response) => json(response, 400, { error: { message: "This model's maximum context length is 8 tokens.", code: 'context_length_exceeded' } });
+    const response = await ask('narrow', { stream: false });
+    const text = await read(response);
+    assert.equal(response.status, 400, text);
+    assert.match(text, /context_length_exceeded/);
+    bad.well();
+    await until('the other model takes it', async () => said(await read(await ask('narrow', { stream: false }))) === `${words} bad`);
+    good.well();
 });
 
 test('no attempt is begun, and no channel blamed, when the time of the whole call is over', async () => {
