@@ -11,6 +11,9 @@
 #include "service/providers/translate/translate.h"
 #include "service/providers/upstream.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <memory>
 
 #include <boost/asio/steady_timer.hpp>
@@ -148,6 +151,45 @@ Error refusal_error(const Call& call, int status, providers::Fit fit) {
 /// What a provider that said 200 would have said had it known the end.
 constexpr int status_refused = 400;
 
+/// RFC 3986 §2.1, and the blanks of forms.
+std::string unescaped(std::string_view query) {
+    std::string out;
+    out.reserve(query.size());
+    for (std::size_t i = 0; i < query.size(); ++i) {
+        unsigned code = 0;
+        const char* digits = query.data() + i + 1;
+        if (query[i] == '%' && i + 2 < query.size() &&
+            std::from_chars(digits, digits + 2, code, 16).ptr == digits + 2) {
+            out += static_cast<char>(code);
+            i += 2;
+        } else {
+            out += query[i] == '+' ? ' ' : query[i];
+        }
+    }
+    return out;
+}
+
+/// Parameters by which providers take a key: a wrong one of the caller's would be blamed on ours.
+bool is_credential(std::string_view parameter) {
+    constexpr std::array<std::string_view, 8> names = {"key",          "api-key",          "api_key", "apikey",
+                                                       "access_token", "subscription-key", "token",   "authorization"};
+    return std::ranges::any_of(names, [&](std::string_view one) { return edge::equal_without_case(one, parameter); });
+}
+
+/// Without credentials, and without the version where the policy says one.
+std::string query_for_provider(std::string_view query, bool has_version) {
+    std::string out;
+    while (!query.empty()) {
+        const std::string_view one = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(one.size() + 1, query.size()));
+        const std::string name = unescaped(one.substr(0, one.find('=')));
+        if (one.empty() || is_credential(name)) continue;
+        if (has_version && edge::equal_without_case(name, "api-version")) continue;
+        out.append(out.empty() ? "" : "&").append(one);
+    }
+    return out;
+}
+
 /// Of 200 whose body is none of the dialect's answers.
 Error no_answer(const Call& call) {
     return {Fault::provider_unavailable,
@@ -167,7 +209,8 @@ std::string provider_target(const policies::Channel& channel, Endpoint asked, co
     const policies::Provider& provider = *channel.provider;
     const Endpoint spoken = policies::spoken_at(asked, provider.dialect);
     std::string out = policies::path_at(provider, spoken, channel.model);
-    const std::string_view query = spoken == asked ? head.query() : std::string_view();
+    const std::string query =
+        query_for_provider(spoken == asked ? head.query() : std::string_view(), !provider.quirks.api_version.empty());
     if (!query.empty()) out.append(out.contains('?') ? "&" : "?").append(query);
     return out;
 }

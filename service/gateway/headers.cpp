@@ -24,14 +24,24 @@ constexpr edge::HeaderNames hop_by_hop{"connection"sv,
 
 /// Credentials and cookies are ours; encodings would hide usage from the meter; a key is the caller's promise to us,
 /// and one call may be several attempts; the rest says where a caller is.
-constexpr edge::HeaderNames not_for_provider{"host"sv,           "authorization"sv,
-                                             "x-api-key"sv,      "api-key"sv,
-                                             "x-goog-api-key"sv, "cookie"sv,
-                                             "expect"sv,         "via"sv,
-                                             "forwarded"sv,      "accept-encoding"sv,
-                                             "x-real-ip"sv,      "x-request-id"sv,
-                                             "true-client-ip"sv, "openai-organization"sv,
-                                             "openai-project"sv, "idempotency-key"sv};
+constexpr edge::HeaderNames not_for_provider{"host"sv,
+                                             "authorization"sv,
+                                             "x-api-key"sv,
+                                             "api-key"sv,
+                                             "x-goog-api-key"sv,
+                                             "cookie"sv,
+                                             "expect"sv,
+                                             "via"sv,
+                                             "forwarded"sv,
+                                             "accept-encoding"sv,
+                                             "x-real-ip"sv,
+                                             "x-request-id"sv,
+                                             "true-client-ip"sv,
+                                             "openai-organization"sv,
+                                             "openai-project"sv,
+                                             "idempotency-key"sv,
+                                             "ocp-apim-subscription-key"sv,
+                                             "x-goog-user-project"sv};
 constexpr std::array prefixes_not_for_provider = {"x-bursar-"sv, "x-forwarded-"sv, "cf-"sv};
 
 /// Versions and betas of one dialect mean nothing in the other.

@@ -211,6 +211,20 @@ test('a caller who writes the words of a used-up account takes no key out', asyn
     assert.equal(keys.find((each) => each.provider === 'bad').state, 'well');
 });
 
+test('a wrong key of the caller in query or headers is not sent, and so not blamed on ours', async () => {
+    await backToNormal();
+    let seen;
+    bad.answer = (response, body, request) => {
+        seen = request;
+        serve(response, body, 'bad');
+    };
+    const where = '/v1/chat/completions?beta=true&key=wrong&API-Key=wrong&%6bey=wrong&&x';
+    const response = await bursar.call(key, where, { model: 'alone', max_tokens: 100, messages: [] }, { headers: { 'ocp-apim-subscription-key': 'wrong', 'x-goog-user-project': 'wrong' } });
+    assert.equal(response.status, 200, await read(response));
+    assert.equal(seen.url, '/v1/chat/completions?beta=true&x');
+    assert.doesNotMatch(JSON.stringify(seen.headers), /wrong/);
+});
+
 test('a request that a stream refuses is no failure of the channel, and no other is asked', async () => {
     await backToNormal();
     bad.answer = (response) => stream(response).end(event({ error: { message: 'cannot fetch it', type: 'invalid_request_error', code: 'failed_to_download_image' } }));
