@@ -137,7 +137,12 @@ Tokens input_bound(const Model& model, const Ask& ask) {
 }
 
 bool is_free(const Price& price) {
-    return cost_at_most(price, {.input = 1, .images = 1, .web_searches = 1, .service_tier = "auto", .at = price.from},
+    return cost_at_most(price,
+                        {.input = 1,
+                         .images = 1,
+                         .web_searches = 1,
+                         .service_tier = "auto",
+                         .at = std::max(price.from, Timestamp{})},
                         1) == NanoUsd{};
 }
 

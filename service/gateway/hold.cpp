@@ -54,13 +54,14 @@ Task<Result<void>> Gateway::hold(Call& call) {
         call.resets_at = held.error().period_end;
         co_return std::unexpected(error_of(held.error(), call.id, call.rules->organisation.time_zone, call.at));
     }
+    // Before anything that could fail: from here on somebody owes a settlement.
+    attempt.open = true;
+    attempt.held = held->amount;
     // A call that got no money is nobody's attempt: it is told as refused, and its channel hears of none.
     ++call.outcome.attempts;
     call.outcome.attempt = attempt.id;
     call.outcome.channel = attempt.channel->name();
     call.outcome.price_version = attempt.price->version;
-    attempt.open = true;
-    attempt.held = held->amount;
     call.remaining = held->remaining;
     attempt.output_paid = route.output_expected;
     if (held->amount < route.expected)

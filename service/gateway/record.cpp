@@ -80,10 +80,11 @@ void Gateway::record(Call& call) {
     outcome.dialect = call.dialect;
     outcome.endpoint = call.endpoint;
     if (outcome.overhead.count() == 0) outcome.overhead = outcome.duration - call.waited;
-    for (audit::Outcome& earlier : call.earlier) record_earlier(call, std::move(earlier));
     metrics_.count(outcome);
     if (log::wants(log::Level::info)) log_line(outcome, call.reason);
+    // The call's own row first: whatever a crash leaves of the others is completed as theirs.
     parts_.audit.record(std::move(outcome));
+    for (audit::Outcome& earlier : call.earlier) record_earlier(call, std::move(earlier));
 }
 
 }  // namespace bursar::gateway

@@ -205,9 +205,10 @@ Fit fit_of(int status, std::string_view text) {
         case 422:
             return says(text, model_words) && fit_of_bad_request(text) == Fit::caller ? Fit::elsewhere
                                                                                       : fit_of_bad_request(text);
-        case 408:
         case 409:
         case 425:
+            return Fit::elsewhere;
+        case 408:
             return Fit::channel;
         default:
             return status >= 400 && status < 500 ? Fit::caller : Fit::channel;

@@ -311,6 +311,8 @@ void KeyHealth::was_bad(bool tried, KeyState state, std::string_view why, std::o
         const MutexLock lock(mutex_);
         // Of many calls that are refused together only the first counts.
         if (!tried && state_.load(std::memory_order_relaxed) != KeyState::well) return;
+        // A pause of another kind says nothing about how long this one has to be.
+        if (state_.load(std::memory_order_relaxed) != state) pause_ = milliseconds::zero();
         if (state == KeyState::limited)
             pause_ = retry_after.value_or(doubled(pause_, limited_first, limited_last));
         else
