@@ -65,8 +65,9 @@ Result<std::vector<Outcome>> read_one_call(store::Transaction& transaction, cons
                (!filter.team.empty() && outcome.team != filter.team) || outcome.at >= filter.before;
     };
     std::erase_if(found, wrong);
-    // The call's own row, then those of the attempts that others followed, in their order.
-    std::ranges::sort(found, {}, [](const Outcome& outcome) { return std::pair(outcome.superseded, outcome.attempt); });
+    // The call's own row, then those of the attempts that others followed, in the order in which they were written.
+    const auto own = std::ranges::find(found, false, &Outcome::superseded);
+    if (own != found.end()) std::rotate(found.begin(), own, own + 1);
     return found;
 }
 
