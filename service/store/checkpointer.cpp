@@ -3,6 +3,10 @@
 namespace bursar::store {
 
 void Checkpointer::start() {
+    {
+        const MutexLock lock(mutex_);
+        running_ = true;
+    }
     thread_ = std::thread([this] { serve(); });
 }
 
@@ -23,6 +27,14 @@ void Checkpointer::ask() {
     work_.notify_one();
 }
 
+void Checkpointer::ask_and_wait() {
+    const MutexLock lock(mutex_);
+    if (!running_) return;
+    asked_ = true;
+    work_.notify_one();
+    while (asked_ && running_) done_.wait(mutex_);
+}
+
 std::optional<Checkpointer::Failure> Checkpointer::take_failure() {
     const MutexLock lock(mutex_);
     return std::exchange(failure_, std::nullopt);
@@ -33,7 +45,11 @@ void Checkpointer::serve() {
         {
             const MutexLock lock(mutex_);
             while (!asked_ && !stopping_) work_.wait(mutex_);
-            if (stopping_) return;
+            if (stopping_) {
+                running_ = false;
+                done_.notify_all();
+                return;
+            }
         }
         Result<int> left = 0;
         {
@@ -42,6 +58,7 @@ void Checkpointer::serve() {
         }
         const MutexLock lock(mutex_);
         asked_ = false;
+        done_.notify_all();
         if (!left) failure_ = Failure{.trouble = connection_->take_trouble(), .error = std::move(left).error()};
     }
 }

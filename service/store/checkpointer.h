@@ -25,6 +25,8 @@ class Checkpointer {
     void stop();
     /// Asks for one checkpoint; one that is under way counts.
     void ask();
+    /// Returns when one has been made since, or there is none who makes it.
+    void ask_and_wait() EXCLUDES(mutex_);
 
     struct Failure {
         Trouble trouble;
@@ -41,6 +43,8 @@ class Checkpointer {
     std::thread thread_;
     Mutex mutex_;
     Condition work_;
+    bool running_ GUARDED_BY(mutex_) = false;
+    Condition done_;
     bool asked_ GUARDED_BY(mutex_) = false;
     bool stopping_ GUARDED_BY(mutex_) = false;
     std::optional<Failure> failure_ GUARDED_BY(mutex_);

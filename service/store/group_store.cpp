@@ -179,7 +179,6 @@ void GroupStore::on_broken(std::move_only_function<void(const Error&)> stop) {
 /// such a page is a hole until the next one. Real damage stays.
 Result<void> GroupStore::verify() {
     constexpr int looks_max = 5;
-    constexpr auto until_next_look = std::chrono::milliseconds(50);
     Result<void> verified;
     for (int look = 0; look < looks_max; ++look) {
         {
@@ -190,8 +189,7 @@ Result<void> GroupStore::verify() {
             });
         }
         if (verified) break;
-        checkpointer_.ask();
-        std::this_thread::sleep_for(until_next_look);
+        checkpointer_.ask_and_wait();
     }
     return verified;
 }
