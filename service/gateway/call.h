@@ -75,6 +75,7 @@ struct Call {
     std::shared_ptr<const ModelPlace> ways;                 ///< how the channels of the route are
     std::vector<const policies::Channel*> failed_channels;  ///< in this call: none of them is asked again
     std::vector<const policies::ProviderKey*> failed_keys;
+    Timestamp attempted_at;               ///< the time in the id of the newest attempt
     std::vector<audit::Outcome> earlier;  ///< rows of the attempts that others followed
     bool again = false;                   ///< the attempt that has just failed is to be followed by another
     std::optional<std::chrono::milliseconds> retry_after;  ///< when a refused caller may find a channel again

@@ -37,8 +37,11 @@ NanoUsd cost_of(const Call& call, const providers::Reading& reading, const Usage
 Task<Result<void>> Gateway::hold(Call& call) {
     const policies::Route& route = *call.route;
     Attempt& attempt = call.attempt;
-    // The ids of a call's attempts are in their order.
-    attempt.id = AttemptId::make(call.earlier.empty() ? call.at : parts_.clock.now());
+    // The ids of a call's attempts are in their order, also of two in one millisecond: an id begins with the time.
+    constexpr std::chrono::milliseconds apart{1};
+    call.attempted_at =
+        call.earlier.empty() ? call.at : std::max(parts_.clock.now(), call.attempted_at + Timestamp::duration(apart));
+    attempt.id = AttemptId::make(call.attempted_at);
     attempt.price = attempt.channel->prices->at(call.at);
 
     const ledger::HoldRequest request{.call = call.id,
