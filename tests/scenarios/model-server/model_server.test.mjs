@@ -97,7 +97,9 @@ test('a stream with usage: the same count as in the books', async () => {
 test('the server’s Anthropic dialect, plain and streamed', async () => {
     const plain = await anthropic.messages.create({ model: 'tiny-messages', max_tokens: 12, messages });
     assert.equal(plain.usage.output_tokens, 12);
-    const streamed = await anthropic.messages.stream({ model: 'tiny-messages', max_tokens: 12, messages }).finalMessage();
+    // Asked without Bursar, too, the server leaves out its first event when its first token is half a character: one answer in four.
+    const streamed = await until('a stream that has its first event', () =>
+        anthropic.messages.stream({ model: 'tiny-messages', max_tokens: 12, messages }).finalMessage().catch(() => undefined));
     assert.ok(streamed.usage.output_tokens > 0);
 });
 
