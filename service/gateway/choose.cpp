@@ -226,7 +226,7 @@ Result<void> Gateway::choose(Call& call) {
 }
 
 bool Gateway::has_others(const Call& call) const {
-    if (call.outcome.attempts >= call.route->model->attempts_max) return false;
+    if (call.route->channels.size() < 2 || call.outcome.attempts >= call.route->model->attempts_max) return false;
     const std::vector<Found> all = found_by(call, parts_.clock.moment(), false);
     return std::ranges::any_of(all, [&](const Found& each) { return each.channel != call.attempt.channel; });
 }

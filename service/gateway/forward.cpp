@@ -260,9 +260,11 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
     if (call.stopping) co_return std::unexpected(stopping_error());
     const providers::Target target = target_of(provider);
     const Moment began = parts_.clock.moment();
-    auto answer = co_await call.shard.pool().send(
-        target, request, deadlines_of(provider.deadlines, call.prompt.stream, began - call.heard, has_others(call)),
-        &call.cancel);
+    auto answer =
+        co_await call.shard.pool().send(target, request,
+                                        deadlines_of(provider.deadlines, call.prompt.stream, began - call.heard,
+                                                     !call.prompt.stream && has_others(call)),
+                                        &call.cancel);
     call.waited += parts_.clock.moment() - began;
     if (!answer) {
         there.end();
