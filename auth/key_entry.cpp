@@ -41,7 +41,7 @@ std::vector<std::string> split_lines(std::string_view text) {
 /// "10000000000 month hard 50 80 100": the limit in nano-dollars, the period, then where to warn.
 std::string budget_line(const Budget& budget) {
     std::string line =
-        fmt::format("{} {} {}", budget.limit.nanos(), name_of(budget.per), budget.hard ? "hard" : "soft");
+        fmt::format("{} {} {}", budget.limit.units(), name_of(budget.per), budget.hard ? "hard" : "soft");
     for (const int percent : budget.warn_percent) line += fmt::format(" {}", percent);
     return line;
 }
@@ -151,10 +151,10 @@ Result<void> check_budgets(const std::vector<Budget>& budgets) {
         return fail(Fault::invalid_request,
                     fmt::format("'budgets' has {} entries; a key may have {}.", budgets.size(), budgets_max));
     for (const Budget& budget : budgets) {
-        if (budget.limit < NanoUsd{})
-            return fail(
-                Fault::invalid_request,
-                fmt::format("A budget of {} USD is below zero. Write 0 to forbid all spending.", budget.limit.text()));
+        if (budget.limit < Quantity{})
+            return fail(Fault::invalid_request,
+                        fmt::format("A budget of {} USD is below zero. Write 0 to forbid all spending.",
+                                    budget.limit.text(budget.measure)));
         if (budget.warn_percent.size() > warnings_max)
             return fail(Fault::invalid_request, fmt::format("A budget warns at {} marks; at most {} are possible.",
                                                             budget.warn_percent.size(), warnings_max));

@@ -302,7 +302,22 @@ Result<std::vector<Charged>> accounts_of(const Snapshot& rules, const Caller& ca
         out.push_back({"person:" + caller.person, std::move(of_person)});
     }
     out.push_back({"key:" + caller.key_id, caller.budgets});
+    for (Charged& one : out) one.budgets = limits_of(rules, one.account, std::move(one.budgets));
     return out;
+}
+
+std::vector<Budget> limits_of(const Snapshot& rules, const AccountName& account, std::vector<Budget> documented) {
+    const InForce& decided = *rules.in_force;
+    if (const auto allotted = decided.allotted.find(account); allotted != decided.allotted.end())
+        documented.insert(documented.end(), allotted->second.begin(), allotted->second.end());
+    const auto raises = decided.raises.find(account);
+    if (raises == decided.raises.end()) return documented;
+    for (const InForce::Raise& raise : raises->second) {
+        // One that stands in several documents is the tightest of them: each is raised.
+        for (Budget& budget : documented)
+            if (budget.is_like(raise.like)) budget.adjustments.push_back(raise.adjustment);
+    }
+    return documented;
 }
 
 const ProviderKey* choose_key(const Provider& provider, std::uint64_t draw) {

@@ -81,6 +81,10 @@ struct Charged {
 };
 Result<std::vector<Charged>> accounts_of(const Snapshot& rules, const Caller& caller);
 
+/// The limits of one account: those that the documents give it, those that allocations have set, each with the changes
+/// that are decided for it.
+std::vector<Budget> limits_of(const Snapshot& rules, const AccountName& account, std::vector<Budget> documented);
+
 /// One provider key by weight; `draw` is a random number. nullptr if the provider wants none.
 const ProviderKey* choose_key(const Provider& provider, std::uint64_t draw);
 

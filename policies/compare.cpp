@@ -28,8 +28,7 @@ class Comparison {
     void budgets(std::string_view thing, std::string_view what, const std::vector<Budget>& before,
                  const std::vector<Budget>& after) {
         const auto like = [](const std::vector<Budget>& all, const Budget& one) {
-            return std::ranges::find_if(
-                all, [&](const Budget& each) { return each.per == one.per && each.hard == one.hard; });
+            return std::ranges::find_if(all, [&](const Budget& each) { return each.is_like(one); });
         };
         for (const Budget& old : before)
             if (like(after, old) == after.end())
@@ -61,9 +60,8 @@ class Comparison {
 
   private:
     static std::string words(const Budget& budget) {
-        return fmt::format("{} {}{}", budget.limit.for_people(),
-                           budget.per == Per::ever ? "for good" : "per " + std::string(name_of(budget.per)),
-                           budget.hard ? "" : " (soft)");
+        return fmt::format("{} {}{}{}", budget.limit.for_people(budget.measure), period_words(budget),
+                           budget.of.empty() ? "" : " of " + budget.of, budget.hard ? "" : " (soft)");
     }
     static std::string percents(const Budget& budget) {
         return budget.warn_percent.empty() ? "nothing" : fmt::format("{}%", fmt::join(budget.warn_percent, "%, "));

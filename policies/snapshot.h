@@ -2,6 +2,7 @@
 
 #include "policies/price.h"
 #include "service/base/budget.h"
+#include "service/base/caller.h"
 #include "service/base/clock.h"
 #include "service/base/usage.h"
 
@@ -162,6 +163,24 @@ struct Model {
     bool hidden_reasoning = true;
 };
 
+/// How fast calls may come. None of them: no limit.
+struct Rate {
+    std::optional<std::int64_t> requests_per_minute;
+    std::optional<Tokens> tokens_per_minute;
+    std::optional<std::int64_t> parallel;  ///< calls under way at once
+    bool operator==(const Rate&) const = default;
+};
+
+/// What an account is charged for a call that costs the company something else. A rule counts where everything that it
+/// names is so; of several the first as written.
+struct ChargeRule {
+    std::string team;  ///< this team or one below it; empty: every team
+    std::string of;    ///< "tier:NAME" or "model:NAME"; empty: every model
+    Factor factor;     ///< of the provider's cost
+    NanoUsd per_call;  ///< besides, for each call that reached a provider
+    bool operator==(const ChargeRule&) const = default;
+};
+
 /// When less is left than a call may cost: lower its max_tokens to what the rest buys, or refuse it.
 enum class OnShort : std::uint8_t { lower, refuse };
 
@@ -173,6 +192,10 @@ struct Team {
     std::vector<Budget> per_person;  ///< what each person of the team may spend, besides
     OnShort on_short = OnShort::lower;
     std::vector<std::string> groups;  ///< directory groups
+    std::string cost_centre;          ///< whom finance books it on; empty: as the team above
+    Rate rate;                        ///< of everybody in it together
+    Rate rate_per_person;
+    Rate rate_per_key;
     /// `models`, worked out. What many teams may use is not copied into each of them: a small policy would fill the
     /// memory.
     bool may_all = false;
@@ -188,10 +211,33 @@ struct Organisation {
     std::string currency = "USD";
     std::string time_zone = "UTC";
     std::vector<Budget> budgets;
+    Rate rate;
+};
+
+/// What is in force beside the documents: decided by people or by runs of an allocation, and kept in the database.
+struct InForce {
+    /// A change of one limit of an account; of a limit that the account does not have, nothing comes.
+    struct Raise {
+        Budget like;  ///< which of the account's limits (Budget::is_like); its numbers mean nothing
+        Adjustment adjustment;
+        bool operator==(const Raise&) const = default;
+    };
+    struct Pause {
+        std::string reason;  ///< for the caller: a sentence
+        Timestamp until = Timestamp::max();
+        bool operator==(const Pause&) const = default;
+    };
+    std::map<AccountName, std::vector<Budget>, std::less<>> allotted;  ///< limits that allocations have set
+    std::map<AccountName, std::vector<Raise>, std::less<>> raises;
+    std::map<std::string, Pause, std::less<>> paused;  ///< by key id
 };
 
 struct Snapshot {
     std::int64_t revision = 0;
+    /// Grows with every snapshot that comes into force, also where the documents stay the same: what is worked out from
+    /// one is kept by this number.
+    std::int64_t generation = 0;
+    std::shared_ptr<const InForce> in_force = std::make_shared<const InForce>();  ///< never null
     Organisation organisation;
     std::map<std::string, CatalogueEntry, std::less<>> catalogue;
     std::map<std::string, std::shared_ptr<const Provider>, std::less<>> providers;
@@ -201,6 +247,7 @@ struct Snapshot {
     std::map<std::pair<std::string, std::string>, std::shared_ptr<const PriceBook>> prices;
     std::map<std::string, std::vector<Budget>, std::less<>>
         people;  ///< limits of named people, besides their team's per_person
+    std::vector<ChargeRule> charging;
 };
 
 }  // namespace bursar::policies

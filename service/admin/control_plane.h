@@ -3,6 +3,7 @@
 #include "auth/keys.h"
 #include "auth/operators.h"
 #include "policies/documents.h"
+#include "policies/rules.h"
 #include "service/audit/audit.h"
 #include "service/base/snapshot.h"
 #include "service/ledger/ledger.h"
@@ -26,7 +27,7 @@ struct Parts {
     audit::Audit& audit;
     auth::Keys& keys;
     auth::Operators& operators;
-    SnapshotCell<policies::Snapshot>& rules;
+    policies::Rules& rules;
 };
 
 /// Health of one thing, for /readyz and `bursarctl doctor`.

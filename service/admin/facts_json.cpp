@@ -8,7 +8,7 @@ void write_budgets(JsonWriter& json, const std::vector<Budget>& budgets) {
     json.key("budgets").open_list();
     for (const Budget& budget : budgets)
         json.open()
-            .field("limit_usd", budget.limit.text())
+            .field("limit_usd", budget.limit.text(budget.measure))
             .field("per", name_of(budget.per))
             .field("hard", budget.hard)
             .close();

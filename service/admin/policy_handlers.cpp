@@ -180,11 +180,7 @@ Reply apply(const Visit& visit, std::int64_t base, std::vector<Document> documen
         return audit.append(transaction, row);
     });
     if (!stored) return std::unexpected(Problem(stored.error(), stored.error().fault == Fault::conflict ? 412 : 0));
-    {
-        const MutexLock lock(visit.plane.rules_in_order);
-        const auto current = visit.parts->rules.get();
-        if (!current || current->revision < revision.number) visit.parts->rules.set(planned->snapshot);
-    }
+    visit.parts->rules.put(planned->snapshot);
     log::info("policy_applied",
               {{"revision", revision.number}, {"author", revision.author}, {"changes", planned->changes.size()}});
 

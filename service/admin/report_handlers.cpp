@@ -101,10 +101,10 @@ Accounts limited_accounts(const policies::Snapshot& rules, const std::vector<aut
 
 void write_standing(JsonWriter& json, const ledger::Standing& standing) {
     const bool ends = standing.budget.per != Per::ever;
-    json.open().field("account", standing.account).field("limit_usd", standing.budget.limit.text());
+    json.open().field("account", standing.account).field("limit_usd", standing.budget.limit.usd().text());
     json.field("per", name_of(standing.budget.per)).field("hard", standing.budget.hard);
     json.field("spent_usd", standing.spent.text()).field("held_usd", standing.held.text());
-    json.field("remaining_usd", (standing.budget.limit - standing.spent - standing.held).text());
+    json.field("remaining_usd", (standing.budget.limit.usd() - standing.spent - standing.held).text());
     write_instant(json, "period_start", ends ? std::optional(standing.period_start) : std::nullopt);
     write_instant(json, "period_end", ends ? std::optional(standing.period_end) : std::nullopt);
     json.close();

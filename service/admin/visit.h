@@ -22,8 +22,6 @@ struct Plane {
     Hooks hooks;
     const Clock& clock;
     UnsealGuard guard;
-    /// Keeps an older revision from coming into force after a newer one. Never held across I/O.
-    Mutex rules_in_order = {};
     /// One test of a provider at a time: each takes one of the few threads, for a while.
     std::atomic<bool> testing_provider = false;
 };

@@ -67,8 +67,11 @@ struct Outcome {
     UsageSource usage_source = UsageSource::none;
     Served served;
     NanoUsd held;
-    NanoUsd cost;
+    NanoUsd cost;    ///< what the provider is paid
+    NanoUsd charge;  ///< what the accounts are charged for it
     std::uint64_t price_version = 0;
+    std::string tier;         ///< of the model that served, as the policy has it
+    std::string cost_centre;  ///< of the team
     /// Another attempt of the same call followed: this row is the attempt's, and another one is the call's.
     bool superseded = false;
 };

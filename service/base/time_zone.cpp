@@ -92,7 +92,13 @@ Period TimeZone::period_of(Per per, Timestamp at) const {
             const absl::CivilYear year(today);
             return days(absl::CivilDay(year), absl::CivilDay(year + 1), zone);
         }
+        case Per::minute: {
+            // Every offset in use since 1972 is a whole number of minutes.
+            const auto start = std::chrono::floor<std::chrono::minutes>(at);
+            return {.start = start, .end = start + std::chrono::minutes(1)};
+        }
         case Per::ever:
+        case Per::dates:
             break;
     }
     return {};

@@ -112,7 +112,7 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
     TRY(Secret operators_pepper, vault.pepper());
     TRY(books.operators, auth::Operators::open(*books.store, std::move(operators_pepper), clock));
     TRY(auto rules, read_rules(configuration, defaults, *books.store, *books.audit, clock));
-    books.rules = std::make_unique<SnapshotCell<policies::Snapshot>>(std::move(rules));
+    books.rules = std::make_unique<policies::Rules>(std::move(rules));
     return books;
 }
 

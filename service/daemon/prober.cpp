@@ -39,8 +39,7 @@ providers::Deadlines deadlines_of(const policies::Provider& provider) {
 /// Lives on its thread; only the constructor and the destructor are somebody else's.
 class Prober::Work {
   public:
-    Work(const SnapshotCell<policies::Snapshot>& rules, const vault::Vault& vault, providers::Health& health,
-         const Clock& clock)
+    Work(const policies::Rules& rules, const vault::Vault& vault, providers::Health& health, const Clock& clock)
         : rules_(rules),
           vault_(vault),
           health_(health),
@@ -69,7 +68,7 @@ class Prober::Work {
     Task<std::string> ask(const policies::Provider& provider, std::function<void()>* cancel);
     void tell(const policies::Snapshot& rules, const policies::Provider& provider, const std::string& failure);
 
-    const SnapshotCell<policies::Snapshot>& rules_;
+    const policies::Rules& rules_;
     const vault::Vault& vault_;
     providers::Health& health_;
     const Clock& clock_;
@@ -148,8 +147,7 @@ void Prober::Work::tell(const policies::Snapshot& rules, const policies::Provide
         health_.channel(name, gateway::patience_of(provider.breaker))->probed(failure.empty(), failure);
 }
 
-Prober::Prober(const SnapshotCell<policies::Snapshot>& rules, const vault::Vault& vault, providers::Health& health,
-               const Clock& clock)
+Prober::Prober(const policies::Rules& rules, const vault::Vault& vault, providers::Health& health, const Clock& clock)
     : work_(std::make_unique<Work>(rules, vault, health, clock)) {}
 
 Prober::~Prober() = default;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "policies/snapshot.h"
+#include "policies/rules.h"
 #include "service/base/clock.h"
 #include "service/base/snapshot.h"
 #include "service/providers/health.h"
@@ -16,8 +16,7 @@ namespace bursar::daemon {
 class Prober {
   public:
     /// All of them outlive this.
-    Prober(const SnapshotCell<policies::Snapshot>& rules, const vault::Vault& vault, providers::Health& health,
-           const Clock& clock);
+    Prober(const policies::Rules& rules, const vault::Vault& vault, providers::Health& health, const Clock& clock);
     /// Ends what is under way.
     ~Prober();
     Prober(const Prober&) = delete;

@@ -3,6 +3,7 @@
 #include "auth/keys.h"
 #include "auth/operators.h"
 #include "policies/documents.h"
+#include "policies/rules.h"
 #include "service/admin/control_plane.h"
 #include "service/audit/audit.h"
 #include "service/base/guarded_clock.h"
@@ -33,7 +34,7 @@ struct Books {
     std::unique_ptr<replays::Replays> replays;
     std::unique_ptr<auth::Keys> keys;
     std::unique_ptr<auth::Operators> operators;
-    std::unique_ptr<SnapshotCell<policies::Snapshot>> rules;
+    std::unique_ptr<policies::Rules> rules;
 };
 
 /// Opens the database with the vault's key, recovers the ledger and reads the policy; the writer thread does not run

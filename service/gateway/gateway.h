@@ -1,7 +1,7 @@
 #pragma once
 
 #include "auth/keys.h"
-#include "policies/snapshot.h"
+#include "policies/rules.h"
 #include "service/audit/audit.h"
 #include "service/base/snapshot.h"
 #include "service/edge/exchange.h"
@@ -34,7 +34,7 @@ class Shard;
 
 /// What the rooms work with.
 struct Parts {
-    const SnapshotCell<policies::Snapshot>& rules;
+    const policies::Rules& rules;
     const auth::Keys& keys;
     ledger::Ledger& ledger;
     const vault::Vault& vault;

@@ -86,7 +86,10 @@ std::string period_in_words(Per per, Timestamp at, const std::string& time_zone)
             return " for this quarter";
         case Per::year:
             return " for this year";
+        case Per::minute:
+            return " for this minute";
         case Per::ever:
+        case Per::dates:
             return "";
     }
     return "";
@@ -146,25 +149,25 @@ Error error_of(const ledger::Refusal& refusal, const CallId& call, const std::st
                 fmt::format("hold refused: the journal cannot be written, call {}", call.text())};
     const Budget& budget = refusal.budget;
     const std::string period = period_in_words(budget.per, at, time_zone);
-    const NanoUsd left = std::max(NanoUsd{}, budget.limit - refusal.spent - refusal.held);
+    const NanoUsd left = std::max(NanoUsd{}, budget.limit.usd() - refusal.spent - refusal.held);
     const std::string again = refusal.period_end == Timestamp::max()
                                   ? std::string("It does not start again by itself.")
                                   : fmt::format("It starts again on {}.", for_people(refusal.period_end, time_zone));
     std::string text;
-    if (refusal.spent >= budget.limit || left == NanoUsd{}) {
+    if (refusal.spent >= budget.limit.usd() || left == NanoUsd{}) {
         text = fmt::format("The budget of {}{} is used up ({}). {} Whoever runs Bursar can raise it.",
-                           account_in_words(refusal.account), period, budget.limit.for_people(), again);
+                           account_in_words(refusal.account), period, budget.limit.for_people(budget.measure), again);
     } else {
         text = fmt::format(
             "The budget of {}{} has {} left of {}, and this call may cost up to {}. Ask for less output (max_tokens), "
             "or wait. {}",
-            account_in_words(refusal.account), period, left.for_people(), budget.limit.for_people(),
+            account_in_words(refusal.account), period, left.for_people(), budget.limit.for_people(budget.measure),
             refusal.asked.for_people(), again);
     }
     return {Fault::budget_exhausted, std::move(text),
             fmt::format("hold refused: account {} spent {} held {} asked {} limit {} per {} call {}", refusal.account,
-                        refusal.spent.text(), refusal.held.text(), refusal.asked.text(), budget.limit.text(),
-                        name_of(budget.per), call.text())};
+                        refusal.spent.text(), refusal.held.text(), refusal.asked.text(),
+                        budget.limit.text(budget.measure), name_of(budget.per), call.text())};
 }
 
 InBand in_band(Fault fault, Shape shape) {

@@ -138,10 +138,10 @@ Result<void> Gateway::admit(Call& call) {
 int Gateway::budget_left_percent(const Call& call) const {
     int least = 100;
     for (const ledger::Standing& standing : parts_.ledger.standing(*call.scopes, call.at)) {
-        if (!standing.budget.hard || standing.budget.limit <= NanoUsd{}) continue;
-        const NanoUsd left = std::max(NanoUsd{}, standing.budget.limit - standing.spent - standing.held);
+        if (!standing.budget.hard || standing.budget.limit <= Quantity{}) continue;
+        const NanoUsd left = std::max(NanoUsd{}, standing.budget.limit.usd() - standing.spent - standing.held);
         least = std::min(
-            least, static_cast<int>(left.nanos() / std::max<std::int64_t>(1, standing.budget.limit.nanos() / 100)));
+            least, static_cast<int>(left.nanos() / std::max<std::int64_t>(1, standing.budget.limit.units() / 100)));
     }
     return least;
 }

@@ -39,9 +39,9 @@ Shard::Shard(asio::io_context& context)
 
 Result<std::shared_ptr<const ledger::Scopes>> Shard::scopes_of(ledger::Ledger& ledger, const policies::Snapshot& rules,
                                                                const std::shared_ptr<const Caller>& caller) {
-    if (prepared_for_ != rules.revision || prepared_.size() >= prepared_max) {
+    if (prepared_for_ != rules.generation || prepared_.size() >= prepared_max) {
         prepared_.clear();
-        prepared_for_ = rules.revision;
+        prepared_for_ = rules.generation;
     }
     if (const auto found = prepared_.find(caller.get()); found != prepared_.end()) return found->second.scopes;
     TRY(std::vector<policies::Charged> charged, policies::accounts_of(rules, *caller));

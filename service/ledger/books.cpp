@@ -21,7 +21,7 @@ struct Sums {
     NanoUsd spent;
     NanoUsd held;
     Period period;
-    NanoUsd left(const Budget& budget) const { return budget.limit - spent - held; }
+    NanoUsd left(const Budget& budget) const { return budget.limit.usd() - spent - held; }
 };
 
 Sums sums_now(const Account& account, const Tallies& tallies, Per per) {

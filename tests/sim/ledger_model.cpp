@@ -22,7 +22,7 @@ std::expected<ledger::Held, ledger::Refusal> LedgerModel::expect(const std::vect
         for (const Budget& budget : level.budgets) {
             if (!budget.hard) continue;
             const Sums now = sums(level.account, budget.per, at);
-            const NanoUsd left = budget.limit - now.spent - now.held;
+            const NanoUsd left = budget.limit.usd() - now.spent - now.held;
             if (left < least)
                 return std::unexpected(ledger::Refusal{.account = level.account,
                                                        .budget = budget,

@@ -148,7 +148,7 @@ void Plant::open_house() {
     audit = sure(audit::Audit::open(*store, sure(vault->pepper()), clock));
     keys = sure(auth::Keys::open(*store, sure(vault->pepper()), clock));
     operators = sure(auth::Operators::open(*store, sure(vault->pepper()), clock));
-    rules = std::make_unique<SnapshotCell<policies::Snapshot>>(std::make_shared<const policies::Snapshot>());
+    rules = std::make_unique<policies::Rules>(std::make_shared<const policies::Snapshot>());
     store->attach(*ledger);
     store->attach(*audit);
     store->start();
