@@ -1,6 +1,7 @@
 // The database and what is read from it before anything is served.
 #include "service/base/log.h"
 #include "service/daemon/service.h"
+#include "service/treasury/events.h"
 
 #include <algorithm>
 
@@ -101,7 +102,7 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
         .key = std::move(database_key),
         .durability = configuration.durability,
         .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(), auth::Operators::schema(),
-                    admin::Revisions::schema(), replays::Replays::schema()}};
+                    admin::Revisions::schema(), replays::Replays::schema(), treasury::events_schema()}};
     TRY(books.store, store::Store::open(std::move(options)));
     TRY(books.ledger, ledger::Ledger::recover(*books.store, clock, complete_rows));
     TRY(const Secret audit_pepper, vault.pepper());

@@ -251,6 +251,10 @@ bool Books::close(const AttemptId& attempt, RecordKind kind, NanoUsd cost) {
     return true;
 }
 
+Result<std::int64_t> Books::enter(Posting, AlsoEntered) {
+    return fail(Fault::internal, "Corrections are not in force yet.");
+}
+
 NanoUsd Books::remaining(const Scopes& scopes, Timestamp at) const {
     NanoUsd tightest = unlimited;
     const MutexLock lock(mutex_);

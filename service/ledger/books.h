@@ -34,6 +34,7 @@ class Books final : public Ledger {
     bool settle(const AttemptId& attempt, NanoUsd cost) override;
     bool release(const AttemptId& attempt) override;
 
+    Result<std::int64_t> enter(Posting posting, AlsoEntered also) override;
     NanoUsd remaining(const Scopes& scopes, Timestamp at) const override;
     std::vector<Standing> standing(const Scopes& scopes, Timestamp at) const override;
     std::vector<Spending> spending() const override;

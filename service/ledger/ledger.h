@@ -83,6 +83,13 @@ struct Totals {
     NanoUsd variance;  ///< settled above the hold, in sum
 };
 
+/// A sum that no call caused: a correction, with its sign. Its reason and author are kept by whoever enters it.
+struct Posting {
+    std::vector<AccountName> accounts;  ///< each once; those that the books do not know yet are opened
+    Timestamp at;                       ///< whose periods it is booked to
+    Amounts amounts;
+};
+
 /// What an attempt cost, as the journal knows it.
 struct Charge {
     CallId call;
@@ -128,6 +135,12 @@ class Ledger : public store::Contributor {
     virtual bool settle(const AttemptId& attempt, NanoUsd cost) = 0;
     /// Only when no byte of the attempt left for the provider.
     virtual bool release(const AttemptId& attempt) = 0;
+
+    /// Enters a sum into the books. `also` runs in the transaction that makes it last, with the posting's number; when
+    /// that is stored, the sums have it, and if the service ends in between, the next start gives it to them: once in
+    /// any case. Blocking; never from a shard or the writer thread.
+    using AlsoEntered = std::move_only_function<Result<void>(store::Transaction&, std::int64_t number)>;
+    virtual Result<std::int64_t> enter(Posting posting, AlsoEntered also) = 0;
 
     /// What the tightest hard limit of these levels has left now; `unlimited` if there is none.
     virtual NanoUsd remaining(const Scopes& scopes, Timestamp at) const = 0;

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "service/base/clock.h"
+#include "service/store/store.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What people want to hear of: a budget at 80 %, a request for more, a key that was paused. Kept until they were told.
+namespace bursar::treasury {
+
+struct Event {
+    std::int64_t number = 0;
+    Timestamp at;
+    /// What makes it this event and no other: "budget:team:research|per month|2026-11-01T00:00:00.000Z|80". Whatever is
+    /// raised again under the same name is the same event and is not raised.
+    std::string name;
+    std::string kind;     ///< "budget.threshold", "request.made": the words in policies
+    std::string subject;  ///< an account or a key: "team:research", "key:7f3a"
+    std::string text;     ///< one sentence for people
+    std::string detail;   ///< a JSON object, never a secret
+};
+
+store::Schema events_schema();
+
+/// Raises it, unless its name is there already; whether it was new. In the transaction of what caused it.
+Result<bool> raise(store::Transaction& transaction, const Event& event);
+/// Newest first; those with a smaller number than `before`.
+Result<std::vector<Event>> read_events(store::Transaction& transaction, std::int64_t before, int count_max);
+
+}  // namespace bursar::treasury
