@@ -207,10 +207,11 @@ void plan_hold(Route& route, const Ask& ask) {
     if (route.grows) route.output_expected = std::min(route.output_worst, times(stream_tokens_expected, ask.choices));
     route.worst = cost_with(route.output_worst);
     route.expected = cost_with(route.output_expected);
-    route.expected_min = route.expected;
+    route.output_least = route.output_expected;
     if (route.on_short == OnShort::lower)
-        route.expected_min = cost_with(std::min(
-            route.output_expected, times(std::max(ask.output_min, Tokens{0}) + answer_tokens_min, ask.choices)));
+        route.output_least = std::min(route.output_expected,
+                                      times(std::max(ask.output_min, Tokens{0}) + answer_tokens_min, ask.choices));
+    route.expected_min = cost_with(route.output_least);
 }
 
 std::unexpected<Error> not_offered(const Model& model, const Ask& ask) {
@@ -304,6 +305,13 @@ Result<std::vector<Charged>> accounts_of(const Snapshot& rules, const Caller& ca
     out.push_back({"key:" + caller.key_id, caller.budgets});
     for (Charged& one : out) one.budgets = limits_of(rules, one.account, std::move(one.budgets));
     return out;
+}
+
+std::string contact_of(const Snapshot& rules, std::string_view team) {
+    for (auto found = rules.teams.find(team); found != rules.teams.end();
+         found = rules.teams.find(found->second->parent))
+        if (!found->second->contact.empty()) return found->second->contact;
+    return rules.organisation.contact;
 }
 
 std::vector<Budget> limits_of(const Snapshot& rules, const AccountName& account, std::vector<Budget> documented) {

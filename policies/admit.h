@@ -48,6 +48,7 @@ struct Route {
     NanoUsd expected;            ///< to be held at the start
     NanoUsd expected_min;        ///< below this a hold is of no use
     NanoUsd worst;               ///< what the call could cost at most
+    Tokens output_least = 0;     ///< output tokens that `expected_min` pays for, over all choices
     Tokens output_expected = 0;  ///< output tokens that `expected` pays for, over all choices
     Tokens output_worst = 0;     ///< over all choices
     /// What the output cannot pass, over all choices: `output_worst`, unless only the model's own limit bounds it.
@@ -80,6 +81,9 @@ struct Charged {
     std::vector<Budget> budgets;
 };
 Result<std::vector<Charged>> accounts_of(const Snapshot& rules, const Caller& caller);
+
+/// Whom the people of a team ask for more: "" if nobody is named.
+std::string contact_of(const Snapshot& rules, std::string_view team);
 
 /// The limits of one account: those that the documents give it, those that allocations have set, each with the changes
 /// that are decided for it.

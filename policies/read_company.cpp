@@ -42,6 +42,7 @@ void read_team(const Named& named, Rank rank, Draft& draft) {
     if (const auto models = fields.find("models")) team.models = read_model_names(*models);
     if (const auto budgets = fields.find("budgets")) team.team.budgets = read_budgets(*budgets);
     if (const auto budgets = fields.find("per_person")) team.team.per_person = read_budgets(*budgets);
+    if (const auto contact = fields.find("contact")) team.team.contact = read_text(*contact).value_or("");
     if (const auto word = fields.find("on_short"))
         team.team.on_short = read_word(*word, {"lower", "refuse"}) == 1 ? OnShort::refuse : OnShort::lower;
     if (const auto groups = fields.find("groups"))
@@ -68,6 +69,7 @@ void read_organisation(const Value& section, Rank rank, Draft& draft) {
             zone->wrong("is not a time zone; write it like Europe/Berlin or UTC");
     }
     if (const auto budgets = fields.find("budgets")) organisation.budgets = read_budgets(*budgets);
+    if (const auto contact = fields.find("contact")) organisation.contact = read_text(*contact).value_or("");
     Ranked<Organisation> entry{std::move(organisation), section.node.at, rank};
     if (draft.organisation && draft.organisation->rank == rank)
         section.problems.add(entry.at, fmt::format("organisation is defined twice; the other one is at {}",

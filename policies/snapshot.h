@@ -193,6 +193,7 @@ struct Team {
     OnShort on_short = OnShort::lower;
     std::vector<std::string> groups;  ///< directory groups
     std::string cost_centre;          ///< whom finance books it on; empty: as the team above
+    std::string contact;              ///< whom its people ask for more; empty: as the team above
     Rate rate;                        ///< of everybody in it together
     Rate rate_per_person;
     Rate rate_per_key;
@@ -211,6 +212,7 @@ struct Organisation {
     std::string currency = "USD";
     std::string time_zone = "UTC";
     std::vector<Budget> budgets;
+    std::string contact;  ///< whom people ask for more; empty: whoever runs Bursar
     Rate rate;
 };
 

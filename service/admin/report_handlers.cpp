@@ -101,10 +101,11 @@ Accounts limited_accounts(const policies::Snapshot& rules, const std::vector<aut
 
 void write_standing(JsonWriter& json, const ledger::Standing& standing) {
     const bool ends = standing.budget.per != Per::ever;
-    json.open().field("account", standing.account).field("limit_usd", standing.budget.limit.usd().text());
+    json.open().field("account", standing.account).field("limit_usd", standing.limit.text(standing.budget.measure));
     json.field("per", name_of(standing.budget.per)).field("hard", standing.budget.hard);
-    json.field("spent_usd", standing.spent.text()).field("held_usd", standing.held.text());
-    json.field("remaining_usd", (standing.budget.limit.usd() - standing.spent - standing.held).text());
+    json.field("spent_usd", standing.spent.text(standing.budget.measure))
+        .field("held_usd", standing.held.text(standing.budget.measure));
+    json.field("remaining_usd", standing.left().text(standing.budget.measure));
     write_instant(json, "period_start", ends ? std::optional(standing.period_start) : std::nullopt);
     write_instant(json, "period_end", ends ? std::optional(standing.period_end) : std::nullopt);
     json.close();
@@ -196,15 +197,19 @@ Reply ledger_read(Visit& visit) {
     for (const ledger::Spending& each : ledger.spending())
         json.open()
             .field("account", each.account)
-            .field("spent_usd", each.spent.text())
-            .field("held_usd", each.held.text())
+            .field("spent_usd", each.spent.charge.text())
+            .field("held_usd", each.held.charge.text())
+            .field("cost_usd", each.spent.cost.text())
+            .field("tokens", each.spent.tokens)
+            .field("calls", each.spent.calls)
             .close();
     json.close_list().key("lost_calls").open_list();
     for (const ledger::Lost& lost : ledger.lost_at_start()) {
         json.open()
             .field("call", lost.call.text())
             .field("attempt", lost.attempt.text())
-            .field("amount_usd", lost.amount.text())
+            .field("amount_usd", lost.amount.charge.text())
+            .field("cost_usd", lost.amount.cost.text())
             .field("at", to_text(lost.at));
         write_texts(json, "accounts", lost.accounts);
         json.close();

@@ -41,6 +41,8 @@ struct Usage {
     Tokens input_total() const {
         return input + cache_read + cache_write_5m + cache_write_1h + audio_input + image_input;
     }
+    /// Of every class.
+    Tokens total() const { return input_total() + output + reasoning + audio_output + image_output; }
     bool operator==(const Usage&) const = default;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "policies/admit.h"
+#include "policies/charge.h"
 #include "service/audit/audit.h"
 #include "service/base/caller.h"
 #include "service/base/ids.h"
@@ -39,8 +40,9 @@ struct Attempt {
     const policies::Price* price = nullptr;  ///< of that channel, pinned when the hold was taken
     bool open = false;                       ///< a hold is taken and neither settled nor released
     bool sent = false;                       ///< a byte of it may have reached the provider
-    NanoUsd held;
-    Tokens output_paid = 0;  ///< output tokens that the hold pays for
+    Amounts held;
+    policies::Charge charge;  ///< what its cost is charged at
+    Tokens output_paid = 0;   ///< output tokens that the hold pays for
 };
 
 /// One request on its way through the rooms. Lives on the coroutine of serve(); touched by its shard only.
@@ -82,6 +84,7 @@ struct Call {
     NanoUsd remaining = ledger::unlimited;                 ///< what the tightest budget has left after this call's hold
     std::function<void()> cancel;                          ///< ends whatever this call waits for at the provider
     std::function<void()> leave;  ///< the caller has left: at a provider, ends the call or drains it
+    bool counted = false;  ///< an attempt of it was booked: limits of calls, and what is charged for each, have it
     bool caller_left = false;
     bool stopping = false;  ///< the service ends its streams
     std::size_t place = 0;  ///< in the shard's list of calls at a provider

@@ -179,7 +179,7 @@ void put_aside(Call& call) {
     outcome.usage = {};
     outcome.usage_source = UsageSource::none;
     outcome.served = {};
-    outcome.held = outcome.cost = {};
+    outcome.held = outcome.cost = outcome.charge = {};
     outcome.price_version = 0;
     call.reason.clear();
 }

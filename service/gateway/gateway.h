@@ -113,6 +113,7 @@ class Gateway {
     /// The cost of what was served, booked at once and exactly once.
     void book(Call& call, const providers::Reading& reading);
     void book_hold(Call& call, UsageSource source);
+    void settle_at(Call& call, const Amounts& amounts);
     void release(Call& call);
 
     Task<void> list_models(Call& call);

@@ -29,7 +29,36 @@ NanoUsd cost_of(const Call& call, const providers::Reading& reading, const Usage
     const NanoUsd cost = policies::cost(*call.attempt.price, usage, reading.served, call.at);
     if (reading.source != UsageSource::estimated || call.route->grows) return cost;
     const bool may_hide = call.route->model->hidden_reasoning && call.endpoint != Endpoint::embeddings;
-    return may_hide ? call.attempt.held : std::min(cost, call.attempt.held);
+    return may_hide ? call.attempt.held.cost : std::min(cost, call.attempt.held.cost);
+}
+
+/// What a cost and its tokens are in every measure. Of the attempts of one call, one is counted and pays its fee.
+Amounts amounts_of(const Attempt& attempt, NanoUsd cost, Tokens tokens) {
+    return {
+        .charge = policies::charged(attempt.charge, cost), .cost = cost, .tokens = tokens, .calls = attempt.held.calls};
+}
+
+/// The output tokens that a hold pays for, by the tightest of its measures.
+Tokens output_paid_by(const policies::Route& route, const Attempt& attempt) {
+    const auto bought = [&](NanoUsd cost) { return policies::output_bought(*route.price, cost, route.bounds); };
+    const Tokens by_money =
+        std::min(bought(attempt.held.cost), bought(policies::cost_within(attempt.charge, attempt.held.charge)));
+    return std::clamp<Tokens>(attempt.held.tokens - route.bounds.input, 0, std::min(route.output_expected, by_money));
+}
+
+Asker asker_of(const Call& call) {
+    return {.call = call.id,
+            .time_zone = call.rules->organisation.time_zone,
+            .contact = policies::contact_of(*call.rules, call.caller->team),
+            .at = call.at};
+}
+
+/// What `has` lacks of `wanted`, each measure for itself.
+Amounts missing(const Amounts& has, const Amounts& wanted) {
+    return {.charge = std::max(NanoUsd{}, wanted.charge - has.charge),
+            .cost = std::max(NanoUsd{}, wanted.cost - has.cost),
+            .tokens = std::max<Tokens>(0, wanted.tokens - has.tokens),
+            .calls = 0};
 }
 
 }  // namespace
@@ -44,18 +73,26 @@ Task<Result<void>> Gateway::hold(Call& call) {
     attempt.id = AttemptId::make(call.attempted_at);
     attempt.price = attempt.channel->prices->at(call.at);
 
+    attempt.charge = policies::charge_for(*call.rules, call.caller->team, *route.model);
+    attempt.held = {.calls = call.counted || call.endpoint == Endpoint::count_tokens ? 0 : 1};
+    if (attempt.held.calls == 0) attempt.charge.per_call = {};
+
+    const Tokens input = call.endpoint == Endpoint::count_tokens ? 0 : route.bounds.input;
     const ledger::HoldRequest request{.call = call.id,
                                       .attempt = attempt.id,
                                       .scopes = call.scopes,
-                                      .amount = route.expected,
-                                      .amount_min = route.expected_min,
+                                      .amount = amounts_of(attempt, route.expected, input + route.output_expected),
+                                      .amount_min = amounts_of(attempt, route.expected_min, input + route.output_least),
                                       .price_version = attempt.price->version,
-                                      .at = call.at};
+                                      .at = call.at,
+                                      .model = route.model->name,
+                                      .tier = route.model->tier,
+                                      .tags = call.outcome.tags};
     Landing landing(call.shard.inbox());
     const auto held = parts_.ledger.hold(request, landing.for_answer());
     if (!held) {
         call.resets_at = held.error().period_end;
-        co_return std::unexpected(error_of(held.error(), call.id, call.rules->organisation.time_zone, call.at));
+        co_return std::unexpected(error_of(held.error(), asker_of(call)));
     }
     // Before anything that could fail: from here on somebody owes a settlement.
     attempt.open = true;
@@ -66,10 +103,7 @@ Task<Result<void>> Gateway::hold(Call& call) {
     call.outcome.channel = attempt.channel->name();
     call.outcome.price_version = attempt.price->version;
     call.remaining = held->remaining;
-    attempt.output_paid = route.output_expected;
-    if (held->amount < route.expected)
-        attempt.output_paid =
-            std::min(route.output_expected, policies::output_bought(*route.price, held->amount, route.bounds));
+    attempt.output_paid = held->amount == request.amount ? route.output_expected : output_paid_by(route, attempt);
     Result<void> durable = co_await landing.wait();
     // A hold that could not be written is undone already.
     if (!durable) attempt.open = false;
@@ -86,9 +120,10 @@ Result<void> Gateway::grow(Call& call, const providers::Reading& reading) {
     if (!call.route->grows || known || needed <= attempt.output_paid) return {};
     ledger::Refusal refusal;
     for (const Tokens wanted : {std::min(std::max(needed, 2 * attempt.output_paid), most), needed}) {
-        const NanoUsd total = policies::cost_at_most(*call.route->price, call.route->bounds, wanted);
-        if (total > attempt.held) {
-            const auto grown = parts_.ledger.grow(attempt.id, total - attempt.held);
+        const NanoUsd cost = policies::cost_at_most(*call.route->price, call.route->bounds, wanted);
+        const Amounts more = missing(attempt.held, amounts_of(attempt, cost, call.route->bounds.input + wanted));
+        if (more != Amounts{}) {
+            const auto grown = parts_.ledger.grow(attempt.id, more);
             if (!grown) {
                 refusal = grown.error();
                 continue;
@@ -100,7 +135,7 @@ Result<void> Gateway::grow(Call& call, const providers::Reading& reading) {
         return {};
     }
     call.resets_at = refusal.period_end;
-    return std::unexpected(error_of(refusal, call.id, call.rules->organisation.time_zone, call.at));
+    return std::unexpected(error_of(refusal, asker_of(call)));
 }
 
 void Gateway::book(Call& call, const providers::Reading& reading) {
@@ -115,10 +150,20 @@ void Gateway::book(Call& call, const providers::Reading& reading) {
     call.outcome.usage_source = reading.source;
     call.outcome.served = reading.served;
     if (!reading.id.empty()) call.outcome.provider_request_id = reading.id;
-    call.outcome.held = attempt.held;
-    call.outcome.cost = cost_of(call, reading, call.outcome.usage);
-    parts_.ledger.settle(attempt.id, call.outcome.cost);
-    if (call.remaining != ledger::unlimited) call.remaining = call.remaining + attempt.held - call.outcome.cost;
+    const NanoUsd cost = cost_of(call, reading, call.outcome.usage);
+    const bool served = reading.source != UsageSource::none;
+    settle_at(call,
+              served ? amounts_of(attempt, cost, call.outcome.usage.total()) : Amounts{.calls = attempt.held.calls});
+    if (call.remaining != ledger::unlimited)
+        call.remaining = call.remaining + attempt.held.charge - call.outcome.charge;
+}
+
+void Gateway::settle_at(Call& call, const Amounts& amounts) {
+    call.outcome.held = call.attempt.held.cost;
+    call.outcome.cost = amounts.cost;
+    call.outcome.charge = amounts.charge;
+    call.counted = call.counted || amounts.calls > 0;
+    parts_.ledger.settle(call.attempt.id, amounts);
 }
 
 void Gateway::book_hold(Call& call, UsageSource source) {
@@ -126,9 +171,7 @@ void Gateway::book_hold(Call& call, UsageSource source) {
     if (!attempt.open) return;
     attempt.open = false;
     call.outcome.usage_source = source;
-    call.outcome.held = attempt.held;
-    call.outcome.cost = source == UsageSource::none ? NanoUsd{} : attempt.held;
-    parts_.ledger.settle(attempt.id, call.outcome.cost);
+    settle_at(call, source == UsageSource::none ? Amounts{.calls = attempt.held.calls} : attempt.held);
 }
 
 void Gateway::release(Call& call) {

@@ -72,27 +72,46 @@ std::string gemini_body(const Error& error, int status, const CallId& call) {
     return std::move(json).text();
 }
 
-std::string period_in_words(Per per, Timestamp at, const std::string& time_zone) {
-    switch (per) {
-        case Per::hour:
-            return " for this hour";
-        case Per::day:
-            return " for today";
-        case Per::week:
-            return " for this week";
-        case Per::month:
-            return " for " + month_name(at, time_zone);
-        case Per::quarter:
-            return " for this quarter";
-        case Per::year:
-            return " for this year";
+/// What stands behind "The budget of team x": " for November", " of the model gpt-4o in any 24 hours".
+std::string period_in_words(const Budget& budget, const Asker& asker) {
+    std::string text;
+    if (const std::size_t colon = budget.of.find(':'); colon != std::string::npos)
+        text = fmt::format(" for the {} \"{}\"", budget.of.substr(0, colon), budget.of.substr(colon + 1));
+    if (budget.rolling) return text + " " + period_words(budget);
+    switch (budget.per) {
         case Per::minute:
-            return " for this minute";
-        case Per::ever:
+            return text + " for this minute";
+        case Per::hour:
+            return text + " for this hour";
+        case Per::day:
+            return text + " for today";
+        case Per::week:
+            return text + " for this week";
+        case Per::month:
+            return text + " for " + month_name(asker.at, asker.time_zone);
+        case Per::quarter:
+            return text + " for this quarter";
+        case Per::year:
+            return text + " for this year";
         case Per::dates:
-            return "";
+            return text + " until " + for_people(budget.until, asker.time_zone);
+        case Per::ever:
+            return text;
     }
-    return "";
+    return text;
+}
+
+std::string_view budget_in_words(Measure measure) {
+    switch (measure) {
+        case Measure::money:
+        case Measure::cost:
+            return "budget";
+        case Measure::tokens:
+            return "token budget";
+        case Measure::calls:
+            return "call budget";
+    }
+    return "budget";
 }
 
 /// "team:research" -> team "research"
@@ -141,33 +160,50 @@ RefusalText refusal_of(const Error& error, Shape shape, Endpoint endpoint, const
     return out;
 }
 
-Error error_of(const ledger::Refusal& refusal, const CallId& call, const std::string& time_zone, Timestamp at) {
+namespace {
+
+std::string again_in_words(const ledger::Refusal& refusal, const Asker& asker) {
+    if (refusal.period_end == Timestamp::max()) return "It does not start again by itself.";
+    const std::string when = for_people(refusal.period_end, asker.time_zone);
+    if (refusal.budget.rolling) return fmt::format("The first of it comes free on {}.", when);
+    if (refusal.budget.per == Per::dates) return fmt::format("It ends on {}.", when);
+    return fmt::format("It starts again on {}.", when);
+}
+
+}  // namespace
+
+Error error_of(const ledger::Refusal& refusal, const Asker& asker) {
     if (refusal.fault != Fault::budget_exhausted)
         return {refusal.fault,
                 "Bursar cannot write its journal just now, so nothing is sent. Try again shortly; operators see the "
                 "reason in /readyz.",
-                fmt::format("hold refused: the journal cannot be written, call {}", call.text())};
+                fmt::format("hold refused: the journal cannot be written, call {}", asker.call.text())};
     const Budget& budget = refusal.budget;
-    const std::string period = period_in_words(budget.per, at, time_zone);
-    const NanoUsd left = std::max(NanoUsd{}, budget.limit.usd() - refusal.spent - refusal.held);
-    const std::string again = refusal.period_end == Timestamp::max()
-                                  ? std::string("It does not start again by itself.")
-                                  : fmt::format("It starts again on {}.", for_people(refusal.period_end, time_zone));
+    const Measure measure = budget.measure;
+    const std::string which = fmt::format("The {} of {}{}", budget_in_words(measure), account_in_words(refusal.account),
+                                          period_in_words(budget, asker));
+    const Quantity left = std::max(Quantity{}, refusal.limit - refusal.spent - refusal.held);
+    const std::string again = again_in_words(refusal, asker);
+    const std::string whom = asker.contact.empty() ? "whoever runs Bursar" : asker.contact;
     std::string text;
-    if (refusal.spent >= budget.limit.usd() || left == NanoUsd{}) {
-        text = fmt::format("The budget of {}{} is used up ({}). {} Whoever runs Bursar can raise it.",
-                           account_in_words(refusal.account), period, budget.limit.for_people(budget.measure), again);
+    if (left == Quantity{} && refusal.spent >= refusal.limit) {
+        text = fmt::format("{} is used up ({}). {} Ask {} for more.", which, refusal.limit.for_people(measure), again,
+                           whom);
+    } else if (left == Quantity{}) {
+        text = fmt::format("{} ({}) is set aside for calls that are under way. Wait for them, or ask {} for more. {}",
+                           which, refusal.limit.for_people(measure), whom, again);
     } else {
         text = fmt::format(
-            "The budget of {}{} has {} left of {}, and this call may cost up to {}. Ask for less output (max_tokens), "
-            "or wait. {}",
-            account_in_words(refusal.account), period, left.for_people(), budget.limit.for_people(budget.measure),
-            refusal.asked.for_people(), again);
+            "{} has {} left of {}, and this call may need up to {}. Ask for less output (max_tokens), or wait. {} Ask "
+            "{} "
+            "for more.",
+            which, left.for_people(measure), refusal.limit.for_people(measure), refusal.asked.for_people(measure),
+            again, whom);
     }
     return {Fault::budget_exhausted, std::move(text),
-            fmt::format("hold refused: account {} spent {} held {} asked {} limit {} per {} call {}", refusal.account,
-                        refusal.spent.text(), refusal.held.text(), refusal.asked.text(),
-                        budget.limit.text(budget.measure), name_of(budget.per), call.text())};
+            fmt::format("hold refused: account {} {} spent {} held {} asked {} limit {} call {}", refusal.account,
+                        kind_words(budget), refusal.spent.text(measure), refusal.held.text(measure),
+                        refusal.asked.text(measure), refusal.limit.text(measure), asker.call.text())};
 }
 
 InBand in_band(Fault fault, Shape shape) {

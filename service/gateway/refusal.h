@@ -19,7 +19,14 @@ RefusalText refusal_of(const Error& error, Shape shape, Endpoint endpoint, const
                        std::optional<Timestamp> period_end, Timestamp now);
 
 /// What the caller reads when a limit is reached, with the operator's text beside it.
-Error error_of(const ledger::Refusal& refusal, const CallId& call, const std::string& time_zone, Timestamp at);
+/// `contact`: whom to ask for more, empty if the policy names nobody.
+struct Asker {
+    CallId call;
+    std::string time_zone;
+    std::string contact = {};
+    Timestamp at;
+};
+Error error_of(const ledger::Refusal& refusal, const Asker& asker);
 
 /// The type and code of the fault in the dialect of the endpoint, for in-band errors.
 struct InBand {

@@ -138,10 +138,11 @@ Result<void> Gateway::admit(Call& call) {
 int Gateway::budget_left_percent(const Call& call) const {
     int least = 100;
     for (const ledger::Standing& standing : parts_.ledger.standing(*call.scopes, call.at)) {
-        if (!standing.budget.hard || standing.budget.limit <= Quantity{}) continue;
-        const NanoUsd left = std::max(NanoUsd{}, standing.budget.limit.usd() - standing.spent - standing.held);
-        least = std::min(
-            least, static_cast<int>(left.nanos() / std::max<std::int64_t>(1, standing.budget.limit.units() / 100)));
+        // What only some calls count is none of this call's, as far as anybody knows before its model is chosen.
+        if (!standing.budget.hard || !standing.budget.of.empty() || standing.limit <= Quantity{}) continue;
+        const std::int64_t left = std::max(Quantity{}, standing.left()).units();
+        const std::int64_t percent = left / std::max<std::int64_t>(1, standing.limit.units() / 100);
+        least = static_cast<int>(std::min<std::int64_t>(least, percent));
     }
     return least;
 }

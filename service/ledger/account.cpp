@@ -11,7 +11,7 @@ Tallies::Tallies(std::shared_ptr<Calendar> calendar, std::uint64_t since)
     for (const Per per : calendar_periods) current_[index_of(per)].period = calendar_->current(per);
 }
 
-Tallies::Tallies(std::shared_ptr<Calendar> calendar, std::uint64_t since, const Tallies& other, NanoUsd held)
+Tallies::Tallies(std::shared_ptr<Calendar> calendar, std::uint64_t since, const Tallies& other, const Amounts& held)
     : Tallies(std::move(calendar), since) {
     for (const Per per : calendar_periods) {
         Window& ours = current_[index_of(per)];
@@ -29,7 +29,7 @@ void Tallies::take(const Booking& hold) {
     }
 }
 
-void Tallies::grow(const Booking& hold, NanoUsd more) {
+void Tallies::grow(const Booking& hold, const Amounts& more) {
     for (const Per per : calendar_periods) {
         Window* const found = window(per, hold.at);
         if (counts(hold)) {
@@ -41,11 +41,11 @@ void Tallies::grow(const Booking& hold, NanoUsd more) {
     }
 }
 
-void Tallies::close(const Booking& hold, NanoUsd cost) {
+void Tallies::close(const Booking& hold, const Amounts& cost) {
     for (const Per per : calendar_periods) {
         Window* const found = window(per, hold.at);
         if (!counts(hold)) {
-            if (found != nullptr) found->spent += std::max(NanoUsd{}, cost - hold.amount);
+            if (found != nullptr) found->spent += above(cost, hold.amount);
             continue;
         }
         ENSURE(found != nullptr && found->holds > 0);
@@ -55,7 +55,7 @@ void Tallies::close(const Booking& hold, NanoUsd cost) {
     }
 }
 
-void Tallies::book(Timestamp at, NanoUsd cost) {
+void Tallies::book(Timestamp at, const Amounts& cost) {
     for (const Per per : calendar_periods) {
         Window* found = window(per, at);
         if (found == nullptr && at < current(per).period.start)
@@ -86,7 +86,7 @@ void Tallies::roll_windows() {
     for (const Per per : calendar_periods) {
         Window& now = current_[index_of(per)];
         if (now.period == calendar_->current(per)) continue;
-        if (now.holds > 0 || now.spent != NanoUsd{}) past_.push_back({per, now});
+        if (now.holds > 0 || now.spent != Amounts{}) past_.push_back({per, now});
         now = Window{.period = calendar_->current(per)};
         forget(per);
     }
@@ -113,31 +113,81 @@ Tallies& Account::in(const std::shared_ptr<Calendar>& calendar, std::uint64_t se
     return tallies.emplace_back(std::move(made));
 }
 
+void Account::open_window(const Budget& budget, const std::shared_ptr<Calendar>& calendar, Timestamp newest,
+                          std::uint64_t sequence) {
+    Tallies& known = in(calendar, sequence);
+    if (budget.rolling && !roll(budget.per, newest)) {
+        Roll& fresh = rolls.emplace_back(budget.per, newest, sequence);
+        for (const Tallies::Past& past : known.past())
+            if (past.per == budget.per) fresh.spread(past.window.period, past.window.spent);
+        const Window& now = known.current(budget.per);
+        fresh.spread({.start = now.period.start, .end = std::max(newest + Timestamp::duration(1), now.period.start)},
+                     now.spent);
+        fresh.book(newest, held);
+    }
+    const Period dates{.start = budget.from, .end = budget.until};
+    if (budget.per != Per::dates || span(dates) != nullptr) return;
+    if (spans.size() == spans_max)
+        spans.erase(std::ranges::min_element(spans, {}, [](const Span& each) { return each.period.end; }));
+    Span& fresh = spans.emplace_back(Span{.period = dates, .since = sequence});
+    if (dates.start >= newest) return;
+    // The shortest period of the calendar that reaches back to its beginning; all that was ever spent if none does.
+    fresh.spent = spent;
+    for (const Per per : {Per::day, Per::week, Per::month, Per::quarter, Per::year}) {
+        if (known.current(per).period.start > dates.start) continue;
+        fresh.spent = known.current(per).spent;
+        break;
+    }
+    fresh.spent += held;
+}
+
+Roll* Account::roll(Per per, Timestamp newest) {
+    for (Roll& each : rolls) {
+        if (each.per() != per) continue;
+        each.advance(newest);
+        return &each;
+    }
+    return nullptr;
+}
+
+Span* Account::span(const Period& period) {
+    const auto found = std::ranges::find(spans, period, &Span::period);
+    return found == spans.end() ? nullptr : &*found;
+}
+
 void Account::take(const Booking& hold) {
     held += hold.amount;
     for (Tallies& each : tallies) {
         each.roll();
         each.take(hold);
     }
+    for (Roll& each : rolls) each.take(hold);
+    for (Span& each : spans) each.take(hold);
 }
 
-void Account::grow(const Booking& hold, NanoUsd more) {
+void Account::grow(const Booking& hold, const Amounts& more) {
     held += more;
     for (Tallies& each : tallies) each.grow(hold, more);
+    for (Roll& each : rolls) each.grow(hold, more);
+    for (Span& each : spans) each.grow(hold, more);
 }
 
-void Account::close(const Booking& hold, NanoUsd cost) {
+void Account::close(const Booking& hold, const Amounts& cost) {
     held -= hold.amount;
     spent += cost;
     for (Tallies& each : tallies) each.close(hold, cost);
+    for (Roll& each : rolls) each.close(hold, cost);
+    for (Span& each : spans) each.close(hold, cost);
 }
 
-void Account::book(Timestamp at, NanoUsd cost) {
+void Account::book(Timestamp at, const Amounts& cost) {
     spent += cost;
     for (Tallies& each : tallies) {
         each.roll();
         each.book(at, cost);
     }
+    for (Roll& each : rolls) each.book(at, cost);
+    for (Span& each : spans) each.book(at, cost);
 }
 
 }  // namespace bursar::ledger

@@ -3,6 +3,7 @@
 #include "service/base/caller.h"
 #include "service/base/money.h"
 #include "service/ledger/periods.h"
+#include "service/ledger/rolling.h"
 
 #include <array>
 #include <cstdint>
@@ -14,16 +15,9 @@ namespace bursar::ledger {
 /// What one account has spent and holds in one period.
 struct Window {
     Period period;
-    NanoUsd spent;
-    NanoUsd held;
+    Amounts spent;
+    Amounts held;
     std::uint32_t holds = 0;  ///< open holds booked here: the window stays for as long as there are any
-};
-
-/// What an account must know of a hold. `sequence` grows with every hold of the process.
-struct Booking {
-    std::uint64_t sequence = 0;
-    Timestamp at;
-    NanoUsd amount;
 };
 
 /// The sums of one account in one calendar: every kind of period, whether a budget asks for it or not, so that a budget
@@ -35,7 +29,7 @@ class Tallies {
     /// For an account that was counted in another calendar. Its periods do not fit ours, so every amount that may lie
     /// in one of ours counts in full, and what is held counts as spent: too much rather than too little, until each
     /// period ends.
-    Tallies(std::shared_ptr<Calendar> calendar, std::uint64_t since, const Tallies& other, NanoUsd held);
+    Tallies(std::shared_ptr<Calendar> calendar, std::uint64_t since, const Tallies& other, const Amounts& held);
 
     const Calendar& calendar() const { return *calendar_; }
     /// Whether this hold's amount is in the windows as held; otherwise it counted as spent from the beginning.
@@ -47,11 +41,12 @@ class Tallies {
             roll_windows();
     }
     void take(const Booking& hold);
-    void grow(const Booking& hold, NanoUsd more);
+    void grow(const Booking& hold, const Amounts& more);
     /// Gives back what the hold still holds and books its cost.
-    void close(const Booking& hold, NanoUsd cost);
-    /// Books a cost without a hold, when the journal is replayed. The period may be over and forgotten.
-    void book(Timestamp at, NanoUsd cost);
+    void close(const Booking& hold, const Amounts& cost);
+    /// Books a cost without a hold: when the journal is replayed, or a correction. The period may be over and
+    /// forgotten.
+    void book(Timestamp at, const Amounts& cost);
 
     const Window& current(Per per) const { return current_[index_of(per)]; }
     /// The window around an instant; none if that period is over and forgotten, or has not begun.
@@ -85,8 +80,8 @@ struct Account {
     const AccountName name;
     /// In the journal, from the first hold on and for good; 0 before. Without gaps, since all that have one are stored.
     std::uint32_t number = 0;
-    NanoUsd spent;  ///< in all, and for budgets of Per::ever
-    NanoUsd held;
+    Amounts spent;  ///< in all, and for budgets of Per::ever
+    Amounts held;
     /// The journal's own, on the writer thread: the first group that is not in the stored row (0: all are), and the
     /// group with which the row was written.
     std::uint64_t journal_since = 0;
@@ -96,13 +91,25 @@ struct Account {
     /// the time zone, calls of the former one are still under way.
     Tallies& in(const std::shared_ptr<Calendar>& calendar, std::uint64_t sequence);
 
+    /// Makes sure that the window of a rolling limit, or of one between dates, is there; a new one begins with what
+    /// `calendar` knows of its time.
+    void open_window(const Budget& budget, const std::shared_ptr<Calendar>& calendar, Timestamp newest,
+                     std::uint64_t sequence);
+    /// Null if nobody opened it. The rolling one is up to date.
+    Roll* roll(Per per, Timestamp newest);
+    Span* span(const Period& period);
+
     void take(const Booking& hold);
-    void grow(const Booking& hold, NanoUsd more);
-    void close(const Booking& hold, NanoUsd cost);
-    void book(Timestamp at, NanoUsd cost);
+    void grow(const Booking& hold, const Amounts& more);
+    void close(const Booking& hold, const Amounts& cost);
+    void book(Timestamp at, const Amounts& cost);
 
     static constexpr std::size_t calendars_max = 2;
+    /// Beyond it the one that has been over for longest is forgotten.
+    static constexpr std::size_t spans_max = 64;
     std::vector<Tallies> tallies;  ///< the one made last at the end
+    std::vector<Roll> rolls;
+    std::vector<Span> spans;
 };
 
 }  // namespace bursar::ledger

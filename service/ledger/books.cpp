@@ -11,70 +11,144 @@ namespace {
 
 /// No single call costs this much; it keeps the sums of any number of open holds far from the end of the integers.
 constexpr NanoUsd hold_max = NanoUsd::dollars(100'000);
-constexpr std::size_t account_name_bytes_max = 256;
-constexpr std::size_t budgets_per_level_max = 64;
 
-Refusal refuse_for_storage(NanoUsd asked) { return {.asked = asked, .fault = Fault::storage_unavailable}; }
+/// The name of the books of a rung: "team:research", or "team:research|model:gpt-4o".
+AccountName name_of(const Scopes::Rung& rung) {
+    switch (rung.counts) {
+        case Scopes::Counts::all:
+            return rung.shown;
+        case Scopes::Counts::tier:
+            return rung.shown + "|tier:" + rung.only;
+        case Scopes::Counts::model:
+            return rung.shown + "|model:" + rung.only;
+        case Scopes::Counts::tag:
+            return rung.shown + "|tag:" + rung.only;
+    }
+    return rung.shown;
+}
 
-/// What an account has in the period of a budget.
+Refusal refuse_for_storage(const Amounts& asked) {
+    return {.asked = asked.charge, .fault = Fault::storage_unavailable};
+}
+
+/// What an account has in the period of a budget, in its measure.
 struct Sums {
-    NanoUsd spent;
-    NanoUsd held;
+    Quantity limit;
+    Quantity spent;
+    Quantity held;
     Period period;
-    NanoUsd left(const Budget& budget) const { return budget.limit.usd() - spent - held; }
+    Quantity left() const { return limit - spent - held; }
 };
 
-Sums sums_now(const Account& account, const Tallies& tallies, Per per) {
-    if (per == Per::ever) return {account.spent, account.held, {}};
-    const Window& window = tallies.current(per);
-    return {window.spent, window.held, window.period};
+Sums sums_of(const Budget& budget, Timestamp at, const Amounts& spent, const Amounts& held, const Period& period) {
+    return {budget.limit_at(at), spent.in(budget.measure), held.in(budget.measure), period};
 }
 
-Sums sums_at(const Account& account, const Tallies& tallies, Per per, Timestamp at) {
-    if (per == Per::ever) return {account.spent, account.held, {}};
-    const Window* const window = tallies.find(per, at);
-    if (window == nullptr) return {{}, {}, tallies.calendar().period_of(per, at)};
-    return {window->spent, window->held, window->period};
+/// What a limit has at an instant: of a hold, the newest that was seen, or a later one. A rolling one has what is in
+/// its window at the newest or later: it is never asked for what was.
+Sums sums_at(Account& account, const Tallies& tallies, const Budget& budget, Timestamp at, Timestamp newest) {
+    if (budget.per == Per::ever) return sums_of(budget, at, account.spent, account.held, {});
+    if (budget.per == Per::dates) {
+        const Period dates{.start = budget.from, .end = budget.until};
+        const Span* const span = account.span(dates);
+        ENSURE(span != nullptr);
+        return sums_of(budget, at, span->spent, span->held, dates);
+    }
+    if (budget.rolling) {
+        const Roll* const roll = account.roll(budget.per, newest);
+        ENSURE(roll != nullptr);
+        return sums_of(budget, at, at > newest ? roll->spent_at(at) : roll->spent(), roll->held(),
+                       {.start = roll->period().start, .end = roll->frees_at()});
+    }
+    const Window* const window = tallies.find(budget.per, at);
+    if (window == nullptr) return sums_of(budget, at, {}, {}, tallies.calendar().period_of(budget.per, at));
+    return sums_of(budget, at, window->spent, window->held, window->period);
 }
 
-Refusal refuse(const Account& account, const Budget& budget, const Sums& sums, NanoUsd asked) {
-    return {.account = account.name,
+/// Whether a limit has anything to say about an instant: one between dates says nothing before and after them.
+bool is_in_force(const Budget& budget, Timestamp at) {
+    return budget.per != Per::dates || (budget.from <= at && at < budget.until);
+}
+
+Refusal refuse(const AccountName& account, const Budget& budget, const Sums& sums, Quantity asked) {
+    return {.account = account,
             .budget = budget,
+            .limit = sums.limit,
             .spent = sums.spent,
             .held = sums.held,
             .asked = asked,
             .period_end = sums.period.end};
 }
 
-/// Merges levels of the same account: it is charged once, under all limits.
-std::vector<Level> merged(std::vector<Level> levels) {
-    std::vector<Level> result;
-    for (Level& level : levels) {
-        const auto same = std::ranges::find(result, level.account, &Level::account);
-        if (same == result.end())
-            result.push_back(std::move(level));
-        else
-            same->budgets.insert(same->budgets.end(), level.budgets.begin(), level.budgets.end());
+/// What is wanted, the least of it that is of use, and what the limits leave of it.
+struct Offer {
+    Amounts wanted;
+    Amounts least;
+    NanoUsd charge_left = unlimited;
+    NanoUsd cost_left = unlimited;
+    Tokens tokens_left = std::numeric_limits<Tokens>::max();
+
+    /// False if it leaves less than the least.
+    bool cut(Measure measure, Quantity left) {
+        if (left < least.in(measure)) return false;
+        switch (measure) {
+            case Measure::money:
+                charge_left = std::min(charge_left, left.usd());
+                return true;
+            case Measure::cost:
+                cost_left = std::min(cost_left, left.usd());
+                return true;
+            case Measure::tokens:
+                tokens_left = std::min(tokens_left, left.units());
+                return true;
+            case Measure::calls:
+                return true;
+        }
+        return true;
     }
-    return result;
+    Amounts taken() const {
+        return {.charge = std::min(wanted.charge, charge_left),
+                .cost = std::min(wanted.cost, cost_left),
+                .tokens = std::min(wanted.tokens, tokens_left),
+                .calls = wanted.calls};
+    }
+    /// Of money, when `amounts` are taken.
+    NanoUsd remaining(const Amounts& amounts) const {
+        NanoUsd left = unlimited;
+        if (charge_left != unlimited) left = std::min(left, charge_left - amounts.charge);
+        if (cost_left != unlimited) left = std::min(left, cost_left - amounts.cost);
+        return left;
+    }
+};
+
+/// A hold of nothing is of no use to a call that costs something.
+template <typename Number>
+Number least_of(Number wanted, Number least, Number one) {
+    return std::max(std::min(least, wanted), std::min(wanted, one));
 }
 
-Result<void> check(const std::vector<Level>& levels) {
-    if (levels.empty() || levels.size() > levels_max)
-        return fail(Fault::wrong_configuration,
-                    fmt::format("A caller is charged to 1 to {} accounts, not to {}. Make the tree of teams less deep.",
-                                levels_max, levels.size()));
-    for (const Level& level : levels) {
-        if (level.account.empty() || level.account.size() > account_name_bytes_max)
-            return fail(Fault::wrong_configuration,
-                        fmt::format("The name of an account has 1 to {} bytes; '{}' has {}.", account_name_bytes_max,
-                                    level.account.substr(0, 80), level.account.size()));
-        if (level.budgets.size() > budgets_per_level_max)
-            return fail(Fault::wrong_configuration,
-                        fmt::format("'{}' has {} budgets; at most {} are kept apart.", level.account,
-                                    level.budgets.size(), budgets_per_level_max));
-    }
-    return {};
+Offer offer_for(const HoldRequest& request) {
+    Offer offer{.wanted = request.amount};
+    offer.wanted.charge = std::min(request.amount.charge, hold_max);
+    offer.wanted.cost = std::min(request.amount.cost, hold_max);
+    offer.least = {.charge = least_of(request.amount.charge, request.amount_min.charge, NanoUsd{1}),
+                   .cost = least_of(request.amount.cost, request.amount_min.cost, NanoUsd{1}),
+                   .tokens = least_of<Tokens>(request.amount.tokens, request.amount_min.tokens, 1),
+                   .calls = request.amount.calls};
+    return offer;
+}
+
+bool is_sound(const Amounts& amounts) {
+    return amounts.charge >= NanoUsd{} && amounts.cost >= NanoUsd{} && amounts.tokens >= 0 && amounts.calls >= 0;
+}
+
+/// More tokens than any call has: keeps sums far from the end of the integers.
+constexpr Tokens hold_tokens_max = 1'000'000'000'000;
+
+std::string lines_of(const std::vector<AccountName>& names) {
+    std::string text;
+    for (const AccountName& name : names) text.append(name).push_back('\n');
+    return text;
 }
 
 }  // namespace
@@ -92,19 +166,20 @@ Books::Books(store::Store& store, Opening opening, const Pace& pace)
 }
 
 Result<std::shared_ptr<const Scopes>> Books::prepare(std::vector<Level> levels, const std::string& time_zone) {
-    TRY_VOID(check(levels));
-    TRY(auto zone, TimeZone::load(time_zone));
     auto scopes = std::make_shared<Scopes>();
-    auto apart = merged(std::move(levels));
-    scopes->rungs.reserve(apart.size());
+    TRY(scopes->rungs, rungs_of(std::move(levels)));
+    TRY(auto zone, TimeZone::load(time_zone));
     const MutexLock lock(mutex_);
     auto& calendar = calendars_[time_zone];
     if (calendar == nullptr) calendar = std::make_shared<Calendar>(std::move(zone), newest_);
     scopes->calendar = calendar;
-    for (Level& level : apart) {
-        Account& account = account_named(level.account);
-        (void)account.in(calendar, sequence_);
-        scopes->rungs.push_back({&account, std::move(level.budgets)});
+    for (std::size_t i = 0; i < scopes->rungs.size(); ++i) {
+        Scopes::Rung& rung = scopes->rungs[i];
+        scopes->whole.set(i);
+        if (rung.counts != Scopes::Counts::all) scopes->all_count_all = false;
+        rung.account = &account_named(name_of(rung));
+        (void)rung.account->in(calendar, sequence_);
+        for (const Budget& budget : rung.budgets) rung.account->open_window(budget, calendar, newest_, sequence_);
     }
     return scopes;
 }
@@ -125,7 +200,7 @@ void Books::see(Timestamp at) {
 
 std::expected<Held, Refusal> Books::hold(const HoldRequest& request,
                                          std::move_only_function<void(Result<void>)> durable) {
-    ENSURE(request.scopes != nullptr && request.amount >= NanoUsd{} && request.amount_min >= NanoUsd{});
+    ENSURE(request.scopes != nullptr && is_sound(request.amount) && is_sound(request.amount_min));
     // Nothing is served that cannot be recorded.
     const bool writable = store_.writable();
     auto held = writable ? take(request, std::move(durable)) : std::unexpected(refuse_for_storage(request.amount));
@@ -141,142 +216,193 @@ std::expected<Held, Refusal> Books::hold(const HoldRequest& request,
 std::expected<Held, Refusal> Books::take(const HoldRequest& request,
                                          std::move_only_function<void(Result<void>)> durable) {
     const Scopes& scopes = *request.scopes;
-    NanoUsd amount = std::min(request.amount, hold_max);
-    // A hold of nothing is of no use to a call that costs something.
-    const NanoUsd least = std::max(std::min(request.amount_min, request.amount), std::min(request.amount, NanoUsd{1}));
+    const Taken taken = scopes.taken_by(request);
+    Offer offer = offer_for(request);
     const MutexLock lock(mutex_);
-    if (least > hold_max)
-        return std::unexpected(
-            refuse(*scopes.rungs.front().account, {.limit = hold_max, .per = Per::ever}, {}, request.amount));
+    if (offer.least.charge > hold_max || offer.least.cost > hold_max || offer.wanted.tokens > hold_tokens_max)
+        return std::unexpected(refuse(scopes.rungs.front().shown, {.limit = hold_max, .per = Per::ever},
+                                      {.limit = hold_max}, request.amount.charge));
     see(request.at);
-    NanoUsd tightest = unlimited;
-    for (const Scopes::Rung& rung : scopes.rungs) {
+    for (std::size_t i = 0; i < scopes.rungs.size(); ++i) {
+        if (!taken[i]) continue;
+        const Scopes::Rung& rung = scopes.rungs[i];
         const Tallies& tallies = rung.account->in(scopes.calendar, sequence_);
         for (const Budget& budget : rung.budgets) {
-            if (!budget.hard) continue;
-            const Sums sums = sums_now(*rung.account, tallies, budget.per);
-            const NanoUsd left = sums.left(budget);
-            if (left < least) return std::unexpected(refuse(*rung.account, budget, sums, request.amount));
-            tightest = std::min(tightest, left);
+            if (!budget.hard || !is_in_force(budget, newest_)) continue;
+            const Sums sums = sums_at(*rung.account, tallies, budget, newest_, newest_);
+            if (!offer.cut(budget.measure, sums.left()))
+                return std::unexpected(refuse(rung.shown, budget, sums, request.amount.in(budget.measure)));
         }
     }
-    amount = std::min(amount, tightest);
+    const Amounts amounts = offer.taken();
     // Beyond this line nothing refuses: every level is taken.
 
-    const Booking booking{.sequence = ++sequence_, .at = newest_, .amount = amount};
-    for (const Scopes::Rung& rung : scopes.rungs) {
-        rung.account->take(booking);
-        if (rung.account->number != 0) continue;
-        rung.account->number = ++numbers_;
-        unlisted_.push_back(rung.account);
+    const Booking booking{.sequence = ++sequence_, .at = newest_, .amount = amounts};
+    for (std::size_t i = 0; i < scopes.rungs.size(); ++i) {
+        if (!taken[i]) continue;
+        scopes.rungs[i].account->take(booking);
+        list(*scopes.rungs[i].account);
     }
     const bool fresh =
-        open_.try_emplace(request.attempt, booking, request.call, request.price_version, request.scopes).second;
+        open_.try_emplace(request.attempt, booking, request.call, request.price_version, request.scopes, taken).second;
     ENSURE(fresh);
     pending_.push_back({.kind = RecordKind::hold,
                         .attempt = request.attempt,
                         .call = request.call,
                         .at = booking.at,
-                        .amount = amount,
+                        .amount = amounts,
                         .price_version = request.price_version,
                         .scopes = request.scopes,
+                        .taken = taken,
                         .durable = std::move(durable)});
     ++totals_.holds_taken;
-    totals_.held += amount;
-    return Held{.amount = amount, .remaining = tightest == unlimited ? unlimited : tightest - amount};
+    totals_.held += amounts.charge;
+    return Held{.amount = amounts, .remaining = offer.remaining(amounts)};
 }
 
-std::expected<Held, Refusal> Books::grow(const AttemptId& attempt, NanoUsd more) {
-    ENSURE(more >= NanoUsd{});
+/// An account gets its number in the journal with the first thing that is booked to it.
+void Books::list(Account& account) {
+    if (account.number != 0) return;
+    account.number = ++numbers_;
+    unlisted_.push_back(&account);
+}
+
+std::expected<Held, Refusal> Books::grow(const AttemptId& attempt, const Amounts& more) {
+    ENSURE(is_sound(more));
     if (!store_.writable()) return std::unexpected(refuse_for_storage(more));
     auto grown = grow_open(attempt, more);
     if (grown) store_.wake();
     return grown;
 }
 
-std::expected<Held, Refusal> Books::grow_open(const AttemptId& attempt, NanoUsd more) {
+std::expected<Held, Refusal> Books::grow_open(const AttemptId& attempt, const Amounts& more) {
     const MutexLock lock(mutex_);
     const auto found = open_.find(attempt);
     // Undone, because its group could not be written.
     if (found == open_.end()) return std::unexpected(refuse_for_storage(more));
     OpenHold& hold = found->second;
-    if (more > hold_max - hold.booking.amount)
-        return std::unexpected(
-            refuse(*hold.scopes->rungs.front().account, {.limit = hold_max, .per = Per::ever}, {}, more));
-    NanoUsd tightest = unlimited;
-    for (const Scopes::Rung& rung : hold.scopes->rungs) {
-        const Tallies& tallies = rung.account->in(hold.scopes->calendar, sequence_);
+    const Scopes& scopes = *hold.scopes;
+    const Amounts& has = hold.booking.amount;
+    if (more.charge > hold_max - has.charge || more.cost > hold_max - has.cost ||
+        more.tokens > hold_tokens_max - has.tokens)
+        return std::unexpected(refuse(scopes.rungs.front().shown, {.limit = hold_max, .per = Per::ever},
+                                      {.limit = hold_max}, more.charge));
+    Offer offer{.wanted = more, .least = more};
+    for (std::size_t i = 0; i < scopes.rungs.size(); ++i) {
+        if (!hold.taken[i]) continue;
+        const Scopes::Rung& rung = scopes.rungs[i];
+        const Tallies& tallies = rung.account->in(scopes.calendar, sequence_);
         for (const Budget& budget : rung.budgets) {
-            if (!budget.hard) continue;
-            const Sums sums = sums_at(*rung.account, tallies, budget.per, hold.booking.at);
-            const NanoUsd left = sums.left(budget);
-            if (left < more) return std::unexpected(refuse(*rung.account, budget, sums, more));
-            tightest = std::min(tightest, left);
+            if (!budget.hard || !is_in_force(budget, hold.booking.at)) continue;
+            const Sums sums = sums_at(*rung.account, tallies, budget, hold.booking.at, newest_);
+            if (!offer.cut(budget.measure, sums.left()))
+                return std::unexpected(refuse(rung.shown, budget, sums, more.in(budget.measure)));
         }
     }
-    for (const Scopes::Rung& rung : hold.scopes->rungs) rung.account->grow(hold.booking, more);
+    scopes.each(hold.taken, [&](const Scopes::Rung& rung) { rung.account->grow(hold.booking, more); });
     hold.booking.amount += more;
-    totals_.held += more;
+    totals_.held += more.charge;
     pending_.push_back({.kind = RecordKind::grow, .attempt = attempt, .amount = more});
-    return Held{.amount = more, .remaining = tightest == unlimited ? unlimited : tightest - more};
+    return Held{.amount = more, .remaining = offer.remaining(more)};
 }
 
-bool Books::settle(const AttemptId& attempt, NanoUsd cost) {
-    ENSURE(cost >= NanoUsd{});
+bool Books::settle(const AttemptId& attempt, const Amounts& cost) {
+    ENSURE(is_sound(cost));
     return close(attempt, RecordKind::settle, cost);
 }
 
-bool Books::release(const AttemptId& attempt) { return close(attempt, RecordKind::release, NanoUsd{}); }
+bool Books::release(const AttemptId& attempt) { return close(attempt, RecordKind::release, {}); }
 
-bool Books::close(const AttemptId& attempt, RecordKind kind, NanoUsd cost) {
+bool Books::close(const AttemptId& attempt, RecordKind kind, const Amounts& cost) {
     {
         const MutexLock lock(mutex_);
         const auto found = open_.find(attempt);
         if (found == open_.end()) return false;
         OpenHold hold = std::move(found->second);
         open_.erase(found);
-        for (const Scopes::Rung& rung : hold.scopes->rungs) rung.account->close(hold.booking, cost);
-        totals_.held -= hold.booking.amount;
-        totals_.variance += std::max(NanoUsd{}, cost - hold.booking.amount);
+        hold.scopes->each(hold.taken, [&](const Scopes::Rung& rung) { rung.account->close(hold.booking, cost); });
+        totals_.held -= hold.booking.amount.charge;
+        totals_.variance += std::max(NanoUsd{}, cost.charge - hold.booking.amount.charge);
         ++(kind == RecordKind::settle ? totals_.settled : totals_.released);
         pending_.push_back({.kind = kind,
                             .attempt = attempt,
                             .call = hold.call,
                             .at = hold.booking.at,
                             .amount = cost,
-                            .scopes = std::move(hold.scopes)});
+                            .scopes = std::move(hold.scopes),
+                            .taken = hold.taken});
     }
     // Nobody waits for it. Should the service be killed before it is written, the hold is booked instead, as lost.
     store_.wake_soon();
     return true;
 }
 
-Result<std::int64_t> Books::enter(Posting, AlsoEntered) {
-    return fail(Fault::internal, "Corrections are not in force yet.");
+Result<std::int64_t> Books::enter(Posting posting, AlsoEntered also) {
+    std::vector<Level> levels;
+    for (const AccountName& account : posting.accounts) levels.push_back({.account = account, .budgets = {}});
+    auto scopes = std::make_shared<Scopes>();
+    TRY(scopes->rungs, rungs_of(std::move(levels)));
+    std::int64_t number = 0;
+    TRY_VOID(store_.write([&](store::Transaction& transaction) -> Result<void> {
+        TRY_VOID(transaction.each("SELECT COALESCE(MAX(number), 0) + 1 FROM ledger_posting", {},
+                                  [&](const store::Row& row) -> Result<void> {
+                                      number = row.integer(0);
+                                      return {};
+                                  }));
+        const std::string accounts = lines_of(posting.accounts);
+        TRY_VOID(transaction.run(
+            "INSERT INTO ledger_posting (number, at, charge, cost, tokens, calls, accounts, applied) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+            {number, static_cast<std::int64_t>(posting.at.time_since_epoch().count()), posting.amounts.charge.nanos(),
+             posting.amounts.cost.nanos(), posting.amounts.tokens, posting.amounts.calls, std::string_view(accounts)}));
+        return also(transaction, number);
+    }));
+    // Beyond this line it is owed: a start after a crash would give it to the accounts.
+    {
+        const MutexLock lock(mutex_);
+        see(posting.at);
+        for (std::size_t i = 0; i < scopes->rungs.size(); ++i) {
+            Scopes::Rung& rung = scopes->rungs[i];
+            scopes->whole.set(i);
+            rung.account = &account_named(rung.shown);
+            // One that nobody has prepared yet needs periods to be booked to.
+            if (rung.account->tallies.empty())
+                for (const auto& [zone, calendar] : calendars_) (void)rung.account->in(calendar, sequence_);
+            rung.account->book(posting.at, posting.amounts);
+            list(*rung.account);
+        }
+        const Taken taken = scopes->whole;
+        pending_.push_back({.kind = RecordKind::posting,
+                            .at = posting.at,
+                            .amount = posting.amounts,
+                            .scopes = std::move(scopes),
+                            .taken = taken,
+                            .posting = number});
+    }
+    store_.wake_soon();
+    return number;
 }
 
 NanoUsd Books::remaining(const Scopes& scopes, Timestamp at) const {
     NanoUsd tightest = unlimited;
-    const MutexLock lock(mutex_);
-    for (const Scopes::Rung& rung : scopes.rungs) {
-        const Tallies& tallies = rung.account->in(scopes.calendar, sequence_);
-        for (const Budget& budget : rung.budgets)
-            if (budget.hard)
-                tightest =
-                    std::min(tightest, sums_at(*rung.account, tallies, budget.per, std::max(at, newest_)).left(budget));
-    }
+    for (const Standing& standing : standing(scopes, at))
+        if (standing.budget.hard && is_money(standing.budget.measure))
+            tightest = std::min(tightest, standing.left().usd());
     return std::max(tightest, NanoUsd{});
 }
 
-std::vector<Standing> Books::standing(const Scopes& scopes, Timestamp at) const {
+std::vector<Standing> Books::standing(const Scopes& scopes, Timestamp asked_at) const {
     std::vector<Standing> standings;
     const MutexLock lock(mutex_);
+    const Timestamp at = std::max(asked_at, newest_);
     for (const Scopes::Rung& rung : scopes.rungs) {
         const Tallies& tallies = rung.account->in(scopes.calendar, sequence_);
         for (const Budget& budget : rung.budgets) {
-            const Sums sums = sums_at(*rung.account, tallies, budget.per, std::max(at, newest_));
-            standings.push_back({.account = rung.account->name,
+            if (!is_in_force(budget, at)) continue;
+            const Sums sums = sums_at(*rung.account, tallies, budget, at, newest_);
+            standings.push_back({.account = rung.shown,
                                  .budget = budget,
+                                 .limit = sums.limit,
                                  .spent = sums.spent,
                                  .held = sums.held,
                                  .period_start = sums.period.start,
@@ -343,9 +469,9 @@ void Books::failed(const Error& error) {
                 continue;
             }
             if (const auto found = open_.find(entry.attempt); found != open_.end()) {
-                for (const Scopes::Rung& rung : entry.scopes->rungs)
-                    rung.account->close(found->second.booking, NanoUsd{});
-                totals_.held -= found->second.booking.amount;
+                entry.scopes->each(entry.taken,
+                                   [&](const Scopes::Rung& rung) { rung.account->close(found->second.booking, {}); });
+                totals_.held -= found->second.booking.amount.charge;
                 ++totals_.released;
                 open_.erase(found);
             }

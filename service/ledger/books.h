@@ -30,8 +30,8 @@ class Books final : public Ledger {
     Result<std::shared_ptr<const Scopes>> prepare(std::vector<Level> levels, const std::string& time_zone) override;
     std::expected<Held, Refusal> hold(const HoldRequest& request,
                                       std::move_only_function<void(Result<void>)> durable) override;
-    std::expected<Held, Refusal> grow(const AttemptId& attempt, NanoUsd more) override;
-    bool settle(const AttemptId& attempt, NanoUsd cost) override;
+    std::expected<Held, Refusal> grow(const AttemptId& attempt, const Amounts& more) override;
+    bool settle(const AttemptId& attempt, const Amounts& cost) override;
     bool release(const AttemptId& attempt) override;
 
     Result<std::int64_t> enter(Posting posting, AlsoEntered also) override;
@@ -48,9 +48,10 @@ class Books final : public Ledger {
   private:
     std::expected<Held, Refusal> take(const HoldRequest& request, std::move_only_function<void(Result<void>)> durable)
         EXCLUDES(mutex_);
-    std::expected<Held, Refusal> grow_open(const AttemptId& attempt, NanoUsd more) EXCLUDES(mutex_);
-    bool close(const AttemptId& attempt, RecordKind kind, NanoUsd cost) EXCLUDES(mutex_);
+    std::expected<Held, Refusal> grow_open(const AttemptId& attempt, const Amounts& more) EXCLUDES(mutex_);
+    bool close(const AttemptId& attempt, RecordKind kind, const Amounts& cost) EXCLUDES(mutex_);
     void see(Timestamp at) REQUIRES(mutex_);
+    void list(Account& account) REQUIRES(mutex_);
     Account& account_named(const AccountName& name) REQUIRES(mutex_);
     void gather() EXCLUDES(mutex_);
 

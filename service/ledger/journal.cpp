@@ -10,26 +10,31 @@ namespace {
 /// How many places of holds a group looks at, besides one for each of its entries.
 constexpr std::size_t looked_at_max = 256;
 
-bool changes_sums(RecordKind kind) { return kind == RecordKind::settle || kind == RecordKind::lost; }
+bool changes_sums(RecordKind kind) {
+    return kind == RecordKind::settle || kind == RecordKind::lost || kind == RecordKind::posting;
+}
 
-void pack_accounts(GroupWriter& writer, const Scopes& scopes) {
-    writer.account_count(scopes.rungs.size());
-    for (const Scopes::Rung& rung : scopes.rungs) writer.account(rung.account->number);
+void pack_accounts(GroupWriter& writer, const Entry& entry) {
+    writer.account_count(entry.taken.count());
+    entry.scopes->each(entry.taken, [&](const Scopes::Rung& rung) { writer.account(rung.account->number); });
 }
 
 void pack_entry(GroupWriter& writer, const Entry& entry) {
     switch (entry.kind) {
         case RecordKind::hold:
             writer.hold(entry.call, entry.attempt, entry.at, entry.amount, entry.price_version);
-            return pack_accounts(writer, *entry.scopes);
+            return pack_accounts(writer, entry);
         case RecordKind::grow:
             return writer.grow(entry.attempt, entry.amount);
         case RecordKind::settle:
         case RecordKind::lost:
             writer.cost(entry.kind, entry.call, entry.attempt, entry.at, entry.amount);
-            return pack_accounts(writer, *entry.scopes);
+            return pack_accounts(writer, entry);
         case RecordKind::release:
             return writer.release(entry.attempt);
+        case RecordKind::posting:
+            writer.posting(entry.posting, entry.at, entry.amount);
+            return pack_accounts(writer, entry);
     }
 }
 
@@ -58,6 +63,10 @@ Result<void> write_account_row(store::Transaction& transaction, const Account& a
          store::Blob{state}});
 }
 
+Result<void> mark_applied(store::Transaction& transaction, std::int64_t posting) {
+    return transaction.run("UPDATE ledger_posting SET applied = 1 WHERE number = ?", {posting});
+}
+
 // REPLACE: when a commit was reported as failed and yet reached the disk, the group that is written next stands for it.
 Result<void> write_journal_row(store::Transaction& transaction, std::uint64_t number, std::string_view records) {
     return transaction.run("INSERT OR REPLACE INTO ledger_journal (number, records) VALUES (?, ?)",
@@ -83,7 +92,8 @@ void Journal::collect(Group& group, const OpenHolds& open) {
                                  .at = hold.booking.at,
                                  .amount = hold.booking.amount,
                                  .price_version = hold.price_version,
-                                 .scopes = hold.scopes});
+                                 .scopes = hold.scopes,
+                                 .taken = hold.taken});
     }
 }
 
@@ -99,6 +109,8 @@ Result<void> Journal::write(store::Transaction& transaction, const Group& group)
     for (const Group::AccountRow& row : group.rows)
         TRY_VOID(write_account_row(transaction, *row.account, next_, row.state));
     TRY_VOID(write_journal_row(transaction, next_, pack(group)));
+    for (const Entry& entry : group.entries)
+        if (entry.kind == RecordKind::posting) TRY_VOID(mark_applied(transaction, entry.posting));
     deleted_below_ = oldest_;
     const std::uint64_t floor_now = floor();
     if (floor_now < oldest_ + pace_.deleted_min) return {};
@@ -116,12 +128,12 @@ void Journal::committed(const Group& group) {
     for (const Entry& entry : group.entries) {
         if (entry.kind == RecordKind::hold) holds_.push_back({next_, entry.attempt});
         if (!changes_sums(entry.kind)) continue;
-        for (const Scopes::Rung& rung : entry.scopes->rungs) {
+        entry.scopes->each(entry.taken, [&](const Scopes::Rung& rung) {
             Account& account = *rung.account;
-            if (account.journal_since != 0 || account.journal_written == next_) continue;
+            if (account.journal_since != 0 || account.journal_written == next_) return;
             account.journal_since = next_;
             unwritten_.push_back(&account);
-        }
+        });
     }
     for (const Entry& entry : group.carried) holds_.push_back({next_, entry.attempt});
     oldest_ = deleted_below_;

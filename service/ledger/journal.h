@@ -18,6 +18,7 @@ struct OpenHold {
     CallId call;
     std::uint64_t price_version = 0;
     std::shared_ptr<const Scopes> scopes;
+    Taken taken;  ///< of its rungs
 };
 using OpenHolds = std::unordered_map<AttemptId, OpenHold, IdHash<AttemptKind>>;
 
@@ -27,9 +28,11 @@ struct Entry {
     AttemptId attempt;
     CallId call;
     Timestamp at;
-    NanoUsd amount;
+    Amounts amount;
     std::uint64_t price_version = 0;
     std::shared_ptr<const Scopes> scopes;  ///< for what names its accounts
+    Taken taken = {};                      ///< of its rungs
+    std::int64_t posting = 0;              ///< its number
     std::move_only_function<void(Result<void>)> durable;
 };
 
@@ -90,6 +93,15 @@ class Journal {
     std::size_t accounts_due_ = 0;
     std::size_t holds_looked_at_ = 0;
     std::uint64_t deleted_below_ = 0;
+};
+
+/// Tables of what is entered without a call: it is asked for in one transaction and applied in a later one, so each row
+/// says whether the journal has it.
+Result<void> mark_applied(store::Transaction& transaction, std::int64_t posting);
+
+struct NumberedPosting {
+    std::int64_t number;
+    Posting posting;
 };
 
 /// Packs one group.

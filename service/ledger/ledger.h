@@ -32,43 +32,53 @@ struct HoldRequest {
     CallId call;
     AttemptId attempt;
     std::shared_ptr<const Scopes> scopes;
-    NanoUsd amount;      ///< what the call is expected to need
-    NanoUsd amount_min;  ///< the least that is of use: with less than `amount` left, what is left is taken, if it is
-                         ///< this much
+    Amounts amount;      ///< what the call is expected to need
+    Amounts amount_min;  ///< the least that is of use: where less than `amount` is left of a measure, what is left is
+                         ///< taken, if it is this much
     std::uint64_t price_version = 0;
     /// The cost is booked to the periods of this instant, or of the newest that any hold had: time never goes back.
     Timestamp at;
+    // Which limits count it, besides those that count every call. Views for the time of hold().
+    std::string_view model = {};
+    std::string_view tier = {};
+    std::string_view tags = {};  ///< a comma list
 };
 
 struct Held {
-    NanoUsd amount;     ///< what was taken
-    NanoUsd remaining;  ///< what the tightest hard limit has left after it; `unlimited` if there is none
+    Amounts amount;     ///< what was taken: of each measure what was asked for, or what its tightest limit had left
+    NanoUsd remaining;  ///< what the tightest hard limit of money has left after it; `unlimited` if there is none
 };
 
-/// Why there was no hold: the first account whose limit would be passed.
+/// Why there was no hold: the first account whose limit would be passed. Quantities are in the budget's measure.
 struct Refusal {
     AccountName account;
     Budget budget;
-    NanoUsd spent;
-    NanoUsd held;
-    NanoUsd asked;
-    Timestamp period_end;                   ///< Timestamp::max() for Per::ever
+    Quantity limit = {};  ///< in force: with its adjustments
+    Quantity spent = {};
+    Quantity held = {};
+    Quantity asked = {};
+    /// When the limit begins again; of a rolling one, when the first of it comes free. Timestamp::max(): never.
+    Timestamp period_end = Timestamp::max();
     Fault fault = Fault::budget_exhausted;  ///< or storage_unavailable, with the account empty
 };
 
+/// How a limit stands. Quantities are in the budget's measure. Of limits for some calls only, `account` is the whole
+/// account all the same.
 struct Standing {
     AccountName account;
     Budget budget;
-    NanoUsd spent;
-    NanoUsd held;
+    Quantity limit;  ///< in force: with its adjustments
+    Quantity spent;
+    Quantity held;
     Timestamp period_start;
     Timestamp period_end;
+    Quantity left() const { return limit - spent - held; }
 };
 
 struct Spending {
     AccountName account;
-    NanoUsd spent;  ///< in all
-    NanoUsd held;
+    Amounts spent;  ///< in all
+    Amounts held;
 };
 
 /// Since this process began.
@@ -80,7 +90,7 @@ struct Totals {
     std::uint64_t settled = 0;
     std::uint64_t released = 0;
     std::uint64_t lost = 0;
-    NanoUsd variance;  ///< settled above the hold, in sum
+    NanoUsd variance;  ///< charged above the hold, in sum
 };
 
 /// A sum that no call caused: a correction, with its sign. Its reason and author are kept by whoever enters it.
@@ -94,7 +104,7 @@ struct Posting {
 struct Charge {
     CallId call;
     AttemptId attempt;
-    NanoUsd amount;
+    Amounts amount;
     Timestamp at;
     std::vector<AccountName> accounts;
 };
@@ -117,7 +127,9 @@ class Ledger : public store::Contributor {
     /// Reads checkpoint and journal, closes what was open as lost. The store must not be started yet. Blocking.
     static Result<std::unique_ptr<Ledger>> recover(store::Store& store, const Clock& clock, const Recorder& record);
 
-    /// `time_zone` is an IANA name. wrong_configuration if it is unknown.
+    /// `time_zone` is an IANA name. wrong_configuration if it is unknown. A limit that counts some calls only has books
+    /// of its own, "team:research|model:gpt-4o", from the first time it is prepared; a rolling limit and one between
+    /// dates begin with what the calendar's periods know of their time: too much rather than too little.
     virtual Result<std::shared_ptr<const Scopes>> prepare(std::vector<Level> levels, const std::string& time_zone) = 0;
 
     /// Takes the amount on every level at once, or on none. The answer is immediate; `durable` runs on the writer
@@ -128,11 +140,11 @@ class Ledger : public store::Contributor {
                                               std::move_only_function<void(Result<void>)> durable) = 0;
     /// Adds to an open hold, all levels or none; journalled with the next group. `Held::amount` is what was added. Any
     /// thread.
-    virtual std::expected<Held, Refusal> grow(const AttemptId& attempt, NanoUsd more) = 0;
+    virtual std::expected<Held, Refusal> grow(const AttemptId& attempt, const Amounts& more) = 0;
     /// What the attempt really cost; the rest of its hold is free again at once. Always in full, also above the hold.
     /// Exactly once per attempt: a second settle or release of the same attempt changes nothing and says false. Never
     /// refuses. Any thread.
-    virtual bool settle(const AttemptId& attempt, NanoUsd cost) = 0;
+    virtual bool settle(const AttemptId& attempt, const Amounts& cost) = 0;
     /// Only when no byte of the attempt left for the provider.
     virtual bool release(const AttemptId& attempt) = 0;
 

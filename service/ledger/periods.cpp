@@ -16,7 +16,7 @@ void Calendar::recompute(Timestamp newest) {
 }
 
 Period Calendar::period_of(Per per, Timestamp at) const {
-    if (per == Per::ever) return {};
+    if (per == Per::ever || per == Per::dates) return {};
     return current(per).contains(at) ? current(per) : zone_.period_of(per, at);
 }
 

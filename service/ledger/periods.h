@@ -9,9 +9,10 @@
 
 namespace bursar::ledger {
 
-/// All kinds of periods but `ever`, which needs no calendar.
-inline constexpr std::array calendar_periods{Per::hour, Per::day, Per::week, Per::month, Per::quarter, Per::year};
-inline constexpr std::size_t index_of(Per per) { return static_cast<std::size_t>(per); }
+/// All kinds of periods of a calendar. The numbers of `minute` and of its place differ: `ever` came before it.
+inline constexpr std::array calendar_periods{Per::hour,    Per::day,  Per::week,  Per::month,
+                                             Per::quarter, Per::year, Per::minute};
+inline constexpr std::size_t index_of(Per per) { return per == Per::minute ? 6 : static_cast<std::size_t>(per); }
 
 /// The periods around the newest instant seen, in one zone. They never go back, whatever the clock does.
 /// Shared by everything that counts in this zone; guarded by the ledger's mutex.

@@ -3,8 +3,11 @@
 namespace bursar::ledger {
 namespace {
 
-constexpr std::uint8_t group_version = 2;
-constexpr std::uint8_t account_version = 1;
+constexpr std::uint8_t group_version = 3;
+constexpr std::uint8_t account_version = 2;
+/// The versions in which there was one amount of money only.
+constexpr std::uint8_t group_version_money = 2;
+constexpr std::uint8_t account_version_money = 1;
 
 std::string_view text_of(const std::array<unsigned char, 16>& id) {
     return {reinterpret_cast<const char*>(id.data()), id.size()};
@@ -21,34 +24,53 @@ Id<Kind> read_id(ByteReader& bytes) {
 Timestamp read_time(ByteReader& bytes) { return Timestamp(std::chrono::nanoseconds(bytes.i64())); }
 std::int64_t nanoseconds_of(Timestamp at) { return at.time_since_epoch().count(); }
 
+void write_amounts(ByteWriter& bytes, const Amounts& amounts) {
+    bytes.i64(amounts.charge.nanos()).i64(amounts.cost.nanos()).i64(amounts.tokens).i64(amounts.calls);
+}
+
+Amounts read_amounts(ByteReader& bytes, bool money_only) {
+    const NanoUsd charge{bytes.i64()};
+    if (money_only) return {.charge = charge, .cost = charge};
+    const NanoUsd cost{bytes.i64()};
+    const Tokens tokens = bytes.i64();
+    return {.charge = charge, .cost = cost, .tokens = tokens, .calls = bytes.i64()};
+}
+
 void read_accounts(ByteReader& bytes, Record& record) {
     for (std::size_t left = bytes.u8(); left > 0 && bytes.whole(); --left) record.accounts.push_back(bytes.u32());
 }
 
-std::optional<Record> read_record(ByteReader& bytes) {
+std::optional<Record> read_record(ByteReader& bytes, bool money_only) {
     const std::uint8_t kind = bytes.u8();
-    if (kind < 1 || kind > 5) return std::nullopt;
+    if (kind < 1 || kind > 6) return std::nullopt;
     Record record{.kind = RecordKind{kind}};
-    const bool names_call = record.kind != RecordKind::grow && record.kind != RecordKind::release;
+    const bool names_call =
+        record.kind == RecordKind::hold || record.kind == RecordKind::settle || record.kind == RecordKind::lost;
     if (names_call) record.call = read_id<CallKind>(bytes);
-    record.attempt = read_id<AttemptKind>(bytes);
+    if (record.kind != RecordKind::posting) record.attempt = read_id<AttemptKind>(bytes);
     switch (record.kind) {
         case RecordKind::hold:
             record.at = read_time(bytes);
-            record.amount = NanoUsd{bytes.i64()};
+            record.amount = read_amounts(bytes, money_only);
             record.price_version = bytes.u64();
             read_accounts(bytes, record);
             break;
         case RecordKind::grow:
-            record.amount = NanoUsd{bytes.i64()};
+            record.amount = read_amounts(bytes, money_only);
             break;
         case RecordKind::settle:
         case RecordKind::lost:
             record.at = read_time(bytes);
-            record.amount = NanoUsd{bytes.i64()};
+            record.amount = read_amounts(bytes, money_only);
             read_accounts(bytes, record);
             break;
         case RecordKind::release:
+            break;
+        case RecordKind::posting:
+            record.posting = bytes.i64();
+            record.at = read_time(bytes);
+            record.amount = read_amounts(bytes, money_only);
+            read_accounts(bytes, record);
             break;
     }
     return record;
@@ -58,9 +80,10 @@ std::optional<Record> read_record(ByteReader& bytes) {
 void write_windows(ByteWriter& bytes, const Tallies& tallies) {
     const auto one = [&](Per per, const Window& window) {
         bytes.u8(static_cast<std::uint8_t>(per));
-        bytes.i64(nanoseconds_of(window.period.start)).i64(nanoseconds_of(window.period.end)).i64(window.spent.nanos());
+        bytes.i64(nanoseconds_of(window.period.start)).i64(nanoseconds_of(window.period.end));
+        write_amounts(bytes, window.spent);
     };
-    const auto counts = [](const Window& window) { return window.spent != NanoUsd{}; };
+    const auto counts = [](const Window& window) { return window.spent != Amounts{}; };
     std::size_t count = 0;
     for (const auto& past : tallies.past()) count += counts(past.window) ? 1 : 0;
     for (const Per per : calendar_periods) count += counts(tallies.current(per)) ? 1 : 0;
@@ -85,31 +108,41 @@ void GroupWriter::head(RecordKind kind, const CallId& call, const AttemptId& att
     bytes_.u8(static_cast<std::uint8_t>(kind)).raw(text_of(call.bytes())).raw(text_of(attempt.bytes()));
 }
 
-void GroupWriter::hold(const CallId& call, const AttemptId& attempt, Timestamp at, NanoUsd amount,
+void GroupWriter::hold(const CallId& call, const AttemptId& attempt, Timestamp at, const Amounts& amount,
                        std::uint64_t price_version) {
     head(RecordKind::hold, call, attempt);
-    bytes_.i64(nanoseconds_of(at)).i64(amount.nanos()).u64(price_version);
+    bytes_.i64(nanoseconds_of(at));
+    write_amounts(bytes_, amount);
+    bytes_.u64(price_version);
 }
 
-void GroupWriter::grow(const AttemptId& attempt, NanoUsd more) {
+void GroupWriter::grow(const AttemptId& attempt, const Amounts& more) {
     head(RecordKind::grow, attempt);
-    bytes_.i64(more.nanos());
+    write_amounts(bytes_, more);
 }
 
 void GroupWriter::cost(RecordKind settle_or_lost, const CallId& call, const AttemptId& attempt, Timestamp at,
-                       NanoUsd cost) {
+                       const Amounts& cost) {
     head(settle_or_lost, call, attempt);
-    bytes_.i64(nanoseconds_of(at)).i64(cost.nanos());
+    bytes_.i64(nanoseconds_of(at));
+    write_amounts(bytes_, cost);
 }
 
 void GroupWriter::release(const AttemptId& attempt) { head(RecordKind::release, attempt); }
 
+void GroupWriter::posting(std::int64_t number, Timestamp at, const Amounts& amounts) {
+    bytes_.u8(static_cast<std::uint8_t>(RecordKind::posting)).i64(number).i64(nanoseconds_of(at));
+    write_amounts(bytes_, amounts);
+}
+
 std::optional<RecordGroup> read_group(std::string_view bytes) {
     ByteReader reader(bytes);
-    if (reader.u8() != group_version) return std::nullopt;
+    const std::uint8_t version = reader.u8();
+    const bool money_only = version == group_version_money;
+    if (version != group_version && !money_only) return std::nullopt;
     RecordGroup group{.newest = read_time(reader)};
     for (std::uint32_t left = reader.u32(); left > 0; --left) {
-        auto record = read_record(reader);
+        auto record = read_record(reader, money_only);
         if (!record) return std::nullopt;
         group.records.push_back(*std::move(record));
     }
@@ -117,30 +150,91 @@ std::optional<RecordGroup> read_group(std::string_view bytes) {
     return group;
 }
 
+namespace {
+
+void write_rolls(ByteWriter& bytes, const Account& account) {
+    bytes.u8(static_cast<std::uint8_t>(account.rolls.size()));
+    for (const Roll& roll : account.rolls) {
+        std::vector<std::int64_t> cells;
+        for (std::int64_t number = roll.newest_cell() - Roll::cells_back; number <= roll.newest_cell(); ++number)
+            if (roll.cell(number) != Amounts{}) cells.push_back(number);
+        bytes.u8(static_cast<std::uint8_t>(roll.per()))
+            .i64(roll.newest_cell())
+            .u8(static_cast<std::uint8_t>(cells.size()));
+        for (const std::int64_t number : cells) {
+            bytes.i64(number);
+            write_amounts(bytes, roll.cell(number));
+        }
+    }
+}
+
+/// False if a kind is none that rolls, or a cell none of its window.
+bool read_rolls(ByteReader& reader, StoredAccount& account) {
+    for (std::size_t left = reader.u8(); left > 0 && reader.whole(); --left) {
+        const auto per = static_cast<Per>(reader.u8());
+        if (per > Per::minute || per == Per::ever) return false;
+        const std::int64_t newest = reader.i64();
+        Roll& roll = account.rolls.emplace_back(Roll::at_cell(per, newest));
+        for (std::size_t cells = reader.u8(); cells > 0 && reader.whole(); --cells) {
+            const std::int64_t number = reader.i64();
+            if (number > newest) return false;
+            roll.restore(number, read_amounts(reader, false));
+        }
+    }
+    return true;
+}
+
+void write_spans(ByteWriter& bytes, const Account& account) {
+    bytes.u8(static_cast<std::uint8_t>(account.spans.size()));
+    for (const Span& span : account.spans) {
+        bytes.i64(nanoseconds_of(span.period.start)).i64(nanoseconds_of(span.period.end));
+        write_amounts(bytes, span.spent);
+    }
+}
+
+void read_spans(ByteReader& reader, StoredAccount& account) {
+    for (std::size_t left = reader.u8(); left > 0 && reader.whole(); --left) {
+        const Period period{.start = read_time(reader), .end = read_time(reader)};
+        account.spans.push_back({.period = period, .spent = read_amounts(reader, false)});
+    }
+}
+
+}  // namespace
+
 std::string write_account(const Account& account) {
     ByteWriter bytes;
-    bytes.u8(account_version).i64(account.spent.nanos()).u8(static_cast<std::uint8_t>(account.tallies.size()));
+    bytes.u8(account_version);
+    write_amounts(bytes, account.spent);
+    bytes.u8(static_cast<std::uint8_t>(account.tallies.size()));
     for (const Tallies& tallies : account.tallies) {
         const std::string& zone = tallies.calendar().zone_name();
         bytes.u8(static_cast<std::uint8_t>(zone.size())).raw(zone);
         write_windows(bytes, tallies);
     }
+    write_rolls(bytes, account);
+    write_spans(bytes, account);
     return std::move(bytes).sealed();
 }
 
 std::optional<StoredAccount> read_account(std::string_view bytes) {
     ByteReader reader(bytes);
-    if (reader.u8() != account_version) return std::nullopt;
-    StoredAccount account{.spent = NanoUsd{reader.i64()}};
+    const std::uint8_t version = reader.u8();
+    const bool money_only = version == account_version_money;
+    if (version != account_version && !money_only) return std::nullopt;
+    StoredAccount account{.spent = read_amounts(reader, money_only), .tallies = {}, .rolls = {}, .spans = {}};
     for (std::size_t left = reader.u8(); left > 0 && reader.whole(); --left) {
         auto& tallies = account.tallies.emplace_back();
         tallies.zone = reader.raw(reader.u8());
         for (std::uint32_t windows = reader.u32(); windows > 0 && reader.whole(); --windows) {
-            const std::uint8_t per = reader.u8();
-            if (per >= calendar_periods.size()) return std::nullopt;
+            const auto per = static_cast<Per>(reader.u8());
+            if (per > Per::minute || per == Per::ever) return std::nullopt;
             const Period period{.start = read_time(reader), .end = read_time(reader)};
-            tallies.windows.push_back({.per = Per{per}, .period = period, .spent = NanoUsd{reader.i64()}});
+            tallies.windows.push_back({.per = per, .period = period, .spent = read_amounts(reader, money_only)});
         }
+    }
+    if (!money_only) {
+        if (!read_rolls(reader, account)) return std::nullopt;
+        read_spans(reader, account);
     }
     if (!reader.whole() || !reader.at_end()) return std::nullopt;
     return account;

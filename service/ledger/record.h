@@ -13,26 +13,30 @@
 #include <vector>
 
 // What the journal stores. Each group of records is one row, sealed with a CRC32. Bytes, little-endian:
-//   group    version 2 | newest instant 8 | count 4 | records | crc 4
-//   hold     1 | call 16 | attempt 16 | at 8 | amount 8 | price version 8 | accounts
-//   grow     2 | attempt 16 | more 8
-//   settle   3 | call 16 | attempt 16 | at 8 | cost 8 | accounts
+//   group    version 3 | newest instant 8 | count 4 | records | crc 4
+//   hold     1 | call 16 | attempt 16 | at 8 | amounts | price version 8 | accounts
+//   grow     2 | attempt 16 | more: amounts
+//   settle   3 | call 16 | attempt 16 | at 8 | cost: amounts | accounts
 //   release  4 | attempt 16
-//   lost     5 | call 16 | attempt 16 | at 8 | cost 8 | accounts
+//   lost     5 | call 16 | attempt 16 | at 8 | cost: amounts | accounts
+//   posting  6 | number 8 | at 8 | amounts | accounts
+//   amounts  charge 8 | cost 8 | tokens 8 | calls 8
 //   accounts count 1 | number 4 each
+// Version 2 had one amount of money in the place of amounts, which was both charge and cost.
 // A settlement names its accounts again, so that it can be applied when the row of its hold is gone. A second hold
 // record of an open attempt replaces the first: long calls are carried forward so that old rows can be deleted.
 namespace bursar::ledger {
 
-enum class RecordKind : std::uint8_t { hold = 1, grow = 2, settle = 3, release = 4, lost = 5 };
+enum class RecordKind : std::uint8_t { hold = 1, grow = 2, settle = 3, release = 4, lost = 5, posting = 6 };
 
 struct Record {
     RecordKind kind = RecordKind::hold;
     CallId call;
     AttemptId attempt;
     Timestamp at;
-    NanoUsd amount;  ///< of a settlement or a loss: the cost
+    Amounts amount;  ///< of a settlement or a loss: the cost
     std::uint64_t price_version = 0;
+    std::int64_t posting = 0;  ///< its number
     std::vector<std::uint32_t> accounts;
     bool operator==(const Record&) const = default;
 };
@@ -42,18 +46,18 @@ struct RecordGroup {
     std::vector<Record> records;
 };
 
-/// More levels than any organisation's tree has; a byte counts them.
-inline constexpr std::size_t levels_max = 64;
-
 /// Packs a group without gathering its records first.
 class GroupWriter {
   public:
     GroupWriter(Timestamp newest, std::uint32_t count);
-    void hold(const CallId& call, const AttemptId& attempt, Timestamp at, NanoUsd amount, std::uint64_t price_version);
-    void grow(const AttemptId& attempt, NanoUsd more);
-    void cost(RecordKind settle_or_lost, const CallId& call, const AttemptId& attempt, Timestamp at, NanoUsd cost);
+    void hold(const CallId& call, const AttemptId& attempt, Timestamp at, const Amounts& amount,
+              std::uint64_t price_version);
+    void grow(const AttemptId& attempt, const Amounts& more);
+    void cost(RecordKind settle_or_lost, const CallId& call, const AttemptId& attempt, Timestamp at,
+              const Amounts& cost);
     void release(const AttemptId& attempt);
-    /// Behind a hold or a cost: how many, then each.
+    void posting(std::int64_t number, Timestamp at, const Amounts& amounts);
+    /// Behind a hold, a cost or a posting: how many, then each.
     void account_count(std::size_t count) { bytes_.u8(static_cast<std::uint8_t>(count)); }
     void account(std::uint32_t number) { bytes_.u32(number); }
     std::string sealed() && { return std::move(bytes_).sealed(); }
@@ -67,20 +71,24 @@ class GroupWriter {
 /// Nothing if the bytes are damaged or of a later version.
 std::optional<RecordGroup> read_group(std::string_view bytes);
 
-/// An account's sums as stored: version 1 | spent 8 | calendars 1 | each: name length 1, name, windows 4, each: kind 1,
-/// start 8, end 8, spent 8 | crc 4.
+/// An account's sums as stored: version 2 | spent: amounts | calendars 1 | each: name length 1, name, windows 4, each:
+/// kind 1, start 8, end 8, spent: amounts | rolls 1 | each: kind 1, newest cell 8, cells 1, each: number 8, amounts |
+/// spans 1 | each: start 8, end 8, spent: amounts | crc 4. Version 1 had one amount of money in the place of amounts,
+/// and neither rolls nor spans.
 struct StoredAccount {
     struct StoredWindow {
         Per per;
         Period period;
-        NanoUsd spent;
+        Amounts spent;
     };
     struct StoredTallies {
         std::string zone;
         std::vector<StoredWindow> windows;
     };
-    NanoUsd spent;
+    Amounts spent;
     std::vector<StoredTallies> tallies;
+    std::vector<Roll> rolls;
+    std::vector<Span> spans;
 };
 std::string write_account(const Account& account);
 std::optional<StoredAccount> read_account(std::string_view bytes);

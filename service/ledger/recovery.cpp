@@ -13,6 +13,11 @@ constexpr std::string_view steps[] = {
     "CREATE TABLE ledger_accounts (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, applied INTEGER NOT NULL, "
     "state BLOB NOT NULL);"
     "CREATE TABLE ledger_journal (number INTEGER PRIMARY KEY, records BLOB NOT NULL);",
+    // Sums that no call caused; `accounts` one name a line. `applied`: the journal, or an account's row, has it.
+    "CREATE TABLE ledger_posting (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, charge INTEGER NOT NULL, cost "
+    "INTEGER "
+    "NOT NULL, tokens INTEGER NOT NULL, calls INTEGER NOT NULL, accounts TEXT NOT NULL, applied INTEGER NOT NULL);"
+    "CREATE INDEX ledger_posting_owed ON ledger_posting (number) WHERE applied = 0;",
 };
 
 std::unexpected<Error> damaged(std::string_view what) {
@@ -37,7 +42,18 @@ struct NumberedGroup {
 struct Stored {
     std::vector<StoredRow> accounts;
     std::vector<NumberedGroup> groups;
+    std::vector<NumberedPosting> owed;  ///< asked for, and not in the journal
 };
+
+std::vector<AccountName> lines_of(std::string_view text) {
+    std::vector<AccountName> lines;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        lines.emplace_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
+}
 
 Result<Stored> read_stored(store::Transaction& transaction) {
     Stored stored;
@@ -57,6 +73,19 @@ Result<Stored> read_stored(store::Transaction& transaction) {
             stored.groups.push_back({static_cast<std::uint64_t>(row.integer(0)), *std::move(group)});
             return {};
         }));
+    TRY_VOID(
+        transaction.each("SELECT number, at, charge, cost, tokens, calls, accounts FROM ledger_posting WHERE applied = "
+                         "0 ORDER BY number",
+                         {}, [&](const store::Row& row) -> Result<void> {
+                             stored.owed.push_back({row.integer(0),
+                                                    {.accounts = lines_of(row.text(6)),
+                                                     .at = Timestamp(std::chrono::nanoseconds(row.integer(1))),
+                                                     .amounts = {.charge = NanoUsd{row.integer(2)},
+                                                                 .cost = NanoUsd{row.integer(3)},
+                                                                 .tokens = row.integer(4),
+                                                                 .calls = row.integer(5)}}});
+                             return {};
+                         }));
     return stored;
 }
 
@@ -70,6 +99,7 @@ class Recovery {
         TRY_VOID(open_accounts());
         TRY_VOID(replay());
         close_what_is_open();
+        pay_what_is_owed();
         TRY_VOID(write(transaction));
         if (record) TRY_VOID(record(transaction, opening_.found));
         return std::move(opening_);
@@ -83,6 +113,7 @@ class Recovery {
     Result<void> book(std::uint64_t number, const Record& record);
     Charge charge_of(const AttemptId& attempt, const Record& record) const;
     void close_what_is_open();
+    void pay_what_is_owed();
     Result<void> write(store::Transaction& transaction);
 
     Stored stored_;
@@ -94,6 +125,7 @@ class Recovery {
 
 void Recovery::find_the_newest_instant() {
     for (const auto& [number, group] : stored_.groups) opening_.newest = std::max(opening_.newest, group.newest);
+    for (const auto& [number, posting] : stored_.owed) opening_.newest = std::max(opening_.newest, posting.at);
     if (stored_.groups.empty()) return;
     opening_.journal_oldest = stored_.groups.front().number;
     opening_.journal_next = stored_.groups.back().number + 1;
@@ -116,6 +148,8 @@ Result<void> Recovery::open_accounts() {
             for (const auto& window : stored.windows)
                 tallies.restore(window.per, {.period = window.period, .spent = window.spent});
         }
+        account.rolls = std::move(row.state.rolls);
+        account.spans = std::move(row.state.spans);
     }
     changed_.resize(opening_.accounts.size(), false);
     return {};
@@ -148,6 +182,8 @@ Result<void> Recovery::replay_record(std::uint64_t number, const Record& record)
         case RecordKind::release:
             holds_.erase(record.attempt);
             return {};
+        case RecordKind::posting:
+            return book(number, record);
     }
     return {};
 }
@@ -185,6 +221,22 @@ void Recovery::close_what_is_open() {
     std::ranges::sort(opening_.found.lost, {}, &Lost::attempt);
 }
 
+void Recovery::pay_what_is_owed() {
+    for (const auto& [number, posting] : stored_.owed)
+        for (const AccountName& name : posting.accounts) {
+            auto found = std::ranges::find(opening_.accounts, name, &Account::name);
+            if (found == opening_.accounts.end()) {
+                Account& fresh = opening_.accounts.emplace_back(name);
+                fresh.number = static_cast<std::uint32_t>(opening_.accounts.size());
+                changed_.push_back(true);
+                for (const auto& [zone, calendar] : opening_.calendars) (void)fresh.in(calendar, 0);
+                found = std::prev(opening_.accounts.end());
+            }
+            found->book(posting.at, posting.amounts);
+            changed_[found->number - 1] = true;
+        }
+}
+
 /// Makes what was found the new beginning: every changed account with all its groups, and one row of journal.
 Result<void> Recovery::write(store::Transaction& transaction) {
     const std::vector<Lost>& lost_calls = opening_.found.lost;
@@ -202,6 +254,7 @@ Result<void> Recovery::write(store::Transaction& transaction) {
         for (const std::uint32_t account : record.accounts) writer.account(account);
     }
     TRY_VOID(write_journal_row(transaction, number, std::move(writer).sealed()));
+    for (const auto& [posting_number, posting] : stored_.owed) TRY_VOID(mark_applied(transaction, posting_number));
     opening_.journal_oldest = number;
     return transaction.run("DELETE FROM ledger_journal WHERE number < ?", {static_cast<std::int64_t>(number)});
 }
@@ -229,7 +282,7 @@ Result<std::unique_ptr<Ledger>> Ledger::recover(store::Store& store, const Clock
                      {{"newest_booking", to_text(opening.newest)},
                       {"effect", "calls are booked to the newest period until the clock is past it"}});
     NanoUsd lost;
-    for (const Lost& each : opening.found.lost) lost += each.amount;
+    for (const Lost& each : opening.found.lost) lost += each.amount.charge;
     log::info("ledger_recovered", {{"accounts", opening.accounts.size()},
                                    {"lost_calls", opening.found.lost.size()},
                                    {"lost_usd", lost.text()},

@@ -128,6 +128,19 @@ class Bench:
         yield Row("resident memory when idle", f"{statistics.median(idle):.1f} MB", "", statistics.median(idle), "MB", 40)
         yield Row("start to ready", f"{statistics.median(started) * 1000:.0f} ms", "", statistics.median(started), "s", 1)
 
+    def ledger_rows(self):
+        def once():
+            command = [self.stage.bin / "bursar-ledger-bench", FOLDER / "ledger"]
+            return json.loads(subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout)
+
+        runs = [once() for _ in range(self.rounds)]
+        median = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+        for name in ("hold", "settle"):
+            yield Row(f"CPU of {name} on five levels, 100,000 accounts, without the journal", f"{median[name + '_us']:.2f} us", "",
+                      median[name + "_us"], "us", 2.0)
+        rate = median["holds_per_second"]
+        yield Row("time of one durable hold and settlement, two threads on one organisation", f"{rate:,.0f} a second", "", 1e6 / rate, "us", 50)
+
     def disturbance_rows(self):
         calm, disturbed = [], []
         for _ in range(self.rounds):
@@ -177,7 +190,7 @@ def main():
     parser.add_argument("--bin", required=True, help="where the programs are")
     parser.add_argument("--quick", action="store_true", help="one short round: whether it works, not how fast it is")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=("cpu", "translation", "latency", "memory", "disturbance"), action="append")
+    parser.add_argument("--only", choices=("cpu", "translation", "latency", "memory", "disturbance", "ledger"), action="append")
     parser.add_argument("--no-page", action="store_true", help="leave docs/benchmarks.md as it is")
     words = parser.parse_args()
     seconds, rounds, streams = (1, 1, 500) if words.quick else (3, words.rounds, 5000)
@@ -185,7 +198,7 @@ def main():
     rows = []
     with Stage(words.bin, FOLDER) as stage:
         bench = Bench(stage, seconds, rounds, streams)
-        for part in words.only or ("cpu", "translation", "memory", "latency", "disturbance"):
+        for part in words.only or ("cpu", "translation", "memory", "latency", "disturbance", "ledger"):
             print(f"==> {part}", file=sys.stderr)
             rows += list(getattr(bench, f"{part}_rows")())
     print_table(rows)

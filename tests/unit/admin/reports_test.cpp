@@ -28,8 +28,8 @@ class ReportsApi : public testing::Test {
         const auto held = plant_.ledger->hold({.call = CallId::make(plant_.clock.now()),
                                                .attempt = attempt,
                                                .scopes = *scopes,
-                                               .amount = amount,
-                                               .amount_min = amount,
+                                               .amount = {.charge = amount, .cost = amount},
+                                               .amount_min = {.charge = amount, .cost = amount},
                                                .at = plant_.clock.now()},
                                               [](const Result<void>&) {});
         EXPECT_TRUE(held.has_value());
@@ -59,7 +59,7 @@ class ReportsApi : public testing::Test {
 };
 
 TEST_F(ReportsApi, budgets_stand_where_the_ledger_stands) {
-    plant_.ledger->settle(hold(NanoUsd::dollars(3)), NanoUsd(1'500'000'001));
+    plant_.ledger->settle(hold(NanoUsd::dollars(3)), {.charge = NanoUsd(1'500'000'001)});
     hold(NanoUsd::dollars(2));
     const HttpReply reply = plant_.get("/api/v1/budgets");
     ASSERT_EQ(reply.count("/budgets"), 1U) << reply.body;

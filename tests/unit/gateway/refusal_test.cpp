@@ -22,6 +22,7 @@ ledger::Refusal used_up() {
     ledger::Refusal refusal;
     refusal.account = "team:research";
     refusal.budget = {.limit = NanoUsd::dollars(2000), .per = Per::month};
+    refusal.limit = NanoUsd::dollars(2000);
     refusal.spent = NanoUsd::dollars(2000);
     refusal.asked = NanoUsd{31'000'000};
     refusal.period_end = december;
@@ -30,12 +31,12 @@ ledger::Refusal used_up() {
 
 TEST(Refusal, AUsedUpBudgetIsSaidInWordsThatPeopleUnderstand) {
     const CallId call = CallId::make(now);
-    const Error error = error_of(used_up(), call, "Europe/Berlin", now);
+    const Error error = error_of(used_up(), {.call = call, .time_zone = "Europe/Berlin", .at = now});
     EXPECT_EQ(error.for_caller,
               "The budget of team \"research\" for November is used up (2,000.00 USD). It starts again on 1 December "
               "2026, 00:00 (Europe/Berlin). "
-              "Whoever runs Bursar can raise it.");
-    EXPECT_NE(error.for_operator.find("spent 2000.00 held 0.00 asked 0.031 limit 2000.00 per month"), std::string::npos)
+              "Ask whoever runs Bursar for more.");
+    EXPECT_NE(error.for_operator.find("per month spent 2000.00 held 0.00 asked 0.031 limit 2000.00"), std::string::npos)
         << error.for_operator;
 }
 
@@ -43,8 +44,8 @@ TEST(Refusal, MoneyThatIsLeftButTooLittleIsNamed) {
     ledger::Refusal refusal = used_up();
     refusal.spent = NanoUsd::dollars(1999);
     refusal.asked = NanoUsd::dollars(3);
-    const Error error = error_of(refusal, CallId::make(now), "Europe/Berlin", now);
-    EXPECT_NE(error.for_caller.find("has 1.00 USD left of 2,000.00 USD, and this call may cost up to 3.00 USD"),
+    const Error error = error_of(refusal, {.call = CallId::make(now), .time_zone = "Europe/Berlin", .at = now});
+    EXPECT_NE(error.for_caller.find("has 1.00 USD left of 2,000.00 USD, and this call may need up to 3.00 USD"),
               std::string::npos)
         << error.for_caller;
 }
@@ -53,7 +54,7 @@ TEST(Refusal, ABudgetForGoodDoesNotPromiseToComeBack) {
     ledger::Refusal refusal = used_up();
     refusal.budget.per = Per::ever;
     refusal.period_end = Timestamp::max();
-    const Error error = error_of(refusal, CallId::make(now), "UTC", now);
+    const Error error = error_of(refusal, {.call = CallId::make(now), .time_zone = "UTC", .at = now});
     EXPECT_NE(error.for_caller.find("is used up (2,000.00 USD). It does not start again by itself."), std::string::npos)
         << error.for_caller;
 }
@@ -61,7 +62,7 @@ TEST(Refusal, ABudgetForGoodDoesNotPromiseToComeBack) {
 TEST(Refusal, AnUnwritableJournalIsNotABudget) {
     ledger::Refusal refusal;
     refusal.fault = Fault::storage_unavailable;
-    const Error error = error_of(refusal, CallId::make(now), "UTC", now);
+    const Error error = error_of(refusal, {.call = CallId::make(now), .time_zone = "UTC", .at = now});
     EXPECT_EQ(error.fault, Fault::storage_unavailable);
 }
 
@@ -76,7 +77,7 @@ struct ShapeCase {
 
 TEST(Refusal, EachClientGetsTheShapeAtWhichItShowsOurSentence) {
     const CallId call = CallId::make(now);
-    const Error error = error_of(used_up(), call, "Europe/Berlin", now);
+    const Error error = error_of(used_up(), {.call = call, .time_zone = "Europe/Berlin", .at = now});
     const std::vector<ShapeCase> cases = {
         {"chat", Shape::openai, Endpoint::chat_completions, 402, "absent", "\"type\":\"insufficient_quota\""},
         {"embeddings", Shape::openai, Endpoint::embeddings, 402, "absent", "\"code\":\"budget_exhausted\""},
@@ -102,7 +103,7 @@ TEST(Refusal, EachClientGetsTheShapeAtWhichItShowsOurSentence) {
 TEST(Refusal, HeadersStayAsciiWhateverATeamIsCalled) {
     ledger::Refusal named = used_up();
     named.account = "team:f\xc3\xbcr\r\nx: y";
-    const Error error = error_of(named, CallId::make(now), "UTC", now);
+    const Error error = error_of(named, {.call = CallId::make(now), .time_zone = "UTC", .at = now});
     const RefusalText refusal = refusal_of(error, Shape::openai, Endpoint::responses, CallId::make(now), december, now);
     for (const char c : header(refusal, "x-codex-promo-message")) EXPECT_TRUE(c >= ' ' && c <= '~');
 }

@@ -12,6 +12,9 @@
 
 namespace bursar::ledger {
 
+/// Where nothing is marked up, the charge is the cost.
+inline Amounts money(NanoUsd amount) { return {.charge = amount, .cost = amount}; }
+
 /// A ledger on a store that commits when it is told to, with a clock that stands still.
 class Bench {
   public:
@@ -47,8 +50,8 @@ class Bench {
         const HoldRequest request{.call = CallId::make(now()),
                                   .attempt = call.attempt,
                                   .scopes = scopes,
-                                  .amount = amount,
-                                  .amount_min = least.value_or(amount),
+                                  .amount = money(amount),
+                                  .amount_min = money(least.value_or(amount)),
                                   .price_version = 7,
                                   .at = now()};
         call.held =
@@ -59,12 +62,21 @@ class Bench {
     void spend(const std::shared_ptr<const Scopes>& scopes, NanoUsd cost) {
         const Call call = hold(scopes, cost);
         ASSERT_TRUE(call.held);
-        ASSERT_TRUE(ledger_->settle(call.attempt, cost));
+        ASSERT_TRUE(settle(call.attempt, cost));
         ASSERT_TRUE(store_.step());
     }
-    Spending spending(std::string_view account) const {
-        for (Spending& each : ledger_->spending())
-            if (each.account == account) return each;
+    bool settle(const AttemptId& attempt, NanoUsd cost) { return ledger_->settle(attempt, money(cost)); }
+    std::expected<Held, Refusal> grow(const AttemptId& attempt, NanoUsd more) {
+        return ledger_->grow(attempt, money(more));
+    }
+    /// In what it is charged.
+    struct Money {
+        NanoUsd spent;
+        NanoUsd held;
+    };
+    Money spending(std::string_view account) const {
+        for (const Spending& each : ledger_->spending())
+            if (each.account == account) return {each.spent.charge, each.held.charge};
         ADD_FAILURE() << "no account " << account;
         return {};
     }

@@ -41,14 +41,14 @@ TEST(Durable, says_why_not_after_the_hold_is_undone) {
     Bench bench;
     const auto scopes = bench.scopes({{"org", {hard(10)}}});
     const auto call = bench.hold(scopes, NanoUsd::dollars(4));
-    ASSERT_TRUE(bench.ledger().grow(call.attempt, NanoUsd::dollars(1)));
+    ASSERT_TRUE(bench.grow(call.attempt, NanoUsd::dollars(1)));
     EXPECT_FALSE(bench.store().step(sim::Commit::fails));
     ASSERT_EQ(call.durable->size(), 1U);
     ASSERT_FALSE(call.durable->front());
     EXPECT_EQ(call.durable->front().error().fault, Fault::storage_unavailable);
     EXPECT_EQ(bench.spending("org").held, NanoUsd{});
-    EXPECT_FALSE(bench.ledger().settle(call.attempt, NanoUsd::dollars(1)));
-    EXPECT_FALSE(bench.ledger().grow(call.attempt, NanoUsd(1)));
+    EXPECT_FALSE(bench.settle(call.attempt, NanoUsd::dollars(1)));
+    EXPECT_FALSE(bench.grow(call.attempt, NanoUsd(1)));
     EXPECT_EQ(bench.ledger().totals().holds_open, 0U);
     ASSERT_TRUE(bench.store().step());
     bench.restart();
@@ -71,7 +71,7 @@ TEST(Settlement, whose_group_failed_is_stored_with_the_next) {
         const auto scopes = bench.scopes({{"org", {hard(10)}}, {"key:1", {}}});
         const auto call = bench.hold(scopes, NanoUsd::dollars(4));
         if (c.hold_is_stored_first) ASSERT_TRUE(bench.store().step());
-        ASSERT_TRUE(bench.ledger().settle(call.attempt, NanoUsd::dollars(3)));
+        ASSERT_TRUE(bench.settle(call.attempt, NanoUsd::dollars(3)));
         EXPECT_FALSE(bench.store().step(c.commit));
         EXPECT_EQ(bench.spending("org").spent, NanoUsd::dollars(3)) << c.sentence;
         ASSERT_TRUE(bench.store().step());
@@ -91,10 +91,10 @@ TEST(Store, that_cannot_be_written_refuses_holds_and_growth_but_no_settlement) {
     ASSERT_FALSE(refused.held);
     EXPECT_EQ(refused.held.error().fault, Fault::storage_unavailable);
     EXPECT_TRUE(refused.held.error().account.empty());
-    const auto grown = bench.ledger().grow(call.attempt, NanoUsd(1));
+    const auto grown = bench.grow(call.attempt, NanoUsd(1));
     ASSERT_FALSE(grown);
     EXPECT_EQ(grown.error().fault, Fault::storage_unavailable);
-    EXPECT_TRUE(bench.ledger().settle(call.attempt, NanoUsd::dollars(4)));
+    EXPECT_TRUE(bench.settle(call.attempt, NanoUsd::dollars(4)));
     bench.store().set_writable(true);
     EXPECT_TRUE(bench.hold(scopes, NanoUsd::dollars(1)).held);
     EXPECT_EQ(bench.ledger().totals().refused, 1U);
@@ -105,19 +105,19 @@ TEST(Crash, loses_no_spend_and_books_what_was_open_at_what_it_held) {
     const auto scopes = bench.scopes({{"org", {hard(100)}}, {"team:a", {}}});
     bench.spend(scopes, NanoUsd::dollars(1));
     const auto open = bench.hold(scopes, NanoUsd::dollars(5));
-    ASSERT_TRUE(bench.ledger().grow(open.attempt, NanoUsd::dollars(2)));
+    ASSERT_TRUE(bench.grow(open.attempt, NanoUsd::dollars(2)));
     const auto released = bench.hold(scopes, NanoUsd::dollars(10));
     ASSERT_TRUE(bench.ledger().release(released.attempt));
     ASSERT_TRUE(bench.store().step());
-    ASSERT_TRUE(bench.ledger().grow(open.attempt, NanoUsd::dollars(50)));  // not stored
-    ASSERT_TRUE(bench.hold(scopes, NanoUsd::dollars(20)).held);            // not stored
+    ASSERT_TRUE(bench.grow(open.attempt, NanoUsd::dollars(50)));  // not stored
+    ASSERT_TRUE(bench.hold(scopes, NanoUsd::dollars(20)).held);   // not stored
     for (int again = 0; again < 3; ++again) {
         bench.restart();
         const auto& lost = bench.ledger().lost_at_start();
         ASSERT_EQ(lost.size(), again == 0 ? 1U : 0U) << "lost once, not at every start";
         if (again == 0) {
             EXPECT_EQ(lost[0].attempt, open.attempt);
-            EXPECT_EQ(lost[0].amount, NanoUsd::dollars(7));
+            EXPECT_EQ(lost[0].amount.charge, NanoUsd::dollars(7));
             EXPECT_EQ(lost[0].at, bench.now());
             EXPECT_EQ(lost[0].accounts, (std::vector<AccountName>{"org", "team:a"}));
         }
@@ -126,7 +126,7 @@ TEST(Crash, loses_no_spend_and_books_what_was_open_at_what_it_held) {
             EXPECT_EQ(bench.spending(account).held, NanoUsd{});
         }
         EXPECT_EQ(bench.ledger().remaining(*bench.scopes({{"org", {hard(100)}}}), bench.now()), NanoUsd::dollars(92));
-        EXPECT_FALSE(bench.ledger().settle(open.attempt, NanoUsd::dollars(1))) << "the attempt is of a former process";
+        EXPECT_FALSE(bench.settle(open.attempt, NanoUsd::dollars(1))) << "the attempt is of a former process";
     }
 }
 
@@ -159,7 +159,7 @@ TEST(Statement, that_fails_anywhere_in_a_group_loses_no_settlement) {
         const auto stored = bench.hold(scopes, NanoUsd::dollars(2));
         bench.spend(scopes, NanoUsd::dollars(1));
         const auto fresh = bench.hold(bench.scopes({{"org", {hard(100)}}, {"key:new", {}}}), NanoUsd::dollars(3));
-        ASSERT_TRUE(bench.ledger().settle(stored.attempt, NanoUsd::dollars(2)));
+        ASSERT_TRUE(bench.settle(stored.attempt, NanoUsd::dollars(2)));
         bench.store().fail_statement(statement);
         const bool written = bench.store().step().has_value();
         EXPECT_EQ(written, !bench.store().statement_has_failed());
@@ -171,7 +171,7 @@ TEST(Statement, that_fails_anywhere_in_a_group_loses_no_settlement) {
         EXPECT_FALSE(fresh.durable->front());
         ASSERT_TRUE(bench.store().step());
         const auto next = bench.hold(bench.scopes({{"org", {hard(100)}}, {"key:new", {}}}), NanoUsd::dollars(3));
-        ASSERT_TRUE(bench.ledger().settle(next.attempt, NanoUsd::dollars(3)));
+        ASSERT_TRUE(bench.settle(next.attempt, NanoUsd::dollars(3)));
         ASSERT_TRUE(bench.store().step());
         bench.restart();
         EXPECT_EQ(bench.spending("org").spent, NanoUsd::dollars(7)) << "statement " << statement;
@@ -188,14 +188,14 @@ TEST(Journal, stays_short_and_still_knows_a_hold_that_is_open_for_long) {
     bench.spend(rare, NanoUsd::dollars(1));
     const auto open = bench.hold(scopes, NanoUsd::dollars(5));
     for (int i = 0; i < 1'000; ++i) {
-        if (i % 100 == 0) ASSERT_TRUE(bench.ledger().grow(open.attempt, NanoUsd::dollars(1)));
+        if (i % 100 == 0) ASSERT_TRUE(bench.grow(open.attempt, NanoUsd::dollars(1)));
         bench.spend(scopes, NanoUsd::dollars(1));
     }
     EXPECT_LE(count(bench, "SELECT count(*) FROM ledger_journal"), 80);
     bench.restart();
     EXPECT_EQ(count(bench, "SELECT count(*) FROM ledger_journal"), 1);
     ASSERT_EQ(bench.ledger().lost_at_start().size(), 1U);
-    EXPECT_EQ(bench.ledger().lost_at_start()[0].amount, NanoUsd::dollars(15));
+    EXPECT_EQ(bench.ledger().lost_at_start()[0].amount.charge, NanoUsd::dollars(15));
     EXPECT_EQ(bench.spending("org").spent, NanoUsd::dollars(1'016));
     EXPECT_EQ(bench.spending("key:rare").spent, NanoUsd::dollars(1));
 }
@@ -207,7 +207,7 @@ TEST(Recovery, tells_of_what_was_settled_and_lost_in_its_own_transaction) {
     const auto scopes = bench.scopes({{"org", {}}, {"key:k1", {}}});
     const auto settled = bench.hold(scopes, NanoUsd::dollars(2));
     ASSERT_TRUE(bench.store().step());
-    ASSERT_TRUE(bench.ledger().settle(settled.attempt, NanoUsd::dollars(1)));
+    ASSERT_TRUE(bench.settle(settled.attempt, NanoUsd::dollars(1)));
     for (int i = 0; i < 50; ++i) bench.spend(scopes, NanoUsd{});  // its sums are in the accounts' rows by now
     const auto open = bench.hold(scopes, NanoUsd::dollars(3));
     ASSERT_TRUE(bench.store().step());
@@ -230,7 +230,7 @@ TEST(Recovery, tells_of_what_was_settled_and_lost_in_its_own_transaction) {
     ASSERT_EQ(found.settled.size(), 51U);
     EXPECT_EQ(found.settled[0].attempt, settled.attempt);
     EXPECT_NE(found.settled[0].call, CallId{});
-    EXPECT_EQ(found.settled[0].amount, NanoUsd::dollars(1));
+    EXPECT_EQ(found.settled[0].amount.charge, NanoUsd::dollars(1));
     EXPECT_EQ(found.settled[0].accounts, (std::vector<AccountName>{"org", "key:k1"}));
 }
 
@@ -251,7 +251,7 @@ TEST(Journal, that_is_damaged_stops_the_start_and_is_left_as_it_is) {
     for (const char* damage :
          {"UPDATE ledger_journal SET records = x'00' WHERE number = 1",
           "UPDATE ledger_journal SET records = substr(records, 1, 40) WHERE number = 2",
-          "UPDATE ledger_accounts SET state = x'0100'", "UPDATE ledger_accounts SET number = 9 WHERE number = 2"}) {
+          "UPDATE ledger_accounts SET state = x'0200'", "UPDATE ledger_accounts SET number = 9 WHERE number = 2"}) {
         Bench bench;
         bench.spend(bench.scopes({{"org", {}}, {"key:1", {}}}), NanoUsd::dollars(1));
         bench.spend(bench.scopes({{"org", {}}, {"key:1", {}}}), NanoUsd::dollars(1));
@@ -269,15 +269,15 @@ TEST(Records, read_back_as_they_were_written_and_no_bit_may_differ) {
     const auto call = CallId::make(at);
     const auto attempt = AttemptId::make(at);
     GroupWriter writer(at, 5);
-    writer.hold(call, attempt, at, NanoUsd(-1), 1ULL << 63);
+    writer.hold(call, attempt, at, money(NanoUsd(-1)), 1ULL << 63);
     writer.account_count(2);
     writer.account(1);
     writer.account(4'000'000'000);
-    writer.grow(attempt, NanoUsd(7));
-    writer.cost(RecordKind::settle, call, attempt, at, NanoUsd(9));
+    writer.grow(attempt, money(NanoUsd(7)));
+    writer.cost(RecordKind::settle, call, attempt, at, money(NanoUsd(9)));
     writer.account_count(0);
     writer.release(attempt);
-    writer.cost(RecordKind::lost, call, attempt, at, NanoUsd(9));
+    writer.cost(RecordKind::lost, call, attempt, at, money(NanoUsd(9)));
     writer.account_count(1);
     writer.account(3);
     const std::string bytes = std::move(writer).sealed();
@@ -289,15 +289,15 @@ TEST(Records, read_back_as_they_were_written_and_no_bit_may_differ) {
                                          .call = call,
                                          .attempt = attempt,
                                          .at = at,
-                                         .amount = NanoUsd(-1),
+                                         .amount = money(NanoUsd(-1)),
                                          .price_version = 1ULL << 63,
                                          .accounts = {1, 4'000'000'000}}));
-    EXPECT_EQ(group->records[1], (Record{.kind = RecordKind::grow, .attempt = attempt, .amount = NanoUsd(7)}));
+    EXPECT_EQ(group->records[1], (Record{.kind = RecordKind::grow, .attempt = attempt, .amount = money(NanoUsd(7))}));
     EXPECT_EQ(group->records[4], (Record{.kind = RecordKind::lost,
                                          .call = call,
                                          .attempt = attempt,
                                          .at = at,
-                                         .amount = NanoUsd(9),
+                                         .amount = money(NanoUsd(9)),
                                          .accounts = {3}}));
     for (std::size_t cut = 0; cut < bytes.size(); ++cut) EXPECT_FALSE(read_group(bytes.substr(0, cut))) << cut;
     for (std::size_t i = 0; i < bytes.size() * 8; ++i) {

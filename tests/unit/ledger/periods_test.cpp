@@ -112,7 +112,7 @@ TEST(Period, of_every_kind_follows_the_one_before_without_a_gap) {
 }
 
 TEST(Calendar, keeps_the_newest_periods_until_a_later_one_begins) {
-    Calendar calendar(*TimeZone::load("Europe/Berlin"), at("2026-11-30T22:30:00Z"));
+    Calendar calendar(*TimeZone::load("Europe/Berlin"), at("2026-11-30T22:59:00Z"));
     const auto generation = calendar.generation();
     calendar.advance(at("2026-11-30T22:59:59.999999999Z"));
     EXPECT_EQ(calendar.generation(), generation);

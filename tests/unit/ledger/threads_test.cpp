@@ -49,8 +49,8 @@ class RealStore : public testing::Test {
         return {.call = CallId::make(clock_.now()),
                 .attempt = AttemptId::make(clock_.now()),
                 .scopes = scopes,
-                .amount = amount,
-                .amount_min = amount,
+                .amount = {.charge = amount, .cost = amount},
+                .amount_min = {.charge = amount, .cost = amount},
                 .at = clock_.now()};
     }
 
@@ -120,7 +120,7 @@ TEST_F(RealStore, a_thousand_calls_at_once_cannot_take_more_than_one_dollar) {
     EXPECT_EQ(refused, threads * calls_each - 33);
     EXPECT_EQ(stored, 33);
     for (const Spending& each : ledger_->spending()) {
-        if (each.account == "team:a") EXPECT_EQ(each.held, NanoUsd(990'000'000));
+        if (each.account == "team:a") EXPECT_EQ(each.held.charge, NanoUsd(990'000'000));
     }
     close();
     open();
@@ -149,15 +149,15 @@ TEST_F(RealStore, calls_that_hold_grow_and_settle_on_many_threads_leave_exactly_
                     stored.done();
                 }));
                 if (call % 10 == 0) stored.wait();
-                if (call % 3 == 0) EXPECT_TRUE(ledger_->grow(asked.attempt, NanoUsd(500)));
+                if (call % 3 == 0) EXPECT_TRUE(ledger_->grow(asked.attempt, {.charge = NanoUsd(500)}));
                 const NanoUsd price(call * 7 + i);
                 if (call % 5 == 0) {
                     EXPECT_TRUE(ledger_->release(asked.attempt));
                 } else {
-                    EXPECT_TRUE(ledger_->settle(asked.attempt, price));
+                    EXPECT_TRUE(ledger_->settle(asked.attempt, {.charge = price}));
                     cost += price.nanos();
                 }
-                EXPECT_FALSE(ledger_->settle(asked.attempt, price));
+                EXPECT_FALSE(ledger_->settle(asked.attempt, {.charge = price}));
                 stored.wait();
             }
         });
@@ -165,8 +165,8 @@ TEST_F(RealStore, calls_that_hold_grow_and_settle_on_many_threads_leave_exactly_
     EXPECT_EQ(said, threads * calls_each);
     for (int again = 0; again < 2; ++again) {
         for (const Spending& each : ledger_->spending()) {
-            EXPECT_EQ(each.spent, NanoUsd(cost)) << each.account;
-            EXPECT_EQ(each.held, NanoUsd{}) << each.account;
+            EXPECT_EQ(each.spent.charge, NanoUsd(cost)) << each.account;
+            EXPECT_EQ(each.held.charge, NanoUsd{}) << each.account;
         }
         EXPECT_TRUE(ledger_->lost_at_start().empty());
         close();
