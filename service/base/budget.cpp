@@ -41,6 +41,14 @@ std::string_view rolling_words(Per per) {
     return "for good";
 }
 
+/// A day, or a whole instant where the day alone would name another one.
+std::string day_or_instant(Timestamp at) {
+    std::string text = to_text(at);
+    constexpr std::string_view midnight = "T00:00:00.000Z";
+    if (text.ends_with(midnight)) text.resize(text.size() - midnight.size());
+    return text;
+}
+
 }  // namespace
 
 std::string_view name_of(Per per) {
@@ -120,7 +128,7 @@ bool Budget::is_like(const Budget& other) const {
 std::string period_words(const Budget& budget) {
     if (budget.per == Per::ever) return "for good";
     if (budget.per == Per::dates)
-        return fmt::format("from {} until {}", to_text(budget.from).substr(0, 10), to_text(budget.until).substr(0, 10));
+        return fmt::format("from {} until {}", day_or_instant(budget.from), day_or_instant(budget.until));
     if (budget.rolling) return std::string(rolling_words(budget.per));
     return fmt::format("per {}", name_of(budget.per));
 }

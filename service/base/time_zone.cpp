@@ -104,4 +104,13 @@ Period TimeZone::period_of(Per per, Timestamp at) const {
     return {};
 }
 
+Timestamp TimeZone::start_of(std::chrono::sys_days day) const {
+    return bursar::start_of(absl::CivilDay(1970, 1, 1) + day.time_since_epoch().count(), zone_->rules);
+}
+
+std::string TimeZone::day_words(Timestamp at) const {
+    const absl::CivilDay day(zone_->rules.At(absl::FromChrono(at)).cs);
+    return bursar::start_of(day, zone_->rules) == at ? absl::FormatCivilTime(day) : to_text(at);
+}
+
 }  // namespace bursar

@@ -4,6 +4,7 @@
 #include "service/base/clock.h"
 #include "service/base/result.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,10 @@ class TimeZone {
     /// The calendar period around an instant: a day from local midnight to the next, however many hours that is; weeks
     /// from Monday. Hours are 60 minutes of elapsed time, aligned to the local clock.
     Period period_of(Per per, Timestamp at) const;
+    /// The first instant of a day.
+    Timestamp start_of(std::chrono::sys_days day) const;
+    /// "2026-12-01" for the first instant of a day, else the instant in UTC.
+    std::string day_words(Timestamp at) const;
 
   private:
     struct Zone;
