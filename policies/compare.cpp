@@ -1,4 +1,5 @@
 // Two snapshots, and what changes for people between them.
+#include "policies/compare_limits.h"
 #include "policies/documents.h"
 #include "policies/price_words.h"
 
@@ -12,6 +13,10 @@ namespace {
 
 class Comparison {
   public:
+    explicit Comparison(const std::string& time_zone) {
+        if (auto zone = TimeZone::load(time_zone)) zone_ = *std::move(zone);
+    }
+
     std::vector<std::string> take() && { return std::move(lines_); }
 
     /// "team research: parent a -> b", if they differ.
@@ -26,7 +31,8 @@ class Comparison {
     }
 
     void budgets(std::string_view thing, std::string_view what, const std::vector<Budget>& before,
-                 const std::vector<Budget>& after) {
+                 const std::vector<Budget>& after, Measure money = Measure::money) {
+        const auto words = [&](const Budget& budget) { return words_of(budget, money, zone_); };
         const auto like = [](const std::vector<Budget>& all, const Budget& one) {
             return std::ranges::find_if(all, [&](const Budget& each) { return each.is_like(one); });
         };
@@ -59,13 +65,10 @@ class Comparison {
     void line(std::string text) { lines_.push_back(std::move(text)); }
 
   private:
-    static std::string words(const Budget& budget) {
-        return fmt::format("{} {}{}{}", budget.limit.for_people(budget.measure), period_words(budget),
-                           budget.of.empty() ? "" : " of " + budget.of, budget.hard ? "" : " (soft)");
-    }
     static std::string percents(const Budget& budget) {
         return budget.warn_percent.empty() ? "nothing" : fmt::format("{}%", fmt::join(budget.warn_percent, "%, "));
     }
+    std::optional<TimeZone> zone_;
     std::vector<std::string> lines_;
 };
 
@@ -215,6 +218,10 @@ void compare_team(Comparison& out, const std::string& thing, const Team& before,
     out.value(thing, "groups", joined(before.groups), joined(after.groups));
     out.budgets(thing, "budget", before.budgets, after.budgets);
     out.budgets(thing, "budget of each person", before.per_person, after.per_person);
+    out.value(thing, "rate", words_of(before.rate), words_of(after.rate));
+    out.value(thing, "rate of each person", words_of(before.rate_per_person), words_of(after.rate_per_person));
+    out.value(thing, "rate of each key", words_of(before.rate_per_key), words_of(after.rate_per_key));
+    out.value(thing, "cost centre", before.cost_centre, after.cost_centre);
     if (!before.name.empty())
         out.value(thing, "when little is left:", before.on_short == OnShort::lower ? "lower" : "refuse",
                   after.on_short == OnShort::lower ? "lower" : "refuse");
@@ -261,11 +268,12 @@ const T& or_empty(const std::shared_ptr<const T>& pointer) {
 }  // namespace
 
 std::vector<std::string> compare(const Snapshot& before, const Snapshot& after) {
-    Comparison out;
+    Comparison out(after.organisation.time_zone);
     out.value("organisation", "name", before.organisation.name, after.organisation.name);
     out.value("organisation", "currency", before.organisation.currency, after.organisation.currency);
     out.value("organisation", "time zone", before.organisation.time_zone, after.organisation.time_zone);
-    out.budgets("organisation", "budget", before.organisation.budgets, after.organisation.budgets);
+    out.budgets("organisation", "budget", before.organisation.budgets, after.organisation.budgets, Measure::cost);
+    out.value("organisation", "rate", words_of(before.organisation.rate), words_of(after.organisation.rate));
     out.section("provider", before.providers, after.providers,
                 [&](const std::string& thing, const auto& old, const auto& now) {
                     compare_provider(out, thing, or_empty(old), *now);
@@ -280,6 +288,7 @@ std::vector<std::string> compare(const Snapshot& before, const Snapshot& after) 
     out.section("person", before.people, after.people, [&](const std::string& thing, const auto& old, const auto& now) {
         out.budgets(thing, "budget", old, now);
     });
+    for (std::string& line : charging_changes(before.charging, after.charging)) out.line(std::move(line));
     compare_catalogue(out, before, after);
     for (std::string& line : count_changes(before.prices, after.prices)) out.line(std::move(line));
     return std::move(out).take();

@@ -2,9 +2,11 @@
 
 #include "policies/fields.h"
 #include "policies/snapshot.h"
+#include "service/base/time_zone.h"
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,21 +55,45 @@ struct ModelDraft {
     std::optional<Reference> content_refused;
 };
 
+/// A limit before it is known which models there are and in which time zone its dates are.
+struct BudgetDraft {
+    Budget budget;  ///< without `of`; dates as midnights of UTC
+    std::optional<Reference> of;
+    bool measure_written = false;
+    bool from_is_day = false;
+    bool until_is_day = false;
+    Place at;
+};
+
+struct OrganisationDraft {
+    Organisation organisation;
+    std::vector<BudgetDraft> budgets;
+};
+
 struct TeamDraft {
     Team team;
     std::optional<Reference> parent;
     std::vector<Reference> models;
+    std::vector<BudgetDraft> budgets;
+    std::vector<BudgetDraft> per_person;
+};
+
+struct ChargeRuleDraft {
+    ChargeRule rule;  ///< without what refers to something else
+    std::optional<Reference> team;
+    std::optional<Reference> of;
 };
 
 struct Draft {
     std::size_t nodes_left = policy_nodes_max;
-    std::optional<Ranked<Organisation>> organisation;
+    std::optional<Ranked<OrganisationDraft>> organisation;
     Section<CatalogueEntry> catalogue;
     Section<YamlNode> provider_nodes;  ///< as written: what they do not say, the whole catalogue must be known for
     Section<Provider> providers;
     Section<ModelDraft> models;
     Section<TeamDraft> teams;
-    Section<std::vector<Budget>> people;
+    Section<std::vector<BudgetDraft>> people;
+    std::optional<Ranked<std::vector<ChargeRuleDraft>>> charging;
     std::map<std::pair<std::string, std::string>, Ranked<PriceBook>> prices;  ///< by catalogue and model
 };
 
@@ -93,6 +119,15 @@ void take(Map& section, const typename Map::key_type& key, Ranked<T> content, st
         found->second = std::move(content);
 }
 
+/// Takes a section that stands in one document only, by the same rules.
+template <typename T>
+void take_whole(std::optional<Ranked<T>>& section, Ranked<T> content, std::string_view what, Problems& problems) {
+    if (section && section->rank == content.rank)
+        problems.add(content.at, std::string(what) + " is defined twice; the other one is at " + to_text(section->at));
+    else if (!section || section->rank < content.rank)
+        section = std::move(content);
+}
+
 void read_organisation(const Value& section, Rank rank, Draft& draft);
 void read_catalogue(const Value& section, Rank rank, Draft& draft);
 void read_providers(const Value& section, Rank rank, Draft& draft);
@@ -100,6 +135,8 @@ void read_models(const Value& section, Rank rank, Draft& draft);
 void read_teams(const Value& section, Rank rank, Draft& draft);
 void read_people(const Value& section, Rank rank, Draft& draft);
 void read_prices(const Value& section, Rank rank, Draft& draft);
+void read_charging(const Value& section, Rank rank, Draft& draft);
+std::vector<BudgetDraft> read_budgets(const Value& value);
 
 /// Settings that providers and entries of the catalogue have in common; what is not said stays as it is in `provider`.
 /// `new_dialect`: how the key is sent is the default of its dialect.
@@ -109,6 +146,25 @@ std::optional<Dialect> read_dialect(const Value& value);
 
 /// Makes providers of what documents say and of what their entries in the catalogue say.
 void lay_over_catalogue(Draft& draft, Problems& problems);
+
+/// Follows what limits and charges refer to, once the models of `rules` stand.
+class LimitLinker {
+  public:
+    LimitLinker(const Snapshot& rules, const std::set<std::string, std::less<>>& tiers, Problems& problems);
+
+    /// `money` is what a limit in money counts that does not say it.
+    std::vector<Budget> budgets(std::vector<BudgetDraft> drafts, Measure money = Measure::money) const;
+    /// Which calls a reference means, a model under its own name; empty, with a problem, if there are no such.
+    std::string of(const Reference& reference) const;
+
+  private:
+    bool good_dates(const BudgetDraft& draft, Budget& budget) const;
+
+    const Snapshot& rules_;
+    const std::set<std::string, std::less<>>& tiers_;
+    Problems& problems_;
+    std::optional<TimeZone> zone_;  ///< none if the organisation names one that there is not
+};
 
 /// Follows every reference. The snapshot is of use only if there are no problems.
 std::shared_ptr<Snapshot> link(Draft draft, std::int64_t revision, Problems& problems,

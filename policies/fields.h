@@ -87,6 +87,15 @@ std::string did_you_mean(std::string_view word, const Known& known, const Proble
     return nearest.hint();
 }
 
+/// What to do about a name that nobody knows: the nearest one, else the usual advice.
+template <typename Known>
+std::string advice_for(std::string_view name, const Known& known, const Problems& problems) {
+    const std::string near = did_you_mean(name, known, problems);
+    return near.empty() ? "; define it or take it out" : near;
+}
+
+/// The text of a single value; a problem if it is a list, a mapping or nothing.
+std::optional<std::string_view> single(const Value& value);
 /// The path of an address: nothing that climbs, nothing to be escaped.
 bool good_path(std::string_view path);
 /// A name: letters, digits and . _ : / @ + - only.
@@ -102,12 +111,17 @@ std::optional<std::size_t> read_word(const Value& value, std::initializer_list<s
 std::optional<std::chrono::milliseconds> read_duration(const Value& value, std::chrono::milliseconds most);
 /// "50%", from 1% to 100%.
 std::optional<int> read_percent(const Value& value);
+/// "80%", from 1% to 200%: of a limit that may be passed.
+std::optional<int> read_part(const Value& value);
 /// "2000 USD"
 std::optional<NanoUsd> read_amount(const Value& value);
 std::optional<Url> read_url(const Value& value);
 /// A date ("2027-01-01", midnight UTC) or an RFC 3339 instant.
 std::optional<Timestamp> read_instant(const Value& value);
-std::vector<Budget> read_budgets(const Value& value);
+/// Whether it is written as a date, without a time.
+bool is_day(const Value& value);
+/// {requests: 600/min, tokens: 2M/min, parallel: 50}
+Rate read_call_rate(const Value& value);
 
 /// The items of a list, each as a value; `one` is the word for an item, `many` for too many of them. Of a list that is
 /// too long nothing is read: what is done with its items may take the square of their number.

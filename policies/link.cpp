@@ -20,7 +20,7 @@ class Linker {
         : draft_(draft), problems_(problems), warnings_(warnings) {}
 
     void link(Snapshot& out) {
-        if (draft_.organisation) out.organisation = std::move(draft_.organisation->content);
+        if (draft_.organisation) out.organisation = std::move(draft_.organisation->content.organisation);
         for (auto& [name, entry] : draft_.catalogue) out.catalogue.emplace(name, std::move(entry.content));
         for (auto& [name, entry] : draft_.providers) {
             warn_about_plain_text(entry.content);
@@ -34,8 +34,14 @@ class Linker {
         for (const auto& [alias, name] : aliases_)
             if (const auto model = out.models.find(name); model != out.models.end())
                 out.models.emplace(alias, model->second);
-        for (auto& [name, entry] : draft_.people) out.people.emplace(name, std::move(entry.content));
-        link_teams(out);
+        const LimitLinker limits(out, tiers_, problems_);
+        // The organisation's own limits hold what providers are paid: a company cannot overspend by charging its teams
+        // less, nor run dry by charging them more.
+        if (draft_.organisation)
+            out.organisation.budgets = limits.budgets(std::move(draft_.organisation->content.budgets), Measure::cost);
+        for (auto& [name, entry] : draft_.people) out.people.emplace(name, limits.budgets(std::move(entry.content)));
+        link_teams(out, limits);
+        link_charging(out, limits);
     }
 
   private:
@@ -177,7 +183,7 @@ class Linker {
         return !channel.prices || std::ranges::any_of(channel.prices->versions, &Price::hidden_reasoning);
     }
 
-    void link_teams(Snapshot& out) {
+    void link_teams(Snapshot& out, const LimitLinker& limits) {
         std::set<std::string> parents;
         for (auto& [name, entry] : draft_.teams) {
             TeamDraft& draft = entry.content;
@@ -187,11 +193,36 @@ class Linker {
         for (auto& [name, entry] : draft_.teams) {
             TeamDraft& draft = entry.content;
             for (const Reference& each : draft.models) add_models(each, draft.team, out);
+            draft.team.budgets = limits.budgets(std::move(draft.budgets));
+            draft.team.per_person = limits.budgets(std::move(draft.per_person));
             if (draft.models.empty() && !parents.contains(name))
                 warnings_.push_back(fmt::format("team {}: it lists no models, so its keys may use none", name));
         }
+        for (auto& [name, entry] : draft_.teams) inherit_cost_centre(entry.content.team);
         for (auto& [name, entry] : draft_.teams)
             out.teams.emplace(name, std::make_shared<const Team>(std::move(entry.content.team)));
+    }
+
+    void inherit_cost_centre(Team& team) const {
+        const Team* above = &team;
+        for (std::size_t level = 0; above->cost_centre.empty() && level < team_levels_max; ++level) {
+            const auto found = draft_.teams.find(above->parent);
+            if (found == draft_.teams.end()) return;
+            above = &found->second.content.team;
+        }
+        team.cost_centre = above->cost_centre;
+    }
+
+    void link_charging(Snapshot& out, const LimitLinker& limits) {
+        if (!draft_.charging) return;
+        for (ChargeRuleDraft& each : draft_.charging->content) {
+            if (each.of) each.rule.of = limits.of(*each.of);
+            if (each.team) each.rule.team = each.team->name;
+            if (each.team && !out.teams.contains(each.team->name))
+                problems_.add(each.team->at, fmt::format("there is no team \"{}\"{}", each.team->name,
+                                                         hint(each.team->name, out.teams)));
+            out.charging.push_back(std::move(each.rule));
+        }
     }
 
     void link_parent(const Reference& parent, const Place& at, Team& team) {
@@ -240,8 +271,7 @@ class Linker {
 
     template <typename Known>
     std::string hint(std::string_view name, const Known& known) const {
-        const std::string near = did_you_mean(name, known, problems_);
-        return near.empty() ? "; define it or take it out" : near;
+        return advice_for(name, known, problems_);
     }
 
     Draft& draft_;

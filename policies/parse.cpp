@@ -16,13 +16,14 @@ struct SectionReader {
     Reader read;  ///< none: not in force yet
 };
 
-constexpr std::array<SectionReader, 12> sections = {{{"organisation", read_organisation},
+constexpr std::array<SectionReader, 13> sections = {{{"organisation", read_organisation},
                                                      {"catalogue", read_catalogue},
                                                      {"providers", read_providers},
                                                      {"models", read_models},
                                                      {"teams", read_teams},
                                                      {"people", read_people},
                                                      {"prices", read_prices},
+                                                     {"charging", read_charging},
                                                      {"allocations", nullptr},
                                                      {"filters", nullptr},
                                                      {"alerts", nullptr},

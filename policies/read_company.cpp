@@ -33,6 +33,23 @@ std::vector<Reference> read_model_names(const Value& value) {
     return out;
 }
 
+/// It goes into tables and lists of finance as it is: nothing that ends a cell there.
+std::string read_cost_centre(const Value& value) {
+    constexpr std::size_t cost_centre_bytes_max = 64;
+    const auto text = single(value);
+    if (!text) return {};
+    const auto wrong = [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == ',' || c == ';' || c == '"' || c == '\'';
+    };
+    if (text->empty() || text->size() > cost_centre_bytes_max || text->front() == ' ' || text->back() == ' ' ||
+        std::ranges::any_of(*text, wrong)) {
+        value.wrong(fmt::format("must be one line of 1 to {} bytes without commas, semicolons or quotes",
+                                cost_centre_bytes_max));
+        return {};
+    }
+    return std::string(*text);
+}
+
 void read_team(const Named& named, Rank rank, Draft& draft) {
     Fields fields(named.value.node, fmt::format("team \"{}\"", named.name), named.value.problems);
     TeamDraft team;
@@ -40,17 +57,18 @@ void read_team(const Named& named, Rank rank, Draft& draft) {
     if (const auto parent = fields.find("parent"))
         if (auto name = read_name(*parent)) team.parent = Reference{*std::move(name), parent->node.at};
     if (const auto models = fields.find("models")) team.models = read_model_names(*models);
-    if (const auto budgets = fields.find("budgets")) team.team.budgets = read_budgets(*budgets);
-    if (const auto budgets = fields.find("per_person")) team.team.per_person = read_budgets(*budgets);
+    if (const auto budgets = fields.find("budgets")) team.budgets = read_budgets(*budgets);
+    if (const auto budgets = fields.find("per_person")) team.per_person = read_budgets(*budgets);
     if (const auto contact = fields.find("contact")) team.team.contact = read_text(*contact).value_or("");
     if (const auto word = fields.find("on_short"))
         team.team.on_short = read_word(*word, {"lower", "refuse"}) == 1 ? OnShort::refuse : OnShort::lower;
     if (const auto groups = fields.find("groups"))
         for (const Value& item : read_list(*groups, "team group"))
             if (auto group = read_text(item)) team.team.groups.push_back(*std::move(group));
-    if (const auto rate = fields.find("rate"))
-        if (rate->node.kind != YamlNode::Kind::map || !rate->node.entries.empty())
-            rate->wrong("is not enforced by this version; take it out, so that nobody relies on it");
+    if (const auto centre = fields.find("cost_centre")) team.team.cost_centre = read_cost_centre(*centre);
+    if (const auto rate = fields.find("rate")) team.team.rate = read_call_rate(*rate);
+    if (const auto rate = fields.find("rate_per_person")) team.team.rate_per_person = read_call_rate(*rate);
+    if (const auto rate = fields.find("rate_per_key")) team.team.rate_per_key = read_call_rate(*rate);
     take(draft.teams, named.name, Ranked<TeamDraft>{std::move(team), named.at, rank},
          fmt::format("team \"{}\"", named.name), named.value.problems);
 }
@@ -59,7 +77,8 @@ void read_team(const Named& named, Rank rank, Draft& draft) {
 
 void read_organisation(const Value& section, Rank rank, Draft& draft) {
     Fields fields(section.node, "organisation", section.problems);
-    Organisation organisation;
+    OrganisationDraft read;
+    Organisation& organisation = read.organisation;
     if (const auto name = fields.find("name")) organisation.name = read_text(*name).value_or("");
     if (const auto currency = fields.find("currency"))
         if (currency->node.text != "USD") currency->wrong("is not counted in; this version knows USD only");
@@ -68,14 +87,11 @@ void read_organisation(const Value& section, Rank rank, Draft& draft) {
         if (zone->node.kind != YamlNode::Kind::text || !known_time_zone(organisation.time_zone))
             zone->wrong("is not a time zone; write it like Europe/Berlin or UTC");
     }
-    if (const auto budgets = fields.find("budgets")) organisation.budgets = read_budgets(*budgets);
+    if (const auto budgets = fields.find("budgets")) read.budgets = read_budgets(*budgets);
     if (const auto contact = fields.find("contact")) organisation.contact = read_text(*contact).value_or("");
-    Ranked<Organisation> entry{std::move(organisation), section.node.at, rank};
-    if (draft.organisation && draft.organisation->rank == rank)
-        section.problems.add(entry.at, fmt::format("organisation is defined twice; the other one is at {}",
-                                                   to_text(draft.organisation->at)));
-    else
-        draft.organisation = std::move(entry);
+    if (const auto rate = fields.find("rate")) organisation.rate = read_call_rate(*rate);
+    take_whole(draft.organisation, Ranked<OrganisationDraft>{std::move(read), section.node.at, rank}, "organisation",
+               section.problems);
 }
 
 void read_teams(const Value& section, Rank rank, Draft& draft) {
@@ -85,9 +101,9 @@ void read_teams(const Value& section, Rank rank, Draft& draft) {
 void read_people(const Value& section, Rank rank, Draft& draft) {
     for (const Named& named : read_entries(section, "person")) {
         Fields fields(named.value.node, fmt::format("person \"{}\"", named.name), named.value.problems);
-        std::vector<Budget> budgets;
+        std::vector<BudgetDraft> budgets;
         if (const auto value = fields.need("budgets")) budgets = read_budgets(*value);
-        take(draft.people, named.name, Ranked<std::vector<Budget>>{std::move(budgets), named.at, rank},
+        take(draft.people, named.name, Ranked<std::vector<BudgetDraft>>{std::move(budgets), named.at, rank},
              fmt::format("person \"{}\"", named.name), named.value.problems);
     }
 }

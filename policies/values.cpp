@@ -10,13 +10,6 @@
 namespace bursar::policies {
 namespace {
 
-/// The text of a single value; a problem if it is a list, a mapping or nothing.
-std::optional<std::string_view> single(const Value& value) {
-    if (value.node.kind == YamlNode::Kind::text) return value.node.text;
-    value.wrong("must be a single value");
-    return {};
-}
-
 std::optional<std::int64_t> digits(std::string_view text) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -67,6 +60,12 @@ bool read_authority(std::string_view text, Url& url) {
 
 }  // namespace
 
+std::optional<std::string_view> single(const Value& value) {
+    if (value.node.kind == YamlNode::Kind::text) return value.node.text;
+    value.wrong("must be a single value");
+    return {};
+}
+
 bool good_path(std::string_view path) {
     static constexpr std::string_view allowed = "/._~%!$&'()*+,;=:@-";
     const auto in_path = [](char c) { return letter_or_digit(c) || allowed.contains(c); };
@@ -103,6 +102,14 @@ std::optional<int> read_percent(const Value& value) {
     const auto number = percent_of(*text);
     if (!number || *number < 1 || *number > 100)
         return value.wrong("must be a part from 1% to 100%; write it like 50%");
+    return static_cast<int>(*number);
+}
+
+std::optional<int> read_part(const Value& value) {
+    const auto text = single(value);
+    if (!text) return {};
+    const auto number = percent_of(*text);
+    if (!number || *number < 1 || *number > 200) return value.wrong("is not a part of the limit; write it like 80%");
     return static_cast<int>(*number);
 }
 
@@ -191,69 +198,18 @@ std::optional<Url> read_url(const Value& value) {
     return url;
 }
 
+bool is_day(const Value& value) {
+    constexpr std::size_t date_bytes = 10;
+    return value.node.kind == YamlNode::Kind::text && value.node.text.size() == date_bytes;
+}
+
 std::optional<Timestamp> read_instant(const Value& value) {
     const auto text = single(value);
     if (!text) return {};
-    constexpr std::size_t date_bytes = 10;
-    const std::string full = text->size() == date_bytes ? std::string(*text) + "T00:00:00Z" : std::string(*text);
+    const std::string full = is_day(value) ? std::string(*text) + "T00:00:00Z" : std::string(*text);
     const auto at = parse_timestamp(full);
     if (!at) return value.wrong("is not a date; write it like 2027-01-01 or 2027-01-01T08:00:00Z");
     return *at;
-}
-
-namespace {
-
-std::optional<int> read_part(const Value& value) {
-    const auto text = single(value);
-    if (!text) return {};
-    const auto number = percent_of(*text);
-    if (!number || *number < 1 || *number > 200) return value.wrong("is not a part of the limit; write it like 80%");
-    return static_cast<int>(*number);
-}
-
-std::optional<Budget> read_budget(const Value& value) {
-    constexpr std::size_t warnings_max = 10;
-    Fields fields(value.node, "budget", value.problems);
-    Budget budget;
-    bool good = value.node.kind == YamlNode::Kind::map;
-    if (const auto limit = fields.need("limit")) {
-        const auto amount = read_amount(*limit);
-        good = good && amount;
-        budget.limit = amount.value_or(NanoUsd{});
-    }
-    if (const auto per = fields.find("per")) {
-        const auto word = read_word(*per, {"hour", "day", "week", "month", "quarter", "year", "ever"});
-        good = good && word;
-        budget.per = static_cast<Per>(word.value_or(0));
-    }
-    if (const auto hard = fields.find("hard")) budget.hard = read_truth(*hard).value_or(true);
-    if (const auto warn = fields.find("warn")) {
-        const auto parts = read_list(*warn, "budget warning", warnings_max, "parts");
-        for (const Value& part : parts)
-            if (const auto percent = read_part(part)) budget.warn_percent.push_back(*percent);
-        std::ranges::sort(budget.warn_percent);
-        const auto repeated = std::ranges::unique(budget.warn_percent);
-        budget.warn_percent.erase(repeated.begin(), repeated.end());
-    }
-    if (!good) return {};
-    return budget;
-}
-
-}  // namespace
-
-std::vector<Budget> read_budgets(const Value& value) {
-    std::vector<Budget> out;
-    const auto items = read_list(value, "budget", budgets_max, "limits; drop the widest");
-    for (const Value& item : items) {
-        const auto budget = read_budget(item);
-        if (!budget) continue;
-        const auto same = [&](const Budget& other) { return other.per == budget->per && other.hard == budget->hard; };
-        if (std::ranges::any_of(out, same))
-            item.wrong(fmt::format("per {} stands twice; keep the smaller limit", name_of(budget->per)));
-        else
-            out.push_back(*budget);
-    }
-    return out;
 }
 
 }  // namespace bursar::policies

@@ -155,6 +155,41 @@ const std::vector<ChangeCase> change_cases = {
       "model auto: picks claude for more than 50000 input tokens and tools and no images and tag batch or night and "
       "less "
       "than 20% of the budget left, else gpt"}},
+    {"limits of every kind",
+     "budgets: [{limit: 2000 USD, per: month, warn: [80%, 50%]}]",
+     "budgets: [{limit: 2000 USD, per: month, warn: [80%, 50%]}, {limit: 2M tokens, per: minute, rolling: true, of: "
+     "tier:small}, {limit: 600 calls, per: day, hard: false}, {limit: 5 USD, from: 2026-12-01, until: 2027-01-01}, "
+     "{limit: 7 USD, per: year, measure: cost, of: 'tag:nightly'}]",
+     {"team research: new budget 2,000,000 tokens in any 60 seconds of tier:small",
+      "team research: new budget 600 calls per day (soft)",
+      "team research: new budget 5.00 USD from 2026-12-01 until 2027-01-01",
+      "team research: new budget 7.00 USD of cost per year of tag:nightly"}},
+    {"the organisation's limit of what is charged",
+     "budgets: [{limit: 10000 USD, per: month}]",
+     "budgets: [{limit: 10000 USD, per: month, measure: money}]",
+     {"organisation: budget 10,000.00 USD per month is gone",
+      "organisation: new budget 10,000.00 USD as charged per month"}},
+    {"rates",
+     "  sales: {models: [gpt], on_short: refuse}",
+     "  sales: {models: [gpt], on_short: refuse, rate: {requests: 600/min, tokens: 2M/min, parallel: 50}, "
+     "rate_per_person: {parallel: 2}, rate_per_key: {requests: 1K/min}}",
+     {"team sales: rate 600 calls per minute, 2,000,000 tokens per minute, 50 calls at once",
+      "team sales: rate of each person 2 calls at once", "team sales: rate of each key 1,000 calls per minute"}},
+    {"a rate of everybody",
+     "time_zone: Europe/Berlin, ",
+     "time_zone: Europe/Berlin, rate: {parallel: 100}, ",
+     {"organisation: rate 100 calls at once"}},
+    {"a cost centre, of the teams below too",
+     "  rnd: {",
+     "  rnd: {cost_centre: 4711, ",
+     {"team research: cost centre 4711", "team rnd: cost centre 4711"}},
+    {"what is charged",
+     "people:",
+     "charging: [{team: rnd, of: tier:frontier, factor: 1.2, per_call: 0.001 USD}, {of: model:llama, factor: 0}, "
+     "{per_call: 1 USD}]\npeople:",
+     {"charging: team rnd for tier:frontier pays 1.2 times the cost, and 0.001 USD per call",
+      "charging: every team for model:llama pays nothing of the cost",
+      "charging: every team pays the cost, and 1.00 USD per call"}},
     {"reasoning that shows", "hidden_reasoning: true, ", "", {"model thinker: hidden reasoning yes -> no"}},
 };
 
@@ -171,6 +206,16 @@ TEST(Compare, SaysEveryChangeAndNothingElse) {
         ASSERT_EQ(problems_of(after), "") << each.name;
         EXPECT_EQ(compare(*before.snapshot, *after.snapshot), each.lines) << each.name;
     }
+}
+
+TEST(Compare, charges_that_go_and_charges_in_another_order) {
+    const auto with = [](std::string_view rules) { return parse_text("charging: " + std::string(rules)).snapshot; };
+    const auto both = with("[{factor: 1.5}, {per_call: 1 USD}]");
+    EXPECT_EQ(compare(*both, *with("[{factor: 1.5}]")),
+              (std::vector<std::string>{"charging: no longer every team pays the cost, and 1.00 USD per call"}));
+    EXPECT_EQ(compare(*both, *with("[{per_call: 1 USD}, {factor: 1.5}]")),
+              (std::vector<std::string>{"charging: the rules stand in another order; the first that fits counts"}));
+    EXPECT_EQ(compare(*both, *both), std::vector<std::string>{});
 }
 
 TEST(Compare, NamesSomeOfManyPricesAndCountsAll) {

@@ -17,7 +17,8 @@ TEST(Parse, ACompanyIsReadWhole) {
     EXPECT_EQ(rules.organisation.name, "Example GmbH");
     EXPECT_EQ(rules.organisation.time_zone, "Europe/Berlin");
     ASSERT_EQ(rules.organisation.budgets.size(), 1U);
-    EXPECT_EQ(rules.organisation.budgets[0], (Budget{.limit = NanoUsd::dollars(10'000), .per = Per::month}));
+    EXPECT_EQ(rules.organisation.budgets[0],
+              (Budget{.limit = NanoUsd::dollars(10'000), .per = Per::month, .measure = Measure::cost}));
     const Provider& azure = *rules.providers.at("azure");
     EXPECT_EQ(azure.base_url.text(), "https://azure.example.com/openai");
     EXPECT_EQ(azure.catalogue, "openai");
@@ -154,7 +155,7 @@ TEST(Parse, LimitsHaveTheirSentences) {
     for (int i = 0; i < 40; ++i) deep += "{a: ";
     EXPECT_EQ(problems_of(parse_text(deep + "x" + std::string(40, '}'))),
               "policy.yaml:1:13: team \"a\" has no setting \"a\"; it may have: parent, models, budgets, per_person, "
-              "on_short, groups, rate\n"
+              "on_short, groups, cost_centre, rate, rate_per_person, rate_per_key\n"
               "policy.yaml:1:132: values are nested more than 32 deep; a policy needs less\n");
     std::string bottomless = "teams: ";
     for (int i = 0; i < 100'000; ++i) bottomless += "[";

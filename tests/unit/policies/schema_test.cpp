@@ -54,6 +54,9 @@ TEST(Schema, KnowsEachSettingOfTheParser) {
     const std::vector<PlaceCase> cases = {
         {"organisation", "organisation: {qqqqqqqq: 1}"},
         {"budget", "organisation: {budgets: [{qqqqqqqq: 1}]}"},
+        {"call_rate", "teams: {t: {rate: {qqqqqqqq: 1}}}"},
+        {"call_rate", "organisation: {rate: {qqqqqqqq: 1}}"},
+        {"charge", "charging: [{qqqqqqqq: 1}]"},
         {"provider", "providers: {p: {qqqqqqqq: 1}}"},
         {"catalogue_entry", "catalogue: {c: {qqqqqqqq: 1}}"},
         {"key", "providers: {p: {keys: [{qqqqqqqq: 1}]}}"},
