@@ -1,9 +1,10 @@
 #include "auth/key_entry.h"
 
+#include "auth/budget_line.h"
 #include "auth/credential.h"
+#include "service/base/limit_words.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -36,48 +37,6 @@ std::vector<std::string> split_lines(std::string_view text) {
         text.remove_prefix(std::min(end + 1, text.size()));
     }
     return lines;
-}
-
-/// "10000000000 month hard 50 80 100": the limit in nano-dollars, the period, then where to warn.
-std::string budget_line(const Budget& budget) {
-    std::string line =
-        fmt::format("{} {} {}", budget.limit.units(), name_of(budget.per), budget.hard ? "hard" : "soft");
-    for (const int percent : budget.warn_percent) line += fmt::format(" {}", percent);
-    return line;
-}
-
-std::optional<Per> per_of(std::string_view name) {
-    for (const Per per : {Per::hour, Per::day, Per::week, Per::month, Per::quarter, Per::year, Per::ever})
-        if (name_of(per) == name) return per;
-    return std::nullopt;
-}
-
-template <typename Number>
-std::optional<Number> number_of(std::string_view text) {
-    Number number{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
-
-std::optional<Budget> parse_budget(std::string_view line) {
-    std::vector<std::string_view> words;
-    while (!line.empty()) {
-        const std::size_t end = std::min(line.find(' '), line.size());
-        words.push_back(line.substr(0, end));
-        line.remove_prefix(std::min(end + 1, line.size()));
-    }
-    if (words.size() < 3) return std::nullopt;
-    const auto nanos = number_of<std::int64_t>(words[0]);
-    const auto per = per_of(words[1]);
-    if (!nanos || !per || (words[2] != "hard" && words[2] != "soft")) return std::nullopt;
-    Budget budget{.limit = NanoUsd{*nanos}, .per = *per, .hard = words[2] == "hard"};
-    for (std::size_t i = 3; i < words.size(); ++i) {
-        const auto percent = number_of<int>(words[i]);
-        if (!percent) return std::nullopt;
-        budget.warn_percent.push_back(*percent);
-    }
-    return budget;
 }
 
 store::Value time_value(const std::optional<Timestamp>& at) {
@@ -117,7 +76,7 @@ Result<KeyEntry> entry_of(const store::Row& row) {
     facts.models = split_lines(row.text(7));
     facts.networks = split_lines(row.text(8));
     for (const std::string& line : split_lines(row.text(9))) {
-        auto budget = parse_budget(line);
+        auto budget = parse_budget_line(line);
         if (!budget) return damaged();
         facts.budgets.push_back(*std::move(budget));
     }
@@ -153,8 +112,18 @@ Result<void> check_budgets(const std::vector<Budget>& budgets) {
     for (const Budget& budget : budgets) {
         if (budget.limit < Quantity{})
             return fail(Fault::invalid_request,
-                        fmt::format("A budget of {} USD is below zero. Write 0 to forbid all spending.",
-                                    budget.limit.text(budget.measure)));
+                        fmt::format("A budget of {} is below zero. Write 0 to forbid all calls.",
+                                    budget.limit.for_people(budget.measure)));
+        if (!is_limit({.quantity = budget.limit, .measure = budget.measure}))
+            return fail(Fault::invalid_request, fmt::format("A budget of {} is too large; at most {} are possible.",
+                                                            budget.limit.for_people(budget.measure),
+                                                            limit_most(budget.measure).for_people(budget.measure)));
+        if (!budget.of.empty() && !parse_of(budget.of))
+            return fail(Fault::invalid_request, "A budget is of tier:NAME, model:NAME or tag:NAME.");
+        const auto alike = [&](const Budget& other) { return other.is_like(budget); };
+        if (std::ranges::count_if(budgets, alike) > 1)
+            return fail(Fault::invalid_request,
+                        fmt::format("The budget {} stands twice. Keep the smaller limit.", kind_words(budget)));
         if (budget.warn_percent.size() > warnings_max)
             return fail(Fault::invalid_request, fmt::format("A budget warns at {} marks; at most {} are possible.",
                                                             budget.warn_percent.size(), warnings_max));

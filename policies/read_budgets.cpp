@@ -85,8 +85,7 @@ std::optional<BudgetDraft> read_budget(const Value& value) {
     }
     if (const auto of = fields.find("of"))
         if (const auto text = single(*of)) {
-            const auto words = parse_of(*text);
-            if (words && good_name(words->name))
+            if (parse_of(*text))
                 draft.of = Reference{std::string(*text), of->node.at};
             else
                 of->wrong("must be tier:NAME, model:NAME or tag:NAME");

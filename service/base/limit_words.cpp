@@ -1,5 +1,6 @@
 #include "service/base/limit_words.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -38,6 +39,16 @@ std::optional<Digits> read_digits(std::string_view text) {
     }
     if (!any || text.ends_with('.') || text.ends_with(',')) return {};
     return digits;
+}
+
+/// As policies name things, and in no way that would end a line, a list or the name of an account.
+bool is_name(std::string_view text) {
+    constexpr std::size_t name_bytes_max = 128;
+    static constexpr std::string_view marks = "._:/@+-";
+    const auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.contains(c);
+    };
+    return !text.empty() && text.size() <= name_bytes_max && std::ranges::all_of(text, allowed);
 }
 
 }  // namespace
@@ -99,7 +110,7 @@ std::optional<OfWords> parse_of(std::string_view text) {
     constexpr std::array<std::pair<std::string_view, OfWords::Kind>, 3> kinds = {
         {{"tier:", OfWords::Kind::tier}, {"model:", OfWords::Kind::model}, {"tag:", OfWords::Kind::tag}}};
     for (const auto& [prefix, kind] : kinds)
-        if (text.starts_with(prefix) && text.size() > prefix.size())
+        if (text.starts_with(prefix) && is_name(text.substr(prefix.size())))
             return OfWords{.kind = kind, .name = text.substr(prefix.size())};
     return {};
 }

@@ -31,7 +31,8 @@ std::optional<Per> parse_per(std::string_view word);
 /// "minute, hour, day, week, month, quarter, year or ever": for whoever wrote another word.
 std::string_view per_words();
 
-/// Which calls a limit counts: "tier:NAME", "model:NAME" or "tag:NAME". The views are parts of the text.
+/// Which calls a limit counts: "tier:NAME", "model:NAME" or "tag:NAME", where a name is 1 to 128 letters, digits or
+/// . _ : / @ + -. The view is a part of the text.
 struct OfWords {
     enum class Kind : std::uint8_t { tier, model, tag };
     Kind kind = Kind::tier;

@@ -49,7 +49,12 @@ TEST_F(KeysTest, a_key_says_who_calls_before_and_after_a_restart) {
                      .models = {"gpt-4o", "tier:frontier"},
                      .networks = {"10.0.0.0/8"},
                      .budgets = {{.limit = NanoUsd(10'000'000'001), .per = Per::month, .warn_percent = {50, 100}},
-                                 {.limit = NanoUsd{}, .per = Per::ever, .hard = false}}};
+                                 {.limit = NanoUsd{}, .per = Per::ever, .hard = false},
+                                 {.limit = Quantity{5'000'000},
+                                  .per = Per::hour,
+                                  .measure = Measure::tokens,
+                                  .of = "tier:frontier",
+                                  .rolling = true}}};
     const Issued issued = issue(key);
     const std::string text(issued.text.reveal());
     for (const char* when : {"at once", "after a restart"}) {
@@ -288,7 +293,8 @@ TEST_F(KeysTest, what_a_key_may_say_has_limits) {
                     }(),
                 .team = "a"},
                true},
-          Case{"no name", {.name = "", .team = "a"}, false}, Case{"no team", {.name = "n", .team = ""}, false},
+          Case{"no name", {.name = "", .team = "a"}, false},
+          Case{"no team", {.name = "n", .team = ""}, false},
           Case{"a line end in the name", {.name = "a\nb", .team = "a"}, false},
           Case{"a name that is not UTF-8", {.name = "a\xff", .team = "a"}, false},
           Case{"an overlong encoding", {.name = "a\xc0\xaf", .team = "a"}, false},
@@ -298,6 +304,20 @@ TEST_F(KeysTest, what_a_key_may_say_has_limits) {
           Case{"101 models", {.name = "n", .team = "a", .models = std::vector<std::string>(101, "m")}, false},
           Case{"a network that is none", {.name = "n", .team = "a", .networks = {"10.0.0.1/33"}}, false},
           Case{"a budget below zero", {.name = "n", .team = "a", .budgets = {{.limit = NanoUsd(-1)}}}, false},
+          Case{"a budget beyond all measure",
+               {.name = "n", .team = "a", .budgets = {{.limit = NanoUsd::dollars(1'000'000'001)}}},
+               false},
+          Case{"a budget of what would end its line",
+               {.name = "n", .team = "a", .budgets = {{.limit = NanoUsd(1), .of = "tag:a\nb"}}},
+               false},
+          Case{"two budgets that are alike",
+               {.name = "n", .team = "a", .budgets = {{.limit = NanoUsd(1)}, {.limit = NanoUsd(2)}}},
+               false},
+          Case{"two budgets of other measures",
+               {.name = "n",
+                .team = "a",
+                .budgets = {{.limit = NanoUsd(1)}, {.limit = NanoUsd(1), .measure = Measure::cost}}},
+               true},
           Case{"a budget of nothing", {.name = "n", .team = "a", .budgets = {{.limit = NanoUsd{}}}}, true},
           Case{"an expiry in the past", {.name = "n", .team = "a", .expires_at = Timestamp{}}, false}}) {
         const auto issued = keys_->issue(c.key, {});

@@ -86,7 +86,8 @@ TEST(Limits, periods_and_what_is_counted_have_their_words) {
     for (const std::string_view word : {"dates", "Month", "months", ""}) EXPECT_FALSE(parse_per(word)) << word;
     EXPECT_EQ(parse_of("model:a:b")->name, "a:b");
     EXPECT_EQ(parse_of("tag:x")->kind, OfWords::Kind::tag);
-    for (const std::string_view word : {"", "tier", "tier:", "team:x", "Tier:x", "x"})
+    for (const std::string_view word :
+         {"", "tier", "tier:", "team:x", "Tier:x", "x", "tag:a b", "tag:a|b", "tag:a\n", "tag:a,b"})
         EXPECT_FALSE(parse_of(word)) << word;
 }
 
