@@ -4,17 +4,6 @@
 
 namespace bursar::admin {
 
-void write_budgets(JsonWriter& json, const std::vector<Budget>& budgets) {
-    json.key("budgets").open_list();
-    for (const Budget& budget : budgets)
-        json.open()
-            .field("limit_usd", budget.limit.text(budget.measure))
-            .field("per", name_of(budget.per))
-            .field("hard", budget.hard)
-            .close();
-    json.close_list();
-}
-
 void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
     json.key(name).open_list();
     for (const std::string& text : texts) json.value(text);

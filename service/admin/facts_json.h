@@ -1,6 +1,5 @@
 #pragma once
 
-#include "service/base/budget.h"
 #include "service/base/clock.h"
 #include "service/base/json.h"
 #include "service/base/usage.h"
@@ -12,8 +11,6 @@
 // The pieces of JSON that several answers share.
 namespace bursar::admin {
 
-/// "budgets":[{"limit_usd","per","hard"}]
-void write_budgets(JsonWriter& json, const std::vector<Budget>& budgets);
 void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts);
 /// null if there is none
 void write_instant(JsonWriter& json, std::string_view name, const std::optional<Timestamp>& at);

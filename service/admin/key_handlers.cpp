@@ -1,3 +1,4 @@
+#include "service/admin/budget_fields.h"
 #include "service/admin/facts_json.h"
 #include "service/admin/visit.h"
 
@@ -12,7 +13,6 @@ namespace {
 constexpr std::size_t name_bytes_max = 128;
 constexpr std::size_t models_max = 200;
 constexpr std::size_t networks_max = 100;
-constexpr std::size_t budgets_max = 20;
 constexpr std::int64_t grace_seconds_default = 3'600;
 constexpr std::int64_t expires_seconds_max = 3660 * std::int64_t{86'400};
 
@@ -20,7 +20,7 @@ void write_facts(JsonWriter& json, const auth::KeyFacts& key) {
     json.field("id", key.id).field("name", key.name).field("team", key.team).field("person", key.person);
     write_texts(json, "models", key.models);
     write_texts(json, "networks", key.networks);
-    write_budgets(json, key.budgets);
+    write_budgets(json, "budgets", key.budgets);
     json.field("created_at", to_text(key.created_at));
     write_instant(json, "expires_at", key.expires_at);
     write_instant(json, "revoked_at", key.revoked_at);
@@ -35,39 +35,6 @@ Answer shown_once(const auth::Issued& issued, int status) {
     write_facts(json, issued.facts);
     json.field("key", issued.text.reveal()).close();
     return json_answer(std::move(json).text(), status);
-}
-
-Result<Per> per_of(const Fields& fields) {
-    TRY(const std::string_view text, fields.text("per", 16));
-    for (const Per per : {Per::hour, Per::day, Per::week, Per::month, Per::quarter, Per::year, Per::ever})
-        if (name_of(per) == text) return per;
-    return fail(Fault::invalid_request,
-                fmt::format("\"per\" must be hour, day, week, month, quarter, year or ever, not \"{}\".", text));
-}
-
-/// "10 USD" or "10"
-Result<NanoUsd> limit_of(const Fields& fields) {
-    constexpr std::string_view currency = " USD";
-    TRY(std::string_view text, fields.text("limit", 32));
-    if (text.ends_with(currency)) text.remove_suffix(currency.size());
-    auto limit = NanoUsd::parse(text);
-    if (!limit || *limit < NanoUsd{})
-        return fail(Fault::invalid_request,
-                    fmt::format("\"limit\" must be an amount such as \"10 USD\" or \"0.50\", not \"{}\".", text));
-    return *limit;
-}
-
-Result<std::vector<Budget>> budgets_of(const Fields& fields) {
-    TRY(const auto objects, fields.objects("budgets", budgets_max));
-    std::vector<Budget> budgets;
-    for (const Fields& each : objects) {
-        TRY_VOID(each.only({"limit", "per", "hard"}));
-        TRY(const NanoUsd limit, limit_of(each));
-        TRY(const Per per, per_of(each));
-        TRY(const bool hard, each.truth_or("hard", true));
-        budgets.push_back({.limit = limit, .per = per, .hard = hard});
-    }
-    return budgets;
 }
 
 Result<void> check_models(const policies::Snapshot& rules, const std::vector<std::string>& models) {
@@ -100,7 +67,7 @@ Result<auth::NewKey> new_key_of(const Fields& fields, const policies::Snapshot& 
     TRY(key.models, fields.texts("models", models_max, name_bytes_max));
     TRY_VOID(check_models(rules, key.models));
     TRY(key.networks, fields.texts("networks", networks_max, 64));
-    TRY(key.budgets, budgets_of(fields));
+    TRY(key.budgets, budgets_of(fields, rules));
     if (fields.has("expires_at")) {
         TRY(key.expires_at, fields.instant("expires_at"));
         if (*key.expires_at <= now)

@@ -1,4 +1,5 @@
 #include "policies/admit.h"
+#include "service/admin/budget_fields.h"
 #include "service/admin/facts_json.h"
 #include "service/admin/visit.h"
 
@@ -79,9 +80,15 @@ void add_budgets(Accounts& accounts, const AccountName& account, const std::vect
 
 Accounts limited_accounts(const policies::Snapshot& rules, const std::vector<auth::KeyFacts>& keys) {
     Accounts accounts;
-    add_budgets(accounts, "org", rules.organisation.budgets);
-    for (const auto& [name, team] : rules.teams) add_budgets(accounts, "team:" + name, team->budgets);
-    for (const auto& [name, budgets] : rules.people) add_budgets(accounts, "person:" + name, budgets);
+    const auto add = [&](const AccountName& account, const std::vector<Budget>& documented) {
+        add_budgets(accounts, account, policies::limits_of(rules, account, documented));
+    };
+    add("org", rules.organisation.budgets);
+    for (const auto& [name, team] : rules.teams) add("team:" + name, team->budgets);
+    for (const auto& [name, budgets] : rules.people) add("person:" + name, budgets);
+    // Allocations may give somebody a limit whom no document names and who has no key yet.
+    for (const auto& entry : rules.in_force->allotted)
+        if (entry.first.starts_with("person:")) add(entry.first, {});
     for (const auth::KeyFacts& key : keys) {
         if (key.revoked_at) continue;
         const Caller caller{.key_id = key.id,
@@ -99,14 +106,24 @@ Accounts limited_accounts(const policies::Snapshot& rules, const std::vector<aut
     return accounts;
 }
 
-void write_standing(JsonWriter& json, const ledger::Standing& standing) {
-    const bool ends = standing.budget.per != Per::ever;
-    json.open().field("account", standing.account).field("limit_usd", standing.limit.text(standing.budget.measure));
-    json.field("per", name_of(standing.budget.per)).field("hard", standing.budget.hard);
-    json.field("spent_usd", standing.spent.text(standing.budget.measure))
-        .field("held_usd", standing.held.text(standing.budget.measure));
-    json.field("remaining_usd", standing.left().text(standing.budget.measure));
-    write_instant(json, "period_start", ends ? std::optional(standing.period_start) : std::nullopt);
+bool is_adjusted(const Budget& budget, Timestamp now) {
+    return std::ranges::any_of(budget.adjustments,
+                               [&](const Adjustment& each) { return each.from <= now && now < each.until; });
+}
+
+void write_standing(JsonWriter& json, const ledger::Standing& standing, Timestamp now) {
+    const Budget& budget = standing.budget;
+    const Quantity limit = standing.limit, spent = standing.spent, held = standing.held;
+    json.open().field("account", standing.account);
+    write_quantity(json, "limit", limit, budget.measure);
+    write_kind(json, budget);
+    json.field("adjusted", is_adjusted(budget, now));
+    write_quantity(json, "spent", spent, budget.measure);
+    write_quantity(json, "held", held, budget.measure);
+    write_quantity(json, "remaining", standing.left(), budget.measure);
+    // A rolling limit of which nothing is used has no end.
+    const bool ends = standing.period_end != Timestamp::max();
+    write_instant(json, "period_start", budget.per != Per::ever ? std::optional(standing.period_start) : std::nullopt);
     write_instant(json, "period_end", ends ? std::optional(standing.period_end) : std::nullopt);
     json.close();
 }
@@ -120,7 +137,12 @@ Reply team_list(Visit& visit) {
     for (const auto& [name, team] : rules->teams) {
         json.open().field("name", name).field("parent", team->parent);
         write_texts(json, "models", team->models);
-        write_budgets(json, team->budgets);
+        write_budgets(json, "budgets", policies::limits_of(*rules, "team:" + name, team->budgets));
+        write_budgets(json, "per_person", team->per_person);
+        write_rate(json, "rate", team->rate);
+        write_rate(json, "rate_per_person", team->rate_per_person);
+        write_rate(json, "rate_per_key", team->rate_per_key);
+        json.field("cost_centre", team->cost_centre);
         json.close();
     }
     json.close_list().close();
@@ -136,7 +158,7 @@ Reply budget_list(Visit& visit) {
     for (auto& [account, budgets] : limited_accounts(*rules, visit.parts->keys.list())) {
         TRY(const auto scopes,
             ledger.prepare({ledger::Level{.account = account, .budgets = budgets}}, rules->organisation.time_zone));
-        for (const ledger::Standing& standing : ledger.standing(*scopes, now)) write_standing(json, standing);
+        for (const ledger::Standing& standing : ledger.standing(*scopes, now)) write_standing(json, standing, now);
     }
     json.close_list().close();
     return json_answer(std::move(json).text());
