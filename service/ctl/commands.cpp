@@ -28,7 +28,8 @@ constexpr std::array key_issue_options = {
     Option{"--person", "NAME", "whose key it is (default: nobody's, a service)"},
     Option{"--model", "MODEL", "a model or tier:NAME it may use (default: all of the team)", true},
     Option{"--network", "CIDR", "a network it may come from (default: any)", true},
-    Option{"--budget", "BUDGET", "\"10 USD per month\", or \"10 USD/week soft\"", true},
+    Option{"--budget", "BUDGET",
+           "\"10 USD per month\", \"5M tokens/day rolling\", \"20 USD/week of tier:frontier soft\"", true},
     expires,
 };
 constexpr std::array key_expire_options = {
@@ -89,7 +90,7 @@ constexpr std::array table_of_commands = {
     Command{"prices import", "FILE", "take prices from LiteLLM's price JSON", import_options, 1, 1, prices_import},
     Command{"usage", "", "what was used, and what it cost", usage_options, 0, 0, usage},
     Command{"calls", "", "list calls, newest first", calls_options, 0, 0, calls},
-    Command{"budgets", "", "every budget: spent, held, left", {}, 0, 0, budgets},
+    Command{"budgets", "", "every budget: limit, spent, held, left", {}, 0, 0, budgets},
     Command{"teams", "", "the policy's teams", {}, 0, 0, teams},
     Command{"ledger", "", "the books: open holds, lost calls, variance", {}, 0, 0, ledger},
     Command{

@@ -71,7 +71,7 @@ Outcome<Exit> key_issue(Context& context) {
         json.key("budgets").open_list();
         for (const std::string& text : given) {
             TRY(const BudgetWords budget, read_budget(text));
-            json.open().field("limit", budget.limit).field("per", budget.per).field("hard", budget.hard).close();
+            write_budget(json, budget);
         }
         json.close_list();
     }

@@ -1,6 +1,7 @@
 #include "service/ctl/key_words.h"
 
-#include <algorithm>
+#include "service/base/limit_words.h"
+
 #include <array>
 #include <charconv>
 #include <utility>
@@ -10,36 +11,92 @@
 
 namespace bursar::ctl {
 
-Outcome<BudgetWords> read_budget(std::string_view text) {
-    constexpr std::string_view form = "write it like \"10 USD per month\" or \"10 USD/week soft\"";
-    constexpr std::array periods = {"hour", "day", "week", "month", "quarter", "year", "ever"};
+namespace {
+
+/// Blanks part words, and '/' does too, as "per": but not in the name behind "of", which may have one.
+std::vector<std::string> words_of(std::string_view text) {
     std::vector<std::string> words;
     std::string word;
-    for (const char c : text) {
-        if (c != ' ' && c != '/') {
-            word += c;
-            continue;
-        }
+    const auto end_word = [&] {
         if (!word.empty()) words.push_back(std::exchange(word, {}));
-        if (c == '/') words.emplace_back("per");
+    };
+    for (const char c : text) {
+        const bool in_name = !words.empty() && words.back() == "of";
+        if (c == ' ') {
+            end_word();
+        } else if (c == '/' && !in_name) {
+            end_word();
+            words.emplace_back("per");
+        } else {
+            word += c;
+        }
     }
-    if (!word.empty()) words.push_back(word);
-    BudgetWords budget;
-    if (words.size() > 2 && words.back() == "soft") {
+    end_word();
+    return words;
+}
+
+/// Takes what stands behind the first word at `at`, one or two words; false if nobody knows it or it stands twice.
+bool take_words(const std::vector<std::string>& words, std::size_t& at, BudgetWords& budget) {
+    const std::array<std::pair<std::string_view, std::string*>, 4> pairs = {
+        {{"per", &budget.per}, {"from", &budget.from}, {"until", &budget.until}, {"of", &budget.of}}};
+    for (const auto& [name, target] : pairs) {
+        if (words[at] != name) continue;
+        if (at + 1 == words.size() || !target->empty()) return false;
+        *target = words[at + 1];
+        at += 2;
+        return true;
+    }
+    if (words[at] == "cost")
+        budget.cost = true;
+    else if (words[at] == "rolling")
+        budget.rolling = true;
+    else if (words[at] == "soft")
         budget.hard = false;
-        words.pop_back();
-    }
-    if (words.size() != 4 || words[1] != "USD" || words[2] != "per")
-        return wrong_usage(fmt::format("'{}' is not a budget; {}.", text, form));
-    if (words[0].find_first_not_of("0123456789.,") != std::string::npos)
-        return wrong_usage(fmt::format("'{}' in the budget '{}' is not an amount; {}.", words[0], text, form));
-    if (std::ranges::find(periods, words[3]) == periods.end())
+    else
+        return false;
+    ++at;
+    return true;
+}
+
+}  // namespace
+
+Outcome<BudgetWords> read_budget(std::string_view text) {
+    constexpr std::string_view form =
+        "write it like \"10 USD per month\", \"5M tokens/day\", \"100 calls per hour rolling\" or \"20 USD/month of "
+        "tier:frontier soft\"";
+    const auto none = [&] { return wrong_usage(fmt::format("'{}' is not a budget; {}.", text, form)); };
+    const auto words = words_of(text);
+    if (words.size() < 2) return none();
+    BudgetWords budget{.limit = words[0] + " " + words[1]};
+    const auto limit = parse_limit(budget.limit);
+    if (!limit || !is_limit(*limit))
+        return wrong_usage(fmt::format("'{}' in the budget '{}' is not an amount; {}.", budget.limit, text, form));
+    for (std::size_t at = 2; at < words.size();)
+        if (!take_words(words, at, budget)) return none();
+    if (!budget.per.empty() && !parse_per(budget.per))
         return wrong_usage(
-            fmt::format("'{}' in the budget '{}' is not a period; use hour, day, week, month, quarter, year or ever.",
-                        words[3], text));
-    budget.limit = words[0] + " USD";
-    budget.per = words[3];
+            fmt::format("'{}' in the budget '{}' is not a period; use {}.", budget.per, text, per_words()));
+    if (!budget.of.empty() && !parse_of(budget.of))
+        return wrong_usage(
+            fmt::format("'{}' in the budget '{}' must be tier:NAME, model:NAME or tag:NAME.", budget.of, text));
+    if (budget.cost && !is_money(limit->measure)) return none();
+    const bool dates = !budget.from.empty() && !budget.until.empty();
+    if (budget.from.empty() != budget.until.empty() || dates == !budget.per.empty()) return none();
     return budget;
+}
+
+void write_budget(JsonWriter& json, const BudgetWords& budget) {
+    json.open().field("limit", budget.limit);
+    if (budget.cost) json.field("measure", "cost");
+    const auto text = [&](std::string_view name, const std::string& value) {
+        if (!value.empty()) json.field(name, value);
+    };
+    text("per", budget.per);
+    text("from", budget.from);
+    text("until", budget.until);
+    text("of", budget.of);
+    if (budget.rolling) json.field("rolling", true);
+    json.field("hard", budget.hard).close();
 }
 
 Outcome<std::int64_t> read_duration(std::string_view text, std::int64_t days_max) {

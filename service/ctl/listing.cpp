@@ -1,4 +1,5 @@
 #include "service/base/json.h"
+#include "service/ctl/budget_cells.h"
 #include "service/ctl/command.h"
 #include "service/ctl/terminal.h"
 
@@ -21,14 +22,8 @@ QJsonValue at_path(const QJsonValue& row, std::string_view path) {
     return value;
 }
 
-std::string budget_text(const QJsonObject& budget) {
-    return fmt::format("{} USD per {}{}", cell(budget.value(QLatin1String("limit_usd"))),
-                       cell(budget.value(QLatin1String("per"))),
-                       budget.value(QLatin1String("hard")).toBool(true) ? "" : " (soft)");
-}
-
 std::string object_text(const QJsonObject& object) {
-    if (object.contains(QLatin1String("limit_usd"))) return budget_text(object);
+    if (object.contains(QLatin1String("kind"))) return budget_text(object);
     std::string text;
     for (auto field = object.begin(); field != object.end(); ++field) {
         const std::string value = cell(field.value());

@@ -1,3 +1,4 @@
+#include "service/ctl/budget_cells.h"
 #include "service/ctl/command.h"
 #include "service/ctl/terminal.h"
 
@@ -99,21 +100,36 @@ Outcome<Exit> calls(Context& context) {
 }
 
 Outcome<Exit> budgets(Context& context) {
-    return print_list(context, "/api/v1/budgets", "budgets",
-                      {{"account", {"ACCOUNT"}},
-                       {"limit_usd", {"LIMIT USD", Align::right}},
-                       {"per", {"PER"}},
-                       {"hard", {"HARD"}},
-                       {"spent_usd", {"SPENT USD", Align::right}},
-                       {"held_usd", {"HELD USD", Align::right}},
-                       {"remaining_usd", {"LEFT USD", Align::right}},
-                       {"period_end", {"UNTIL"}}},
-                      "The policy has no budgets.");
+    TRY(const Reply reply, context.api.get("/api/v1/budgets"));
+    if (context.json()) {
+        print(reply.body + "\n");
+        return Exit::ok;
+    }
+    TRY(const QJsonObject all, object_of(reply));
+    const QJsonArray rows = budget_cells(all.value(QLatin1String("budgets")).toArray());
+    if (rows.isEmpty()) {
+        remark("There are no budgets.");
+        return Exit::ok;
+    }
+    print(rows_as_table(rows, {{"account", {"ACCOUNT"}},
+                               {"limit", {"LIMIT", Align::right}},
+                               {"per", {"PER"}},
+                               {"of", {"OF"}},
+                               {"spent", {"SPENT", Align::right}},
+                               {"held", {"HELD", Align::right}},
+                               {"left", {"LEFT", Align::right}},
+                               {"until", {"UNTIL"}}}));
+    return Exit::ok;
 }
 
 Outcome<Exit> teams(Context& context) {
     return print_list(context, "/api/v1/teams", "teams",
-                      {{"name", {"TEAM"}}, {"parent", {"PARENT"}}, {"models", {"MODELS"}}, {"budgets", {"BUDGETS"}}},
+                      {{"name", {"TEAM"}},
+                       {"parent", {"PARENT"}},
+                       {"cost_centre", {"COST CENTRE"}},
+                       {"models", {"MODELS"}},
+                       {"budgets", {"BUDGETS"}},
+                       {"rate", {"RATE"}}},
                       "The policy has no teams.");
 }
 

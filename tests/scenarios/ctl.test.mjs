@@ -38,7 +38,7 @@ test('every command that only looks prints a table for people and JSON for progr
     }
     assert.match(ctl(['calls']).stdout, /demo-gpt\s.*\s200\s/);
     assert.match(ctl(['usage', '--by', 'team,model']).stdout, /^TEAM\s+MODEL\s+CALLS[^\n]*\ndemo\s+demo-gpt\s+1\s/);
-    assert.match(ctl(['budgets']).stdout, /^team:demo\s+100\.00\s+month\s+yes/m);
+    assert.match(ctl(['budgets']).stdout, /^team:demo\s+100\.00 USD\s+month\s+\d/m);
     assert.match(ctl(['whoami']).stdout, /scenario/);
 });
 
@@ -66,6 +66,12 @@ test('a key is alone on standard output, works, is rotated and revoked', async (
     const facts = JSON.parse(ctl(['key', 'list', '--json']).stdout).keys.find(({ name }) => name === 'build server');
     assert.deepEqual([facts.team, facts.models, facts.networks], ['demo', ['demo-gpt'], ['127.0.0.0/8']]);
     assert.deepEqual([facts.budgets[0].limit_usd, facts.budgets[0].per, facts.budgets[0].hard], ['5.00', 'month', true]);
+    ctl(['key', 'issue', 'evaluation', '--team', 'demo', '--budget', '5M tokens/day rolling', '--budget', '20 USD/week of model:demo-gpt soft']);
+    const evaluation = JSON.parse(ctl(['key', 'list', '--json']).stdout).keys.find(({ name }) => name === 'evaluation');
+    assert.deepEqual(evaluation.budgets.map(({ kind }) => kind), ['tokens in any 24 hours', 'per week of model:demo-gpt (soft)']);
+    assert.match(ctl(['key', 'list']).stdout, /5,000,000 tokens in any 24 hours, 20\.00 USD per week of model:demo-gpt \(soft\)/);
+    ctl(['key', 'issue', 'wrong', '--team', 'demo', '--budget', '5 tokens'], { code: 2 });
+    ctl(['key', 'revoke', evaluation.id]);
     const next = ctl(['key', 'rotate', facts.id, '--grace', '1h']).stdout.trim();
     for (const text of [key, next]) assert.equal((await bursar.call(text, '/v1/models')).status, 200);
     ctl(['key', 'rotate', facts.id, '--grace', '91d'], { code: 2 });
@@ -111,7 +117,7 @@ test('a policy is shown, planned, applied and rolled back', () => {
 
     ctl(['policy', 'rollback', '1', '--yes']);
     assert.doesNotMatch(ctl(['teams']).stdout, /research/);
-    assert.match(ctl(['budgets']).stdout, /^team:demo\s+100\.00/m);
+    assert.match(ctl(['budgets']).stdout, /^team:demo\s+100\.00 USD/m);
     ctl(['policy', 'rollback', '99', '--yes'], { code: 1 });
 });
 

@@ -1,12 +1,16 @@
 // Hunts: a budget or a duration that is read as another one than was written, columns that do not align, a value that
 // steers the terminal.
 #include "service/ctl/api.h"
+#include "service/ctl/budget_cells.h"
 #include "service/ctl/key_words.h"
 #include "service/ctl/table.h"
 
 #include <string>
 #include <vector>
 
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <gtest/gtest.h>
 
 namespace bursar::ctl {
@@ -14,36 +18,85 @@ namespace {
 
 TEST(Words, Budgets) {
     const struct {
-        std::string text;
-        std::string limit;  ///< empty: refused
-        std::string per;
-        bool hard;
+        std::string_view text;
+        std::string_view json;  ///< as the API gets it; empty: refused
     } cases[] = {
-        {"10 USD per month", "10 USD", "month", true},
-        {"10 USD/month", "10 USD", "month", true},
-        {"10 USD / week soft", "10 USD", "week", false},
-        {"1,250.50 USD per ever", "1,250.50 USD", "ever", true},
-        {"10 EUR per month", "", "", true},
-        {"10 USD per fortnight", "", "", true},
-        {"-10 USD per month", "", "", true},
-        {"ten USD per month", "", "", true},
-        {"10 USD per month hard", "", "", true},
-        {"10 USD", "", "", true},
-        {"soft", "", "", true},
-        {"", "", "", true},
+        {"10 USD per month", R"({"limit":"10 USD","per":"month","hard":true})"},
+        {"10 USD/month", R"({"limit":"10 USD","per":"month","hard":true})"},
+        {"10 USD / week soft", R"({"limit":"10 USD","per":"week","hard":false})"},
+        {"1,250.50 USD per ever", R"({"limit":"1,250.50 USD","per":"ever","hard":true})"},
+        {"5M tokens/day", R"({"limit":"5M tokens","per":"day","hard":true})"},
+        {"100 calls per hour rolling", R"({"limit":"100 calls","per":"hour","rolling":true,"hard":true})"},
+        {"20 USD/month of tier:frontier soft", R"({"limit":"20 USD","per":"month","of":"tier:frontier","hard":false})"},
+        {"20 USD cost/month", R"({"limit":"20 USD","measure":"cost","per":"month","hard":true})"},
+        {"20 USD of model:org/name/month", ""},
+        {"20 USD of model:org/name per month", R"({"limit":"20 USD","per":"month","of":"model:org/name","hard":true})"},
+        {"soft 10 USD/day", ""},
+        {"5 USD from 2026-12-01 until 2027-01-01",
+         R"({"limit":"5 USD","from":"2026-12-01","until":"2027-01-01","hard":true})"},
+        {"5 USD from 2026-12-01", ""},
+        {"5 USD until 2026-12-01 per day", ""},
+        {"5 USD per day from 2026-12-01 until 2027-01-01", ""},
+        {"5 USD per day per week", ""},
+        {"5 USD per day of x", ""},
+        {"5 USD per day of", ""},
+        {"5 USD per", ""},
+        {"5 tokens cost per day", ""},
+        {"5m tokens per day", ""},
+        {"0.5 calls per day", ""},
+        {"2,000,000,000 USD per day", ""},
+        {"10 EUR per month", ""},
+        {"10 USD per fortnight", ""},
+        {"10 USD per dates", ""},
+        {"-10 USD per month", ""},
+        {"ten USD per month", ""},
+        {"10 USD per month hard", ""},
+        {"10 USD", ""},
+        {"soft", ""},
+        {"/", ""},
+        {"", ""},
     };
     for (const auto& c : cases) {
         const auto budget = read_budget(c.text);
-        if (c.limit.empty()) {
+        if (c.json.empty()) {
             ASSERT_FALSE(budget) << c.text;
             EXPECT_EQ(budget.error().exit, Exit::wrong_usage);
             continue;
         }
         ASSERT_TRUE(budget) << c.text;
-        EXPECT_EQ(budget->limit, c.limit);
-        EXPECT_EQ(budget->per, c.per);
-        EXPECT_EQ(budget->hard, c.hard);
+        JsonWriter json;
+        write_budget(json, *budget);
+        EXPECT_EQ(json.text(), c.json) << c.text;
     }
+}
+
+TEST(Words, a_budget_that_is_wrong_is_told_how_to_be_right) {
+    const auto said = [](std::string_view text) { return read_budget(text).error().text; };
+    EXPECT_NE(said("10 USD per fortnight").find("use minute, hour, day"), std::string::npos);
+    EXPECT_NE(said("10 USD per day of frontier").find("tier:NAME"), std::string::npos);
+    EXPECT_NE(said("10").find("5M tokens/day"), std::string::npos);
+}
+
+TEST(Budgets, are_shown_with_their_units) {
+    const auto shown = [](const char* json) {
+        const auto object = QJsonDocument::fromJson(json).object();
+        const auto cells = budget_cells({object}).first().toObject();
+        std::string text = budget_text(object);
+        for (const char* name : {"limit", "per", "of", "spent", "held", "left"})
+            text += "|" + cells.value(QLatin1String(name)).toString().toStdString();
+        return text;
+    };
+    EXPECT_EQ(shown(R"({"account":"org","limit_usd":"100.00","limit":100.00,"measure":"cost","per":"month",
+                        "rolling":false,"of":"","hard":true,"kind":"cost per month","adjusted":false,
+                        "spent_usd":"1.50","spent":1.5,"held_usd":"0.00","held":0,"remaining_usd":"98.50","remaining":98.5})"),
+              "100.00 USD cost per month|100.00 USD|month|cost|1.50 USD|0.00 USD|98.50 USD");
+    EXPECT_EQ(
+        shown(R"j({"account":"key:1","limit":5000000,"measure":"tokens","per":"day","rolling":true,"of":"tag:x",
+                        "hard":false,"kind":"tokens in any 24 hours of tag:x (soft)","adjusted":true,
+                        "spent":1234,"held":0,"remaining":4998766
+})j"),
+        "5,000,000 tokens in any 24 hours of tag:x (soft)|5,000,000 tokens|day (rolling, soft, adjusted)|tag:x|1,234 "
+        "tokens|0 tokens|4,998,766 tokens");
 }
 
 TEST(Words, Durations) {
