@@ -14,8 +14,7 @@ std::optional<Reference> read_of(const Value& value) {
     const auto text = single(value);
     if (!text) return {};
     const auto words = parse_of(*text);
-    if (words && words->kind != OfWords::Kind::tag)
-        return Reference{std::string(*text), value.node.at};
+    if (words && words->kind != OfWords::Kind::tag) return Reference{std::string(*text), value.node.at};
     value.wrong("must be tier:NAME or model:NAME");
     return {};
 }
