@@ -318,12 +318,14 @@ std::vector<Budget> limits_of(const Snapshot& rules, const AccountName& account,
     const InForce& decided = *rules.in_force;
     if (const auto allotted = decided.allotted.find(account); allotted != decided.allotted.end())
         documented.insert(documented.end(), allotted->second.begin(), allotted->second.end());
-    const auto raises = decided.raises.find(account);
-    if (raises == decided.raises.end()) return documented;
-    for (const InForce::Raise& raise : raises->second) {
-        // One that stands in several documents is the tightest of them: each is raised.
-        for (Budget& budget : documented)
-            if (budget.is_like(raise.like)) budget.adjustments.push_back(raise.adjustment);
+    for (const auto* const all : {&decided.rolled_over, &decided.raises}) {
+        const auto raises = all->find(account);
+        if (raises == all->end()) continue;
+        for (const InForce::Raise& raise : raises->second) {
+            // One that stands in several documents is the tightest of them: each is raised.
+            for (Budget& budget : documented)
+                if (budget.is_like(raise.like)) budget.adjustments.push_back(raise.adjustment);
+        }
     }
     return documented;
 }

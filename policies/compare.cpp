@@ -227,6 +227,73 @@ void compare_team(Comparison& out, const std::string& thing, const Team& before,
                   after.on_short == OnShort::lower ? "lower" : "refuse");
 }
 
+std::string share_text(const ShareRule& rule) {
+    std::string text = rule.fixed ? "fixed " + rule.fixed->for_people() : fmt::format("weight {}", rule.weight);
+    if (rule.floor > NanoUsd{}) text += ", at least " + rule.floor.for_people();
+    if (rule.cap) text += ", at most " + rule.cap->for_people();
+    if (rule.heads) text += fmt::format(", {} heads", *rule.heads);
+    return text;
+}
+
+std::string among_text(const Allocation& allocation) {
+    switch (allocation.among) {
+        case Among::teams:
+            return "the teams directly below";
+        case Among::people:
+            return "its people";
+        case Among::listed:
+            break;
+    }
+    return joined(allocation.listed);
+}
+
+void compare_shares(Comparison& out, const std::string& thing, const Allocation& before, const Allocation& after) {
+    // A new one is compared with nothing, and what is usual goes without saying.
+    const auto text_of = [](const Allocation& allocation, const ShareRule& rule) {
+        return allocation.name.empty() ? std::string() : share_text(rule);
+    };
+    if (!before.name.empty() || after.each != ShareRule{})
+        out.value(thing, "share of each", text_of(before, before.each), text_of(after, after.each));
+    std::set<AccountName> named;
+    for (const Allocation* const each : {&before, &after})
+        for (const auto& entry : each->shares) named.insert(entry.first);
+    for (const AccountName& account : named)
+        out.value(thing, "share of " + account, text_of(before, before.rule_of(account)),
+                  text_of(after, after.rule_of(account)));
+}
+
+void compare_allocation(Comparison& out, const std::string& thing, const Allocation& before, const Allocation& after) {
+    const bool is_new = before.name.empty();
+    const auto amount = [](const Allocation& each) { return each.amount ? each.amount->for_people() : std::string(); };
+    const auto roll_over = [](const Allocation& each) {
+        if (!each.roll_over) return std::string();
+        const RollOver& rule = *each.roll_over;
+        return fmt::format("up to {}%{}", rule.up_to_percent,
+                           rule.ceiling ? ", at most " + rule.ceiling->for_people() : "");
+    };
+    const auto lending = [](const Allocation& each) {
+        return each.lending ? fmt::format("up to {}%, a lender keeps {}%", each.lending->up_to_percent,
+                                          each.lending->keep_percent)
+                            : std::string();
+    };
+    const auto warnings = [](const Allocation& each) {
+        return each.warn_percent.empty() ? std::string() : fmt::format("{}%", fmt::join(each.warn_percent, "%, "));
+    };
+    const auto if_old = [&](std::string text) { return is_new ? std::string() : std::move(text); };
+    out.value(thing, "pool", before.pool, after.pool);
+    out.value(thing, "amount", amount(before), amount(after));
+    out.value(thing, "per", if_old(std::string(name_of(before.per))), name_of(after.per));
+    out.value(thing, "among", if_old(among_text(before)), among_text(after));
+    out.value(thing, "by", if_old(std::string(name_of(before.by))), name_of(after.by));
+    if (!is_new && after.by == ShareBy::use)
+        out.value(thing, "smoothing", fmt::format("{}%", before.smoothing_percent),
+                  fmt::format("{}%", after.smoothing_percent));
+    compare_shares(out, thing, before, after);
+    out.value(thing, "roll-over", roll_over(before), roll_over(after));
+    out.value(thing, "lending", lending(before), lending(after));
+    out.value(thing, "warns at", warnings(before), warnings(after));
+}
+
 /// Entries of the catalogue by name only: what they change for a provider is said of the provider.
 void compare_catalogue(Comparison& out, const Snapshot& before, const Snapshot& after) {
     std::vector<std::string> added, changed, gone;
@@ -289,6 +356,10 @@ std::vector<std::string> compare(const Snapshot& before, const Snapshot& after) 
         out.budgets(thing, "budget", old, now);
     });
     for (std::string& line : charging_changes(before.charging, after.charging)) out.line(std::move(line));
+    out.section("allocation", before.allocations, after.allocations,
+                [&](const std::string& thing, const auto& old, const auto& now) {
+                    compare_allocation(out, thing, or_empty(old), *now);
+                });
     compare_catalogue(out, before, after);
     for (std::string& line : count_changes(before.prices, after.prices)) out.line(std::move(line));
     return std::move(out).take();

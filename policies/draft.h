@@ -84,6 +84,14 @@ struct ChargeRuleDraft {
     std::optional<Reference> of;
 };
 
+struct AllocationDraft {
+    Allocation allocation;  ///< without what refers to something else
+    std::optional<Reference> pool;
+    std::vector<Reference> listed;
+    std::map<AccountName, Place, std::less<>> share_places;
+    std::optional<Place> amount_at;
+};
+
 struct Draft {
     std::size_t nodes_left = policy_nodes_max;
     std::optional<Ranked<OrganisationDraft>> organisation;
@@ -94,6 +102,7 @@ struct Draft {
     Section<TeamDraft> teams;
     Section<std::vector<BudgetDraft>> people;
     std::optional<Ranked<std::vector<ChargeRuleDraft>>> charging;
+    Section<AllocationDraft> allocations;
     std::map<std::pair<std::string, std::string>, Ranked<PriceBook>> prices;  ///< by catalogue and model
 };
 
@@ -137,6 +146,7 @@ void read_people(const Value& section, Rank rank, Draft& draft);
 void read_prices(const Value& section, Rank rank, Draft& draft);
 void read_charging(const Value& section, Rank rank, Draft& draft);
 std::vector<BudgetDraft> read_budgets(const Value& value);
+void read_allocations(const Value& section, Rank rank, Draft& draft);
 
 /// Settings that providers and entries of the catalogue have in common; what is not said stays as it is in `provider`.
 /// `new_dialect`: how the key is sent is the default of its dialect.
@@ -165,6 +175,8 @@ class LimitLinker {
     Problems& problems_;
     std::optional<TimeZone> zone_;  ///< none if the organisation names one that there is not
 };
+/// Checks the allocations against the teams of `out`, and puts them there.
+void link_allocations(const Draft& draft, Snapshot& out, Problems& problems);
 
 /// Follows every reference. The snapshot is of use only if there are no problems.
 std::shared_ptr<Snapshot> link(Draft draft, std::int64_t revision, Problems& problems,

@@ -288,6 +288,7 @@ std::shared_ptr<Snapshot> link(Draft draft, std::int64_t revision, Problems& pro
     auto out = std::make_shared<Snapshot>();
     out->revision = revision;
     Linker(draft, problems, warnings).link(*out);
+    link_allocations(draft, *out, problems);
     return out;
 }
 

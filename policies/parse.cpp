@@ -24,7 +24,7 @@ constexpr std::array<SectionReader, 13> sections = {{{"organisation", read_organ
                                                      {"people", read_people},
                                                      {"prices", read_prices},
                                                      {"charging", read_charging},
-                                                     {"allocations", nullptr},
+                                                     {"allocations", read_allocations},
                                                      {"filters", nullptr},
                                                      {"alerts", nullptr},
                                                      {"reports", nullptr},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "policies/allocation.h"
 #include "policies/price.h"
 #include "service/base/budget.h"
 #include "service/base/caller.h"
@@ -230,6 +231,8 @@ struct InForce {
         bool operator==(const Pause&) const = default;
     };
     std::map<AccountName, std::vector<Budget>, std::less<>> allotted;  ///< limits that allocations have set
+    /// Of the pools of allocations: what their members had left and have again. Written by nobody but those runs.
+    std::map<AccountName, std::vector<Raise>, std::less<>> rolled_over;
     std::map<AccountName, std::vector<Raise>, std::less<>> raises;
     std::map<std::string, Pause, std::less<>> paused;  ///< by key id
 };
@@ -250,6 +253,7 @@ struct Snapshot {
     std::map<std::string, std::vector<Budget>, std::less<>>
         people;  ///< limits of named people, besides their team's per_person
     std::vector<ChargeRule> charging;
+    std::map<std::string, std::shared_ptr<const Allocation>, std::less<>> allocations;
 };
 
 }  // namespace bursar::policies

@@ -31,6 +31,13 @@ const std::vector<ChangeCase> change_cases = {
      "per_person: [{limit: 20 USD, per: day}]",
      "per_person: [{limit: 25 USD, per: day}]",
      {"team research: budget of each person 20.00 USD per day -> 25.00 USD per day"}},
+    {"a new allocation",
+     "people:\n",
+     "allocations: {rnd-monthly: {pool: team:rnd, each: {weight: 2, cap: 900 USD}, lending: {}}}\npeople:\n",
+     {"allocation rnd-monthly: new", "allocation rnd-monthly: pool team:rnd", "allocation rnd-monthly: per month",
+      "allocation rnd-monthly: among the teams directly below", "allocation rnd-monthly: by weight",
+      "allocation rnd-monthly: share of each weight 2, at most 900.00 USD",
+      "allocation rnd-monthly: lending up to 20%, a lender keeps 10%"}},
     {"the organisation", "name: Example GmbH", "name: Example AG", {"organisation: name Example GmbH -> Example AG"}},
     {"a new team",
      "  sales: {",
@@ -244,6 +251,30 @@ teams: {a: {models: [m], budgets: [{limit: 0.001 USD, per: hour}]}})");
                                   "provider p: new", "provider p: address http://127.0.0.1:1", "provider p: keys k",
                                   "model m: new", "model m: tier t", "model m: channels p/m (priority 1)",
                                   "team a: new", "team a: models m", "team a: new budget 0.001000 USD per hour"}));
+}
+
+TEST(Compare, says_what_changes_of_an_allocation) {
+    const auto with = [](std::string_view allocation) {
+        return parse_text(
+                   "teams: {rnd: {}, a: {parent: rnd, models: []}, b: {parent: rnd, models: []}}\nallocations: {x: "
+                   "{pool: team:rnd, amount: 100 USD" +
+                   std::string(allocation) + "}}")
+            .snapshot;
+    };
+    EXPECT_EQ(compare(*with(""), *with("")), std::vector<std::string>{});
+    EXPECT_EQ(
+        compare(*with(", shares: {team:a: {fixed: 5 USD}}, warn: [80%]"),
+                *with(", per: week, by: use, among: [team:b, team:a], shares: {team:b: {heads: 3}}, roll_over: {up_to: "
+                      "50%, ceiling: 9 USD}")),
+        (std::vector<std::string>{
+            "allocation x: per month -> week",
+            "allocation x: among the teams directly below -> team:b, team:a",
+            "allocation x: by weight -> use",
+            "allocation x: share of team:a fixed 5.00 USD -> weight 1",
+            "allocation x: share of team:b weight 1 -> weight 1, 3 heads",
+            "allocation x: roll-over up to 50%, at most 9.00 USD",
+            "allocation x: no longer warns at 80%",
+        }));
 }
 
 }  // namespace
