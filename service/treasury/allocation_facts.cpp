@@ -77,8 +77,9 @@ const policies::Line* line_of(const AllocationRun* run, std::string_view account
 
 /// What one account has in the books.
 struct Sums {
-    NanoUsd in_period;  ///< spent and held
-    NanoUsd before;     ///< in all the time before the period
+    NanoUsd in_period;     ///< spent and held
+    NanoUsd before;        ///< spent, and held still, in all the time before the period
+    NanoUsd spent_before;  ///< without what is held
 };
 
 Result<std::map<AccountName, Sums>> sums_of(ledger::Ledger& ledger, const std::set<AccountName>& accounts, Per per,
@@ -93,12 +94,15 @@ Result<std::map<AccountName, Sums>> sums_of(ledger::Ledger& ledger, const std::s
                                          {.limit = {}, .per = Per::ever, .hard = false, .measure = measure}}}},
                            time_zone));
         Sums& sums = out[account];
-        NanoUsd ever;
+        NanoUsd ever, spent_ever, spent_in_period;
         for (const ledger::Standing& standing : ledger.standing(*scopes, at)) {
             const NanoUsd taken = (Quantity(standing.spent) + Quantity(standing.held)).usd();
-            (standing.budget.per == Per::ever ? ever : sums.in_period) = taken;
+            const bool is_ever = standing.budget.per == Per::ever;
+            (is_ever ? ever : sums.in_period) = taken;
+            (is_ever ? spent_ever : spent_in_period) = Quantity(standing.spent).usd();
         }
         sums.before = ever - sums.in_period;
+        sums.spent_before = spent_ever - spent_in_period;
     }
     return out;
 }
@@ -264,6 +268,8 @@ Result<void> Runs::look_at_ledger(const policies::Snapshot& rules, Facts& facts)
             facts.uses_lost.push_back(use);
             continue;
         }
+        // Calls that were under way when the period began count in both periods, and those that are under way at its
+        // end with all that they hold: nobody is told to have more left than there is.
         use.used = std::max(sums.at(use.account).before - use.before, NanoUsd{});
         facts.uses_closed.push_back(use);
     }
@@ -282,7 +288,8 @@ Result<void> Runs::look_at_ledger(const policies::Snapshot& rules, Facts& facts)
     }
     for (const auto& [account, each] : sums)
         if (std::ranges::find(begun, account, &UseRow::account) == begun.end())
-            facts.uses_begun.push_back({.account = account, .period = facts.period, .before = each.before, .used = {}});
+            facts.uses_begun.push_back(
+                {.account = account, .period = facts.period, .before = each.spent_before, .used = {}});
     if (facts.before == nullptr) return {};
     NanoUsd used_by_members;
     for (const policies::Line& line : facts.before->plan.lines) used_by_members += used_before(line.account);

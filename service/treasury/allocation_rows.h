@@ -46,7 +46,8 @@ struct StoredLoan {
     NanoUsd open() const { return written_off ? NanoUsd{} : loan.amount - repaid; }
 };
 
-/// What an account had spent before a period began; with the same number of the next period, what it used in this one.
+/// What an account had spent before a period began; with what it had spent and held before the next one, what it used
+/// in this one.
 struct UseRow {
     AccountName account;
     Period period;

@@ -57,6 +57,7 @@ void House::go_to(Timestamp when) {
 }
 
 std::optional<AttemptId> House::hold(const Caller& caller, NanoUsd amount) {
+    newest_ = instant();
     const auto rules = rules_->get();
     const auto charged = policies::accounts_of(*rules, caller);
     if (!charged) {
@@ -68,7 +69,7 @@ std::optional<AttemptId> House::hold(const Caller& caller, NanoUsd amount) {
         // The limits as they are at this instant, so that it does not matter how the books look at adjustments.
         ledger::Level& level = levels.emplace_back(each.account, each.budgets);
         for (Budget& budget : level.budgets) {
-            budget.limit = budget.limit_at(clock_.now());
+            budget.limit = budget.limit_at(instant());
             budget.adjustments.clear();
         }
     }
@@ -114,7 +115,7 @@ std::vector<Budget> House::allotted(const AccountName& account) const {
 
 std::optional<NanoUsd> House::limit(const AccountName& account, Per per) const {
     for (const Budget& budget : allotted(account))
-        if (budget.per == per) return budget.limit_at(clock_.now()).usd();
+        if (budget.per == per) return budget.limit_at(instant()).usd();
     return {};
 }
 

@@ -5,6 +5,7 @@
 #include "service/treasury/allocations.h"
 #include "tests/sim/sim_store.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,10 +49,12 @@ class House {
     std::vector<treasury::StoredLoan> loans(std::string_view allocation) const;
 
     Timestamp now() const { return clock_.now(); }
+    /// Whose periods count: the books never go back with the clock.
+    Timestamp instant() const { return std::max(clock_.now(), newest_); }
     ManualClock& clock() { return clock_; }
     SimStore& store() { return store_; }
     treasury::Runs& runs() { return *runs_; }
-    policies::Rules& rules() { return *rules_; }
+    policies::Rules& rules() const { return *rules_; }
     std::vector<treasury::Belonging> people;
 
   private:
@@ -62,6 +65,7 @@ class House {
     std::unique_ptr<policies::Rules> rules_;
     std::unique_ptr<treasury::Runs> runs_;
     std::int64_t revision_ = 0;
+    Timestamp newest_ = Timestamp::min();
     std::string policy_;
 };
 
