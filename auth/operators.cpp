@@ -20,6 +20,7 @@ constexpr std::size_t name_characters_max = 100;
 constexpr std::string_view steps[] = {
     "CREATE TABLE auth_operators (id TEXT PRIMARY KEY, digest BLOB NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, "
     "created_at INTEGER NOT NULL, expires_at INTEGER) WITHOUT ROWID;",
+    "ALTER TABLE auth_operators ADD COLUMN team TEXT NOT NULL DEFAULT '';",
 };
 
 struct TokenEntry {
@@ -41,7 +42,25 @@ Result<TokenEntry> entry_of(const store::Row& row) {
     entry.facts.role = *role;
     entry.facts.created_at = Timestamp(std::chrono::nanoseconds(row.integer(4)));
     if (!row.is_null(5)) entry.facts.expires_at = Timestamp(std::chrono::nanoseconds(row.integer(5)));
+    entry.facts.team = row.text(6);
     return entry;
+}
+
+Result<void> check_new_token(const NewToken& token, Timestamp now) {
+    if (!is_printable(token.name, name_characters_max))
+        return fail(Fault::invalid_request,
+                    fmt::format("'name' has 1 to {} characters that can be printed.", name_characters_max));
+    if (token.role == Role::team_lead && !is_printable(token.team, name_characters_max))
+        return fail(Fault::invalid_request, "A team lead's token needs 'team': whose budgets it decides about.");
+    if (token.role != Role::team_lead && !token.team.empty())
+        return fail(Fault::invalid_request,
+                    fmt::format("'team' is for the role team_lead; a token of the role {} is of no team. Leave it out.",
+                                name_of(token.role)));
+    if (token.expires_at && *token.expires_at <= now)
+        return fail(Fault::invalid_request,
+                    fmt::format("'expires_at' ({}) is in the past. Give a later time, or leave it out.",
+                                to_text(*token.expires_at)));
+    return {};
 }
 
 /// In the transaction that takes the token away: of two that go at once, the second one must see the first gone.
@@ -66,8 +85,8 @@ class StoredOperators final : public Operators {
     }
 
     Result<Operator> identify(std::string_view presented, Timestamp now) const override;
-    Result<IssuedToken> issue(std::string_view name, Role role, std::optional<Timestamp> expires_at,
-                              const AlsoIssued& also) override;
+    using Operators::issue;
+    Result<IssuedToken> issue(const NewToken& token, const AlsoIssued& also) override;
     Result<void> revoke(std::string_view id, const Also& also) override;
     std::vector<Operator> list() const override;
 
@@ -109,16 +128,9 @@ Result<Operator> StoredOperators::identify(std::string_view presented, Timestamp
     return entry->facts;
 }
 
-Result<IssuedToken> StoredOperators::issue(std::string_view name, Role role, std::optional<Timestamp> expires_at,
-                                           const AlsoIssued& also) {
+Result<IssuedToken> StoredOperators::issue(const NewToken& token, const AlsoIssued& also) {
     const Timestamp now = clock_.now();
-    if (!is_printable(name, name_characters_max))
-        return fail(Fault::invalid_request,
-                    fmt::format("'name' has 1 to {} characters that can be printed.", name_characters_max));
-    if (expires_at && *expires_at <= now)
-        return fail(
-            Fault::invalid_request,
-            fmt::format("'expires_at' ({}) is in the past. Give a later time, or leave it out.", to_text(*expires_at)));
+    TRY_VOID(check_new_token(token, now));
     if (count_.fetch_add(1) >= tokens_max) {
         count_.fetch_sub(1);
         return fail(Fault::invalid_request,
@@ -127,10 +139,11 @@ Result<IssuedToken> StoredOperators::issue(std::string_view name, Role role, std
     }
     Credential credential = make_credential(token_prefix);
     TokenEntry entry{.facts = {.id = std::move(credential.id),
-                               .name = std::string(name),
-                               .role = role,
+                               .name = token.name,
+                               .role = token.role,
                                .created_at = now,
-                               .expires_at = expires_at},
+                               .expires_at = token.expires_at,
+                               .team = token.team},
                      .digest = credential_digest(pepper_, credential.text)};
     if (auto written = insert(entry, also); !written) {
         count_.fetch_sub(1);
@@ -147,9 +160,10 @@ Result<void> StoredOperators::insert(const TokenEntry& entry, const AlsoIssued& 
         store::Value expires_at = nullptr;
         if (facts.expires_at) expires_at = facts.expires_at->time_since_epoch().count();
         TRY_VOID(transaction.run(
-            "INSERT INTO auth_operators (id, digest, name, role, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO auth_operators (id, digest, name, role, created_at, expires_at, team) VALUES (?, ?, ?, ?, ?, "
+            "?, ?)",
             {facts.id, store::Blob{as_text(entry.digest)}, facts.name, name_of(facts.role),
-             facts.created_at.time_since_epoch().count(), expires_at}));
+             facts.created_at.time_since_epoch().count(), expires_at, facts.team}));
         return also ? also(transaction, facts) : Result<void>{};
     });
 }
@@ -192,7 +206,7 @@ Result<std::unique_ptr<Operators>> Operators::open(store::Store& store, Secret p
     ENSURE(pepper.size() >= 32);
     std::vector<TokenEntry> entries;
     TRY_VOID(store.read([&](store::Transaction& transaction) -> Result<void> {
-        return transaction.each("SELECT id, digest, name, role, created_at, expires_at FROM auth_operators", {},
+        return transaction.each("SELECT id, digest, name, role, created_at, expires_at, team FROM auth_operators", {},
                                 [&](const store::Row& row) -> Result<void> {
                                     TRY(auto entry, entry_of(row));
                                     entries.push_back(std::move(entry));

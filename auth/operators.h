@@ -36,6 +36,14 @@ struct Operator {
     Role role = Role::operator_;
     Timestamp created_at;
     std::optional<Timestamp> expires_at;
+    std::string team = {};  ///< of a team lead: whose budgets he decides about; empty for every other role
+};
+
+struct NewToken {
+    std::string name;
+    Role role = Role::operator_;
+    std::string team = {};  ///< a team lead has one, and nobody else
+    std::optional<Timestamp> expires_at = {};
 };
 
 struct IssuedToken {
@@ -52,8 +60,11 @@ class Operators {
     virtual Result<Operator> identify(std::string_view presented, Timestamp now) const = 0;
     /// `also` runs in the transaction, with the facts of the new token: its audit row names it.
     using AlsoIssued = std::function<Result<void>(store::Transaction&, const Operator&)>;
-    virtual Result<IssuedToken> issue(std::string_view name, Role role, std::optional<Timestamp> expires_at,
-                                      const AlsoIssued& also) = 0;
+    virtual Result<IssuedToken> issue(const NewToken& token, const AlsoIssued& also) = 0;
+    Result<IssuedToken> issue(std::string_view name, Role role, std::optional<Timestamp> expires_at,
+                              const AlsoIssued& also) {
+        return issue({.name = std::string(name), .role = role, .team = {}, .expires_at = expires_at}, also);
+    }
     /// conflict if it is the last token that may change anything: nobody could issue another one.
     virtual Result<void> revoke(std::string_view id, const Also& also) = 0;
     virtual std::vector<Operator> list() const = 0;

@@ -113,4 +113,9 @@ std::string TimeZone::day_words(Timestamp at) const {
     return bursar::start_of(day, zone_->rules) == at ? absl::FormatCivilTime(day) : to_text(at);
 }
 
+std::chrono::year_month_day TimeZone::date_of(Timestamp at) const {
+    const absl::CivilDay day(zone_->rules.At(absl::FromChrono(at)).cs);
+    return std::chrono::year(static_cast<int>(day.year())) / day.month() / day.day();
+}
+
 }  // namespace bursar
