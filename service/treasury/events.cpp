@@ -31,22 +31,25 @@ Result<bool> raise(store::Transaction& transaction, const Event& event) {
     return true;
 }
 
-Result<std::vector<Event>> read_events(store::Transaction& transaction, std::int64_t before, int count_max) {
+Result<std::vector<Event>> read_events(store::Transaction& transaction, std::int64_t before, int count_max,
+                                       std::string_view kind) {
     std::vector<Event> events;
-    TRY_VOID(
-        transaction.each("SELECT number, name, at, kind, subject, text, detail FROM treasury_event WHERE number < ? "
-                         "ORDER BY number DESC "
-                         "LIMIT ?",
-                         {before, static_cast<std::int64_t>(count_max)}, [&](const store::Row& row) -> Result<void> {
-                             events.push_back({.number = row.integer(0),
-                                               .at = Timestamp(std::chrono::nanoseconds(row.integer(2))),
-                                               .name = std::string(row.text(1)),
-                                               .kind = std::string(row.text(3)),
-                                               .subject = std::string(row.text(4)),
-                                               .text = std::string(row.text(5)),
-                                               .detail = std::string(row.text(6))});
-                             return {};
-                         }));
+    const std::string group = std::string(kind) + ".";
+    TRY_VOID(transaction.each(
+        "SELECT number, name, at, kind, subject, text, detail FROM treasury_event WHERE number < ? AND (? = '' OR kind "
+        "= ? OR substr(kind, 1, ?) = ?) ORDER BY number DESC LIMIT ?",
+        {before, kind, kind, static_cast<std::int64_t>(group.size()), std::string_view(group),
+         static_cast<std::int64_t>(count_max)},
+        [&](const store::Row& row) -> Result<void> {
+            events.push_back({.number = row.integer(0),
+                              .at = Timestamp(std::chrono::nanoseconds(row.integer(2))),
+                              .name = std::string(row.text(1)),
+                              .kind = std::string(row.text(3)),
+                              .subject = std::string(row.text(4)),
+                              .text = std::string(row.text(5)),
+                              .detail = std::string(row.text(6))});
+            return {};
+        }));
     return events;
 }
 

@@ -1,0 +1,45 @@
+// Hunts: an event that is told twice, and a list that shows others than were asked for.
+#include "tests/unit/treasury/office.h"
+
+namespace bursar::treasury {
+namespace {
+
+TEST(Events, are_raised_once_under_one_name_and_listed_by_kind) {
+    test::Office office({});
+    const auto raise_one = [&](const char* name, const char* kind) {
+        bool fresh = false;
+        EXPECT_TRUE(office.store.write([&](store::Transaction& transaction) -> Result<void> {
+            TRY(fresh, raise(transaction, {.number = 0,
+                                           .at = office.clock.now(),
+                                           .name = name,
+                                           .kind = kind,
+                                           .subject = "org",
+                                           .text = "text",
+                                           .detail = "{}"}));
+            return {};
+        }));
+        return fresh;
+    };
+    EXPECT_TRUE(raise_one("a", "request.made"));
+    EXPECT_FALSE(raise_one("a", "request.made"));
+    EXPECT_TRUE(raise_one("b", "budget.threshold"));
+    EXPECT_TRUE(raise_one("c", "requests.other"));
+    const auto names = [&](std::string_view kind, std::int64_t before = INT64_MAX, int count_max = 10) {
+        std::string all;
+        EXPECT_TRUE(office.store.read([&](store::Transaction& transaction) -> Result<void> {
+            TRY(const auto events, read_events(transaction, before, count_max, kind));
+            for (const Event& each : events) all += each.name;
+            return {};
+        }));
+        return all;
+    };
+    EXPECT_EQ(names(""), "cba");
+    EXPECT_EQ(names("request.made"), "a");
+    EXPECT_EQ(names("request"), "a");
+    EXPECT_EQ(names("req"), "");
+    EXPECT_EQ(names("", 3), "ba");
+    EXPECT_EQ(names("", INT64_MAX, 1), "c");
+}
+
+}  // namespace
+}  // namespace bursar::treasury
