@@ -312,4 +312,18 @@ std::string_view credential_of(const Presented& presented) {
     return first;
 }
 
+std::vector<Caller> callers_of(const std::vector<KeyFacts>& keys) {
+    std::vector<Caller> callers;
+    callers.reserve(keys.size());
+    for (const KeyFacts& key : keys)
+        if (!key.revoked_at)
+            callers.push_back({.key_id = key.id,
+                               .name = key.name,
+                               .team = key.team,
+                               .person = key.person,
+                               .models = key.models,
+                               .budgets = key.budgets});
+    return callers;
+}
+
 }  // namespace bursar::auth

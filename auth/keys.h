@@ -77,6 +77,9 @@ class Keys {
     virtual std::vector<KeyFacts> list() const = 0;
 };
 
+/// Who may call with these keys: of each that is not revoked.
+std::vector<Caller> callers_of(const std::vector<KeyFacts>& keys);
+
 /// Finds the Bursar key where clients put it: Authorization: Bearer, x-api-key, api-key, x-goog-api-key. The first that
 /// looks like ours (begins with "bsr_") wins, else the first at all; empty if there is none.
 struct Presented {

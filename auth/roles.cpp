@@ -12,12 +12,16 @@ constexpr std::uint8_t bit(Role role) { return static_cast<std::uint8_t>(1U << s
 constexpr std::uint8_t o = bit(Role::operator_);
 constexpr std::uint8_t a = bit(Role::auditor);
 constexpr std::uint8_t f = bit(Role::finance);
-constexpr std::uint8_t everybody = o | a | f | bit(Role::team_lead) | bit(Role::member);
+constexpr std::uint8_t t = bit(Role::team_lead);
+constexpr std::uint8_t m = bit(Role::member);
+constexpr std::uint8_t everybody = o | a | f | t | m;
 
-// An auditor reads everything and changes nothing; finance reads what concerns money.
+// An auditor reads everything and changes nothing; finance reads what concerns money, and decides what is decided about
+// it beside the policy. A team lead decides about his team and those below it; a member, who shows a virtual key, sees
+// and asks for what concerns himself.
 constexpr std::array table{
     Permission{"openapi.read", "GET", "/api/v1/openapi.json", everybody},  // asked for without a token, too
-    Permission{"self.read", "GET", "/api/v1/whoami", o | a | f},
+    Permission{"self.read", "GET", "/api/v1/whoami", o | a | f | t},
     Permission{"vault.status", "GET", "/api/v1/vault", o | a | f},
     Permission{"vault.seal", "POST", "/api/v1/vault/seal", o},
     Permission{"vault.unseal", "POST", "/api/v1/vault/unseal", o},
@@ -31,6 +35,8 @@ constexpr std::array table{
     Permission{"key.expire", "POST", "/api/v1/keys/{id}/expire", o},
     Permission{"key.rotate", "POST", "/api/v1/keys/{id}/rotate", o},
     Permission{"key.revoke", "DELETE", "/api/v1/keys/{id}", o},
+    Permission{"key.pause", "POST", "/api/v1/keys/{id}/pause", o},
+    Permission{"key.resume", "POST", "/api/v1/keys/{id}/resume", o},
     Permission{"policy.read", "GET", "/api/v1/policy", o | a | f},
     Permission{"policy.plan", "POST", "/api/v1/policy/plan", o | a},
     Permission{"policy.apply", "PUT", "/api/v1/policy", o},
@@ -40,6 +46,17 @@ constexpr std::array table{
     Permission{"price.import", "POST", "/api/v1/prices/import", o},
     Permission{"team.list", "GET", "/api/v1/teams", o | a | f},
     Permission{"budget.list", "GET", "/api/v1/budgets", o | a | f},
+    Permission{"budget.mine", "GET", "/api/v1/budgets/mine", t | m},
+    Permission{"request.list", "GET", "/api/v1/requests", everybody},
+    Permission{"request.make", "POST", "/api/v1/requests", o | f | t | m},
+    Permission{"request.approve", "POST", "/api/v1/requests/{number}/approve", o | f | t},
+    Permission{"request.decline", "POST", "/api/v1/requests/{number}/decline", o | f | t},
+    Permission{"request.withdraw", "POST", "/api/v1/requests/{number}/withdraw", o | f | t | m},
+    Permission{"credit.list", "GET", "/api/v1/credits", o | a | f},
+    Permission{"credit.enter", "POST", "/api/v1/credits", o | f},
+    Permission{"correction.list", "GET", "/api/v1/corrections", o | a | f},
+    Permission{"correction.enter", "POST", "/api/v1/corrections", o | f},
+    Permission{"alert.list", "GET", "/api/v1/alerts", o | a | f},
     Permission{"usage.read", "GET", "/api/v1/usage", o | a | f},
     Permission{"call.list", "GET", "/api/v1/calls", o | a},
     Permission{"ledger.read", "GET", "/api/v1/ledger", o | a | f},

@@ -8,6 +8,7 @@
 #include "service/base/snapshot.h"
 #include "service/ledger/ledger.h"
 #include "service/store/store.h"
+#include "service/treasury/treasury.h"
 #include "service/vault/vault.h"
 
 #include <chrono>
@@ -28,6 +29,7 @@ struct Parts {
     auth::Keys& keys;
     auth::Operators& operators;
     policies::Rules& rules;
+    treasury::Treasury& treasury;
 };
 
 /// Health of one thing, for /readyz and `bursarctl doctor`.

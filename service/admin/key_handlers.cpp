@@ -16,7 +16,22 @@ constexpr std::size_t networks_max = 100;
 constexpr std::int64_t grace_seconds_default = 3'600;
 constexpr std::int64_t expires_seconds_max = 3660 * std::int64_t{86'400};
 
-void write_facts(JsonWriter& json, const auth::KeyFacts& key) {
+/// {"reason","until"} of a key that is paused now, else null.
+void write_pause(JsonWriter& json, const Visit& visit, const std::string& id) {
+    const auto rules = visit.parts->rules.get();
+    const auto paused = rules->in_force->paused.find(id);
+    json.key("paused");
+    if (paused == rules->in_force->paused.end() || paused->second.until <= visit.plane.clock.now()) {
+        json.null();
+        return;
+    }
+    json.open().field("reason", paused->second.reason);
+    const bool ends = paused->second.until != Timestamp::max();
+    write_instant(json, "until", ends ? std::optional(paused->second.until) : std::nullopt);
+    json.close();
+}
+
+void write_facts(JsonWriter& json, const Visit& visit, const auth::KeyFacts& key) {
     json.field("id", key.id).field("name", key.name).field("team", key.team).field("person", key.person);
     write_texts(json, "models", key.models);
     write_texts(json, "networks", key.networks);
@@ -26,13 +41,14 @@ void write_facts(JsonWriter& json, const auth::KeyFacts& key) {
     write_instant(json, "revoked_at", key.revoked_at);
     write_instant(json, "old_secret_until", key.old_secret_until);
     write_instant(json, "last_used_at", key.last_used_at);
+    write_pause(json, visit, key.id);
 }
 
 /// The one answer that shows a key.
-Answer shown_once(const auth::Issued& issued, int status) {
+Answer shown_once(const Visit& visit, const auth::Issued& issued, int status) {
     JsonWriter json;
     json.open();
-    write_facts(json, issued.facts);
+    write_facts(json, visit, issued.facts);
     json.field("key", issued.text.reveal()).close();
     return json_answer(std::move(json).text(), status);
 }
@@ -98,7 +114,7 @@ Reply key_list(Visit& visit) {
     json.open().key("keys").open_list();
     for (const auth::KeyFacts& key : visit.parts->keys.list()) {
         json.open();
-        write_facts(json, key);
+        write_facts(json, visit, key);
         json.close();
     }
     json.close_list().close();
@@ -109,7 +125,7 @@ Reply key_read(Visit& visit) {
     TRY(const auth::KeyFacts key, find_key(visit.parts->keys, visit.parameters[0]));
     JsonWriter json;
     json.open();
-    write_facts(json, key);
+    write_facts(json, visit, key);
     json.close();
     return json_answer(std::move(json).text());
 }
@@ -122,7 +138,7 @@ Reply key_issue(Visit& visit) {
         visit.parts->keys.issue(key, [&](store::Transaction& transaction, const auth::KeyFacts& facts) {
             return audit.append(transaction, visit.row("key:" + facts.id, "ok", detail_of(facts)));
         }));
-    return shown_once(issued, 201);
+    return shown_once(visit, issued, 201);
 }
 
 Reply key_expire(Visit& visit) {
@@ -150,7 +166,7 @@ Reply key_expire(Visit& visit) {
     }));
     JsonWriter json;
     json.open();
-    write_facts(json, key);
+    write_facts(json, visit, key);
     json.close();
     return json_answer(std::move(json).text());
 }
@@ -170,7 +186,7 @@ Reply key_rotate(Visit& visit) {
     TRY(const auth::Issued issued,
         visit.parts->keys.rotate(key.id, std::chrono::seconds(grace_seconds),
                                  [&](store::Transaction& transaction) { return audit.append(transaction, row); }));
-    return shown_once(issued, 200);
+    return shown_once(visit, issued, 200);
 }
 
 Reply key_revoke(Visit& visit) {
@@ -181,6 +197,47 @@ Reply key_revoke(Visit& visit) {
     TRY_VOID(visit.parts->keys.revoke(key.id,
                                       [&](store::Transaction& transaction) { return audit.append(transaction, row); }));
     return no_content();
+}
+
+Reply key_pause(Visit& visit) {
+    TRY(const Body body, visit.body());
+    const Fields fields = body.fields();
+    TRY_VOID(fields.only({"reason", "until"}));
+    TRY(const auth::KeyFacts key, find_key(visit.parts->keys, visit.parameters[0]));
+    if (key.revoked_at) return fail(Fault::conflict, "This key is revoked: no call of it is let through anyway.");
+    treasury::Pause pause{.key_id = key.id, .reason = {}, .by = visit.actor, .at = {}};
+    TRY(pause.reason, fields.label("reason", treasury::reason_bytes_max));
+    if (fields.has("until")) {
+        TRY(pause.until, fields.instant("until"));
+    }
+    JsonWriter detail;
+    detail.open().field("name", key.name).field("reason", pause.reason);
+    const bool ends = pause.until != Timestamp::max();
+    write_instant(detail, "until", ends ? std::optional(pause.until) : std::nullopt);
+    detail.close();
+    const audit::Action row = visit.row("key:" + key.id, "ok", std::move(detail).text());
+    audit::Audit& audit = visit.parts->audit;
+    TRY_VOID(visit.parts->treasury.pauses->pause(
+        pause, [&](store::Transaction& transaction) { return audit.append(transaction, row); }));
+    JsonWriter json;
+    json.open();
+    write_facts(json, visit, key);
+    json.close();
+    return json_answer(std::move(json).text());
+}
+
+Reply key_resume(Visit& visit) {
+    TRY_VOID(visit.no_body());
+    TRY(const auth::KeyFacts key, find_key(visit.parts->keys, visit.parameters[0]));
+    const audit::Action row = visit.row("key:" + key.id, "ok", detail_of(key));
+    audit::Audit& audit = visit.parts->audit;
+    TRY_VOID(visit.parts->treasury.pauses->resume(
+        key.id, visit.actor, [&](store::Transaction& transaction) { return audit.append(transaction, row); }));
+    JsonWriter json;
+    json.open();
+    write_facts(json, visit, key);
+    json.close();
+    return json_answer(std::move(json).text());
 }
 
 }  // namespace bursar::admin

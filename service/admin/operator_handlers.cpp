@@ -16,17 +16,17 @@ void write_operator(JsonWriter& json, const auth::Operator& each) {
     json.field("id", each.id)
         .field("name", each.name)
         .field("role", auth::name_of(each.role))
+        .field("team", each.team)
         .field("created_at", to_text(each.created_at));
     write_instant(json, "expires_at", each.expires_at);
 }
 
-/// Tokens are for people who run the appliance; team leads and members sign in.
+/// Tokens are for people who run the appliance or decide about budgets; members have virtual keys.
 Result<auth::Role> token_role(std::string_view name) {
     const auto role = auth::role_of(name);
-    if (role && (*role == auth::Role::operator_ || *role == auth::Role::auditor || *role == auth::Role::finance))
-        return *role;
+    if (role && *role != auth::Role::member) return *role;
     return fail(Fault::invalid_request,
-                fmt::format("\"role\" must be operator, auditor or finance, not \"{}\".", name));
+                fmt::format("\"role\" must be operator, auditor, finance or team_lead, not \"{}\".", name));
 }
 
 }  // namespace
@@ -34,6 +34,7 @@ Result<auth::Role> token_role(std::string_view name) {
 Reply whoami(Visit& visit) {
     JsonWriter json;
     json.open().field("name", visit.who.name).field("role", auth::name_of(visit.who.role));
+    json.field("team", visit.who.team);
     write_instant(json, "expires_at", visit.who.expires_at);
     json.close();
     return json_answer(std::move(json).text());
@@ -54,27 +55,31 @@ Reply operator_list(Visit& visit) {
 Reply operator_issue(Visit& visit) {
     TRY(const Body body, visit.body());
     const Fields fields = body.fields();
-    TRY_VOID(fields.only({"name", "role", "expires_at"}));
-    TRY(const std::string_view name, fields.label("name", name_bytes_max));
+    TRY_VOID(fields.only({"name", "role", "team", "expires_at"}));
+    auth::NewToken token;
+    TRY(token.name, fields.label("name", name_bytes_max));
     TRY(const std::string_view role_name, fields.text("role", 32));
-    TRY(const auth::Role role, token_role(role_name));
-    std::optional<Timestamp> expires_at;
+    TRY(token.role, token_role(role_name));
+    TRY(token.team, fields.text_or_empty("team", name_bytes_max));
+    if (!token.team.empty() && !visit.parts->rules.get()->teams.contains(token.team))
+        return fail(Fault::invalid_request,
+                    fmt::format("The policy has no team \"{}\". See: GET /api/v1/teams.", token.team));
     if (fields.has("expires_at")) {
-        TRY(expires_at, fields.instant("expires_at"));
-        if (*expires_at <= visit.plane.clock.now())
+        TRY(token.expires_at, fields.instant("expires_at"));
+        if (*token.expires_at <= visit.plane.clock.now())
             return fail(Fault::invalid_request, "\"expires_at\" has passed. Give a time to come.");
     }
     audit::Audit& audit = visit.parts->audit;
     TRY(const auth::IssuedToken issued,
-        visit.parts->operators.issue(
-            name, role, expires_at, [&](store::Transaction& transaction, const auth::Operator& facts) {
-                JsonWriter detail;
-                detail.open().field("id", facts.id).field("role", auth::name_of(role));
-                write_instant(detail, "expires_at", facts.expires_at);
-                detail.close();
-                return audit.append(transaction,
-                                    visit.row(fmt::format("operator:{}", name), "ok", std::move(detail).text()));
-            }));
+        visit.parts->operators.issue(token, [&](store::Transaction& transaction, const auth::Operator& facts) {
+            JsonWriter detail;
+            detail.open().field("id", facts.id).field("role", auth::name_of(facts.role));
+            if (!facts.team.empty()) detail.field("team", facts.team);
+            write_instant(detail, "expires_at", facts.expires_at);
+            detail.close();
+            return audit.append(transaction,
+                                visit.row(fmt::format("operator:{}", facts.name), "ok", std::move(detail).text()));
+        }));
     JsonWriter json;
     json.open();
     write_operator(json, issued.facts);

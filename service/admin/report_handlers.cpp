@@ -1,11 +1,10 @@
-#include "policies/admit.h"
-#include "service/admin/budget_fields.h"
 #include "service/admin/facts_json.h"
+#include "service/admin/standing_json.h"
 #include "service/admin/visit.h"
+#include "service/treasury/accounts.h"
 
 #include <algorithm>
 #include <array>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -68,66 +67,6 @@ void write_call(JsonWriter& json, const audit::Outcome& call) {
     json.field("overhead_us", std::chrono::duration_cast<std::chrono::microseconds>(call.overhead).count()).close();
 }
 
-/// Every account that the policy or a key limits. One account may get limits from several places, but the same limit
-/// only once.
-using Accounts = std::map<AccountName, std::vector<Budget>>;
-
-void add_budgets(Accounts& accounts, const AccountName& account, const std::vector<Budget>& budgets) {
-    std::vector<Budget>& all = accounts[account];
-    for (const Budget& budget : budgets)
-        if (std::ranges::find(all, budget) == all.end()) all.push_back(budget);
-}
-
-Accounts limited_accounts(const policies::Snapshot& rules, const std::vector<auth::KeyFacts>& keys) {
-    Accounts accounts;
-    const auto add = [&](const AccountName& account, const std::vector<Budget>& documented) {
-        add_budgets(accounts, account, policies::limits_of(rules, account, documented));
-    };
-    add("org", rules.organisation.budgets);
-    for (const auto& [name, team] : rules.teams) add("team:" + name, team->budgets);
-    for (const auto& [name, budgets] : rules.people) add("person:" + name, budgets);
-    // Allocations may give somebody a limit whom no document names and who has no key yet.
-    for (const auto& entry : rules.in_force->allotted)
-        if (entry.first.starts_with("person:")) add(entry.first, {});
-    for (const auth::KeyFacts& key : keys) {
-        if (key.revoked_at) continue;
-        const Caller caller{.key_id = key.id,
-                            .name = key.name,
-                            .team = key.team,
-                            .person = key.person,
-                            .models = key.models,
-                            .budgets = key.budgets};
-        // A key of a team that the policy no longer has is charged to nobody: it is refused.
-        const auto charged = policies::accounts_of(rules, caller);
-        if (!charged) continue;
-        for (const policies::Charged& each : *charged) add_budgets(accounts, each.account, each.budgets);
-    }
-    std::erase_if(accounts, [](const auto& entry) { return entry.second.empty(); });
-    return accounts;
-}
-
-bool is_adjusted(const Budget& budget, Timestamp now) {
-    return std::ranges::any_of(budget.adjustments,
-                               [&](const Adjustment& each) { return each.from <= now && now < each.until; });
-}
-
-void write_standing(JsonWriter& json, const ledger::Standing& standing, Timestamp now) {
-    const Budget& budget = standing.budget;
-    const Quantity limit = standing.limit, spent = standing.spent, held = standing.held;
-    json.open().field("account", standing.account);
-    write_quantity(json, "limit", limit, budget.measure);
-    write_kind(json, budget);
-    json.field("adjusted", is_adjusted(budget, now));
-    write_quantity(json, "spent", spent, budget.measure);
-    write_quantity(json, "held", held, budget.measure);
-    write_quantity(json, "remaining", standing.left(), budget.measure);
-    // A rolling limit of which nothing is used has no end.
-    const bool ends = standing.period_end != Timestamp::max();
-    write_instant(json, "period_start", budget.per != Per::ever ? std::optional(standing.period_start) : std::nullopt);
-    write_instant(json, "period_end", ends ? std::optional(standing.period_end) : std::nullopt);
-    json.close();
-}
-
 }  // namespace
 
 Reply team_list(Visit& visit) {
@@ -155,7 +94,7 @@ Reply budget_list(Visit& visit) {
     const Timestamp now = visit.plane.clock.now();
     JsonWriter json;
     json.open().key("budgets").open_list();
-    for (auto& [account, budgets] : limited_accounts(*rules, visit.parts->keys.list())) {
+    for (auto& [account, budgets] : treasury::limited_accounts(*rules, auth::callers_of(visit.parts->keys.list()))) {
         TRY(const auto scopes,
             ledger.prepare({ledger::Level{.account = account, .budgets = budgets}}, rules->organisation.time_zone));
         for (const ledger::Standing& standing : ledger.standing(*scopes, now)) write_standing(json, standing, now);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t segments_max = 8;
 constexpr std::size_t audited_path_bytes_max = 200;
+constexpr std::string_view virtual_key_prefix = "bsr_";
 
 std::vector<std::string_view> segments_of(std::string_view path) {
     std::vector<std::string_view> segments;
@@ -85,6 +86,12 @@ Result<std::unique_ptr<Router>> Router::make(Plane& plane) {
         if (found == handlers().end())
             return fail(Fault::internal, fmt::format("auth::role_table() has {} {}, which no handler serves",
                                                      permission.method, permission.route));
+        // A virtual key opens what both tables say it does, and nothing else.
+        const bool open = found->access == Access::anybody;
+        if (!open && auth::may(auth::Role::member, permission) != (found->access == Access::members))
+            return fail(Fault::internal,
+                        fmt::format("{} {}: handlers() and auth::role_table() differ on whether members may",
+                                    permission.method, permission.route));
         router->routes_.push_back({&permission, &*found});
     }
     for (const Handler& handler : handlers())
@@ -117,8 +124,15 @@ std::expected<Router::Match, Problem> Router::match(const Request& request) cons
     return std::unexpected(std::move(problem));
 }
 
-Result<void> Router::identify(Visit& visit) const {
+Result<void> Router::identify(Visit& visit, const Handler& handler) const {
     const std::string_view token = bearer_of(visit.request.authorization);
+    if (handler.access == Access::members && token.starts_with(virtual_key_prefix)) {
+        TRY(visit.caller, visit.parts->keys.identify(token, visit.request.address, plane_.clock.now()));
+        visit.who = {
+            .id = {}, .name = visit.caller->name, .role = auth::Role::member, .created_at = {}, .expires_at = {}};
+        visit.actor = "key:" + visit.caller->key_id;
+        return {};
+    }
     if (token.empty())
         return fail(Fault::unauthenticated, "This needs an operator token: send Authorization: Bearer bso_….");
     TRY(visit.who, visit.parts->operators.identify(token, plane_.clock.now()));
@@ -141,7 +155,7 @@ Result<void> Router::admit(Visit& visit, const Handler& handler) const {
                     "The vault has not been unsealed since the start, so the database is closed. Unseal it: bursarctl "
                     "vault unseal.");
     }
-    TRY_VOID(identify(visit));
+    TRY_VOID(identify(visit, handler));
     if (!auth::may(visit.who.role, visit.permission))
         return fail(Fault::not_permitted,
                     fmt::format("The role {} may not do this ({}). It is for: {}.", auth::name_of(visit.who.role),

@@ -29,7 +29,7 @@ class Router {
 
     std::expected<Match, Problem> match(const Request& request) const;
     Result<void> admit(Visit& visit, const Handler& handler) const;
-    Result<void> identify(Visit& visit) const;
+    Result<void> identify(Visit& visit, const Handler& handler) const;
     void record(const Visit& visit, const Handler& handler, const Reply& reply) const;
 
     Plane& plane_;

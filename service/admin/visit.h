@@ -35,6 +35,7 @@ struct Visit {
     Parts* parts = nullptr;                    ///< null until the first unseal, and only for handlers that go without
     std::string actor;                         ///< "operator:ada", "metrics", "anonymous"
     auth::Operator who = {};
+    std::shared_ptr<const Caller> caller = nullptr;  ///< of a virtual key; `who` is a member then
 
     /// The audit row of this request; `outcome` is "ok", "begun" or a fault's name, `detail` a JSON object.
     audit::Action row(std::string object, std::string_view outcome = "ok", std::string detail = "{}") const;
@@ -59,6 +60,7 @@ enum class Access : unsigned char {
     operators,   ///< a token whose role may; nobody before the first unseal, when no token can be checked
     until_open,  ///< anybody before the first unseal, afterwards as above
     scrapers,    ///< as `operators`, or the metrics token
+    members,     ///< as `operators`, or a virtual key, whose role is member
     anybody,
 };
 
@@ -94,6 +96,8 @@ Reply key_read(Visit& visit);
 Reply key_expire(Visit& visit);
 Reply key_rotate(Visit& visit);
 Reply key_revoke(Visit& visit);
+Reply key_pause(Visit& visit);
+Reply key_resume(Visit& visit);
 // policy_handlers.cpp
 Reply policy_read(Visit& visit);
 Reply policy_plan(Visit& visit);
@@ -108,6 +112,19 @@ Reply budget_list(Visit& visit);
 Reply usage_read(Visit& visit);
 Reply call_list(Visit& visit);
 Reply ledger_read(Visit& visit);
+// request_handlers.cpp
+Reply budget_mine(Visit& visit);
+Reply request_list(Visit& visit);
+Reply request_make(Visit& visit);
+Reply request_approve(Visit& visit);
+Reply request_decline(Visit& visit);
+Reply request_withdraw(Visit& visit);
+// treasury_handlers.cpp
+Reply credit_list(Visit& visit);
+Reply credit_enter(Visit& visit);
+Reply correction_list(Visit& visit);
+Reply correction_enter(Visit& visit);
+Reply alert_list(Visit& visit);
 // operator_handlers.cpp
 Reply whoami(Visit& visit);
 Reply operator_list(Visit& visit);

@@ -63,7 +63,35 @@ constexpr std::array audit_options = {before, limit};
 constexpr std::array verify_options = {
     Option{"--expect", "NUMBER:HASH", "an end that was noted earlier, which the chain must still go through"}};
 constexpr std::array operator_issue_options = {
-    Option{"--role", "ROLE", "operator, auditor or finance (default: operator)"}, expires};
+    Option{"--role", "ROLE", "operator, auditor, finance or team_lead (default: operator)"},
+    Option{"--team", "TEAM", "of a team lead: whose budgets he decides about"}, expires};
+constexpr Option account = {"--account", "ACCOUNT", "org, team:NAME, person:NAME or key:ID"};
+constexpr Option amount = {"--amount", "AMOUNT", "\"50 USD\" or, of a limit of tokens, \"2M tokens\""};
+constexpr std::array ask_options = {
+    account, Option{"--limit", "LIMIT", "which limit, as budget list names it: \"per month\""},
+    amount,  Option{"--until", "TIME", "when the increase ends (2026-12-24, or RFC 3339)"},
+    reason,
+};
+constexpr std::array requests_options = {Option{"--state", "STATE", "open, approved, declined, expired or withdrawn"},
+                                         account, before, limit};
+constexpr std::array approve_options = {Option{"--amount", "AMOUNT", "less than what was asked for"}, reason};
+constexpr std::array decline_options = {reason};
+constexpr std::array credit_options = {
+    account, Option{"--amount", "AMOUNT", "\"500 USD\"; \"-20 USD\" takes back (default: list the credits)"}, reason};
+constexpr std::array correct_options = {
+    account,
+    Option{"--call", "CALL", "or the call that is corrected"},
+    Option{"--amount", "AMOUNT", "what is charged more, or less: \"-1.50 USD\" (default: list the corrections)"},
+    Option{"--cost", "AMOUNT", "what the provider is paid more, or less (default: the same)"},
+    Option{"--tokens", "N", "tokens more, or less"},
+    reason,
+};
+constexpr std::array alerts_options = {
+    Option{"--kind", "KIND", "budget.threshold, key.paused, …, or request for all of request.*"}, before, limit};
+constexpr std::array pause_options = {
+    Option{"--reason", "TEXT", "why; the caller reads it"},
+    Option{"--until", "TIME", "when it ends by itself (default: when somebody resumes the key)"},
+};
 
 constexpr std::size_t many = 1'000;
 
@@ -81,6 +109,8 @@ constexpr std::array table_of_commands = {
     Command{"key expire", "NAME|ID", "move the end of a virtual key", key_expire_options, 1, 1, key_expire},
     Command{"key rotate", "ID", "give a virtual key a new text", key_rotate_options, 1, 1, key_rotate},
     Command{"key revoke", "ID", "end a virtual key now", {}, 1, 1, key_revoke},
+    Command{"key pause", "NAME|ID", "refuse the calls of a key for a while", pause_options, 1, 1, key_pause},
+    Command{"key resume", "NAME|ID", "let a paused key go on", {}, 1, 1, key_resume},
     Command{"policy plan", "DIR…", "say what these documents would change", {}, 1, many, policy_plan},
     Command{"policy apply", "DIR…", "put these documents in force", apply_options, 1, many, policy_apply},
     Command{"policy show", "", "print the documents in force", show_options, 0, 0, policy_show},
@@ -91,6 +121,17 @@ constexpr std::array table_of_commands = {
     Command{"usage", "", "what was used, and what it cost", usage_options, 0, 0, usage},
     Command{"calls", "", "list calls, newest first", calls_options, 0, 0, calls},
     Command{"budgets", "", "every budget: limit, spent, held, left", {}, 0, 0, budgets},
+    Command{"budget list", "", "every limit in its own unit: amount, spent, held, left", {}, 0, 0, budget_list},
+    Command{"budget mine", "", "the limits that concern your key, or your team", {}, 0, 0, budget_mine},
+    Command{"budget ask", "", "ask for more of one limit, for a time", ask_options, 0, 0, budget_ask},
+    Command{"budget requests", "", "list the requests for more", requests_options, 0, 0, budget_requests},
+    Command{"budget withdraw", "NUMBER", "take back a request of your own", {}, 1, 1, budget_withdraw},
+    Command{"budget credit", "", "top up a prepaid balance, or list the credits", credit_options, 0, 0, budget_credit},
+    Command{"budget correct", "", "correct the books by a further entry, or list those", correct_options, 0, 0,
+            budget_correct},
+    Command{"approve", "NUMBER", "grant a request for more, or a part of it", approve_options, 1, 1, approve},
+    Command{"decline", "NUMBER", "decline a request for more", decline_options, 1, 1, decline},
+    Command{"alerts", "", "what people want to hear of, newest first", alerts_options, 0, 0, alerts},
     Command{"teams", "", "the policy's teams", {}, 0, 0, teams},
     Command{"ledger", "", "the books: open holds, lost calls, variance", {}, 0, 0, ledger},
     Command{

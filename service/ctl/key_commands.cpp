@@ -93,6 +93,7 @@ Outcome<Exit> key_list(Context& context) {
                        {"budgets", {"BUDGETS"}},
                        {"expires_at", {"EXPIRES"}},
                        {"revoked_at", {"REVOKED"}},
+                       {"paused", {"PAUSED"}},
                        {"last_used_at", {"LAST USED"}}},
                       "There are no keys. Issue one: bursarctl key issue NAME --team TEAM");
 }
@@ -135,11 +136,38 @@ Outcome<Exit> key_revoke(Context& context) {
                    fmt::format("Key {} is revoked: its next call is refused.", printable(context.word(0))));
 }
 
+Outcome<Exit> key_pause(Context& context) {
+    const auto reason = context.arguments.one("--reason");
+    if (!reason) return wrong_usage("'key pause' needs --reason TEXT: the caller reads it.");
+    JsonWriter json;
+    json.open().field("reason", *reason);
+    if (const auto until = context.arguments.one("--until")) json.field("until", *until);
+    json.close();
+    TRY(const std::string id, key_called(context, context.word(0)));
+    TRY(const Reply reply,
+        context.api.call(
+            {.method = "POST", .path = "/api/v1/keys/" + url_part(id) + "/pause", .body = std::move(json).text()}));
+    if (context.json()) return print_object(context, reply);
+    remark(fmt::format("Key {} is paused: its next call is refused. bursarctl key resume {} ends that.", printable(id),
+                       printable(id)));
+    return Exit::ok;
+}
+
+Outcome<Exit> key_resume(Context& context) {
+    TRY(const std::string id, key_called(context, context.word(0)));
+    TRY(const Reply reply,
+        context.api.call({.method = "POST", .path = "/api/v1/keys/" + url_part(id) + "/resume", .body = "{}"}));
+    if (context.json()) return print_object(context, reply);
+    remark(fmt::format("Key {} goes on.", printable(id)));
+    return Exit::ok;
+}
+
 Outcome<Exit> operator_list(Context& context) {
     return print_list(context, "/api/v1/operators", "operators",
                       {{"id", {"ID"}},
                        {"name", {"NAME"}},
                        {"role", {"ROLE"}},
+                       {"team", {"TEAM"}},
                        {"created_at", {"CREATED"}},
                        {"expires_at", {"EXPIRES"}}},
                       "There are no operator tokens.");
@@ -148,6 +176,7 @@ Outcome<Exit> operator_list(Context& context) {
 Outcome<Exit> operator_issue(Context& context) {
     JsonWriter json;
     json.open().field("name", context.word(0)).field("role", context.arguments.one("--role").value_or("operator"));
+    if (const auto team = context.arguments.one("--team")) json.field("team", *team);
     if (const auto expires = context.arguments.one("--expires")) json.field("expires_at", *expires);
     json.close();
     TRY(const Reply reply,

@@ -153,7 +153,8 @@ Outcome<Settings> read_settings(const Arguments& arguments, const Environment& e
         TRY(said.token, read_small(said.token_file, "token file"));
         if (trimmed(said.token).empty())
             return wrong_configuration(fmt::format(
-                "The token file {} is empty; it should hold one operator token (bso_…).", said.token_file.string()));
+                "The token file {} is empty; it should hold one operator token (bso_…) or virtual key (bsr_…).",
+                said.token_file.string()));
     }
     std::string token = trimmed(std::move(said.token));
     if (token.find_first_of("\r\n\t ") != std::string::npos)

@@ -1,7 +1,6 @@
 // The database and what is read from it before anything is served.
 #include "service/base/log.h"
 #include "service/daemon/service.h"
-#include "service/treasury/events.h"
 
 #include <algorithm>
 
@@ -105,7 +104,8 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
         .key = std::move(database_key),
         .durability = configuration.durability,
         .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(), auth::Operators::schema(),
-                    admin::Revisions::schema(), replays::Replays::schema(), treasury::events_schema()}};
+                    admin::Revisions::schema(), replays::Replays::schema()}};
+    std::ranges::move(treasury::Treasury::schemas(), std::back_inserter(options.schemas));
     TRY(books.store, store::Store::open(std::move(options)));
     TRY(books.ledger, ledger::Ledger::recover(*books.store, clock, complete_rows));
     TRY(const Secret audit_pepper, vault.pepper());
@@ -117,6 +117,7 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
     TRY(books.operators, auth::Operators::open(*books.store, std::move(operators_pepper), clock));
     TRY(auto rules, read_rules(configuration, defaults, *books.store, *books.audit, clock));
     books.rules = std::make_unique<policies::Rules>(std::move(rules));
+    TRY(books.treasury, treasury::Treasury::open(*books.store, *books.ledger, *books.audit, *books.rules, clock));
     return books;
 }
 

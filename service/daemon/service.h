@@ -17,6 +17,8 @@
 #include "service/providers/health.h"
 #include "service/replays/replays.h"
 #include "service/store/store.h"
+#include "service/treasury/steward.h"
+#include "service/treasury/treasury.h"
 #include "service/vault/vault.h"
 
 #include <atomic>
@@ -35,6 +37,7 @@ struct Books {
     std::unique_ptr<auth::Keys> keys;
     std::unique_ptr<auth::Operators> operators;
     std::unique_ptr<policies::Rules> rules;
+    std::unique_ptr<treasury::Treasury> treasury;
 };
 
 /// Opens the database with the vault's key, recovers the ledger and reads the policy; the writer thread does not run
@@ -42,6 +45,9 @@ struct Books {
 /// Blocking.
 Result<Books> open_books(const Configuration& configuration, const std::vector<policies::Document>& defaults,
                          vault::Vault& vault, const Clock& clock);
+
+/// What the steward does, and how often: see stewardship.cpp.
+std::vector<treasury::Duty> duties_of(const Books& books);
 
 /// The master key of a configuration that needs nobody to type it.
 Result<vault::MasterKey> key_of(const Configuration& configuration);
@@ -88,6 +94,7 @@ class Service {
     std::unique_ptr<providers::Health> health_;
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<Prober> prober_;
+    std::unique_ptr<treasury::Steward> steward_;
     std::unique_ptr<admin::ControlPlane> control_;
     /// Why there is no house yet although the vault is open; the readiness check says it.
     mutable Mutex closed_mutex_;

@@ -96,8 +96,8 @@ Result<void> Service::open_house() {
         ::kill(::getpid(), SIGTERM);
     });
     books_.store->start();
-    parts_ = std::make_unique<admin::Parts>(
-        admin::Parts{*books_.store, *books_.ledger, *books_.audit, *books_.keys, *books_.operators, *books_.rules});
+    parts_ = std::make_unique<admin::Parts>(admin::Parts{*books_.store, *books_.ledger, *books_.audit, *books_.keys,
+                                                         *books_.operators, *books_.rules, *books_.treasury});
 
     std::vector<asio::io_context*> shards;
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
@@ -115,6 +115,7 @@ Result<void> Service::open_house() {
                         .detail = "{}"});
     open_.store(parts_.get());
     door_->open(*gateway_);
+    steward_ = std::make_unique<treasury::Steward>(clock_, duties_of(books_));
     log::info("open",
               {{"revision", books_.rules->get()->revision}, {"lost_calls", books_.ledger->lost_at_start().size()}});
     return {};
@@ -193,6 +194,7 @@ void Service::stop() {
     drained.notify_all();
     if (ender.joinable()) ender.join();
     if (control_) control_->stop();
+    steward_.reset();
     if (books_.store) {
         books_.audit->note({.actor = "service",
                             .address = "",

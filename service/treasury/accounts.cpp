@@ -62,6 +62,9 @@ Limits limited_accounts(const policies::Snapshot& rules, const std::vector<Calle
         const AccountName account = "person:" + name;
         add(all, account, policies::limits_of(rules, account, budgets));
     }
+    // Allocations may give somebody a limit whom no document names and who has no key yet.
+    for (const auto& [account, allotted] : rules.in_force->allotted)
+        if (account.starts_with(person_prefix)) add(all, account, policies::limits_of(rules, account, {}));
     std::set<std::pair<std::string_view, std::string_view>> people;
     for (const Caller& key : keys) {
         const AccountName account = "key:" + key.key_id;

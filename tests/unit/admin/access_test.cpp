@@ -17,15 +17,26 @@ std::string filled(std::string_view route) {
 
 TEST(Access, every_role_gets_what_the_table_says_and_nothing_else) {
     Plant plant;
+    ASSERT_EQ(plant.apply(documents_json(policy_yaml()), "\"0\"").status, 200);
+    const std::string lead =
+        plant.post("/api/v1/operators", R"({"name":"lea","role":"team_lead","team":"research"})").at("/token");
     const std::pair<auth::Role, std::string> people[] = {{auth::Role::operator_, plant.operator_token},
                                                          {auth::Role::auditor, plant.auditor_token},
-                                                         {auth::Role::finance, plant.finance_token}};
+                                                         {auth::Role::finance, plant.finance_token},
+                                                         {auth::Role::team_lead, lead}};
+    const std::string key = plant.post("/api/v1/keys", R"({"name":"ci","team":"research"})").at("/key");
+    ASSERT_TRUE(key.starts_with("bsr_"));
     int allowed = 0, refused = 0;
     for (const auth::Permission& each : auth::role_table()) {
         const std::string target = filled(each.route), name = fmt::format("{} {}", each.method, target);
         const bool open = each.action == "openapi.read";
         EXPECT_EQ(plant.ask(each.method, target).status, open ? 200 : 401) << name;
         EXPECT_EQ(plant.ask(each.method, target, {.token = "bso_nobody"}).status, open ? 200 : 401) << name;
+        const HttpReply member = plant.ask(each.method, target, {.token = key});
+        if (open || auth::may(auth::Role::member, each))
+            EXPECT_TRUE(member.status != 401 && member.status != 403 && member.status < 500) << name << member.body;
+        else
+            EXPECT_EQ(member.status, 401) << name << " with a virtual key";
         for (const auto& [role, token] : people) {
             const HttpReply reply = plant.ask(each.method, target, {.token = token});
             ASSERT_NE(reply.status, 0) << name;
@@ -152,7 +163,9 @@ TEST(Access, tokens_expire_and_can_be_revoked_but_for_the_last_one) {
 
     for (const char* wrong :
          {R"({"name":"x"})", R"({"name":"x","role":"root"})", R"({"name":"x","role":"member"})",
-          R"({"name":"","role":"auditor"})", R"({"name":"x","role":"auditor","expires_at":"2020-01-01T00:00:00Z"})",
+          R"({"name":"x","role":"team_lead"})", R"({"name":"x","role":"team_lead","team":"nobody"})",
+          R"({"name":"x","role":"auditor","team":"research"})", R"({"name":"","role":"auditor"})",
+          R"({"name":"x","role":"auditor","expires_at":"2020-01-01T00:00:00Z"})",
           R"({"name":"x","role":"auditor","id":"me"})"})
         EXPECT_EQ(plant.post("/api/v1/operators", wrong).status, 400) << wrong;
 }

@@ -143,19 +143,21 @@ void Plant::open_house() {
                            .durability = store::Durability::process,
                            .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(),
                                        auth::Operators::schema(), Revisions::schema()}};
+    for (const store::Schema& schema : treasury::Treasury::schemas()) options.schemas.push_back(schema);
     store = sure(store::Store::open(std::move(options)));
     ledger = sure(ledger::Ledger::recover(*store, clock, {}));
     audit = sure(audit::Audit::open(*store, sure(vault->pepper()), clock));
     keys = sure(auth::Keys::open(*store, sure(vault->pepper()), clock));
     operators = sure(auth::Operators::open(*store, sure(vault->pepper()), clock));
     rules = std::make_unique<policies::Rules>(std::make_shared<const policies::Snapshot>());
+    treasury = sure(treasury::Treasury::open(*store, *ledger, *audit, *rules, clock));
     store->attach(*ledger);
     store->attach(*audit);
     store->start();
     operator_token = issue_token("ada", auth::Role::operator_);
     auditor_token = issue_token("otto", auth::Role::auditor);
     finance_token = issue_token("fritz", auth::Role::finance);
-    parts_ = std::make_unique<Parts>(Parts{*store, *ledger, *audit, *keys, *operators, *rules});
+    parts_ = std::make_unique<Parts>(Parts{*store, *ledger, *audit, *keys, *operators, *rules, *treasury});
     open_.store(parts_.get());
 }
 

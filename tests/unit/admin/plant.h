@@ -65,6 +65,7 @@ class Plant {
     std::unique_ptr<auth::Keys> keys;
     std::unique_ptr<auth::Operators> operators;
     std::unique_ptr<policies::Rules> rules;
+    std::unique_ptr<treasury::Treasury> treasury;
     std::string operator_token, auditor_token, finance_token;
     std::string tested;  ///< "provider/model" of the last test of a provider
     std::vector<Finding> test_findings = {{"name", Finding::State::good, "local resolves"}};
