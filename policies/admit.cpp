@@ -10,10 +10,14 @@
 namespace bursar::policies {
 namespace {
 
-/// What a streamed answer is expected to need at first, for each choice; the hold grows from there.
+/// What a streamed answer is expected to need at first, for each choice, as long as nothing was learned; the hold grows
+/// from there.
 constexpr Tokens stream_tokens_expected = 1'024;
-/// Up to so many tokens a stream holds its worst case at once: growing would cost more than it saves.
+/// Up to so many tokens a stream of which nothing is known holds its worst case at once: growing would cost more than
+/// it saves.
 constexpr Tokens stream_tokens_held_whole = 4'096;
+/// What was learned is no less than this: a hold that grows at the first words saves nothing.
+constexpr Tokens learned_tokens_min = 256;
 /// Fewer tokens than these, for each choice, are no answer.
 constexpr Tokens answer_tokens_min = 16;
 
@@ -202,9 +206,12 @@ void plan_hold(Route& route, const Ask& ask) {
         route.output_worst = times(std::min(ask.max_tokens.value_or(most), most), ask.choices);
         if (ask.max_tokens) route.output_limit = times(*ask.max_tokens, ask.choices);
     }
-    route.grows = ask.stream && !route.model->hidden_reasoning && route.output_worst > stream_tokens_held_whole;
-    route.output_expected = route.output_worst;
-    if (route.grows) route.output_expected = std::min(route.output_worst, times(stream_tokens_expected, ask.choices));
+    const Tokens learned = std::max(ask.output_learned.value_or(stream_tokens_expected), learned_tokens_min);
+    const Tokens expected = std::min(route.output_worst, times(learned, ask.choices));
+    const bool worth_it =
+        route.output_worst > stream_tokens_held_whole || (ask.output_learned && expected < route.output_worst);
+    route.grows = ask.stream && !route.model->hidden_reasoning && worth_it;
+    route.output_expected = route.grows ? expected : route.output_worst;
     route.worst = cost_with(route.output_worst);
     route.expected = cost_with(route.output_expected);
     route.output_least = route.output_expected;

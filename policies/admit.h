@@ -34,6 +34,7 @@ struct Ask {
     bool pictures = false;
     std::string_view tags;  ///< a comma list
     int budget_left_percent = 100;
+    std::optional<Tokens> output_learned;  ///< what nine of ten such answers had at most, for each choice
 };
 
 /// Where a call may go and what to hold for it.

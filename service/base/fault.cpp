@@ -44,6 +44,7 @@ constexpr std::array table = {
     FaultFacts{Fault::rate_limited, "rate_limited", 429, "rate_limit_error", "rate_limit_error", Blame::caller, true},
     FaultFacts{Fault::budget_exhausted, "budget_exhausted", 402, "insufficient_quota", "billing_error", Blame::caller,
                false},
+    FaultFacts{Fault::paused, "paused", 402, "insufficient_quota", "billing_error", Blame::operator_, false},
     FaultFacts{Fault::price_missing, "price_missing", 503, "server_error", "api_error", Blame::operator_, false},
     FaultFacts{Fault::storage_unavailable, "storage_unavailable", 503, "server_error", "api_error", Blame::operator_,
                true},

@@ -47,6 +47,9 @@ enum class Fault : std::uint8_t {
     rate_limited,
     /// A limit of some account would be passed. The error names the account, the limit and when its period ends.
     budget_exhausted,
+    /// This key was stopped, by a person or by a rule, for a time or until somebody lets it go on. Not for a caller who
+    /// never may: not_permitted. Has the shape of a used-up budget, at which every client shows our sentence.
+    paused,
     /// The model has no price, so its cost cannot be held.
     price_missing,
     /// The ledger or audit cannot be written; nothing is served that is not recorded.

@@ -6,6 +6,7 @@
 #include "service/base/caller.h"
 #include "service/base/ids.h"
 #include "service/edge/exchange.h"
+#include "service/gateway/rates.h"
 #include "service/ledger/ledger.h"
 #include "service/providers/blame.h"
 #include "service/providers/body.h"
@@ -71,6 +72,10 @@ struct Call {
     std::shared_ptr<const Caller> caller;
     std::optional<policies::Route> route;
     std::shared_ptr<const ledger::Scopes> scopes;
+    std::optional<Tokens> output_learned;  ///< what an answer has for each choice, as far as earlier ones told
+    Rates::Permit permit;                  ///< what it has taken of its limits of speed
+    Rates::State rates;                    ///< as they were then; for the headers
+    Moment admitted;
 
     // Choose, Hold, Forward
     Attempt attempt;

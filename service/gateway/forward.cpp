@@ -5,6 +5,7 @@
 #include "service/gateway/gateway.h"
 #include "service/gateway/headers.h"
 #include "service/gateway/outgoing.h"
+#include "service/gateway/rate_limits.h"
 #include "service/gateway/refusal.h"
 #include "service/gateway/rooms.h"
 #include "service/gateway/shard.h"
@@ -317,6 +318,7 @@ edge::ResponseHead answer_head(const Call& call, int status, const std::vector<e
     if (!call.attempt.open) head.add_line("x-bursar-cost-usd", call.spent().text());
     if (call.remaining != ledger::unlimited)
         head.add_line("x-bursar-budget-remaining-usd", std::max(NanoUsd{}, call.remaining).text());
+    add_rate_headers(head, call.shape, call.rates, call.at, now - call.admitted);
     return head;
 }
 
@@ -361,6 +363,7 @@ Task<void> Gateway::pass_on_refusal(Call& call, const providers::AnswerHead& hea
         std::erase_if(headers, [](const auto& each) { return edge::equal_without_case(each.name, "content-type"); });
         headers.push_back({"content-type", "application/json"});
     }
+    end_permit(call, parts_.clock.moment());
     const edge::ResponseHead shown = answer_head(call, head.status, headers, parts_.clock.moment());
     const Result<void> sent = co_await call.exchange.respond(shown, body);
     if (!sent) call.caller_left = true;
@@ -417,6 +420,7 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     call.body = std::string();
     call.outcome.first_byte = now - call.heard;
     book(call, reading);
+    end_permit(call, now);
     call.attempt.passage.well();
     call.attempt.passage.channel()->measure_plain(now - call.attempt.began, reading.usage.output);
     const int status = answer.head().status;

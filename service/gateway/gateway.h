@@ -6,6 +6,7 @@
 #include "service/base/snapshot.h"
 #include "service/edge/exchange.h"
 #include "service/gateway/metrics.h"
+#include "service/gateway/rates.h"
 #include "service/ledger/ledger.h"
 #include "service/providers/body.h"
 #include "service/replays/replays.h"
@@ -72,6 +73,7 @@ class Gateway {
     Task<Result<bool>> repeat(Call& call);
     Task<Result<void>> replay(Call& call, std::int64_t number);
     Result<void> admit(Call& call);
+    Result<void> take_rates(Call& call);
     Result<void> choose(Call& call);
     Task<Result<void>> hold(Call& call);
     Result<vault::Lease> lend(const Call& call);
@@ -123,6 +125,7 @@ class Gateway {
     Parts parts_;
     Limits limits_;
     Metrics metrics_;
+    Rates rates_;
     std::vector<std::unique_ptr<Shard>> shards_;
 };
 

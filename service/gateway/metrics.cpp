@@ -2,6 +2,8 @@
 
 #include "service/base/money.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace bursar::gateway {
@@ -15,6 +17,8 @@ constexpr std::array<std::int64_t, 12> overhead_bounds = {50,    100,   200,    
 constexpr std::array<std::string_view, 11> token_classes = {
     "input",       "cache_read",   "cache_write_5m", "cache_write_1h", "output",      "reasoning",
     "audio_input", "audio_output", "image_input",    "image_output",   "web_searches"};
+
+constexpr std::array<std::string_view, 4> account_kinds = {"org", "team", "person", "key"};
 
 std::array<std::int64_t, 11> classes_of(const Usage& usage) {
     return {usage.input,       usage.cache_read,   usage.cache_write_5m, usage.cache_write_1h,
@@ -107,6 +111,12 @@ void Metrics::refused_before_identity(std::string_view fault) {
     ++calls_[Label{"", facts(Fault::unauthenticated).http_status, std::string(fault)}];
 }
 
+void Metrics::rate_limited(std::string_view account) {
+    const auto kind = std::ranges::find(account_kinds, account.substr(0, account.find(':')));
+    if (kind == account_kinds.end()) return;
+    rate_limited_[static_cast<std::size_t>(kind - account_kinds.begin())].fetch_add(1, std::memory_order_relaxed);
+}
+
 std::string Metrics::text() const {
     std::string out;
     write_family(out, "bursar_calls_total", "counter", "Calls by endpoint, status given and fault.");
@@ -136,6 +146,11 @@ std::string Metrics::text() const {
     out += fmt::format("bursar_calls_estimated_total {}\n", estimated_.load(std::memory_order_relaxed));
     write_family(out, "bursar_attempts_failed_over_total", "counter", "Attempts that another one followed.");
     out += fmt::format("bursar_attempts_failed_over_total {}\n", failed_over_.load(std::memory_order_relaxed));
+    write_family(out, "bursar_rate_limited_total", "counter",
+                 "Calls that a limit of requests, tokens or calls at once refused, by kind of account.");
+    for (std::size_t i = 0; i < account_kinds.size(); ++i)
+        out += fmt::format("bursar_rate_limited_total{{account=\"{}\"}} {}\n", account_kinds[i],
+                           rate_limited_[i].load(std::memory_order_relaxed));
     write_family(out, "bursar_streams_open", "gauge", "Streams that are being relayed.");
     out += fmt::format("bursar_streams_open {}\n", streams_open_.load(std::memory_order_relaxed));
     duration_.write(out, "bursar_call_duration_seconds", "From the head of the request to the end of the answer.");

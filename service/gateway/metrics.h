@@ -45,6 +45,8 @@ class Metrics {
     /// One finished call. Any thread.
     void count(const audit::Outcome& outcome);
     void refused_before_identity(std::string_view fault);
+    /// One call that an account's limit of speed refused; by its kind: "team" of "team:research".
+    void rate_limited(std::string_view account);
     void stream_opened() { streams_open_.fetch_add(1, std::memory_order_relaxed); }
     void stream_closed() { streams_open_.fetch_sub(1, std::memory_order_relaxed); }
 
@@ -64,6 +66,7 @@ class Metrics {
 
     static constexpr std::size_t endpoints = 7;
     std::array<std::atomic<std::uint64_t>, endpoints> good_{};  ///< status 200 without a fault: nearly all of them
+    std::array<std::atomic<std::uint64_t>, 4> rate_limited_{};
     std::atomic<std::int64_t> streams_open_{0};
     std::array<std::atomic<std::int64_t>, 11> tokens_{};
     std::atomic<std::int64_t> cost_nanos_{0};

@@ -172,24 +172,27 @@ void Rates::check(Asking& asking, std::size_t level, RateMeasure measure) {
     Account& at = *asking.accounts[level];
     Account& key = asking.key();
     const std::int64_t used = at.used(measure, second_), asked = asking.asked(measure);
-    Refusal refusal{.why = Why::reached,
+    const bool full = used + asked > *limit;
+    // The share looks at what the key has had before: a call larger than the share comes through too.
+    std::int64_t keys = 1, share = *limit, own = 0;
+    bool has_had = false;
+    if (at.shared && (full || !at.shared->waiting[index_of(measure)].empty())) {
+        keys = std::max<std::int64_t>(1, at.shared->called.sum(second_));
+        share = std::max<std::int64_t>(1, *limit / keys);
+        own = key.used(measure, second_);
+        has_had = own >= share && at.others_wait(&key, measure, second_, share);
+    }
+    if (!full && !has_had) return;
+
+    Refusal refusal{.why = asked > *limit ? Why::never
+                           : full         ? Why::reached
+                                          : Why::shared,
                     .measure = measure,
-                    .account = {},
+                    .account = asking.levels[level].account,
                     .limit = *limit,
                     .left = std::max<std::int64_t>(0, *limit - used),
-                    .asked = asked};
-    if (asked > *limit) refusal.why = Why::never;
-    // The most of its own with which the key may still come, where others wait.
-    std::int64_t share = *limit;
-    if (at.shared) {
-        refusal.keys = std::max<std::int64_t>(1, at.shared->called.sum(second_));
-        share = std::max<std::int64_t>(1, *limit / refusal.keys);
-    }
-    const std::int64_t own = key.used(measure, second_);
-    const bool full = used + asked > *limit;
-    const bool has_had = at.shared && own >= share && at.others_wait(&key, measure, second_, share);
-    if (!full && !has_had) return;
-    if (refusal.why == Why::reached && !full) refusal.why = Why::shared;
+                    .asked = asked,
+                    .keys = keys};
     if (measure == RateMeasure::parallel) {
         refusal.wait = parallel_wait;
     } else if (refusal.why != Why::never) {
@@ -197,7 +200,6 @@ void Rates::check(Asking& asking, std::size_t level, RateMeasure measure) {
         if (has_had)
             refusal.wait = std::max(refusal.wait, asking.until(key.less_by(measure, second_, own - share + 1)));
     }
-    refusal.account = asking.levels[level].account;
     // Who could not come anyway, by a limit further in, waits for nobody here. The innermost level is looked at first.
     asking.innermost_refused = std::max(asking.innermost_refused, level + 1);
     if (at.shared && refusal.why != Why::never && asking.innermost_refused == level + 1)

@@ -3,6 +3,9 @@
 #include "service/base/log.h"
 #include "service/gateway/call.h"
 #include "service/gateway/gateway.h"
+#include "service/gateway/shard.h"
+
+#include <algorithm>
 
 #include <fmt/format.h>
 
@@ -14,7 +17,7 @@ constexpr int status_caller_left = 499;
 
 bool goes_to_audit(std::string_view fault) {
     return fault == facts(Fault::unauthenticated).name || fault == facts(Fault::not_permitted).name ||
-           fault == facts(Fault::budget_exhausted).name;
+           fault == facts(Fault::budget_exhausted).name || fault == facts(Fault::paused).name;
 }
 
 audit::Action refusal_action(const Call& call) {
@@ -26,6 +29,15 @@ audit::Action refusal_action(const Call& call) {
             .object = std::string(call.exchange.head().path()),
             .outcome = call.outcome.fault,
             .detail = std::move(detail).text()};
+}
+
+/// Of an answer that came whole, with its count: the next call is expected to need as much.
+void learn_norms(const Call& call) {
+    const audit::Outcome& outcome = call.outcome;
+    if (!call.route || call.route->output_worst == 0 || !outcome.fault.empty()) return;
+    if (outcome.status != 200 || outcome.usage_source != UsageSource::provider) return;
+    const Tokens output = outcome.usage.output + outcome.usage.reasoning + outcome.usage.audio_output;
+    call.shard.norms().observe(outcome.key_id, outcome.model, output / std::max<std::int64_t>(1, call.prompt.choices));
 }
 
 void log_line(const audit::Outcome& outcome, const std::string& reason) {
@@ -80,6 +92,7 @@ void Gateway::record(Call& call) {
     outcome.dialect = call.dialect;
     outcome.endpoint = call.endpoint;
     if (outcome.overhead.count() == 0) outcome.overhead = outcome.duration - call.waited;
+    learn_norms(call);
     metrics_.count(outcome);
     if (log::wants(log::Level::info)) log_line(outcome, call.reason);
     // The call's own row first: whatever a crash leaves of the others is completed as theirs.

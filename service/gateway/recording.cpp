@@ -12,11 +12,12 @@ using namespace std::string_view_literals;
 /// What was true of the first call and would be a lie about its repetition: who adds up costs must not count one twice.
 constexpr edge::HeaderNames of_one_call{"x-bursar-cost-usd"sv, "x-bursar-overhead-us"sv, "x-bursar-attempts"sv,
                                         "x-bursar-budget-remaining-usd"sv, "retry-after"sv};
-constexpr std::string_view prefix_of_one_call = "x-ratelimit-";
+constexpr std::array prefixes_of_one_call = {"x-ratelimit-"sv, "anthropic-ratelimit-"sv};
 
 bool is_of_one_call(std::string_view name) {
-    return of_one_call.has(name) ||
-           edge::equal_without_case(name.substr(0, prefix_of_one_call.size()), prefix_of_one_call);
+    return of_one_call.has(name) || std::ranges::any_of(prefixes_of_one_call, [name](std::string_view one) {
+               return edge::equal_without_case(name.substr(0, one.size()), one);
+           });
 }
 
 /// The lines that are given again; `lines` is what add_line() has checked.

@@ -35,14 +35,15 @@ std::string openai_body(const Error& error, const FaultFacts& facts, const CallI
 }
 
 /// What Codex and other clients of the Responses API understand as a used-up allowance.
-std::string usage_limit_body(const Error& error, const CallId& call, std::optional<Timestamp> period_end) {
+std::string usage_limit_body(const Error& error, const FaultFacts& facts, const CallId& call,
+                             std::optional<Timestamp> period_end) {
     JsonWriter json;
     json.open()
         .key("error")
         .open()
         .field("type", "usage_limit_reached")
         .field("message", error.for_caller)
-        .field("code", "budget_exhausted");
+        .field("code", facts.name);
     if (period_end) json.field("resets_at", seconds_of(*period_end));
     json.field("call_id", call.text()).close().close();
     return std::move(json).text();
@@ -114,7 +115,8 @@ std::string_view budget_in_words(Measure measure) {
     return "budget";
 }
 
-/// "team:research" -> team "research"
+}  // namespace
+
 std::string account_in_words(const AccountName& account) {
     const std::size_t colon = account.find(':');
     if (colon == std::string::npos) return "your organisation";
@@ -123,7 +125,13 @@ std::string account_in_words(const AccountName& account) {
     return fmt::format("{} \"{}\"", kind, name);
 }
 
-}  // namespace
+Error error_of(const policies::InForce::Pause& pause, const Caller& caller, const std::string& time_zone) {
+    const std::string until = pause.until == Timestamp::max()
+                                  ? std::string("Whoever runs Bursar can let it go on.")
+                                  : fmt::format("It goes on at {}.", for_people(pause.until, time_zone));
+    return {Fault::paused, fmt::format("This key is paused. {} {}", pause.reason, until),
+            fmt::format("key {} is paused: {}", caller.key_id, pause.reason)};
+}
 
 RefusalText refusal_of(const Error& error, Shape shape, Endpoint endpoint, const CallId& call,
                        std::optional<Timestamp> period_end, Timestamp now) {
@@ -133,7 +141,7 @@ RefusalText refusal_of(const Error& error, Shape shape, Endpoint endpoint, const
     out.head.status = known.http_status;
     out.head.add("content-type", "application/json").add("x-bursar-call-id", call.text());
     out.head.add(shape == Shape::anthropic ? "request-id" : "x-request-id", call.text());
-    const bool budget = error.fault == Fault::budget_exhausted;
+    const bool budget = error.fault == Fault::budget_exhausted || error.fault == Fault::paused;
     if (!known.retryable) {
         out.head.add("x-should-retry", "false");
     } else if (known.http_status == 503 || known.http_status == 429 || known.http_status == 409) {
@@ -149,7 +157,7 @@ RefusalText refusal_of(const Error& error, Shape shape, Endpoint endpoint, const
     } else if (budget && endpoint == Endpoint::responses) {
         out.head.status = 429;
         out.head.add("x-codex-promo-message", ascii(error.for_caller));
-        out.body = usage_limit_body(error, call, period_end);
+        out.body = usage_limit_body(error, known, call, period_end);
     } else {
         out.body = openai_body(error, known, call);
     }

@@ -18,6 +18,12 @@ struct RefusalText {
 RefusalText refusal_of(const Error& error, Shape shape, Endpoint endpoint, const CallId& call,
                        std::optional<Timestamp> period_end, Timestamp now);
 
+/// "team:research" -> team "research"
+std::string account_in_words(const AccountName& account);
+
+/// The key does not call until somebody, or the time, lets it go on.
+Error error_of(const policies::InForce::Pause& pause, const Caller& caller, const std::string& time_zone);
+
 /// What the caller reads when a limit is reached, with the operator's text beside it.
 /// `contact`: whom to ask for more, empty if the policy names nobody.
 struct Asker {

@@ -2,6 +2,7 @@
 #include "service/base/ensure.h"
 #include "service/base/log.h"
 #include "service/gateway/gateway.h"
+#include "service/gateway/rate_limits.h"
 #include "service/gateway/recording.h"
 #include "service/gateway/refusal.h"
 #include "service/gateway/rooms.h"
@@ -38,6 +39,7 @@ Task<void> Gateway::serve(edge::Exchange& exchange) {
         co_await refuse(call, error);
     }
     settle(call);  // 7, always: no hold outlives its call
+    end_permit(call, parts_.clock.moment());
     if (recording) recording->end(call.spent());
     record(call);  // 8, always: no call goes unwritten
 }
@@ -118,12 +120,19 @@ policies::Ask ask_of(const Call& call) {
             .input_estimated = input_estimate(call),
             .tools = call.prompt.tools,
             .pictures = call.prompt.pictures,
-            .tags = call.outcome.tags};
+            .tags = call.outcome.tags,
+            .output_learned = call.output_learned};
 }
 
 }  // namespace
 
 Result<void> Gateway::admit(Call& call) {
+    const auto& paused = call.rules->in_force->paused;
+    if (const auto pause = paused.find(call.caller->key_id); pause != paused.end() && call.at < pause->second.until) {
+        call.resets_at = pause->second.until;
+        return std::unexpected(error_of(pause->second, *call.caller, call.rules->organisation.time_zone));
+    }
+    call.output_learned = call.shard.norms().expected(call.caller->key_id, call.prompt.model);
     policies::Ask ask = ask_of(call);
     if (policies::is_virtual(*call.rules, call.prompt.model)) {
         TRY(call.scopes, call.shard.scopes_of(parts_.ledger, *call.rules, call.caller));
@@ -131,7 +140,26 @@ Result<void> Gateway::admit(Call& call) {
     }
     TRY(call.route, policies::admit(*call.rules, *call.caller, ask, call.at));
     TRY(call.scopes, call.shard.scopes_of(parts_.ledger, *call.rules, call.caller));
-    return {};
+    return take_rates(call);
+}
+
+/// Counting tokens is free, and clients ask for many counts at once: no limit of speed holds for it.
+Result<void> Gateway::take_rates(Call& call) {
+    const RateLevels& levels = call.shard.rate_levels_of(call.caller);
+    if (levels.empty() || call.endpoint == Endpoint::count_tokens) return {};
+    call.admitted = parts_.clock.moment();
+    auto permit = rates_.take(levels, tokens_expected(call), call.admitted);
+    if (permit) {
+        call.permit = *std::move(permit);
+        call.rates = call.permit.state();
+        return {};
+    }
+    const Rates::Refusal& refusal = permit.error();
+    call.rates = refusal.state;
+    if (refusal.wait > refusal.wait.zero())
+        call.retry_after = std::chrono::ceil<std::chrono::milliseconds>(refusal.wait);
+    metrics_.rate_limited(refusal.account);
+    return std::unexpected(error_of(refusal));
 }
 
 /// Of the tightest hard limit that pays for the caller.
@@ -206,12 +234,14 @@ Task<void> Gateway::refuse(Call& call, const Error& error) {
     call.reason = error.operator_text();
     if (call.answered || call.caller_left) co_return;
     call.answered = true;
+    end_permit(call, parts_.clock.moment());
     RefusalText refusal = refusal_of(error, call.shape, call.endpoint, call.id, call.resets_at, call.at);
     if (call.retry_after) {
         const auto seconds = std::chrono::ceil<std::chrono::seconds>(*call.retry_after).count();
         std::erase_if(refusal.head.headers, [](const edge::Header& each) { return each.name == "retry-after"; });
         refusal.head.add("retry-after", std::to_string(seconds));
     }
+    add_rate_headers(refusal.head, call.shape, call.rates, call.at, {});
     call.outcome.status = refusal.head.status;
     const Result<void> sent = co_await call.exchange.respond(refusal.head, refusal.body);
     if (!sent) call.caller_left = true;

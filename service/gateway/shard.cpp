@@ -4,6 +4,7 @@
 #include "service/base/crypto.h"
 #include "service/gateway/call.h"
 #include "service/gateway/outgoing.h"
+#include "service/gateway/rate_limits.h"
 
 #include <boost/asio/post.hpp>
 
@@ -49,7 +50,7 @@ Result<std::shared_ptr<const ledger::Scopes>> Shard::scopes_of(ledger::Ledger& l
     levels.reserve(charged.size());
     for (policies::Charged& one : charged) levels.push_back({std::move(one.account), std::move(one.budgets)});
     TRY(auto scopes, ledger.prepare(std::move(levels), rules.organisation.time_zone));
-    prepared_.emplace(caller.get(), Prepared{caller, scopes});
+    prepared_.emplace(caller.get(), Prepared{caller, scopes, gateway::rate_levels_of(rules, *caller)});
     return scopes;
 }
 

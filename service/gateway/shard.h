@@ -5,6 +5,8 @@
 #include "service/base/mutex.h"
 #include "service/base/result.h"
 #include "service/edge/async.h"
+#include "service/gateway/norms.h"
+#include "service/gateway/rates.h"
 #include "service/ledger/ledger.h"
 #include "service/providers/health.h"
 #include "service/providers/upstream.h"
@@ -68,6 +70,11 @@ class Shard {
     /// The ledger's view of who pays for this caller under these rules; prepared once per caller and revision.
     Result<std::shared_ptr<const ledger::Scopes>> scopes_of(ledger::Ledger& ledger, const policies::Snapshot& rules,
                                                             const std::shared_ptr<const Caller>& caller);
+    /// What limits the speed of a caller for whom scopes_of() was asked last.
+    const RateLevels& rate_levels_of(const std::shared_ptr<const Caller>& caller) const {
+        return prepared_.at(caller.get()).rate_levels;
+    }
+    Norms& norms() { return norms_; }
     std::uint64_t draw() { return random_(); }
     /// How the channels of a model are, under these rules; looked up once per revision.
     std::shared_ptr<const ModelPlace> place_of(providers::Health& health, const policies::Snapshot& rules,
@@ -89,6 +96,7 @@ class Shard {
     struct Prepared {
         std::shared_ptr<const Caller> caller;  ///< kept, so that its address stays its own
         std::shared_ptr<const ledger::Scopes> scopes;
+        RateLevels rate_levels;
     };
     static constexpr std::size_t prepared_max = 20'000;
 
@@ -100,6 +108,7 @@ class Shard {
     std::unordered_map<const policies::Model*, std::shared_ptr<const ModelPlace>> places_;
     std::int64_t placed_for_ = -1;  ///< the policy revision of `places_`
     std::vector<policies::Candidate> candidates_;
+    Norms norms_;
     std::mt19937_64 random_;
     std::vector<Call*> calls_;  ///< in no order; each knows its place
     bool ending_ = false;

@@ -1,5 +1,6 @@
 // Room 6 for streams: whole events only, and an end that cannot be mistaken for the provider's own.
 #include "service/gateway/gateway.h"
+#include "service/gateway/rate_limits.h"
 #include "service/gateway/refusal.h"
 #include "service/gateway/rooms.h"
 #include "service/gateway/shard.h"
@@ -102,6 +103,8 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
         }
         whole_events = held_back.with(whole_events);
         if (whole_events.empty() || call.caller_left) continue;
+        if (const providers::Reading& so_far = meter->reading(); so_far.complete)
+            end_permit(call, now, so_far.source == UsageSource::provider ? &so_far.usage : nullptr);
         // The view dies with the next wait: the edge keeps a copy of what it cannot write at once.
         Result<void> sent;
         if (call.answered) {

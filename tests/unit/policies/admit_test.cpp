@@ -224,6 +224,46 @@ const std::vector<HoldCase> hold_cases = {
      true,
      14'014'000,
      2'926'000},
+    {"streamed, and answers are known to be long",
+     "research",
+     {.model = "gpt", .stream = true, .input_at_most = 1'000, .output_learned = 5'793},
+     5'793,
+     16'384,
+     true,
+     66'473'000,
+     2'926'000},
+    {"streamed, and answers are known to be short: no less than 256",
+     "research",
+     {.model = "gpt", .stream = true, .input_at_most = 1'000, .choices = 2, .output_learned = 64},
+     512,
+     32'768,
+     true,
+     8'382'000,
+     3'102'000},
+    {"streamed with a small limit, and answers are known to be shorter",
+     "research",
+     {.model = "gpt", .stream = true, .max_tokens = 4'000, .input_at_most = 1'000, .output_learned = 512},
+     512,
+     4'000,
+     true,
+     8'382'000,
+     2'926'000},
+    {"streamed with a limit that answers are known to reach: all of it at once",
+     "research",
+     {.model = "gpt", .stream = true, .max_tokens = 500, .input_at_most = 1'000, .output_learned = 512},
+     500,
+     500,
+     false,
+     8'250'000,
+     2'926'000},
+    {"not streamed: what was learned bounds nothing",
+     "research",
+     {.model = "gpt", .max_tokens = 100'000, .input_at_most = 1'000, .output_learned = 64},
+     16'384,
+     16'384,
+     false,
+     182'974'000,
+     2'926'000},
     {"a team that wants all or nothing",
      "sales",
      {.model = "gpt", .max_tokens = 100, .input_at_most = 1'000},
@@ -265,6 +305,11 @@ TEST(Admit, HiddenReasoningIsHeldWholeThoughStreamed) {
     EXPECT_FALSE(route->grows);
     EXPECT_EQ(route->expected, route->worst);
     EXPECT_EQ(route->output_expected, 16'384);
+    const auto learned = admit(*rules(), caller_of("research"),
+                               {.model = "thinker", .stream = true, .input_at_most = 10, .output_learned = 64}, now);
+    ASSERT_TRUE(learned);
+    EXPECT_FALSE(learned->grows);
+    EXPECT_EQ(learned->expected, route->worst);
 }
 
 // Hunts: money that a provider's own tools cost and no hold covers.
