@@ -39,6 +39,8 @@ struct Field {
 /// `empty` is what to say when the list has nothing.
 Outcome<Exit> print_list(Context& context, const std::string& path, std::string_view list,
                          const std::vector<Field>& fields, std::string_view empty);
+/// GETs limits and how they stand, and prints them with their units.
+Outcome<Exit> print_budgets(Context& context, const std::string& path, std::string_view empty);
 /// The rows of a list as a table.
 std::string rows_as_table(const QJsonValue& list, const std::vector<Field>& fields);
 /// "name: value" lines of an object.

@@ -9,18 +9,6 @@
 namespace bursar::ctl {
 namespace {
 
-Outcome<Exit> list_budgets(Context& context, const std::string& path, std::string_view empty) {
-    return print_list(context, path, "budgets",
-                      {{"account", {"ACCOUNT"}},
-                       {"kind", {"LIMIT"}},
-                       {"limit", {"AMOUNT", Align::right}},
-                       {"spent", {"SPENT", Align::right}},
-                       {"held", {"HELD", Align::right}},
-                       {"left", {"LEFT", Align::right}},
-                       {"period_end", {"UNTIL"}}},
-                      empty);
-}
-
 /// The value of an option that the command cannot do without.
 Outcome<std::string> needed(const Context& context, std::string_view option, std::string_view what) {
     if (auto value = context.arguments.one(option)) return *std::move(value);
@@ -50,10 +38,10 @@ std::string request_path(const Context& context, std::string_view step) {
 
 }  // namespace
 
-Outcome<Exit> budget_list(Context& context) { return list_budgets(context, "/api/v1/budgets", "There are no limits."); }
+Outcome<Exit> budget_list(Context& context) { return print_budgets(context, "/api/v1/budgets", "There are no limits."); }
 
 Outcome<Exit> budget_mine(Context& context) {
-    return list_budgets(context, "/api/v1/budgets/mine", "No limit concerns you.");
+    return print_budgets(context, "/api/v1/budgets/mine", "No limit concerns you.");
 }
 
 Outcome<Exit> budget_ask(Context& context) {

@@ -99,8 +99,8 @@ Outcome<Exit> calls(Context& context) {
                       "No calls.");
 }
 
-Outcome<Exit> budgets(Context& context) {
-    TRY(const Reply reply, context.api.get("/api/v1/budgets"));
+Outcome<Exit> print_budgets(Context& context, const std::string& path, std::string_view empty) {
+    TRY(const Reply reply, context.api.get(path));
     if (context.json()) {
         print(reply.body + "\n");
         return Exit::ok;
@@ -108,19 +108,20 @@ Outcome<Exit> budgets(Context& context) {
     TRY(const QJsonObject all, object_of(reply));
     const QJsonArray rows = budget_cells(all.value(QLatin1String("budgets")).toArray());
     if (rows.isEmpty()) {
-        remark("There are no budgets.");
+        remark(std::string(empty));
         return Exit::ok;
     }
     print(rows_as_table(rows, {{"account", {"ACCOUNT"}},
                                {"limit", {"LIMIT", Align::right}},
-                               {"per", {"PER"}},
-                               {"of", {"OF"}},
+                               {"kind", {"KIND"}},
                                {"spent", {"SPENT", Align::right}},
                                {"held", {"HELD", Align::right}},
                                {"left", {"LEFT", Align::right}},
                                {"until", {"UNTIL"}}}));
     return Exit::ok;
 }
+
+Outcome<Exit> budgets(Context& context) { return print_budgets(context, "/api/v1/budgets", "There are no budgets."); }
 
 Outcome<Exit> teams(Context& context) {
     return print_list(context, "/api/v1/teams", "teams",
