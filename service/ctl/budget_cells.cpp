@@ -3,19 +3,15 @@
 #include "service/base/budget.h"
 #include "service/ctl/command.h"
 
-#include <vector>
-
 #include <QJsonArray>
 #include <QJsonObject>
 #include <QString>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace bursar::ctl {
 namespace {
 
 std::string text_of(const QJsonObject& object, const char* name) { return cell(object.value(QLatin1String(name))); }
-bool is_set(const QJsonObject& object, const char* name) { return object.value(QLatin1String(name)).toBool(); }
 
 /// "100.00 USD" of NAME_usd where there is one, else "5,000,000 tokens" of NAME.
 std::string quantity(const QJsonObject& budget, const char* name) {
@@ -25,20 +21,10 @@ std::string quantity(const QJsonObject& budget, const char* name) {
     return Quantity{budget.value(QLatin1String(name)).toInteger()}.for_people(measure);
 }
 
-std::string period(const QJsonObject& budget) {
-    std::vector<std::string_view> notes;
-    if (is_set(budget, "rolling")) notes.emplace_back("rolling");
-    if (!budget.value(QLatin1String("hard")).toBool(true)) notes.emplace_back("soft");
-    if (is_set(budget, "adjusted")) notes.emplace_back("adjusted");
-    const std::string per = text_of(budget, "per");
-    return notes.empty() ? per : fmt::format("{} ({})", per, fmt::join(notes, ", "));
-}
-
-/// Which calls, and that it is the provider's cost where it is.
-std::string counted(const QJsonObject& budget) {
-    std::string text = text_of(budget, "of");
-    if (text_of(budget, "measure") == name_of(Measure::cost)) text += text.empty() ? "cost" : ", cost";
-    return text;
+/// "per month", and whether something was granted or allotted for a time.
+std::string kind(const QJsonObject& budget) {
+    const std::string words = text_of(budget, "kind");
+    return budget.value(QLatin1String("adjusted")).toBool() ? words + " (adjusted)" : words;
 }
 
 }  // namespace
@@ -61,8 +47,7 @@ QJsonArray budget_cells(const QJsonArray& budgets) {
         };
         set("account", text_of(budget, "account"));
         set("limit", quantity(budget, "limit"));
-        set("per", period(budget));
-        set("of", counted(budget));
+        set("kind", kind(budget));
         set("spent", quantity(budget, "spent"));
         set("held", quantity(budget, "held"));
         set("left", quantity(budget, "remaining"));
