@@ -319,6 +319,16 @@ void compare_catalogue(Comparison& out, const Snapshot& before, const Snapshot& 
     say("gone", gone);
 }
 
+std::string words(const Watch::Unusual& unusual) {
+    return fmt::format("{} times the usual and at least {}", unusual.factor, unusual.at_least.for_people());
+}
+
+std::string words(const Watch::Runaway& runaway) {
+    return fmt::format("{} times the usual and at least {} within {} min, {}", runaway.factor,
+                       runaway.at_least.for_people(), runaway.within.count(),
+                       runaway.pause ? fmt::format("paused for {} min", runaway.pause->count()) : "not paused");
+}
+
 /// Each once, though it stands under its aliases too.
 auto by_own_name(const Snapshot& rules) {
     auto out = rules.models;
@@ -360,6 +370,8 @@ std::vector<std::string> compare(const Snapshot& before, const Snapshot& after) 
                 [&](const std::string& thing, const auto& old, const auto& now) {
                     compare_allocation(out, thing, or_empty(old), *now);
                 });
+    out.value("watch", "unusual:", words(before.watch.unusual), words(after.watch.unusual));
+    out.value("watch", "runaway:", words(before.watch.runaway), words(after.watch.runaway));
     compare_catalogue(out, before, after);
     for (std::string& line : count_changes(before.prices, after.prices)) out.line(std::move(line));
     return std::move(out).take();

@@ -95,6 +95,7 @@ struct AllocationDraft {
 struct Draft {
     std::size_t nodes_left = policy_nodes_max;
     std::optional<Ranked<OrganisationDraft>> organisation;
+    std::optional<Ranked<Watch>> watch;
     Section<CatalogueEntry> catalogue;
     Section<YamlNode> provider_nodes;  ///< as written: what they do not say, the whole catalogue must be known for
     Section<Provider> providers;
@@ -147,6 +148,7 @@ void read_prices(const Value& section, Rank rank, Draft& draft);
 void read_charging(const Value& section, Rank rank, Draft& draft);
 std::vector<BudgetDraft> read_budgets(const Value& value);
 void read_allocations(const Value& section, Rank rank, Draft& draft);
+void read_watch(const Value& section, Rank rank, Draft& draft);
 
 /// Settings that providers and entries of the catalogue have in common; what is not said stays as it is in `provider`.
 /// `new_dialect`: how the key is sent is the default of its dialect.

@@ -42,6 +42,7 @@ class Linker {
         for (auto& [name, entry] : draft_.people) out.people.emplace(name, limits.budgets(std::move(entry.content)));
         link_teams(out, limits);
         link_charging(out, limits);
+        if (draft_.watch) out.watch = draft_.watch->content;
     }
 
   private:

@@ -16,7 +16,7 @@ struct SectionReader {
     Reader read;  ///< none: not in force yet
 };
 
-constexpr std::array<SectionReader, 13> sections = {{{"organisation", read_organisation},
+constexpr std::array<SectionReader, 14> sections = {{{"organisation", read_organisation},
                                                      {"catalogue", read_catalogue},
                                                      {"providers", read_providers},
                                                      {"models", read_models},
@@ -25,6 +25,7 @@ constexpr std::array<SectionReader, 13> sections = {{{"organisation", read_organ
                                                      {"prices", read_prices},
                                                      {"charging", read_charging},
                                                      {"allocations", read_allocations},
+                                                     {"watch", read_watch},
                                                      {"filters", nullptr},
                                                      {"alerts", nullptr},
                                                      {"reports", nullptr},

@@ -2,6 +2,7 @@
 
 #include "policies/allocation.h"
 #include "policies/price.h"
+#include "policies/watch.h"
 #include "service/base/budget.h"
 #include "service/base/caller.h"
 #include "service/base/clock.h"
@@ -254,6 +255,7 @@ struct Snapshot {
         people;  ///< limits of named people, besides their team's per_person
     std::vector<ChargeRule> charging;
     std::map<std::string, std::shared_ptr<const Allocation>, std::less<>> allocations;
+    Watch watch;
 };
 
 }  // namespace bursar::policies

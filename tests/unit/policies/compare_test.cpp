@@ -39,6 +39,12 @@ const std::vector<ChangeCase> change_cases = {
       "allocation rnd-monthly: share of each weight 2, at most 900.00 USD",
       "allocation rnd-monthly: lending up to 20%, a lender keeps 10%"}},
     {"the organisation", "name: Example GmbH", "name: Example AG", {"organisation: name Example GmbH -> Example AG"}},
+    {"what counts as unusual",
+     "people:",
+     "watch: {unusual: {factor: 6}, runaway: {at_least: 7.50 USD, within: 5m, pause: 1h}}\npeople:",
+     {"watch: unusual: 4 times the usual and at least 20.00 USD -> 6 times the usual and at least 20.00 USD",
+      "watch: runaway: 10 times the usual and at least 5.00 USD within 10 min, not paused -> 10 times the usual and at "
+      "least 7.50 USD within 5 min, paused for 60 min"}},
     {"a new team",
      "  sales: {",
      "  support: {models: [gpt]}\n  sales: {",
