@@ -9,12 +9,15 @@
 #include "service/ledger/ledger.h"
 #include "service/store/store.h"
 #include "service/treasury/treasury.h"
+#include "service/treasury/reconcile/reconciliations.h"
+#include "service/treasury/watch.h"
 #include "service/vault/vault.h"
 
 #include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,6 +64,11 @@ struct Hooks {
     std::function<std::vector<Finding>(const policies::Snapshot& rules, const std::string& provider,
                                        const std::string& model)>
         test_provider;
+    /// What accounts were charged per hour, as treasury::Sources has it; none: forecasts know no past.
+    std::function<Result<std::vector<treasury::HourlySpend>>(std::span<const AccountName> accounts, treasury::Hour from,
+                                                             treasury::Hour to)>
+        hourly;
+    treasury::reconcile::Correct correct;  ///< enters a correction into the books
 };
 
 /// Numbered revisions of the policy, in bursar.db.

@@ -125,6 +125,13 @@ Reply credit_enter(Visit& visit);
 Reply correction_list(Visit& visit);
 Reply correction_enter(Visit& visit);
 Reply alert_list(Visit& visit);
+// forecast_handlers.cpp
+Reply forecast_list(Visit& visit);
+// reconciliation_handlers.cpp
+Reply reconciliation_make(Visit& visit);
+Reply reconciliation_list(Visit& visit);
+Reply reconciliation_read(Visit& visit);
+Reply reconciliation_apply(Visit& visit);
 // operator_handlers.cpp
 Reply whoami(Visit& visit);
 Reply operator_list(Visit& visit);

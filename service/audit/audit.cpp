@@ -1,5 +1,6 @@
 #include "service/audit/audit.h"
 
+#include "service/audit/booked.h"
 #include "service/audit/chain.h"
 #include "service/audit/outcomes.h"
 #include "service/base/crypto.h"
@@ -108,6 +109,7 @@ class StoredAudit final : public Audit {
     Result<std::vector<Outcome>> calls(const CallFilter& filter) override;
     Result<std::vector<UsageRow>> usage(const std::vector<std::string>& group_by, Timestamp from,
                                         Timestamp to) override;
+    Result<Booked> booked(std::string_view provider, Timestamp from, Timestamp to) override;
 
   private:
     void count_unlisted(std::uint64_t Unlisted::* which, Timestamp now) REQUIRES(mutex_);
@@ -306,6 +308,16 @@ Result<std::vector<Audit::UsageRow>> StoredAudit::usage(const std::vector<std::s
         return {};
     }));
     return rows;
+}
+
+Result<Booked> StoredAudit::booked(std::string_view provider, Timestamp from, Timestamp to) {
+    flush();
+    Booked booked;
+    TRY_VOID(store_.read([&](store::Transaction& transaction) -> Result<void> {
+        TRY(booked, read_booked(transaction, provider, from, to));
+        return {};
+    }));
+    return booked;
 }
 
 Result<std::vector<Outcome>> Audit::complete(store::Transaction& transaction, std::vector<Outcome> outcomes) {

@@ -76,6 +76,8 @@ struct Outcome {
     bool superseded = false;
 };
 
+struct Booked;  // booked.h
+
 class Audit : public store::Contributor {
   public:
     static store::Schema schema();
@@ -117,6 +119,8 @@ class Audit : public store::Contributor {
     };
     virtual Result<std::vector<UsageRow>> usage(const std::vector<std::string>& group_by, Timestamp from,
                                                 Timestamp to) = 0;
+    /// What a provider was used for, as it bills: see read_booked().
+    virtual Result<Booked> booked(std::string_view provider, Timestamp from, Timestamp to) = 0;
 };
 
 }  // namespace bursar::audit

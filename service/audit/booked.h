@@ -42,7 +42,7 @@ struct Booked {
     NanoUsd unplaced_cost;
 };
 
-inline constexpr std::size_t booked_unsure_max = 100'000;
+inline constexpr std::size_t booked_unsure_max = 20'000;
 
 /// Attempts in [from, to) at channels of that provider at which something was served. too_large if more than
 /// booked_unsure_max of them are unsure. Blocking.

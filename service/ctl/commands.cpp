@@ -50,6 +50,14 @@ constexpr std::array usage_options = {
     Option{"--from", "TIME", "from then on"},
     Option{"--to", "TIME", "until then"},
 };
+constexpr std::array forecast_options = {Option{"--account", "ACCOUNT", "only of this one: team:research, key:7f3a"},
+                                         limit};
+constexpr std::array reconcile_options = {
+    Option{"--provider", "NAME", "whose export it is, as the policy names it (needed)"},
+    Option{"--format", "FORMAT", "which kind of export it is (default: recognised)"},
+};
+constexpr std::array reconcile_apply_options = {
+    Option{"--reason", "TEXT", "why, for the books and the audit (needed)"}};
 constexpr std::array calls_options = {
     Option{"--key", "ID", "only of this key"},
     Option{"--team", "TEAM", "only of this team"},
@@ -132,6 +140,13 @@ constexpr std::array table_of_commands = {
     Command{"approve", "NUMBER", "grant a request for more, or a part of it", approve_options, 1, 1, approve},
     Command{"decline", "NUMBER", "decline a request for more", decline_options, 1, 1, decline},
     Command{"alerts", "", "what people want to hear of, newest first", alerts_options, 0, 0, alerts},
+    Command{"budget forecast", "", "where limits will stand at the end of their period", forecast_options, 0, 0,
+            budget_forecast},
+    Command{"reconcile", "FILE", "compare a provider's export with the books", reconcile_options, 1, 1, reconcile},
+    Command{"reconcile list", "", "list the comparisons that were made", {}, 0, 0, reconcile_list},
+    Command{"reconcile show", "NUMBER", "show a comparison again", {}, 1, 1, reconcile_show},
+    Command{"reconcile apply", "NUMBER", "enter the corrections that a comparison proposes", reconcile_apply_options, 1,
+            1, reconcile_apply},
     Command{"teams", "", "the policy's teams", {}, 0, 0, teams},
     Command{"ledger", "", "the books: open holds, lost calls, variance", {}, 0, 0, ledger},
     Command{

@@ -1,11 +1,14 @@
 #include "service/treasury/treasury.h"
 
+#include "service/treasury/allocations.h"
 #include "service/treasury/events.h"
+#include "service/treasury/reconcile/reconciliations.h"
 
 namespace bursar::treasury {
 
 std::vector<store::Schema> Treasury::schemas() {
-    return {events_schema(), Requests::schema(), Credits::schema(), Corrections::schema(), Pauses::schema()};
+    return {events_schema(),        Requests::schema(), Credits::schema(),    Corrections::schema(),
+            Pauses::schema(), allocations_schema(), reconcile::schema()};
 }
 
 Result<std::unique_ptr<Treasury>> Treasury::open(store::Store& store, ledger::Ledger& ledger, audit::Audit& audit,

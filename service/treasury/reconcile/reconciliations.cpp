@@ -133,35 +133,35 @@ Result<void> note_corrected(store::Transaction& transaction, const Reconciliatio
 
 store::Schema schema() { return {.part = "reconciliations", .steps = steps}; }
 
-Result<Earlier> read_earlier(store::Transaction& transaction, std::string_view provider) {
-    Earlier earlier;
-    TRY_VOID(transaction.each("SELECT attempt, charge, cost, tokens FROM treasury_corrected WHERE provider = ?",
-                              {provider}, [&](const store::Row& row) -> Result<void> {
-                                  TRY(const AttemptId attempt, AttemptId::parse(row.text(0)));
-                                  earlier[attempt] += Amounts{.charge = NanoUsd{row.integer(1)},
-                                                              .cost = NanoUsd{row.integer(2)},
-                                                              .tokens = row.integer(3)};
-                                  return {};
-                              }));
-    return earlier;
+Result<Known> read_known(store::Transaction& transaction, std::string_view provider) {
+    Known known;
+    TRY_VOID(transaction.each(
+        "SELECT attempt, charge, cost, tokens, number FROM treasury_corrected WHERE provider = ? ORDER BY number",
+        {provider}, [&](const store::Row& row) -> Result<void> {
+            TRY(const AttemptId attempt, AttemptId::parse(row.text(0)));
+            known.earlier[attempt] +=
+                Amounts{.charge = NanoUsd{row.integer(1)}, .cost = NanoUsd{row.integer(2)}, .tokens = row.integer(3)};
+            known.until = row.integer(4);
+            return {};
+        }));
+    return known;
 }
 
-Result<Reconciliation> keep(store::Transaction& transaction, Reconciliation of, const Comparison& comparison) {
+Result<Reconciliation> keep(store::Transaction& transaction, Reconciliation of, const Comparison& comparison,
+                            std::int64_t known_until) {
     of.corrections = static_cast<std::int64_t>(comparison.corrections.size());
     of.corrections_cost = {};
     for (const Correction& each : comparison.corrections) of.corrections_cost += each.amounts.cost;
     of.comparison = to_json(comparison);
     TRY(const std::int64_t last,
         one_number(transaction, "SELECT coalesce(max(number), 0) FROM treasury_reconciliation"));
-    TRY(const std::int64_t corrected,
-        one_number(transaction, "SELECT coalesce(max(number), 0) FROM treasury_corrected"));
     of.number = last + 1;
     TRY_VOID(transaction.run(
         "INSERT INTO treasury_reconciliation (number, at, author, provider, format, digest, from_day, until_day, "
         "corrections, corrections_cost, corrected_until, comparison) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {of.number, number_of(of.at), std::string_view(of.author), std::string_view(of.provider), name_of(of.format),
          std::string_view(of.digest), number_of(of.from), number_of(of.until), of.corrections,
-         of.corrections_cost.nanos(), corrected, std::string_view(of.comparison)}));
+         of.corrections_cost.nanos(), known_until, std::string_view(of.comparison)}));
     std::int64_t place = 0;
     for (const Correction& each : comparison.corrections) {
         const std::string call = each.call.text(), attempt = each.attempt.text();

@@ -30,11 +30,16 @@ struct Reconciliation {
 
 store::Schema schema();
 
-/// What was corrected by reconciliations of that provider.
-Result<Earlier> read_earlier(store::Transaction& transaction, std::string_view provider);
+/// What was corrected by reconciliations of a provider, and how far: later ones make a comparison stale.
+struct Known {
+    Earlier earlier;
+    std::int64_t until = 0;
+};
+Result<Known> read_known(store::Transaction& transaction, std::string_view provider);
 
-/// Stores a comparison as the next number, with what it proposes.
-Result<Reconciliation> keep(store::Transaction& transaction, Reconciliation of, const Comparison& comparison);
+/// Stores a comparison as the next number, with what it proposes. `known_until` is of what it was made with.
+Result<Reconciliation> keep(store::Transaction& transaction, Reconciliation of, const Comparison& comparison,
+                            std::int64_t known_until);
 /// Newest first.
 Result<std::vector<Reconciliation>> list(store::Transaction& transaction, int count_max);
 /// not_found if there is none of that number.

@@ -116,7 +116,15 @@ Plant::Plant(Start start, std::chrono::milliseconds unseal_delay) : folder(new_f
             [this](const policies::Snapshot&, const std::string& provider, const std::string& model) {
                 tested = provider + "/" + model;
                 return test_findings;
-            }};
+            },
+        .hourly = [this](std::span<const AccountName>, treasury::Hour,
+                         treasury::Hour) -> Result<std::vector<treasury::HourlySpend>> { return hourly; },
+        .correct = [this](const treasury::reconcile::Correction& correction, const std::string& reason,
+                          treasury::reconcile::AlsoCorrected also) -> Result<void> {
+            TRY_VOID(store->write([&](store::Transaction& transaction) { return also(transaction); }));
+            corrected.emplace_back(correction, reason);
+            return {};
+        }};
     plane_ = sure(ControlPlane::start(std::move(options), *vault, std::move(hooks), clock));
 }
 

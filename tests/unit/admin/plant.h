@@ -69,6 +69,8 @@ class Plant {
     std::string operator_token, auditor_token, finance_token;
     std::string tested;  ///< "provider/model" of the last test of a provider
     std::vector<Finding> test_findings = {{"name", Finding::State::good, "local resolves"}};
+    std::vector<treasury::HourlySpend> hourly;  ///< what the control plane is told of the past
+    std::vector<std::pair<treasury::reconcile::Correction, std::string>> corrected;  ///< with their reasons
 
   private:
     Result<void> unseal(const vault::MasterKey& key);

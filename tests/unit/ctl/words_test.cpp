@@ -2,6 +2,7 @@
 // steers the terminal.
 #include "service/ctl/api.h"
 #include "service/ctl/budget_cells.h"
+#include "service/ctl/forecast_words.h"
 #include "service/ctl/key_words.h"
 #include "service/ctl/table.h"
 
@@ -15,6 +16,16 @@
 
 namespace bursar::ctl {
 namespace {
+
+TEST(Words, a_bar_never_leaves_its_frame) {
+    EXPECT_EQ(limit_bar(0.5, 0.75), "[##########+++++     ]  50% -> 75%");
+    EXPECT_EQ(limit_bar(0, 0), "[                    ]   0% -> 0%");
+    EXPECT_EQ(limit_bar(0.25, -1), "[#####               ]  25% -> ?");
+    EXPECT_EQ(limit_bar(0.5, 3), "[##########+++++++++!]  50% -> 300%");
+    EXPECT_EQ(limit_bar(1.2, 1.2), "[###################!] 120% -> 120%");
+    EXPECT_EQ(limit_bar(0.8, 0.1), "[################    ]  80% -> 10%") << "a credit";
+    EXPECT_EQ(limit_bar(-0.5, 1e12), "[+++++++++++++++++++!]   0% -> 9999%");
+}
 
 TEST(Words, Budgets) {
     const struct {

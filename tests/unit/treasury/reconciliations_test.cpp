@@ -52,22 +52,17 @@ class Reconciliations : public testing::Test {
     }
 
     audit::Booked booked(std::string_view provider) {
-        EXPECT_TRUE(audit_->calls({}).has_value());  // writes what waits
-        audit::Booked out;
-        const auto read = store_->read([&](store::Transaction& transaction) -> Result<void> {
-            TRY(out, audit::read_booked(transaction, provider, noon - 12h, noon + 12h));
-            return {};
-        });
+        auto read = audit_->booked(provider, noon - 12h, noon + 12h);
         EXPECT_TRUE(read) << told(read);
-        return out;
+        return read ? *std::move(read) : audit::Booked{};
     }
 
     Reconciliation reconcile(const std::string& text) {
         Reconciliation out;
         const auto done = store_->write([&](store::Transaction& transaction) -> Result<void> {
             TRY(const Export theirs, read_export(text, std::nullopt));
-            TRY(const Earlier earlier, read_earlier(transaction, "openai"));
-            const Comparison comparison = compare(theirs, booked_, earlier, next_week);
+            TRY(const Known known, read_known(transaction, "openai"));
+            const Comparison comparison = compare(theirs, booked_, known.earlier, next_week);
             TRY(out, keep(transaction,
                           {.at = next_week,
                            .author = "fritz",
@@ -76,7 +71,7 @@ class Reconciliations : public testing::Test {
                            .digest = theirs.digest,
                            .from = theirs.from,
                            .until = theirs.until},
-                          comparison));
+                          comparison, known.until));
             return {};
         });
         EXPECT_TRUE(done) << told(done);
