@@ -1,6 +1,6 @@
 #include "service/treasury/treasury.h"
 
-#include "service/treasury/allocations.h"
+#include "service/treasury/allocation_rows.h"
 #include "service/treasury/events.h"
 #include "service/treasury/reconcile/reconciliations.h"
 
