@@ -50,6 +50,7 @@ Request request_of(net::HTTPServerRequest& request, std::string body) {
             .query = mark == std::string::npos ? "" : target.substr(mark + 1),
             .authorization = request.get("Authorization", ""),
             .if_match = request.get("If-Match", ""),
+            .accept = request.get("Accept", ""),
             .address = request.get("x-bursar-address", ""),
             .body = std::move(body)};
 }

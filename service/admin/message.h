@@ -19,6 +19,7 @@ struct Request {
     std::string query;  ///< without its '?', still encoded
     std::string authorization;
     std::string if_match;
+    std::string accept;
     std::string address;  ///< the client's, told by the relay
     std::string body;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -13,25 +14,6 @@ namespace {
 
 constexpr std::int64_t rows_default = 100;
 constexpr std::int64_t rows_max = 1'000;
-constexpr auto usage_period_default = std::chrono::days(30);
-constexpr std::array<std::string_view, 6> usage_groups = {"team", "model", "person", "key", "day", "channel"};
-
-Result<std::vector<std::string>> groups_of(std::string_view text) {
-    std::vector<std::string> groups;
-    while (!text.empty()) {
-        const std::string_view group = text.substr(0, text.find(','));
-        text.remove_prefix(std::min(text.size(), group.size() + 1));
-        if (std::ranges::find(usage_groups, group) == usage_groups.end())
-            return fail(Fault::invalid_request,
-                        fmt::format("Usage cannot be grouped by \"{}\". Known: team, model, person, key, day, channel.",
-                                    group));
-        if (std::ranges::find(groups, group) != groups.end())
-            return fail(Fault::invalid_request, fmt::format("\"group_by\" names {} twice.", group));
-        groups.emplace_back(group);
-    }
-    if (groups.empty()) groups.emplace_back("team");
-    return groups;
-}
 
 void write_call(JsonWriter& json, const audit::Outcome& call) {
     const auto milliseconds = [](std::chrono::nanoseconds time) {
@@ -40,6 +22,7 @@ void write_call(JsonWriter& json, const audit::Outcome& call) {
     json.open().field("call", call.call.text()).field("at", to_text(call.at));
     json.field("key", call.key_id)
         .field("team", call.team)
+        .field("cost_centre", call.cost_centre)
         .field("person", call.person)
         .field("tags", call.tags)
         .field("address", call.address);
@@ -47,6 +30,7 @@ void write_call(JsonWriter& json, const audit::Outcome& call) {
         .field("endpoint", name_of(call.endpoint))
         .field("streamed", call.streamed);
     json.field("model", call.model)
+        .field("tier", call.tier)
         .field("channel", call.channel)
         .field("provider_request_id", call.provider_request_id);
     json.field("status", call.status).field("fault", call.fault).field("attempts", call.attempts);
@@ -62,6 +46,7 @@ void write_call(JsonWriter& json, const audit::Outcome& call) {
         .close();
     json.field("held_usd", call.held.text())
         .field("cost_usd", call.cost.text())
+        .field("charge_usd", call.charge.text())
         .field("price_version", fmt::format("{:016x}", call.price_version));
     json.field("duration_ms", milliseconds(call.duration)).field("first_byte_ms", milliseconds(call.first_byte));
     json.field("overhead_us", std::chrono::duration_cast<std::chrono::microseconds>(call.overhead).count()).close();
@@ -98,26 +83,6 @@ Reply budget_list(Visit& visit) {
         TRY(const auto scopes,
             ledger.prepare({ledger::Level{.account = account, .budgets = budgets}}, rules->organisation.time_zone));
         for (const ledger::Standing& standing : ledger.standing(*scopes, now)) write_standing(json, standing, now);
-    }
-    json.close_list().close();
-    return json_answer(std::move(json).text());
-}
-
-Reply usage_read(Visit& visit) {
-    TRY(const Query query, visit.query({"group_by", "from", "to"}));
-    TRY(const auto groups, groups_of(query.text("group_by")));
-    TRY(const Timestamp to, query.instant("to", visit.plane.clock.now()));
-    TRY(const Timestamp from, query.instant("from", to - usage_period_default));
-    if (from >= to) return fail(Fault::invalid_request, "\"from\" must be earlier than \"to\".");
-    TRY(const auto rows, visit.parts->audit.usage(groups, from, to));
-    JsonWriter json;
-    json.open().field("from", to_text(from)).field("to", to_text(to)).key("rows").open_list();
-    for (const audit::Audit::UsageRow& row : rows) {
-        json.open().key("group").open();
-        for (std::size_t i = 0; i < groups.size() && i < row.group.size(); ++i) json.field(groups[i], row.group[i]);
-        json.close().field("calls", row.calls).field("refused", row.refused);
-        write_usage(json, row.usage, "_tokens");
-        json.field("cost_usd", row.cost.text()).close();
     }
     json.close_list().close();
     return json_answer(std::move(json).text());

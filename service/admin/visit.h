@@ -109,7 +109,6 @@ Reply price_import(Visit& visit);
 // report_handlers.cpp
 Reply team_list(Visit& visit);
 Reply budget_list(Visit& visit);
-Reply usage_read(Visit& visit);
 Reply call_list(Visit& visit);
 Reply ledger_read(Visit& visit);
 // request_handlers.cpp
@@ -132,6 +131,8 @@ Reply reconciliation_make(Visit& visit);
 Reply reconciliation_list(Visit& visit);
 Reply reconciliation_read(Visit& visit);
 Reply reconciliation_apply(Visit& visit);
+// usage_handlers.cpp
+Reply usage_read(Visit& visit);
 // operator_handlers.cpp
 Reply whoami(Visit& visit);
 Reply operator_list(Visit& visit);

@@ -2,6 +2,7 @@
 
 #include "service/audit/booked.h"
 #include "service/audit/chain.h"
+#include "service/audit/expire.h"
 #include "service/audit/outcomes.h"
 #include "service/base/crypto.h"
 #include "service/base/json.h"
@@ -51,7 +52,35 @@ constexpr std::string_view steps[] = {
     "NULL);"
     "ALTER TABLE audit_head ADD COLUMN seal BLOB NOT NULL DEFAULT x'';"
     "UPDATE audit_head SET number = 0, hash = zeroblob(32);",
+    // How a batch is packed, as batch.h says.
+    "ALTER TABLE audit_outcome ADD COLUMN version INTEGER NOT NULL DEFAULT 1;"
+    // Sums of outcome rows, as cubes.h says. Hours since 1970 (UTC); days since 1970-01-01 by the calendar of the time
+    // zone in force when they were written. `sums` as sums.h packs them.
+    "CREATE TABLE usage_combination (number INTEGER PRIMARY KEY, team TEXT NOT NULL, person TEXT NOT NULL, key TEXT "
+    "NOT NULL, model TEXT NOT NULL, tier TEXT NOT NULL, channel TEXT NOT NULL, tags TEXT NOT NULL, cost_centre TEXT "
+    "NOT NULL, last_day INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX usage_combination_by_texts ON usage_combination (key, model, tags, team, channel, person, "
+    "tier, cost_centre);"
+    "CREATE INDEX usage_combination_by_day ON usage_combination (last_day);"
+    "CREATE TABLE usage_hour (cube INTEGER NOT NULL, hour INTEGER NOT NULL, combination INTEGER NOT NULL, sums BLOB "
+    "NOT NULL, PRIMARY KEY (cube, hour, combination)) WITHOUT ROWID;"
+    "CREATE TABLE usage_day (cube INTEGER NOT NULL, day INTEGER NOT NULL, combination INTEGER NOT NULL, sums BLOB NOT "
+    "NULL, PRIMARY KEY (cube, day, combination)) WITHOUT ROWID;"
+    "CREATE TABLE usage_hour_size (cube INTEGER NOT NULL, hour INTEGER NOT NULL, combinations INTEGER NOT NULL, "
+    "PRIMARY KEY (cube, hour)) WITHOUT ROWID;"
+    "CREATE TABLE usage_day_size (cube INTEGER NOT NULL, day INTEGER NOT NULL, combinations INTEGER NOT NULL, PRIMARY "
+    "KEY (cube, day)) WITHOUT ROWID;"
+    // What was stored before this step is summed up once: batches up to to_sum_up, of which those up to summed_up are.
+    "CREATE TABLE usage_state (id INTEGER PRIMARY KEY CHECK (id = 1), time_zone TEXT NOT NULL, summed_up INTEGER NOT "
+    "NULL, to_sum_up INTEGER NOT NULL);"
+    "INSERT INTO usage_state SELECT 1, 'UTC', 0, coalesce(max(number), 0) FROM audit_outcome;",
 };
+
+/// A portion takes about ten milliseconds of the writer, so a call of expire() ends within a second or two.
+constexpr int portions_per_call = 100;
+
+/// While rows of an earlier version are summed up, the log says so after each million.
+constexpr std::int64_t rows_per_progress = 1'000'000;
 
 /// So many rows later the end is in the log again, beyond the reach of whoever can write the database.
 constexpr std::size_t rows_per_logged_end = 1000;
@@ -107,15 +136,17 @@ class StoredAudit final : public Audit {
     Result<End> verify() override;
     Result<std::vector<Entry>> entries(std::int64_t before, int count_max) override;
     Result<std::vector<Outcome>> calls(const CallFilter& filter) override;
-    Result<std::vector<UsageRow>> usage(const std::vector<std::string>& group_by, Timestamp from,
-                                        Timestamp to) override;
     Result<Booked> booked(std::string_view provider, Timestamp from, Timestamp to) override;
+    Result<UsageAnswer> usage(const UsageQuery& query) override;
+    Result<void> set_time_zone(const std::string& name) override;
+    Result<bool> expire(Timestamp now, const Keep& keep) override;
 
   private:
     void count_unlisted(std::uint64_t Unlisted::* which, Timestamp now) REQUIRES(mutex_);
     bool outcomes_are_due() const REQUIRES(mutex_);
     void take_what_waits();
     void flush();
+    Result<void> sum_up_what_was_stored();
 
     store::Store& store_;
     const Secret key_;
@@ -139,6 +170,7 @@ class StoredAudit final : public Audit {
     std::size_t notes_writing_ = 0;  ///< so many of them, from the front, are in this group
     std::size_t writing_ = 0;
     bool careful_ = false;  ///< a group has failed
+    KnownCombinations known_;
     std::size_t rows_since_logged_ = 0;
     std::optional<Head> end_to_log_;  ///< in this group
 
@@ -231,7 +263,7 @@ Result<void> StoredAudit::contribute(store::Transaction& transaction) {
         TRY(end_to_log_, read_head(transaction, key_));
     }
     writing_ = careful_ ? std::min(outcomes_in_group_.size(), outcomes_after_failure_max) : outcomes_in_group_.size();
-    return write_outcomes(transaction, std::span(outcomes_in_group_).first(writing_));
+    return write_outcomes(transaction, std::span(outcomes_in_group_).first(writing_), known_);
 }
 
 void StoredAudit::committed() {
@@ -253,6 +285,7 @@ void StoredAudit::committed() {
 
 void StoredAudit::failed(const Error&) {
     // What was in the group stays there and goes into the next ones.
+    known_.clear();
     careful_ = true;
     end_to_log_.reset();
 }
@@ -299,15 +332,61 @@ Result<std::vector<Outcome>> StoredAudit::calls(const CallFilter& filter) {
     return calls;
 }
 
-Result<std::vector<Audit::UsageRow>> StoredAudit::usage(const std::vector<std::string>& group_by, Timestamp from,
-                                                        Timestamp to) {
+Result<UsageAnswer> StoredAudit::usage(const UsageQuery& query) {
     flush();
-    std::vector<UsageRow> rows;
+    UsageAnswer answer;
     TRY_VOID(store_.read([&](store::Transaction& transaction) -> Result<void> {
-        TRY(rows, sum_usage(transaction, group_by, from, to));
+        TRY(answer, read_usage(transaction, query));
         return {};
     }));
-    return rows;
+    return answer;
+}
+
+Result<void> StoredAudit::set_time_zone(const std::string& name) {
+    TRY(const TimeZone zone, TimeZone::load(name));
+    std::string before;
+    TRY_VOID(store_.read([&](store::Transaction& transaction) -> Result<void> {
+        TRY(const TimeZone in_force, read_time_zone(transaction));
+        before = in_force.name();
+        return {};
+    }));
+    if (before != name)
+        TRY_VOID(store_.write([&](store::Transaction& transaction) { return write_time_zone(transaction, zone); }));
+    return sum_up_what_was_stored();
+}
+
+/// Each portion in a transaction of its own: what is summed up stays so if the service is stopped meanwhile.
+Result<void> StoredAudit::sum_up_what_was_stored() {
+    std::int64_t left = -1, told = 0;
+    while (left != 0) {
+        const std::int64_t before = left;
+        TRY_VOID(store_.write([&](store::Transaction& transaction) -> Result<void> {
+            KnownCombinations known;
+            TRY(left, sum_up_earlier(transaction, known));
+            return {};
+        }));
+        if (left > 0 && (before < 0 || told - left >= rows_per_progress)) {
+            log::info("usage_is_summed_up", {{"calls_left", left}});
+            told = left;
+        }
+        if (left == 0 && before > 0) log::info("usage_is_summed_up", {{"calls_left", left}});
+    }
+    return {};
+}
+
+Result<bool> StoredAudit::expire(Timestamp now, const Keep& keep) {
+    for (int portion = 0; portion < portions_per_call; ++portion) {
+        bool more = false;
+        TRY_VOID(store_.write([&](store::Transaction& transaction) -> Result<void> {
+            TRY(const Expired expired, expire_some(transaction, now, keep));
+            // On the writer thread, whose they are.
+            if (expired == Expired::combinations) known_.clear();
+            more = expired != Expired::nothing;
+            return {};
+        }));
+        if (!more) return true;
+    }
+    return false;
 }
 
 Result<Booked> StoredAudit::booked(std::string_view provider, Timestamp from, Timestamp to) {
@@ -330,7 +409,8 @@ Result<std::vector<Outcome>> Audit::complete(store::Transaction& transaction, st
     for (const Outcome& outcome : outcomes) last[outcome.call] = std::max(last[outcome.call], outcome.attempt);
     for (Outcome& outcome : outcomes)
         outcome.superseded = known.calls.contains(outcome.call) || last[outcome.call] != outcome.attempt;
-    TRY_VOID(write_outcomes(transaction, outcomes));
+    KnownCombinations combinations;
+    TRY_VOID(write_outcomes(transaction, outcomes, combinations));
     return outcomes;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "service/audit/usage.h"
 #include "service/base/caller.h"
 #include "service/base/clock.h"
 #include "service/base/ids.h"
@@ -77,6 +78,16 @@ struct Outcome {
 };
 
 struct Booked;  // booked.h
+/// The fault of a row that is no call but a correction of one: superseded, with the sign of what is put right. It
+/// counts as no call and no attempt; its cost and charge are summed up as they are.
+inline constexpr std::string_view correction_fault = "correction";
+
+/// How long what is stored here is kept. The chain of actions is kept for good.
+struct Keep {
+    std::chrono::days calls;
+    std::chrono::days usage_hours;
+    std::chrono::days usage_days;
+};
 
 class Audit : public store::Contributor {
   public:
@@ -109,18 +120,17 @@ class Audit : public store::Contributor {
         int count_max = 100;
     };
     virtual Result<std::vector<Outcome>> calls(const CallFilter& filter) = 0;
-    /// Sums of outcome rows in [from, to), by any of team, model, person, key, day (UTC), channel.
-    struct UsageRow {
-        std::vector<std::string> group;
-        std::int64_t calls = 0;
-        std::int64_t refused = 0;
-        Usage usage;
-        NanoUsd cost;
-    };
-    virtual Result<std::vector<UsageRow>> usage(const std::vector<std::string>& group_by, Timestamp from,
-                                                Timestamp to) = 0;
     /// What a provider was used for, as it bills: see read_booked().
     virtual Result<Booked> booked(std::string_view provider, Timestamp from, Timestamp to) = 0;
+    /// Sums of [from, to) in whole days of the organisation's time zone, or in whole hours (UTC). invalid_request if
+    /// there would be too many groups.
+    virtual Result<UsageAnswer> usage(const UsageQuery& query) = 0;
+    /// Days end at this zone's midnight, in what is written from now on. The first call also sums up what a version
+    /// stored that had no sums; that may take minutes. Blocking.
+    virtual Result<void> set_time_zone(const std::string& name) = 0;
+    /// Deletes some of what is older than may be kept and gives its space back to the disk, in small portions between
+    /// which others write. True if there is nothing left to do for now. Blocking, for about a second at most.
+    virtual Result<bool> expire(Timestamp now, const Keep& keep) = 0;
 };
 
 }  // namespace bursar::audit

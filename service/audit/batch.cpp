@@ -1,37 +1,28 @@
 #include "service/audit/batch.h"
 
+#include "service/audit/varint.h"
+
 #include <algorithm>
 #include <unordered_map>
 
 namespace bursar::audit {
 namespace {
 
+constexpr std::size_t names_per_row_1 = 11;  ///< of a batch of version 1
+
 enum Flag : std::uint8_t { streamed = 1, has_attempt = 2, superseded = 4 };
 
 template <typename Text>
 auto texts_of(Text& outcome) {
-    return std::array{&outcome.key_id,       &outcome.team,         &outcome.person,
-                      &outcome.tags,         &outcome.address,      &outcome.model,
-                      &outcome.channel,      &outcome.fault,        &outcome.served.service_tier,
-                      &outcome.served.speed, &outcome.served.region};
-}
-
-/// LEB128: seven bits a byte, lowest first.
-void append(std::string& out, std::uint64_t number) {
-    while (number >= 0x80) {
-        out.push_back(static_cast<char>(number | 0x80));
-        number >>= 7;
-    }
-    out.push_back(static_cast<char>(number));
-}
-
-/// Zigzag, so that small negative numbers stay short.
-void append_signed(std::string& out, std::int64_t number) {
-    append(out, static_cast<std::uint64_t>(number) << 1 ^ static_cast<std::uint64_t>(number >> 63));
+    return std::array{&outcome.key_id,       &outcome.team,          &outcome.person,
+                      &outcome.tags,         &outcome.address,       &outcome.model,
+                      &outcome.channel,      &outcome.fault,         &outcome.served.service_tier,
+                      &outcome.served.speed, &outcome.served.region, &outcome.tier,
+                      &outcome.cost_centre};
 }
 
 void append_text(std::string& out, std::string_view text) {
-    append(out, text.size());
+    append_number(out, text.size());
     out += text;
 }
 
@@ -40,26 +31,7 @@ void append_id(std::string& out, const Id<Kind>& id) {
     out.append(reinterpret_cast<const char*>(id.bytes().data()), id.bytes().size());
 }
 
-/// Takes values from the front; after the first that is not there everything is zero and `good` is false.
-struct Cursor {
-    std::string_view rest;
-    bool good = true;
-
-    std::uint64_t number() {
-        std::uint64_t value = 0;
-        for (unsigned shift = 0; shift < 64 && !rest.empty(); shift += 7) {
-            const auto byte = static_cast<unsigned char>(rest.front());
-            rest.remove_prefix(1);
-            value |= std::uint64_t{byte & 0x7fU} << shift;
-            if (byte < 0x80) return value;
-        }
-        good = false;
-        return 0;
-    }
-    std::int64_t number_signed() {
-        const std::uint64_t value = number();
-        return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
-    }
+struct Cursor : NumberCursor {
     std::string_view bytes(std::uint64_t count) {
         if (count > rest.size()) {
             good = false;
@@ -117,7 +89,7 @@ void append_usage(std::string& out, const Usage& usage) {
     std::uint64_t present = 0;
     for (std::size_t i = 0; i < usage_fields.size(); ++i)
         if (usage.*usage_fields[i] != 0) present |= 1U << i;
-    append(out, present);
+    append_number(out, present);
     for (const auto field : usage_fields)
         if (usage.*field != 0) append_signed(out, usage.*field);
 }
@@ -132,25 +104,26 @@ Usage take_usage(Cursor& cursor) {
 
 void append_row(std::string& out, const Outcome& outcome, Timestamp at_min, Names& names) {
     const bool attempted = outcome.attempt != AttemptId{};
-    append(out, static_cast<unsigned>(outcome.streamed ? streamed : 0) |
-                    static_cast<unsigned>(attempted ? has_attempt : 0) |
-                    static_cast<unsigned>(outcome.superseded ? superseded : 0));
+    append_number(out, static_cast<unsigned>(outcome.streamed ? streamed : 0) |
+                           static_cast<unsigned>(attempted ? has_attempt : 0) |
+                           static_cast<unsigned>(outcome.superseded ? superseded : 0));
     append_id(out, outcome.call);
     if (attempted) append_id(out, outcome.attempt);
     append_signed(out, (outcome.at - at_min).count());
     for (const auto span : {outcome.duration, outcome.first_byte, outcome.overhead}) append_signed(out, span.count());
     std::size_t column = 0;
-    for (const std::string* text : texts_of(outcome)) append(out, names.number_of(column++, *text));
-    append(out, static_cast<std::uint64_t>(outcome.dialect));
-    append(out, static_cast<std::uint64_t>(outcome.endpoint));
+    for (const std::string* text : texts_of(outcome)) append_number(out, names.number_of(column++, *text));
+    append_number(out, static_cast<std::uint64_t>(outcome.dialect));
+    append_number(out, static_cast<std::uint64_t>(outcome.endpoint));
     append_text(out, outcome.provider_request_id);
     append_signed(out, outcome.status);
     append_signed(out, outcome.attempts);
     append_usage(out, outcome.usage);
-    append(out, static_cast<std::uint64_t>(outcome.usage_source));
+    append_number(out, static_cast<std::uint64_t>(outcome.usage_source));
     append_signed(out, outcome.held.nanos());
     append_signed(out, outcome.cost.nanos());
-    append(out, outcome.price_version);
+    append_number(out, outcome.price_version);
+    append_signed(out, outcome.charge.nanos());
 }
 
 std::unexpected<Error> damaged() {
@@ -171,8 +144,12 @@ Batch pack(std::span<const Outcome> outcomes) {
     return batch;
 }
 
-Result<BatchReader> BatchReader::open(std::string_view names, Timestamp at_min) {
-    BatchReader reader(at_min);
+BatchReader::BatchReader(Timestamp at_min, std::int64_t version)
+    : at_min_(at_min), names_per_row_(version == 1 ? names_per_row_1 : names_per_row), has_charge_(version != 1) {}
+
+Result<BatchReader> BatchReader::open(std::string_view names, Timestamp at_min, std::int64_t version) {
+    if (version < 1 || version > batch_version) return damaged();
+    BatchReader reader(at_min, version);
     Cursor cursor{names};
     while (!cursor.rest.empty()) {
         reader.names_.push_back(cursor.bytes(cursor.number()));
@@ -193,7 +170,7 @@ Result<bool> BatchReader::next(Packed& row) {
     outcome.at = at_min_ + std::chrono::nanoseconds(cursor.number_signed());
     for (auto* span : {&outcome.duration, &outcome.first_byte, &outcome.overhead})
         *span = std::chrono::nanoseconds(cursor.number_signed());
-    for (std::uint32_t& name : row.names) {
+    for (std::uint32_t& name : std::span(row.names).first(names_per_row_)) {
         const std::uint64_t number = cursor.number();
         if (number >= names_.size()) return damaged();
         name = static_cast<std::uint32_t>(number);
@@ -208,6 +185,7 @@ Result<bool> BatchReader::next(Packed& row) {
     outcome.held = NanoUsd(cursor.number_signed());
     outcome.cost = NanoUsd(cursor.number_signed());
     outcome.price_version = cursor.number();
+    outcome.charge = has_charge_ ? NanoUsd(cursor.number_signed()) : outcome.cost;
     if (!cursor.good) return damaged();
     rest_ = cursor.rest;
     return true;
@@ -221,7 +199,7 @@ std::int64_t BatchReader::find(std::string_view text) const {
 Outcome BatchReader::unpack(const Packed& row) const {
     Outcome outcome = row.rest;
     const auto texts = texts_of(outcome);
-    for (std::size_t i = 0; i < texts.size(); ++i) *texts[i] = names_[row.names[i]];
+    for (std::size_t i = 0; i < names_per_row_; ++i) *texts[i] = names_[row.names[i]];
     return outcome;
 }
 

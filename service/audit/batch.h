@@ -13,8 +13,26 @@
 namespace bursar::audit {
 
 /// Texts that repeat from row to row, by their place in Packed::names.
-enum class Name : std::uint8_t { key, team, person, tags, address, model, channel, fault, service_tier, speed, region };
-inline constexpr std::size_t names_per_row = 11;
+enum class Name : std::uint8_t {
+    key,
+    team,
+    person,
+    tags,
+    address,
+    model,
+    channel,
+    fault,
+    service_tier,
+    speed,
+    region,
+    tier,
+    cost_centre
+};
+inline constexpr std::size_t names_per_row = 13;
+
+/// How a batch was packed; it stands beside the batch, in the table. 1 knows neither tier, cost centre nor charge: its
+/// rows are charged what they cost.
+inline constexpr std::int64_t batch_version = 2;
 
 /// Every count of Usage, in the order in which they are stored.
 inline constexpr std::array<std::int64_t Usage::*, 12> usage_fields = {
@@ -35,8 +53,8 @@ Batch pack(std::span<const Outcome> outcomes);
 
 /// One row as it lies in a batch: texts are numbers of the batch's names.
 struct Packed {
-    std::array<std::uint32_t, names_per_row> names{};
-    Outcome rest;  ///< without the texts that are in `names`
+    std::array<std::uint32_t, names_per_row> names{};  ///< only the first of them in an older batch
+    Outcome rest;                                      ///< without the texts that are in `names`
     std::uint32_t name(Name which) const { return names[static_cast<std::size_t>(which)]; }
 };
 
@@ -44,7 +62,7 @@ struct Packed {
 class BatchReader {
   public:
     /// storage_unavailable if the bytes are not a batch. A batch whose names are not of interest needs no rows.
-    static Result<BatchReader> open(std::string_view names, Timestamp at_min);
+    static Result<BatchReader> open(std::string_view names, Timestamp at_min, std::int64_t version);
     void read(std::string_view rows) { rest_ = rows; }
     /// False at the end.
     Result<bool> next(Packed& row);
@@ -54,11 +72,13 @@ class BatchReader {
     Outcome unpack(const Packed& row) const;
 
   private:
-    explicit BatchReader(Timestamp at_min) : at_min_(at_min) {}
+    BatchReader(Timestamp at_min, std::int64_t version);
 
     std::vector<std::string_view> names_;
     std::string_view rest_;
     Timestamp at_min_;
+    std::size_t names_per_row_;
+    bool has_charge_;
 };
 
 }  // namespace bursar::audit

@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t rows_per_batch_max = 4096;
 constexpr int calls_max = 1000;
-constexpr std::size_t groups_max = 100'000;
 /// An id carries the time of its call's start in milliseconds; nothing about the call was written before it.
 constexpr auto id_slack = std::chrono::seconds(2);
 
@@ -26,9 +25,10 @@ Timestamp made_at(const CallId& call) {
     return from_unix_milliseconds(milliseconds);
 }
 
-/// A batch by its columns at_min and names, the rows not yet read: they lie on pages of their own.
+/// A batch by its columns at_min, names and version (the fourth), the rows not yet read: they lie on pages of their
+/// own.
 Result<BatchReader> open_batch(const store::Row& row) {
-    return BatchReader::open(row.text(1), timestamp(row.integer(0)));
+    return BatchReader::open(row.text(1), timestamp(row.integer(0)), row.integer(3));
 }
 
 /// Rows until `visit` wants no more of them (false).
@@ -48,7 +48,8 @@ Result<void> each_until(store::Transaction& transaction, std::string_view sql, s
 Result<std::vector<Outcome>> read_one_call(store::Transaction& transaction, const Audit::CallFilter& filter) {
     std::vector<Outcome> found;
     TRY(const auto id, CallId::parse(filter.call));
-    TRY_VOID(each_until(transaction, "SELECT at_min, names, rows FROM audit_outcome WHERE at_max >= ? ORDER BY at_max",
+    TRY_VOID(each_until(transaction,
+                        "SELECT at_min, names, rows, version FROM audit_outcome WHERE at_max >= ? ORDER BY at_max",
                         nanoseconds(made_at(id) - id_slack), [&](const store::Row& row) -> Result<bool> {
                             TRY(auto batch, open_batch(row));
                             batch.read(row.text(2));
@@ -112,122 +113,27 @@ Result<void> collect(const store::Row& batch_row, const Audit::CallFilter& filte
     }
 }
 
-enum class Group : std::uint8_t { team, model, person, key, day, channel };
-
-Result<std::vector<Group>> parse_groups(const std::vector<std::string>& words) {
-    static const std::map<std::string, Group, std::less<>> known = {
-        {"team", Group::team}, {"model", Group::model}, {"person", Group::person},
-        {"key", Group::key},   {"day", Group::day},     {"channel", Group::channel}};
-    std::vector<Group> groups;
-    for (const std::string& word : words) {
-        const auto found = known.find(word);
-        if (found == known.end())
-            return fail(
-                Fault::invalid_request,
-                fmt::format("Usage cannot be grouped by \"{}\". Choose from: team, model, person, key, day, channel.",
-                            word));
-        if (std::ranges::find(groups, found->second) != groups.end())
-            return fail(Fault::invalid_request, fmt::format("\"{}\" is named twice in group_by.", word));
-        groups.push_back(found->second);
-    }
-    return groups;
-}
-
-using Numbers = std::array<std::int64_t, 6>;  ///< one per group: a name's number in the batch, or the day since 1970
-
-std::int64_t number_of(const Packed& row, Group group) {
-    switch (group) {
-        case Group::team:
-            return row.name(Name::team);
-        case Group::model:
-            return row.name(Name::model);
-        case Group::person:
-            return row.name(Name::person);
-        case Group::key:
-            return row.name(Name::key);
-        case Group::channel:
-            return row.name(Name::channel);
-        case Group::day:
-            return std::chrono::floor<std::chrono::days>(row.rest.at).time_since_epoch().count();
-    }
-    return 0;
-}
-
-/// Sums rows; within a batch groups are found by numbers, and only once per batch by their texts.
-class UsageSums {
-  public:
-    UsageSums(std::vector<Group> groups, Timestamp from, Timestamp to)
-        : groups_(std::move(groups)), from_(from), to_(to) {}
-
-    Result<void> add(BatchReader& batch) {
-        std::map<Numbers, Audit::UsageRow*> here;
-        Packed row;
-        for (;;) {
-            TRY(const bool more, batch.next(row));
-            if (!more) return {};
-            if (row.rest.at < from_ || row.rest.at >= to_) continue;
-            Numbers numbers{};
-            for (std::size_t i = 0; i < groups_.size(); ++i) numbers[i] = number_of(row, groups_[i]);
-            Audit::UsageRow*& sum = here[numbers];
-            if (sum == nullptr) sum = &sum_of(batch, numbers);
-            if (sums_.size() > groups_max)
-                return fail(Fault::too_large,
-                            fmt::format("More than {} groups. Ask for a shorter time or fewer groups.", groups_max));
-            add_row(*sum, row, batch);
-        }
-    }
-    std::vector<Audit::UsageRow> take() {
-        std::vector<Audit::UsageRow> rows;
-        for (auto& [group, row] : sums_) {
-            row.group = group;
-            rows.push_back(std::move(row));
-        }
-        return rows;
-    }
-
-  private:
-    Audit::UsageRow& sum_of(const BatchReader& batch, const Numbers& numbers) {
-        std::vector<std::string> group;
-        for (std::size_t i = 0; i < groups_.size(); ++i)
-            group.push_back(groups_[i] == Group::day
-                                ? to_text(Timestamp(std::chrono::days(numbers[i]))).substr(0, 10)
-                                : std::string(batch.names()[static_cast<std::size_t>(numbers[i])]));
-        return sums_[std::move(group)];
-    }
-    static void add_row(Audit::UsageRow& sum, const Packed& row, const BatchReader& batch) {
-        if (!row.rest.superseded) ++sum.calls;
-        // No attempt at all, so nothing was sent: the refusal was ours.
-        if (row.rest.attempt == AttemptId{} && row.rest.attempts == 0 && !batch.names()[row.name(Name::fault)].empty())
-            ++sum.refused;
-        for (const auto field : usage_fields) sum.usage.*field += row.rest.usage.*field;
-        sum.cost += row.rest.cost;
-    }
-
-    std::vector<Group> groups_;
-    Timestamp from_;
-    Timestamp to_;
-    std::map<std::vector<std::string>, Audit::UsageRow> sums_;
-};
-
 }  // namespace
 
-Result<void> write_outcomes(store::Transaction& transaction, std::span<const Outcome> outcomes) {
+Result<void> write_outcomes(store::Transaction& transaction, std::span<const Outcome> outcomes,
+                            KnownCombinations& known) {
+    TRY_VOID(add_to_sums(transaction, outcomes, known));
     while (!outcomes.empty()) {
         const auto some = outcomes.first(std::min(outcomes.size(), rows_per_batch_max));
         outcomes = outcomes.subspan(some.size());
         const Batch batch = pack(some);
         TRY_VOID(transaction.run(
-            "INSERT INTO audit_outcome (at_min, at_max, rows_count, names, rows) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO audit_outcome (at_min, at_max, rows_count, names, rows, version) VALUES (?, ?, ?, ?, ?, ?)",
             {nanoseconds(batch.at_min), nanoseconds(batch.at_max), static_cast<std::int64_t>(batch.rows_count),
-             store::Blob{batch.names}, store::Blob{batch.rows}}));
+             store::Blob{batch.names}, store::Blob{batch.rows}, batch_version}));
     }
     return {};
 }
 
 Result<Recorded> read_recorded(store::Transaction& transaction, Timestamp since) {
     Recorded recorded;
-    TRY_VOID(transaction.each("SELECT at_min, names, rows FROM audit_outcome WHERE at_max >= ?", {nanoseconds(since)},
-                              [&](const store::Row& row) -> Result<void> {
+    TRY_VOID(transaction.each("SELECT at_min, names, rows, version FROM audit_outcome WHERE at_max >= ?",
+                              {nanoseconds(since)}, [&](const store::Row& row) -> Result<void> {
                                   TRY(auto batch, open_batch(row));
                                   batch.read(row.text(2));
                                   Packed packed;
@@ -244,29 +150,27 @@ Result<Recorded> read_recorded(store::Transaction& transaction, Timestamp since)
 Result<std::vector<Outcome>> read_calls(store::Transaction& transaction, const Audit::CallFilter& filter) {
     if (!filter.call.empty()) return read_one_call(transaction, filter);
     Newest newest(static_cast<std::size_t>(std::clamp(filter.count_max, 1, calls_max)));
-    TRY_VOID(each_until(transaction,
-                        "SELECT at_min, names, rows, at_max FROM audit_outcome WHERE at_min < ? ORDER BY at_max DESC",
-                        nanoseconds(filter.before), [&](const store::Row& row) -> Result<bool> {
-                            // Every batch from here on is older than the oldest row that is kept.
-                            if (!newest.wants(timestamp(row.integer(3)))) return false;
-                            TRY_VOID(collect(row, filter, newest));
-                            return true;
-                        }));
+    TRY_VOID(each_until(
+        transaction,
+        "SELECT at_min, names, rows, version, at_max FROM audit_outcome WHERE at_min < ? ORDER BY at_max DESC",
+        nanoseconds(filter.before), [&](const store::Row& row) -> Result<bool> {
+            // Every batch from here on is older than the oldest row that is kept.
+            if (!newest.wants(timestamp(row.integer(4)))) return false;
+            TRY_VOID(collect(row, filter, newest));
+            return true;
+        }));
     return newest.take();
 }
 
-Result<std::vector<Audit::UsageRow>> sum_usage(store::Transaction& transaction,
-                                               const std::vector<std::string>& group_by, Timestamp from, Timestamp to) {
-    TRY(auto groups, parse_groups(group_by));
-    UsageSums sums(std::move(groups), from, to);
-    TRY_VOID(transaction.each(
-        "SELECT at_min, names, rows FROM audit_outcome WHERE at_max >= ? AND at_min < ? ORDER BY at_max",
-        {nanoseconds(from), nanoseconds(to)}, [&](const store::Row& row) -> Result<void> {
-            TRY(auto batch, open_batch(row));
-            batch.read(row.text(2));
-            return sums.add(batch);
-        }));
-    return sums.take();
+Result<void> each_outcome(const store::Row& row, const std::function<void(Outcome)>& visit) {
+    TRY(auto batch, open_batch(row));
+    batch.read(row.text(2));
+    Packed packed;
+    for (;;) {
+        TRY(const bool more, batch.next(packed));
+        if (!more) return {};
+        visit(batch.unpack(packed));
+    }
 }
 
 }  // namespace bursar::audit

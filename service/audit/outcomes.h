@@ -1,14 +1,18 @@
 #pragma once
 
 #include "service/audit/audit.h"
+#include "service/audit/rollup.h"
 
+#include <functional>
 #include <span>
 #include <unordered_set>
 
 // The stored batches of outcome rows: written by the writer thread, read by queries.
 namespace bursar::audit {
 
-Result<void> write_outcomes(store::Transaction& transaction, std::span<const Outcome> outcomes);
+/// The rows and what they add to the sums.
+Result<void> write_outcomes(store::Transaction& transaction, std::span<const Outcome> outcomes,
+                            KnownCombinations& known);
 struct Recorded {
     std::unordered_set<AttemptId, IdHash<AttemptKind>> attempts;  ///< that have a row
     std::unordered_set<CallId, IdHash<CallKind>> calls;           ///< whose row is not one of an attempt only
@@ -17,7 +21,7 @@ struct Recorded {
 Result<Recorded> read_recorded(store::Transaction& transaction, Timestamp since);
 /// Newest first.
 Result<std::vector<Outcome>> read_calls(store::Transaction& transaction, const Audit::CallFilter& filter);
-Result<std::vector<Audit::UsageRow>> sum_usage(store::Transaction& transaction,
-                                               const std::vector<std::string>& group_by, Timestamp from, Timestamp to);
+/// Every row of a batch whose columns are at_min, names, rows and version.
+Result<void> each_outcome(const store::Row& batch, const std::function<void(Outcome)>& visit);
 
 }  // namespace bursar::audit

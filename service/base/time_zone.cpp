@@ -68,6 +68,15 @@ Result<TimeZone> TimeZone::load(const std::string& name) {
 
 const std::string& TimeZone::name() const { return zone_->name; }
 
+std::chrono::sys_days TimeZone::date_of(Timestamp at) const {
+    const auto today = absl::CivilDay(zone_->rules.At(absl::FromChrono(at)).cs);
+    return std::chrono::sys_days(std::chrono::days(today - absl::CivilDay(1970, 1, 1)));
+}
+
+Timestamp TimeZone::start_of(std::chrono::sys_days date) const {
+    return bursar::start_of(absl::CivilDay(1970, 1, 1) + date.time_since_epoch().count(), zone_->rules);
+}
+
 Period TimeZone::period_of(Per per, Timestamp at) const {
     const absl::TimeZone& zone = zone_->rules;
     const auto today = absl::CivilDay(zone.At(absl::FromChrono(at)).cs);
@@ -104,18 +113,9 @@ Period TimeZone::period_of(Per per, Timestamp at) const {
     return {};
 }
 
-Timestamp TimeZone::start_of(std::chrono::sys_days day) const {
-    return bursar::start_of(absl::CivilDay(1970, 1, 1) + day.time_since_epoch().count(), zone_->rules);
-}
-
 std::string TimeZone::day_words(Timestamp at) const {
     const absl::CivilDay day(zone_->rules.At(absl::FromChrono(at)).cs);
     return bursar::start_of(day, zone_->rules) == at ? absl::FormatCivilTime(day) : to_text(at);
-}
-
-std::chrono::year_month_day TimeZone::date_of(Timestamp at) const {
-    const absl::CivilDay day(zone_->rules.At(absl::FromChrono(at)).cs);
-    return std::chrono::year(static_cast<int>(day.year())) / day.month() / day.day();
 }
 
 }  // namespace bursar

@@ -32,8 +32,8 @@ class TimeZone {
     Timestamp start_of(std::chrono::sys_days day) const;
     /// "2026-12-01" for the first instant of a day, else the instant in UTC.
     std::string day_words(Timestamp at) const;
-    /// What a calendar on the wall there shows.
-    std::chrono::year_month_day date_of(Timestamp at) const;
+    /// What a calendar on the wall shows, as a day counted from 1970-01-01.
+    std::chrono::sys_days date_of(Timestamp at) const;
 
   private:
     struct Zone;

@@ -116,6 +116,7 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
     TRY(Secret operators_pepper, vault.pepper());
     TRY(books.operators, auth::Operators::open(*books.store, std::move(operators_pepper), clock));
     TRY(auto rules, read_rules(configuration, defaults, *books.store, *books.audit, clock));
+    TRY_VOID(books.audit->set_time_zone(rules->organisation.time_zone));
     books.rules = std::make_unique<policies::Rules>(std::move(rules));
     TRY(books.treasury, treasury::Treasury::open(*books.store, *books.ledger, *books.audit, *books.rules, clock));
     return books;

@@ -98,7 +98,7 @@ Result<void> create(const Options& options) {
     {
         TRY(const auto connection, Connection::open(fresh, options.key, Access::read_write));
         TRY_VOID(connection->script(
-            "PRAGMA auto_vacuum = NONE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+            "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
             "CREATE TABLE store_version (part TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;"));
         TRY_VOID(migrate(*connection, options));
         TRY(const auto left, connection->checkpoint(true));

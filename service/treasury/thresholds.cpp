@@ -18,7 +18,7 @@ constexpr std::array month_names{"January", "February", "March",     "April",   
                                  "July",    "August",   "September", "October", "November", "December"};
 
 std::string day_words(Timestamp at, const TimeZone& zone) {
-    const auto date = zone.date_of(at);
+    const std::chrono::year_month_day date = zone.date_of(at);
     return fmt::format("{} {}", static_cast<unsigned>(date.day()),
                        month_names.at(static_cast<unsigned>(date.month()) - 1));
 }
@@ -61,7 +61,7 @@ std::string period_name(const ledger::Standing& standing, Quantity limit, Timest
 std::string period_text(const ledger::Standing& standing, const TimeZone& zone) {
     const Budget& budget = standing.budget;
     if (budget.rolling) return period_words(budget);
-    const auto date = zone.date_of(standing.period_start);
+    const std::chrono::year_month_day date = zone.date_of(standing.period_start);
     const int year = static_cast<int>(date.year());
     switch (budget.per) {
         case Per::minute:

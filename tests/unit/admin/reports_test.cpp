@@ -114,8 +114,8 @@ TEST_F(ReportsApi, usage_is_summed_by_what_was_asked_for) {
     EXPECT_EQ(by_two.at("/rows/0/group/model"), "small");
     EXPECT_EQ(by_two.at("/rows/0/group/day"), "2026-11-23");
     EXPECT_EQ(plant_.get("/api/v1/usage?from=2026-11-24T00:00:00Z&to=2026-11-25T00:00:00Z").count("/rows"), 0U);
-    for (const char* wrong : {"group_by=colour", "group_by=team,team", "from=yesterday",
-                              "from=2026-11-25T00:00:00Z&to=2026-11-24T00:00:00Z"})
+    for (const char* wrong : {"group_by=colour", "group_by=team,team", "from=yesterday", "to=2026-11-31", "format=xml",
+                              "as_model=nobody", "from=2026-11-25T00:00:00Z&to=2026-11-24T00:00:00Z"})
         EXPECT_EQ(plant_.get(std::string("/api/v1/usage?") + wrong).status, 400) << wrong;
 }
 
