@@ -76,6 +76,9 @@ constexpr std::string_view steps[] = {
     "INSERT INTO usage_state SELECT 1, 'UTC', 0, coalesce(max(number), 0) FROM audit_outcome;",
 };
 
+/// Sums of so many combinations take the writer about ten milliseconds; calls wait for the group that it is in.
+constexpr std::size_t combinations_per_group_max = 256;
+
 /// A portion takes about ten milliseconds of the writer, so a call of expire() ends within a second or two.
 constexpr int portions_per_call = 100;
 
@@ -144,7 +147,7 @@ class StoredAudit final : public Audit {
   private:
     void count_unlisted(std::uint64_t Unlisted::* which, Timestamp now) REQUIRES(mutex_);
     bool outcomes_are_due() const REQUIRES(mutex_);
-    void take_what_waits();
+    bool take_what_waits();
     void flush();
     Result<void> sum_up_what_was_stored();
 
@@ -229,8 +232,8 @@ void StoredAudit::closing() {
     hurry_ = true;
 }
 
-/// Moves what is due into the group, behind what a failed group left there.
-void StoredAudit::take_what_waits() {
+/// Moves what is due into the group, behind what a former group left there. True if all of it has to be written now.
+bool StoredAudit::take_what_waits() {
     const Timestamp now = clock_.now();
     const MutexLock lock(mutex_);
     std::ranges::move(notes_, std::back_inserter(notes_in_group_));
@@ -250,11 +253,11 @@ void StoredAudit::take_what_waits() {
     }
     outcomes_taken_ = outcomes_in_group_.size();
     notes_taken_ = notes_in_group_.size();
-    hurry_ = false;
+    return std::exchange(hurry_, false);
 }
 
 Result<void> StoredAudit::contribute(store::Transaction& transaction) {
-    take_what_waits();
+    const bool all = take_what_waits();
     notes_writing_ = careful_ ? std::min(notes_in_group_.size(), notes_after_failure_max) : notes_in_group_.size();
     TRY_VOID(append_rows(transaction, key_, std::span(notes_in_group_).first(notes_writing_)));
     rows_since_logged_ += notes_writing_;
@@ -262,8 +265,11 @@ Result<void> StoredAudit::contribute(store::Transaction& transaction) {
         // As the group has it, since rows that were appended to an undone job are not in it.
         TRY(end_to_log_, read_head(transaction, key_));
     }
-    writing_ = careful_ ? std::min(outcomes_in_group_.size(), outcomes_after_failure_max) : outcomes_in_group_.size();
-    return write_outcomes(transaction, std::span(outcomes_in_group_).first(writing_), known_);
+    auto writing = std::span<const Outcome>(outcomes_in_group_);
+    if (careful_) writing = writing.first(std::min(writing.size(), outcomes_after_failure_max));
+    if (!all) writing = writing.first(count_with(writing, combinations_per_group_max));
+    writing_ = writing.size();
+    return write_outcomes(transaction, writing, known_);
 }
 
 void StoredAudit::committed() {
@@ -276,8 +282,9 @@ void StoredAudit::committed() {
                           notes_in_group_.begin() + static_cast<std::ptrdiff_t>(notes_writing_));
     outcomes_in_group_.erase(outcomes_in_group_.begin(),
                              outcomes_in_group_.begin() + static_cast<std::ptrdiff_t>(writing_));
-    careful_ = !outcomes_in_group_.empty() || !notes_in_group_.empty();
-    if (careful_) store_.wake();
+    const bool more = !outcomes_in_group_.empty() || !notes_in_group_.empty();
+    careful_ = careful_ && more;
+    if (more) store_.wake();
     const MutexLock lock(mutex_);
     outcomes_taken_ = outcomes_in_group_.size();
     notes_taken_ = notes_in_group_.size();

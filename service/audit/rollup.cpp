@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <unordered_set>
 
 namespace bursar::audit {
 namespace {
@@ -111,23 +112,25 @@ class Sheet {
 
     /// `day`: when the combination is in use.
     Result<void> add(const Dimensions& dimensions, const Numbers& numbers, std::int64_t day) {
-        TRY(std::int64_t combination, find(dimensions));
-        if (combination != 0) {
-            TRY(const bool there, add_to(combination, numbers));
+        const std::string key = key_of(dimensions);
+        TRY(Known known, find(key, dimensions));
+        if (known.number != 0) {
+            TRY(const bool there, add_to(known.number, numbers));
             if (there) return {};
         }
         TRY_VOID(read_size());
-        Dimensions fewer = narrowed(dimensions, *size_, bounds_);
+        const Dimensions fewer = narrowed(dimensions, *size_, bounds_);
         if (fewer != dimensions) return add(fewer, numbers, day);
-        if (combination == 0) {
-            TRY(combination, make(dimensions, day));
-        } else {
-            TRY_VOID(transaction_.run("UPDATE usage_combination SET last_day = ?1 WHERE number = ?2 AND last_day < ?1",
-                                      {day, combination}));
+        if (known.number == 0) {
+            TRY(known, make(key, dimensions, day + days_in_use));
+        } else if (known.last_day < day) {
+            TRY_VOID(transaction_.run("UPDATE usage_combination SET last_day = ? WHERE number = ?",
+                                      {day + days_in_use, known.number}));
+            keep(key, {known.number, day + days_in_use});
         }
         ++*size_;
         size_changed_ = true;
-        return transaction_.run(sql_.insert, {store::Blob{pack(numbers)}, cube_, time_, combination});
+        return transaction_.run(sql_.insert, {store::Blob{pack(numbers)}, cube_, time_, known.number});
     }
     Result<void> end() {
         if (!size_changed_) return {};
@@ -135,40 +138,39 @@ class Sheet {
     }
 
   private:
-    /// 0 if nobody used it yet.
-    Result<std::int64_t> find(const Dimensions& dimensions) {
-        const std::string key = key_of(dimensions);
+    /// Number 0 if nobody used it yet.
+    Result<Known> find(const std::string& key, const Dimensions& dimensions) {
         if (const auto found = known_.find(key); found != known_.end()) return found->second;
-        std::int64_t number = 0;
+        Known known;
         TRY_VOID(transaction_.each(
-            "SELECT number FROM usage_combination WHERE team = ? AND person = ? AND key = ? AND model = ? AND tier = ? "
-            "AND channel = ? AND tags = ? AND cost_centre = ?",
+            "SELECT number, last_day FROM usage_combination WHERE team = ? AND person = ? AND key = ? AND model = ? "
+            "AND tier = ? AND channel = ? AND tags = ? AND cost_centre = ?",
             {dimensions[0], dimensions[1], dimensions[2], dimensions[3], dimensions[4], dimensions[5], dimensions[6],
              dimensions[7]},
             [&](const store::Row& row) -> Result<void> {
-                number = row.integer(0);
+                known = {.number = row.integer(0), .last_day = row.integer(1)};
                 return {};
             }));
-        if (number != 0) keep(key, number);
-        return number;
+        if (known.number != 0) keep(key, known);
+        return known;
     }
-    Result<std::int64_t> make(const Dimensions& dimensions, std::int64_t day) {
+    Result<Known> make(const std::string& key, const Dimensions& dimensions, std::int64_t last_day) {
         TRY_VOID(transaction_.run(
             "INSERT INTO usage_combination (team, person, key, model, tier, channel, tags, cost_centre, last_day) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             {dimensions[0], dimensions[1], dimensions[2], dimensions[3], dimensions[4], dimensions[5], dimensions[6],
-             dimensions[7], day}));
-        std::int64_t number = 0;
+             dimensions[7], last_day}));
+        Known known{.number = 0, .last_day = last_day};
         TRY_VOID(transaction_.each("SELECT last_insert_rowid()", {}, [&](const store::Row& row) -> Result<void> {
-            number = row.integer(0);
+            known.number = row.integer(0);
             return {};
         }));
-        keep(key_of(dimensions), number);
-        return number;
+        keep(key, known);
+        return known;
     }
-    void keep(const std::string& key, std::int64_t number) {
+    void keep(const std::string& key, Known known) {
         if (known_.size() >= known_max) known_.clear();
-        known_[key] = number;
+        known_[key] = known;
     }
     Result<bool> add_to(std::int64_t combination, const Numbers& numbers) {
         std::optional<Numbers> sums;
@@ -232,6 +234,18 @@ Result<void> write_sums(store::Transaction& transaction, Grain grain, const Cube
 }
 
 }  // namespace
+
+std::size_t count_with(std::span<const Outcome> outcomes, std::size_t combinations_max) {
+    if (outcomes.size() <= combinations_max) return outcomes.size();
+    std::unordered_set<std::string> combinations;
+    std::string key;
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        write_key(key, outcomes[i]);
+        combinations.insert(key);
+        if (combinations.size() > combinations_max) return i;
+    }
+    return outcomes.size();
+}
 
 Result<void> add_to_sums(store::Transaction& transaction, std::span<const Outcome> outcomes, KnownCombinations& known) {
     if (outcomes.empty()) return {};

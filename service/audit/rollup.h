@@ -11,9 +11,20 @@
 // Sums by hour and by day, written together with the rows that they sum up.
 namespace bursar::audit {
 
-/// Numbers of combinations that were looked up already. What a transaction adds to it holds only once that is
+/// A combination counts as in use for so long from a day on which it was: its row need not be written every day.
+inline constexpr std::int64_t days_in_use = 30;
+
+/// A combination that has a number, and until which day it counts as in use: not before then its row is written again.
+struct Known {
+    std::int64_t number = 0;
+    std::int64_t last_day = 0;
+};
+/// Combinations that were looked up already. What a transaction adds to it holds only once that is
 /// committed: whoever undoes one has to empty it.
-using KnownCombinations = std::unordered_map<std::string, std::int64_t>;
+using KnownCombinations = std::unordered_map<std::string, Known>;
+
+/// So many of the first outcomes have at most that many combinations, and so take the writer a limited time.
+std::size_t count_with(std::span<const Outcome> outcomes, std::size_t combinations_max);
 
 /// In the transaction that stores the outcomes.
 Result<void> add_to_sums(store::Transaction& transaction, std::span<const Outcome> outcomes, KnownCombinations& known);

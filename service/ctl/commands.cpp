@@ -46,9 +46,23 @@ constexpr std::array show_options = {
 constexpr std::array import_options = {
     Option{"--source", "NAME", "what the document says it came from (default: the file's name)"}, yes};
 constexpr std::array usage_options = {
-    Option{"--by", "GROUPS", "team, model, person, key, day, with commas between (default: team)"},
-    Option{"--from", "TIME", "from then on"},
-    Option{"--to", "TIME", "until then"},
+    Option{"--by", "GROUPS",
+           "team, person, key, model, tier, provider, channel, tag, cost_centre, day, hour, month, with commas between "
+           "(default: team)"},
+    Option{"--from", "DATE|TIME", "from that day or time on (default: 30 days)"},
+    Option{"--to", "DATE|TIME", "until the end of that day, or until that time (default: today)"},
+    Option{"--as-model", "MODEL", "also what the same tokens would cost on this model"},
+    Option{"--csv", "", "print CSV, for spreadsheets"},
+    Option{"--team", "TEAM", "only of this team"},
+    Option{"--person", "PERSON", "only of this person"},
+    Option{"--key", "ID", "only of this key"},
+    Option{"--model", "MODEL", "only of this model"},
+    Option{"--tier", "TIER", "only of this tier"},
+    Option{"--provider", "PROVIDER", "only at this provider"},
+    Option{"--channel", "CHANNEL", "only on this channel, such as openai/gpt-4o"},
+    Option{"--tag", "TAG", "only with this tag"},
+    Option{"--cost-centre", "NAME", "only of this cost centre"},
+    limit,
 };
 constexpr std::array forecast_options = {Option{"--account", "ACCOUNT", "only of this one: team:research, key:7f3a"},
                                          limit};

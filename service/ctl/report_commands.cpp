@@ -12,12 +12,6 @@
 namespace bursar::ctl {
 namespace {
 
-std::string upper(std::string text) {
-    for (char& c : text)
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    return text;
-}
-
 /// An end of the audit that was noted earlier.
 struct Noted {
     std::int64_t number = 0;
@@ -52,33 +46,6 @@ Outcome<void> check_noted(Context& context, const Noted& noted) {
 }
 
 }  // namespace
-
-Outcome<Exit> usage(Context& context) {
-    const std::string groups = context.arguments.one("--by").value_or("team");
-    // The columns of the groups come from what was asked for, so their texts must outlive the table.
-    std::vector<std::string> names;
-    for (std::size_t start = 0; start <= groups.size();) {
-        const auto end = std::min(groups.find(',', start), groups.size());
-        names.push_back(groups.substr(start, end - start));
-        start = end + 1;
-    }
-    std::vector<std::string> paths, titles;
-    for (const std::string& name : names) {
-        paths.push_back("group." + name);
-        titles.push_back(upper(name));
-    }
-    std::vector<Field> fields;
-    for (std::size_t i = 0; i < names.size(); ++i) fields.push_back({paths[i], {titles[i]}});
-    for (const Field& field :
-         {Field{"calls", {"CALLS", Align::right}}, Field{"refused", {"REFUSED", Align::right}},
-          Field{"input_tokens", {"INPUT", Align::right}}, Field{"cache_read_tokens", {"CACHE READ", Align::right}},
-          Field{"output_tokens", {"OUTPUT", Align::right}}, Field{"cost_usd", {"COST USD", Align::right}}})
-        fields.push_back(field);
-    std::string query = "?group_by=" + url_part(groups);
-    for (const auto& [option, name] : {std::pair{"--from", "from"}, std::pair{"--to", "to"}})
-        if (const auto value = context.arguments.one(option)) query += fmt::format("&{}={}", name, url_part(*value));
-    return print_list(context, "/api/v1/usage" + query, "rows", fields, "No calls in that time.");
-}
 
 Outcome<Exit> calls(Context& context) {
     const std::string query = query_from(
