@@ -74,7 +74,7 @@ describe('limits of speed', () => {
             return true;
         });
         assert.equal((await bursar.call(key, '/v1/responses', { model: 'demo-gpt', input: 'hello' })).status, 429);
-        const metrics = await (await fetch(`${bursar.origin}/metrics`)).text();
+        const metrics = await (await fetch(`${bursar.origin}/metrics`, { headers: { authorization: `Bearer ${bursar.token}` } })).text();
         assert.match(metrics, /bursar_rate_limited_total\{account="team"\} 3\n/);
     });
 

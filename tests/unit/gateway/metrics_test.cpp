@@ -60,6 +60,17 @@ TEST(Metrics, AttemptsCountForTheirChannelAndOnlyTheLastAsACall) {
     EXPECT_TRUE(has_line(text, "bursar_cost_usd_total 0.000003")) << text;
 }
 
+TEST(Metrics, LimitsOfSpeedAreCountedByKindAndNeverByName) {
+    Metrics metrics;
+    for (const char* account : {"team:research", "team:sales", "key:k1", "org"}) metrics.rate_limited(account);
+    const std::string text = metrics.text();
+    EXPECT_TRUE(has_line(text, "bursar_rate_limited_total{account=\"team\"} 2")) << text;
+    EXPECT_TRUE(has_line(text, "bursar_rate_limited_total{account=\"key\"} 1")) << text;
+    EXPECT_TRUE(has_line(text, "bursar_rate_limited_total{account=\"org\"} 1")) << text;
+    EXPECT_TRUE(has_line(text, "bursar_rate_limited_total{account=\"person\"} 0")) << text;
+    EXPECT_EQ(text.find("research"), std::string::npos);
+}
+
 TEST(Metrics, ACallersOwnMistakeIsNoFailureOfTheChannel) {
     Metrics metrics;
     for (int i = 0; i < 5; ++i) metrics.count(outcome(400, "provider_refused"));
