@@ -21,6 +21,10 @@
 #include <string>
 #include <vector>
 
+namespace bursar::treasury {
+class Runs;
+}  // namespace bursar::treasury
+
 // The control plane: POCO's HTTP server on a Unix-domain socket, behind the edge.
 namespace bursar::admin {
 
@@ -33,6 +37,7 @@ struct Parts {
     auth::Operators& operators;
     policies::Rules& rules;
     treasury::Treasury& treasury;
+    treasury::Runs* allocations = nullptr;  ///< null: none are run
 };
 
 /// Health of one thing, for /readyz and `bursarctl doctor`.

@@ -133,6 +133,10 @@ Reply reconciliation_read(Visit& visit);
 Reply reconciliation_apply(Visit& visit);
 // usage_handlers.cpp
 Reply usage_read(Visit& visit);
+// allocation_handlers.cpp
+Reply allocation_list(Visit& visit);
+Reply allocation_plan(Visit& visit);
+Reply allocation_run(Visit& visit);
 // operator_handlers.cpp
 Reply whoami(Visit& visit);
 Reply operator_list(Visit& visit);

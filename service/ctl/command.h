@@ -105,5 +105,10 @@ Outcome<Exit> operator_issue(Context& context);
 Outcome<Exit> operator_revoke(Context& context);
 Outcome<Exit> doctor(Context& context);
 Outcome<Exit> completion(Context& context);
+// allocation_commands.cpp
+Outcome<Exit> allocate_list(Context& context);
+Outcome<Exit> allocate_show(Context& context);
+Outcome<Exit> allocate_plan(Context& context);
+Outcome<Exit> allocate_run(Context& context);
 
 }  // namespace bursar::ctl

@@ -45,6 +45,7 @@ constexpr std::array show_options = {
 };
 constexpr std::array import_options = {
     Option{"--source", "NAME", "what the document says it came from (default: the file's name)"}, yes};
+constexpr std::array allocate_run_options = {reason};
 constexpr std::array usage_options = {
     Option{"--by", "GROUPS",
            "team, person, key, model, tier, provider, channel, tag, cost_centre, day, hour, month, with commas between "
@@ -161,6 +162,10 @@ constexpr std::array table_of_commands = {
     Command{"reconcile show", "NUMBER", "show a comparison again", {}, 1, 1, reconcile_show},
     Command{"reconcile apply", "NUMBER", "enter the corrections that a comparison proposes", reconcile_apply_options, 1,
             1, reconcile_apply},
+    Command{"allocate list", "", "how pools are shared out", {}, 0, 0, allocate_list},
+    Command{"allocate show", "NAME", "who got what of a pool, and why", {}, 1, 1, allocate_show},
+    Command{"allocate plan", "NAME", "who would get what now; nothing changes", {}, 1, 1, allocate_plan},
+    Command{"allocate run", "NAME", "share a pool out now", allocate_run_options, 1, 1, allocate_run},
     Command{"teams", "", "the policy's teams", {}, 0, 0, teams},
     Command{"ledger", "", "the books: open holds, lost calls, variance", {}, 0, 0, ledger},
     Command{

@@ -1,6 +1,8 @@
 // The database and what is read from it before anything is served.
 #include "service/base/log.h"
 #include "service/daemon/service.h"
+#include "service/treasury/allocations.h"
+#include "service/treasury/events.h"
 
 #include <algorithm>
 
@@ -84,6 +86,14 @@ Result<void> complete_rows(store::Transaction& transaction, const ledger::Found&
     return {};
 }
 
+/// Who may call. Until a directory is connected, the people of a team are those who have a key of it.
+std::vector<treasury::Belonging> people_of(const auth::Keys& keys) {
+    std::vector<treasury::Belonging> people;
+    for (auth::KeyFacts& key : keys.list())
+        if (!key.revoked_at && !key.person.empty()) people.push_back({std::move(key.person), std::move(key.team)});
+    return people;
+}
+
 }  // namespace
 
 Result<vault::MasterKey> key_of(const Configuration& configuration) {
@@ -119,6 +129,9 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
     TRY_VOID(books.audit->set_time_zone(rules->organisation.time_zone));
     books.rules = std::make_unique<policies::Rules>(std::move(rules));
     TRY(books.treasury, treasury::Treasury::open(*books.store, *books.ledger, *books.audit, *books.rules, clock));
+    TRY(books.allocations, treasury::Runs::open(*books.store, *books.ledger, *books.audit, *books.rules, clock,
+                                                [&keys = *books.keys] { return people_of(keys); }));
+    TRY_VOID(books.allocations->load());
     return books;
 }
 

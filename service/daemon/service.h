@@ -19,6 +19,7 @@
 #include "service/store/store.h"
 #include "service/treasury/steward.h"
 #include "service/treasury/treasury.h"
+#include "service/treasury/allocations.h"
 #include "service/vault/vault.h"
 
 #include <atomic>
@@ -38,6 +39,7 @@ struct Books {
     std::unique_ptr<auth::Operators> operators;
     std::unique_ptr<policies::Rules> rules;
     std::unique_ptr<treasury::Treasury> treasury;
+    std::unique_ptr<treasury::Runs> allocations;
 };
 
 /// Opens the database with the vault's key, recovers the ledger and reads the policy; the writer thread does not run

@@ -97,7 +97,8 @@ Result<void> Service::open_house() {
     });
     books_.store->start();
     parts_ = std::make_unique<admin::Parts>(admin::Parts{*books_.store, *books_.ledger, *books_.audit, *books_.keys,
-                                                         *books_.operators, *books_.rules, *books_.treasury});
+                                                         *books_.operators, *books_.rules, *books_.treasury,
+                                                         books_.allocations.get()});
 
     std::vector<asio::io_context*> shards;
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
