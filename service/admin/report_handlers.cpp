@@ -1,11 +1,11 @@
+#include "policies/admit.h"
+#include "service/admin/budget_fields.h"
 #include "service/admin/facts_json.h"
 #include "service/admin/standing_json.h"
 #include "service/admin/visit.h"
 #include "service/treasury/accounts.h"
 
 #include <algorithm>
-#include <array>
-#include <map>
 
 #include <fmt/format.h>
 

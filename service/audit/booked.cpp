@@ -84,11 +84,12 @@ class Sums {
 Result<Booked> read_booked(store::Transaction& transaction, std::string_view provider, Timestamp from, Timestamp to) {
     Sums sums(provider, from, to);
     TRY_VOID(transaction.each(
-        "SELECT at_min, names, rows FROM audit_outcome WHERE at_max >= ? AND at_min < ? ORDER BY at_max",
+        "SELECT at_min, names, rows, version FROM audit_outcome WHERE at_max >= ? AND at_min < ? ORDER BY at_max",
         {static_cast<std::int64_t>(from.time_since_epoch().count()),
          static_cast<std::int64_t>(to.time_since_epoch().count())},
         [&](const store::Row& row) -> Result<void> {
-            TRY(auto batch, BatchReader::open(row.text(1), Timestamp(std::chrono::nanoseconds(row.integer(0)))));
+            TRY(auto batch,
+                BatchReader::open(row.text(1), Timestamp(std::chrono::nanoseconds(row.integer(0))), row.integer(3)));
             batch.read(row.text(2));
             return sums.add(batch);
         }));

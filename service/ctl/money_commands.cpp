@@ -38,7 +38,9 @@ std::string request_path(const Context& context, std::string_view step) {
 
 }  // namespace
 
-Outcome<Exit> budget_list(Context& context) { return print_budgets(context, "/api/v1/budgets", "There are no limits."); }
+Outcome<Exit> budget_list(Context& context) {
+    return print_budgets(context, "/api/v1/budgets", "There are no limits.");
+}
 
 Outcome<Exit> budget_mine(Context& context) {
     return print_budgets(context, "/api/v1/budgets/mine", "No limit concerns you.");

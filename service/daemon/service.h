@@ -17,9 +17,9 @@
 #include "service/providers/health.h"
 #include "service/replays/replays.h"
 #include "service/store/store.h"
+#include "service/treasury/allocations.h"
 #include "service/treasury/steward.h"
 #include "service/treasury/treasury.h"
-#include "service/treasury/allocations.h"
 #include "service/vault/vault.h"
 
 #include <atomic>
@@ -49,7 +49,12 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
                          vault::Vault& vault, const Clock& clock);
 
 /// What the steward does, and how often: see stewardship.cpp.
-std::vector<treasury::Duty> duties_of(const Books& books);
+std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& parts, const Clock& clock);
+/// What accounts were charged by the hour, as treasury::Sources has it. Blocking.
+Result<std::vector<treasury::HourlySpend>> hourly_charges(audit::Audit& audit, std::span<const AccountName> accounts,
+                                                          treasury::Hour from, treasury::Hour to);
+/// Enters what a reconciliation corrects. `books` must outlive it.
+treasury::reconcile::Correct corrector(const Books& books);
 
 /// The master key of a configuration that needs nobody to type it.
 Result<vault::MasterKey> key_of(const Configuration& configuration);

@@ -58,7 +58,10 @@ Result<void> Service::start() {
         .providers = [this] { return providers_json(); },
         .parts = [this] { return open_.load(); },
         .test_provider = [this](const policies::Snapshot& rules, const std::string& provider,
-                                const std::string& model) { return test_provider(rules, provider, model); }};
+                                const std::string& model) { return test_provider(rules, provider, model); },
+        .hourly = [this](std::span<const AccountName> accounts, treasury::Hour from,
+                         treasury::Hour to) { return hourly_charges(*books_.audit, accounts, from, to); },
+        .correct = corrector(books_)};
     TRY(control_, admin::ControlPlane::start(std::move(options), *vault_, std::move(hooks), clock_));
     server_->start();
     return write_port();
@@ -116,7 +119,7 @@ Result<void> Service::open_house() {
                         .detail = "{}"});
     open_.store(parts_.get());
     door_->open(*gateway_);
-    steward_ = std::make_unique<treasury::Steward>(clock_, duties_of(books_));
+    steward_ = std::make_unique<treasury::Steward>(clock_, duties_of(books_, *parts_, clock_));
     log::info("open",
               {{"revision", books_.rules->get()->revision}, {"lost_calls", books_.ledger->lost_at_start().size()}});
     return {};
