@@ -2,6 +2,7 @@
 
 #include "service/base/ensure.h"
 #include "service/base/json.h"
+#include "service/treasury/events.h"
 
 #include <cstring>
 #include <sys/socket.h>
@@ -132,6 +133,7 @@ Plant::~Plant() {
     plane_->stop();
     if (store) store->stop();
     plane_.reset();
+    allocations.reset();
     operators.reset();
     keys.reset();
     store.reset();
@@ -159,13 +161,14 @@ void Plant::open_house() {
     operators = sure(auth::Operators::open(*store, sure(vault->pepper()), clock));
     rules = std::make_unique<policies::Rules>(std::make_shared<const policies::Snapshot>());
     treasury = sure(treasury::Treasury::open(*store, *ledger, *audit, *rules, clock));
+    allocations = sure(treasury::Runs::open(*store, *ledger, *audit, *rules, clock, {}));
     store->attach(*ledger);
     store->attach(*audit);
     store->start();
     operator_token = issue_token("ada", auth::Role::operator_);
     auditor_token = issue_token("otto", auth::Role::auditor);
     finance_token = issue_token("fritz", auth::Role::finance);
-    parts_ = std::make_unique<Parts>(Parts{*store, *ledger, *audit, *keys, *operators, *rules, *treasury});
+    parts_ = std::make_unique<Parts>(Parts{*store, *ledger, *audit, *keys, *operators, *rules, *treasury, allocations.get()});
     open_.store(parts_.get());
 }
 

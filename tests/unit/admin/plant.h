@@ -1,6 +1,7 @@
 #pragma once
 
 #include "service/admin/control_plane.h"
+#include "service/treasury/allocations.h"
 
 #include <filesystem>
 #include <map>
@@ -66,6 +67,7 @@ class Plant {
     std::unique_ptr<auth::Operators> operators;
     std::unique_ptr<policies::Rules> rules;
     std::unique_ptr<treasury::Treasury> treasury;
+    std::unique_ptr<treasury::Runs> allocations;
     std::string operator_token, auditor_token, finance_token;
     std::string tested;  ///< "provider/model" of the last test of a provider
     std::vector<Finding> test_findings = {{"name", Finding::State::good, "local resolves"}};
