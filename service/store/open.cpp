@@ -113,6 +113,26 @@ Result<void> create(const Options& options) {
     return sync_folder(options.file.parent_path());
 }
 
+/// A file of a version that never gave space back is written anew once, so that from then on it can. That needs as much
+/// free space as the file has; without it the file stays as it is, works as before, and the next start tries again.
+Result<void> let_it_shrink(Connection& connection, const fs::path& file) {
+    TRY(const auto mode, connection.column("PRAGMA auto_vacuum"));
+    if (mode.empty() || mode.front() != "0") return {};
+    std::error_code error;
+    const auto bytes = fs::file_size(file, error);
+    const auto space = fs::space(file.parent_path(), error);
+    // Once in the log, once in the file.
+    if (error || space.available < 2 * bytes) {
+        log::warning("database_cannot_shrink", {{"bytes", bytes}, {"free", space.available}});
+        return {};
+    }
+    log::info("database_is_written_anew", {{"bytes", bytes}});
+    TRY_VOID(connection.script("PRAGMA auto_vacuum = INCREMENTAL; VACUUM;"));
+    TRY_VOID(connection.checkpoint(true));
+    log::info("database_can_shrink", {{"bytes", static_cast<std::int64_t>(fs::file_size(file, error))}});
+    return {};
+}
+
 /// Looks at an existing file without changing a byte of it.
 Result<void> probe(const Options& options) {
     // SQLite makes an empty log when it opens the file, so this must be known before.
@@ -162,6 +182,7 @@ Result<std::unique_ptr<Connection>> open_checked(const Options& options) {
     // The log keeps its size between checkpoints up to here; beyond it is cut when it starts over.
     TRY_VOID(connection->script("PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -4096;"));
     TRY_VOID(migrate(*connection, options));
+    TRY_VOID(let_it_shrink(*connection, options.file));
     return connection;
 }
 

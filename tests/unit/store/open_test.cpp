@@ -1,3 +1,4 @@
+#include "service/store/connection.h"
 #include "service/store/store.h"
 #include "tests/unit/store/folder.h"
 
@@ -21,6 +22,31 @@ void make_database(const fs::path& file) {
         for (int i = 0; i < 200; ++i) TRY_VOID(add_row(transaction, i, text));
         return {};
     }));
+}
+
+// Hunts: a file of a former version whose space never comes back, or that loses rows while it is written anew.
+TEST(StoreOpen, a_file_that_could_not_shrink_can_after_it_was_opened) {
+    const TestFolder folder;
+    make_database(folder / "a.db");
+    const auto mode = [&] {
+        std::string found;
+        const auto connection = Connection::open(folder / "a.db", test_key(), Access::read_write);
+        EXPECT_TRUE(connection) << told(connection);
+        if (connection) found = (*connection)->column("PRAGMA auto_vacuum")->front();
+        return found;
+    };
+    EXPECT_EQ(mode(), "2") << "new files can";
+    {
+        const auto connection = Connection::open(folder / "a.db", test_key(), Access::read_write);
+        ASSERT_TRUE((*connection)->script("PRAGMA auto_vacuum = NONE; VACUUM;"));
+    }
+    ASSERT_EQ(mode(), "0");
+    {
+        const auto store = Store::open(test_options(folder / "a.db"));
+        ASSERT_TRUE(store) << told(store);
+        EXPECT_EQ(numbers_in(**store).size(), 200U);
+    }
+    EXPECT_EQ(mode(), "2");
 }
 
 // Hunts: a database that opens although it is not the one that was written, or that opening changes.
