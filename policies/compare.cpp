@@ -351,6 +351,11 @@ std::vector<std::string> compare(const Snapshot& before, const Snapshot& after) 
     out.value("organisation", "time zone", before.organisation.time_zone, after.organisation.time_zone);
     out.budgets("organisation", "budget", before.organisation.budgets, after.organisation.budgets, Measure::cost);
     out.value("organisation", "rate", words_of(before.organisation.rate), words_of(after.organisation.rate));
+    const auto days = [](std::chrono::days kept) { return fmt::format("{} days", kept.count()); };
+    out.value("retention", "calls", days(before.retention.calls), days(after.retention.calls));
+    out.value("retention", "usage by hour", days(before.retention.usage_hours), days(after.retention.usage_hours));
+    out.value("retention", "usage by day", days(before.retention.usage_days), days(after.retention.usage_days));
+    out.value("retention", "events", days(before.retention.events), days(after.retention.events));
     out.section("provider", before.providers, after.providers,
                 [&](const std::string& thing, const auto& old, const auto& now) {
                     compare_provider(out, thing, or_empty(old), *now);

@@ -96,6 +96,7 @@ struct Draft {
     std::size_t nodes_left = policy_nodes_max;
     std::optional<Ranked<OrganisationDraft>> organisation;
     std::optional<Ranked<Watch>> watch;
+    std::optional<Ranked<Retention>> retention;
     Section<CatalogueEntry> catalogue;
     Section<YamlNode> provider_nodes;  ///< as written: what they do not say, the whole catalogue must be known for
     Section<Provider> providers;
@@ -149,6 +150,7 @@ void read_charging(const Value& section, Rank rank, Draft& draft);
 std::vector<BudgetDraft> read_budgets(const Value& value);
 void read_allocations(const Value& section, Rank rank, Draft& draft);
 void read_watch(const Value& section, Rank rank, Draft& draft);
+void read_retention(const Value& section, Rank rank, Draft& draft);
 
 /// Settings that providers and entries of the catalogue have in common; what is not said stays as it is in `provider`.
 /// `new_dialect`: how the key is sent is the default of its dialect.

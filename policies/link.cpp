@@ -21,6 +21,7 @@ class Linker {
 
     void link(Snapshot& out) {
         if (draft_.organisation) out.organisation = std::move(draft_.organisation->content.organisation);
+        if (draft_.retention) out.retention = draft_.retention->content;
         for (auto& [name, entry] : draft_.catalogue) out.catalogue.emplace(name, std::move(entry.content));
         for (auto& [name, entry] : draft_.providers) {
             warn_about_plain_text(entry.content);

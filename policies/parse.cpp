@@ -29,7 +29,7 @@ constexpr std::array<SectionReader, 14> sections = {{{"organisation", read_organ
                                                      {"filters", nullptr},
                                                      {"alerts", nullptr},
                                                      {"reports", nullptr},
-                                                     {"retention", nullptr}}};
+                                                     {"retention", read_retention}}};
 
 bool empty(const YamlNode& node) {
     return node.items.empty() && node.entries.empty() && node.kind != YamlNode::Kind::text;

@@ -2,6 +2,7 @@
 
 #include "policies/allocation.h"
 #include "policies/price.h"
+#include "policies/retention.h"
 #include "policies/watch.h"
 #include "service/base/budget.h"
 #include "service/base/caller.h"
@@ -256,6 +257,7 @@ struct Snapshot {
     std::vector<ChargeRule> charging;
     std::map<std::string, std::shared_ptr<const Allocation>, std::less<>> allocations;
     Watch watch;
+    Retention retention;
 };
 
 }  // namespace bursar::policies

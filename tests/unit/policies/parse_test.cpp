@@ -62,8 +62,7 @@ TEST(Parse, AnEmptyPolicyIsAPolicy) {
     EXPECT_EQ(parse({}, {}, 7).snapshot->revision, 7);
     EXPECT_EQ(problems_of(parse_text("")), "");
     EXPECT_EQ(problems_of(parse_text("# nothing yet")), "");
-    EXPECT_EQ(problems_of(parse_text("allocations: {}\nfilters: {}\nalerts: {}\nreports: []\nretention:\nteams: {}")),
-              "");
+    EXPECT_EQ(problems_of(parse_text("allocations: {}\nfilters: {}\nalerts: {}\nreports: []\nteams: {}")), "");
 }
 
 TEST(Parse, CompanyDocumentsReplaceDefaultsEntryByEntry) {

@@ -76,6 +76,7 @@ TEST(Schema, KnowsEachSettingOfTheParser) {
         {"watch", "watch: {qqqqqqqq: 1}"},
         {"unusual", "watch: {unusual: {qqqqqqqq: 1}}"},
         {"runaway", "watch: {runaway: {qqqqqqqq: 1}}"},
+        {"retention", "retention: {qqqqqqqq: 1}"},
         {"price_version", "prices: {p: {m: {qqqqqqqq: 1}}}"},
         {"price_tier", "prices: {p: {m: {tiers: [{qqqqqqqq: 1}]}}}"},
         {"price_hours", "prices: {p: {m: {hours: [{qqqqqqqq: 1}]}}}"},
