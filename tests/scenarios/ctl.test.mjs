@@ -28,7 +28,7 @@ test('every command that only looks prints a table for people and JSON for progr
     const call = await bursar.call(key, '/v1/chat/completions', { model: 'demo-gpt', messages: [{ role: 'user', content: 'x [[demo tokens=3]]' }] });
     assert.equal(call.status, 200);
     await call.text();
-    for (const words of ['vault status', 'secret list', 'key list', 'policy show', 'policy history', 'usage --by team,model', 'calls', 'budgets',
+    for (const words of ['vault status', 'secret list', 'key list', 'policy show', 'policy history', 'usage --by team,model', 'calls', 'budgets', 'budget forecast',
                          'teams', 'ledger', 'providers', 'provider catalogue', 'audit list', 'audit verify', 'operator list', 'whoami', 'doctor']) {
         const people = ctl(words.split(' '));
         assert.ok(people.stdout.trim().length > 0, `${words} says nothing: ${people.stderr}`);
