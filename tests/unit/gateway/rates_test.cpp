@@ -6,9 +6,11 @@
 #include "service/gateway/window.h"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <map>
 #include <random>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -261,6 +263,34 @@ TEST(Rates, WhoIsRefusedByItsOwnLimitKeepsNothingFromOthers) {
         passed += passes(rates, path_of("large", requests(60)), now);
     }
     EXPECT_EQ(passed, 58);
+}
+
+TEST(Rates, ShardsAtOnceTakeNoMoreThanOneWould) {
+    Rates rates;
+    std::atomic<int> passed{0}, under_way{0}, most{0};
+    std::vector<std::thread> shards;
+    for (int shard = 0; shard < 4; ++shard)
+        shards.emplace_back([&, shard] {
+            const RateLevels levels =
+                path_of(fmt::format("k{}", shard), {.requests_per_minute = 1'000, .parallel = 3}, {}, requests(900));
+            for (int i = 0; i < 5'000; ++i) {
+                auto permit = rates.take(levels, 10, start + i * 10us);
+                if (!permit) continue;
+                ++passed;
+                const int now = ++under_way;
+                for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+                }
+                --under_way;
+                permit->end(5, start + i * 10us);
+            }
+        });
+    for (std::thread& shard : shards) shard.join();
+    EXPECT_EQ(passed, 900);
+    EXPECT_LE(most, 3);
+    EXPECT_EQ(under_way, 0);
+    const RateLevels wide = path_of("k", parallel(3));
+    const auto a = rates.take(wide, 0, start), b = rates.take(wide, 0, start), c = rates.take(wide, 0, start);
+    EXPECT_TRUE(a && b && c) << "somebody's place was never given back";
 }
 
 TEST(Rates, TheRefusalNamesTheLevelOfTheLongestWait) {
