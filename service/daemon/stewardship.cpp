@@ -2,6 +2,7 @@
 #include "service/admin/limited.h"
 #include "service/audit/usage.h"
 #include "service/daemon/service.h"
+#include "service/treasury/events.h"
 #include "service/treasury/thresholds.h"
 #include "service/treasury/watch.h"
 
@@ -104,6 +105,20 @@ std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& pa
     duties.push_back({"watch", 1min, [watch](Timestamp now) -> Result<void> {
                           watch->tick(now);
                           return {};
+                      }});
+    duties.push_back({"retention", 1min, [&audit = *books.audit, &rules = *books.rules](Timestamp now) -> Result<void> {
+                          const policies::Retention kept = rules.get()->retention;
+                          auto done = audit.expire(
+                              now,
+                              {.calls = kept.calls, .usage_hours = kept.usage_hours, .usage_days = kept.usage_days});
+                          if (!done) return std::unexpected(std::move(done).error());
+                          return {};
+                      }});
+    duties.push_back({"events", 1h, [&store = *books.store, &rules = *books.rules](Timestamp now) {
+                          const Timestamp before = now - rules.get()->retention.events;
+                          return store.write([before](store::Transaction& transaction) {
+                              return treasury::forget_events(transaction, before);
+                          });
                       }});
     return duties;
 }

@@ -31,6 +31,14 @@ Result<bool> raise(store::Transaction& transaction, const Event& event) {
     return true;
 }
 
+Result<void> forget_events(store::Transaction& transaction, Timestamp before) {
+    constexpr std::int64_t portion = 2'000;
+    return transaction.run(
+        "DELETE FROM treasury_event WHERE number IN (SELECT number FROM treasury_event WHERE at < ? ORDER BY number "
+        "LIMIT ?)",
+        {static_cast<std::int64_t>(before.time_since_epoch().count()), portion});
+}
+
 Result<std::vector<Event>> read_events(store::Transaction& transaction, std::int64_t before, int count_max,
                                        std::string_view kind) {
     std::vector<Event> events;

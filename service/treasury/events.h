@@ -27,6 +27,8 @@ store::Schema events_schema();
 
 /// Raises it, unless its name is there already; whether it was new. In the transaction of what caused it.
 Result<bool> raise(store::Transaction& transaction, const Event& event);
+/// Deletes some of those that are older; the rest the next time.
+Result<void> forget_events(store::Transaction& transaction, Timestamp before);
 /// Newest first; those with a smaller number than `before`, and of `kind` unless it is empty: "request.made", or
 /// "request" for all that begin with "request.".
 Result<std::vector<Event>> read_events(store::Transaction& transaction, std::int64_t before, int count_max,

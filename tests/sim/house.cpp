@@ -65,14 +65,7 @@ std::optional<AttemptId> House::hold(const Caller& caller, NanoUsd amount) {
         return {};
     }
     std::vector<ledger::Level> levels;
-    for (const policies::Charged& each : *charged) {
-        // The limits as they are at this instant, so that it does not matter how the books look at adjustments.
-        ledger::Level& level = levels.emplace_back(each.account, each.budgets);
-        for (Budget& budget : level.budgets) {
-            budget.limit = budget.limit_at(instant());
-            budget.adjustments.clear();
-        }
-    }
+    for (const policies::Charged& each : *charged) levels.push_back({each.account, each.budgets});
     const auto scopes = ledger_->prepare(std::move(levels), rules->organisation.time_zone);
     if (!scopes) {
         ADD_FAILURE() << scopes.error().for_caller;
@@ -82,15 +75,17 @@ std::optional<AttemptId> House::hold(const Caller& caller, NanoUsd amount) {
     const auto held = ledger_->hold({.call = CallId::make(clock_.now()),
                                      .attempt = attempt,
                                      .scopes = *scopes,
-                                     .amount = amount,
-                                     .amount_min = amount,
+                                     .amount = {.charge = amount, .cost = amount, .calls = 1},
+                                     .amount_min = {.charge = amount, .cost = amount, .calls = 1},
                                      .price_version = 1,
                                      .at = clock_.now()},
                                     [](Result<void>) {});
     return held ? std::optional(attempt) : std::nullopt;
 }
 
-void House::settle(const AttemptId& attempt, NanoUsd cost) { EXPECT_TRUE(ledger_->settle(attempt, cost)); }
+void House::settle(const AttemptId& attempt, NanoUsd cost) {
+    EXPECT_TRUE(ledger_->settle(attempt, {.charge = cost, .cost = cost, .calls = 1}));
+}
 
 bool House::spend(const Caller& caller, NanoUsd amount) {
     const auto attempt = hold(caller, amount);
@@ -106,7 +101,7 @@ NanoUsd House::taken(const AccountName& account, Per per) const {
         {{.account = account, .budgets = {{.limit = {}, .per = per, .hard = false, .measure = measure}}}},
         rules_->get()->organisation.time_zone);
     const auto standings = ledger_->standing(**scopes, clock_.now());
-    return (Quantity(standings.front().spent) + Quantity(standings.front().held)).usd();
+    return (standings.front().spent + standings.front().held).usd();
 }
 
 std::vector<Budget> House::allotted(const AccountName& account) const {

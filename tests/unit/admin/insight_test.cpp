@@ -24,12 +24,12 @@ class InsightApi : public testing::Test {
                         ->hold({.call = CallId::make(plant_.clock.now()),
                                 .attempt = attempt,
                                 .scopes = *scopes,
-                                .amount = amount,
-                                .amount_min = amount,
+                                .amount = {.charge = amount, .cost = amount},
+                                .amount_min = {.charge = amount, .cost = amount},
                                 .at = plant_.clock.now()},
                                [](const Result<void>&) {})
                         .has_value());
-        ASSERT_TRUE(plant_.ledger->settle(attempt, amount));
+        ASSERT_TRUE(plant_.ledger->settle(attempt, {.charge = amount, .cost = amount}));
     }
 
     std::string record(UsageSource source, std::int64_t cost) {

@@ -2,6 +2,9 @@
 // in the books without a reason.
 #include "service/treasury/corrections.h"
 
+#include "service/audit/booked.h"
+#include "service/audit/usage.h"
+
 #include "tests/unit/treasury/office.h"
 
 namespace bursar::treasury {
@@ -23,9 +26,10 @@ class KeptAudit final : public audit::Audit {
             if (row.call.text() == filter.call) found.push_back(row);
         return found;
     }
-    Result<std::vector<UsageRow>> usage(const std::vector<std::string>&, Timestamp, Timestamp) override {
-        return std::vector<UsageRow>();
-    }
+    Result<audit::UsageAnswer> usage(const audit::UsageQuery&) override { return audit::UsageAnswer{}; }
+    Result<audit::Booked> booked(std::string_view, Timestamp, Timestamp) override { return audit::Booked{}; }
+    Result<void> set_time_zone(const std::string&) override { return {}; }
+    Result<bool> expire(Timestamp, const audit::Keep&) override { return true; }
     Result<void> contribute(store::Transaction&) override { return {}; }
     void committed() override {}
     void failed(const Error&) override {}
