@@ -80,7 +80,7 @@ TEST(ControlRelay, carries_a_request_there_and_its_answer_back) {
     OneExchange who(
         request("GET", "/api/v1/whoami?", {{"Host", "bursar"}, {"AUTHORIZATION", "Bearer " + plant.auditor_token}}));
     EXPECT_EQ(who.serve(relay), 200);
-    EXPECT_EQ(who.answer(), R"({"name":"otto","role":"auditor","expires_at":null})");
+    EXPECT_EQ(who.answer(), R"({"name":"otto","role":"auditor","team":"","expires_at":null})");
     EXPECT_EQ(who.header("cache-control"), "no-store");
     EXPECT_EQ(who.header("content-type"), "application/json");
     for (const char* ours : {"connection", "content-length", "transfer-encoding", "date"})

@@ -99,7 +99,7 @@ TEST_F(RequestsApi, a_key_asks_for_its_own_and_sees_its_own) {
     EXPECT_EQ(mine.at("/budgets/0/account"), "team:research");
     EXPECT_EQ(mine.at("/budgets/2/account"), "key:" + id_);
     EXPECT_EQ(mine.at("/budgets/2/kind"), "per day");
-    EXPECT_EQ(mine.at("/budgets/2/left"), "2.00");
+    EXPECT_EQ(mine.at("/budgets/2/remaining_usd"), "2.00");
 }
 
 TEST_F(RequestsApi, a_key_that_no_longer_works_opens_nothing) {
@@ -155,7 +155,7 @@ TEST_F(RequestsApi, a_prepaid_balance_is_topped_up_and_taken_back) {
     EXPECT_EQ(plant_.get("/api/v1/credits").count("/credits"), 2U);
     EXPECT_EQ(plant_.get("/api/v1/credits?account=team:lab").count("/credits"), 0U);
     EXPECT_NE(plant_.get("/api/v1/budgets")
-                  .body.find(R"("kind":"for good","measure":"money","of":"","rolling":false,"limit_usd":"1.00")"),
+                  .body.find(R"("account":"team:sales","limit":1.00,"limit_usd":"1.00")"),
               std::string::npos);
     EXPECT_EQ(plant_.audit_rows("credit.enter", "ok"), 2);
 }

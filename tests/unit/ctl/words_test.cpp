@@ -93,20 +93,20 @@ TEST(Budgets, are_shown_with_their_units) {
         const auto object = QJsonDocument::fromJson(json).object();
         const auto cells = budget_cells({object}).first().toObject();
         std::string text = budget_text(object);
-        for (const char* name : {"limit", "per", "of", "spent", "held", "left"})
+        for (const char* name : {"limit", "kind", "spent", "held", "left"})
             text += "|" + cells.value(QLatin1String(name)).toString().toStdString();
         return text;
     };
     EXPECT_EQ(shown(R"({"account":"org","limit_usd":"100.00","limit":100.00,"measure":"cost","per":"month",
                         "rolling":false,"of":"","hard":true,"kind":"cost per month","adjusted":false,
                         "spent_usd":"1.50","spent":1.5,"held_usd":"0.00","held":0,"remaining_usd":"98.50","remaining":98.5})"),
-              "100.00 USD cost per month|100.00 USD|month|cost|1.50 USD|0.00 USD|98.50 USD");
+              "100.00 USD cost per month|100.00 USD|cost per month|1.50 USD|0.00 USD|98.50 USD");
     EXPECT_EQ(
         shown(R"j({"account":"key:1","limit":5000000,"measure":"tokens","per":"day","rolling":true,"of":"tag:x",
                         "hard":false,"kind":"tokens in any 24 hours of tag:x (soft)","adjusted":true,
                         "spent":1234,"held":0,"remaining":4998766
 })j"),
-        "5,000,000 tokens in any 24 hours of tag:x (soft)|5,000,000 tokens|day (rolling, soft, adjusted)|tag:x|1,234 "
+        "5,000,000 tokens in any 24 hours of tag:x (soft)|5,000,000 tokens|tokens in any 24 hours of tag:x (soft) (adjusted)|1,234 "
         "tokens|0 tokens|4,998,766 tokens");
 }
 

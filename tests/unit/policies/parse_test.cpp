@@ -153,7 +153,7 @@ TEST(Parse, LimitsHaveTheirSentences) {
     std::string deep = "teams: ";
     for (int i = 0; i < 40; ++i) deep += "{a: ";
     EXPECT_EQ(problems_of(parse_text(deep + "x" + std::string(40, '}'))),
-              "policy.yaml:1:13: team \"a\" has no setting \"a\"; it may have: parent, models, budgets, per_person, "
+              "policy.yaml:1:13: team \"a\" has no setting \"a\"; it may have: parent, models, budgets, per_person, contact, "
               "on_short, groups, cost_centre, rate, rate_per_person, rate_per_key\n"
               "policy.yaml:1:132: values are nested more than 32 deep; a policy needs less\n");
     std::string bottomless = "teams: ";
