@@ -8,8 +8,8 @@
 #include "service/base/snapshot.h"
 #include "service/ledger/ledger.h"
 #include "service/store/store.h"
-#include "service/treasury/treasury.h"
 #include "service/treasury/reconcile/reconciliations.h"
+#include "service/treasury/treasury.h"
 #include "service/treasury/watch.h"
 #include "service/vault/vault.h"
 

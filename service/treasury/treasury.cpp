@@ -7,7 +7,7 @@
 namespace bursar::treasury {
 
 std::vector<store::Schema> Treasury::schemas() {
-    return {events_schema(),        Requests::schema(), Credits::schema(),    Corrections::schema(),
+    return {events_schema(),  Requests::schema(),   Credits::schema(),  Corrections::schema(),
             Pauses::schema(), allocations_schema(), reconcile::schema()};
 }
 

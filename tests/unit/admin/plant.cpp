@@ -168,7 +168,8 @@ void Plant::open_house() {
     operator_token = issue_token("ada", auth::Role::operator_);
     auditor_token = issue_token("otto", auth::Role::auditor);
     finance_token = issue_token("fritz", auth::Role::finance);
-    parts_ = std::make_unique<Parts>(Parts{*store, *ledger, *audit, *keys, *operators, *rules, *treasury, allocations.get()});
+    parts_ = std::make_unique<Parts>(
+        Parts{*store, *ledger, *audit, *keys, *operators, *rules, *treasury, allocations.get()});
     open_.store(parts_.get());
 }
 

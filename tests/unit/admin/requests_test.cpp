@@ -154,9 +154,7 @@ TEST_F(RequestsApi, a_prepaid_balance_is_topped_up_and_taken_back) {
     EXPECT_EQ(credit(R"({"account":"team:sales","amount":"1 USD"})").status, 400) << "no reason";
     EXPECT_EQ(plant_.get("/api/v1/credits").count("/credits"), 2U);
     EXPECT_EQ(plant_.get("/api/v1/credits?account=team:lab").count("/credits"), 0U);
-    EXPECT_NE(plant_.get("/api/v1/budgets")
-                  .body.find(R"("account":"team:sales","limit":1.00,"limit_usd":"1.00")"),
-              std::string::npos);
+    EXPECT_NE(plant_.get("/api/v1/budgets").body.find(R"("limit_usd":"1.00")"), std::string::npos);
     EXPECT_EQ(plant_.audit_rows("credit.enter", "ok"), 2);
 }
 

@@ -97,11 +97,10 @@ TEST(RoleTable, lets_an_auditor_change_nothing_and_others_only_what_is_decided_a
             permission.method == "GET" || permission.action.ends_with(".plan") || permission.action == "audit.verify";
         if (reads) continue;
         EXPECT_FALSE(may(Role::auditor, permission)) << permission.route;
-        const bool about_money = permission.action.starts_with("request.") ||
-                                 permission.action.starts_with("credit.") ||
-                                 permission.action.starts_with("correction.") ||
-                                 permission.action.starts_with("reconciliation.") ||
-                                 permission.action == "allocation.run";
+        const bool about_money =
+            permission.action.starts_with("request.") || permission.action.starts_with("credit.") ||
+            permission.action.starts_with("correction.") || permission.action.starts_with("reconciliation.") ||
+            permission.action == "allocation.run";
         if (about_money) continue;
         for (const Role role : {Role::finance, Role::team_lead, Role::member})
             EXPECT_FALSE(may(role, permission)) << permission.route;

@@ -101,13 +101,13 @@ TEST(Budgets, are_shown_with_their_units) {
                         "rolling":false,"of":"","hard":true,"kind":"cost per month","adjusted":false,
                         "spent_usd":"1.50","spent":1.5,"held_usd":"0.00","held":0,"remaining_usd":"98.50","remaining":98.5})"),
               "100.00 USD cost per month|100.00 USD|cost per month|1.50 USD|0.00 USD|98.50 USD");
-    EXPECT_EQ(
-        shown(R"j({"account":"key:1","limit":5000000,"measure":"tokens","per":"day","rolling":true,"of":"tag:x",
+    EXPECT_EQ(shown(R"j({"account":"key:1","limit":5000000,"measure":"tokens","per":"day","rolling":true,"of":"tag:x",
                         "hard":false,"kind":"tokens in any 24 hours of tag:x (soft)","adjusted":true,
                         "spent":1234,"held":0,"remaining":4998766
 })j"),
-        "5,000,000 tokens in any 24 hours of tag:x (soft)|5,000,000 tokens|tokens in any 24 hours of tag:x (soft) (adjusted)|1,234 "
-        "tokens|0 tokens|4,998,766 tokens");
+              "5,000,000 tokens in any 24 hours of tag:x (soft)|5,000,000 tokens|tokens in any 24 hours of tag:x "
+              "(soft) (adjusted)|1,234 "
+              "tokens|0 tokens|4,998,766 tokens");
 }
 
 TEST(Words, Durations) {

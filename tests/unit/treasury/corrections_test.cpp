@@ -4,7 +4,6 @@
 
 #include "service/audit/booked.h"
 #include "service/audit/usage.h"
-
 #include "tests/unit/treasury/office.h"
 
 namespace bursar::treasury {
