@@ -49,6 +49,7 @@ audit::Outcome outcome_of(const ledger::Charge& charge) {
     outcome.call = charge.call;
     outcome.attempt = charge.attempt;
     outcome.at = charge.at;
+    outcome.channel = charge.channel;
     for (const AccountName& account : charge.accounts) {
         // Books of some calls only name no one new.
         if (account.contains('|')) continue;

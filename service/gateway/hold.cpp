@@ -77,6 +77,7 @@ Task<Result<void>> Gateway::hold(Call& call) {
     attempt.held = {.calls = call.counted || call.endpoint == Endpoint::count_tokens ? 0 : 1};
     if (attempt.held.calls == 0) attempt.charge.per_call = {};
 
+    const std::string channel = attempt.channel->name();
     const Tokens input = call.endpoint == Endpoint::count_tokens ? 0 : route.bounds.input;
     const ledger::HoldRequest request{.call = call.id,
                                       .attempt = attempt.id,
@@ -87,7 +88,8 @@ Task<Result<void>> Gateway::hold(Call& call) {
                                       .at = call.at,
                                       .model = route.model->name,
                                       .tier = route.model->tier,
-                                      .tags = call.outcome.tags};
+                                      .tags = call.outcome.tags,
+                                      .channel = channel};
     Landing landing(call.shard.inbox());
     const auto held = parts_.ledger.hold(request, landing.for_answer());
     if (!held) {
@@ -100,7 +102,7 @@ Task<Result<void>> Gateway::hold(Call& call) {
     // A call that got no money is nobody's attempt: it is told as refused, and its channel hears of none.
     ++call.outcome.attempts;
     call.outcome.attempt = attempt.id;
-    call.outcome.channel = attempt.channel->name();
+    call.outcome.channel = channel;
     call.outcome.price_version = attempt.price->version;
     call.remaining = held->remaining;
     attempt.output_paid = held->amount == request.amount ? route.output_expected : output_paid_by(route, attempt);

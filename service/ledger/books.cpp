@@ -243,8 +243,10 @@ std::expected<Held, Refusal> Books::take(const HoldRequest& request,
         scopes.rungs[i].account->take(booking);
         list(*scopes.rungs[i].account);
     }
-    const bool fresh =
-        open_.try_emplace(request.attempt, booking, request.call, request.price_version, request.scopes, taken).second;
+    const bool fresh = open_
+                           .try_emplace(request.attempt, booking, request.call, request.price_version, request.scopes,
+                                        taken, std::string(request.channel))
+                           .second;
     ENSURE(fresh);
     pending_.push_back({.kind = RecordKind::hold,
                         .attempt = request.attempt,
@@ -254,6 +256,7 @@ std::expected<Held, Refusal> Books::take(const HoldRequest& request,
                         .price_version = request.price_version,
                         .scopes = request.scopes,
                         .taken = taken,
+                        .channel = std::string(request.channel),
                         .durable = std::move(durable)});
     ++totals_.holds_taken;
     totals_.held += amounts.charge;

@@ -22,7 +22,7 @@ void pack_accounts(GroupWriter& writer, const Entry& entry) {
 void pack_entry(GroupWriter& writer, const Entry& entry) {
     switch (entry.kind) {
         case RecordKind::hold:
-            writer.hold(entry.call, entry.attempt, entry.at, entry.amount, entry.price_version);
+            writer.hold(entry.call, entry.attempt, entry.at, entry.amount, entry.price_version, entry.channel);
             return pack_accounts(writer, entry);
         case RecordKind::grow:
             return writer.grow(entry.attempt, entry.amount);
@@ -93,7 +93,8 @@ void Journal::collect(Group& group, const OpenHolds& open) {
                                  .amount = hold.booking.amount,
                                  .price_version = hold.price_version,
                                  .scopes = hold.scopes,
-                                 .taken = hold.taken});
+                                 .taken = hold.taken,
+                                 .channel = hold.channel});
     }
 }
 

@@ -19,6 +19,7 @@ struct OpenHold {
     std::uint64_t price_version = 0;
     std::shared_ptr<const Scopes> scopes;
     Taken taken;  ///< of its rungs
+    std::string channel;
 };
 using OpenHolds = std::unordered_map<AttemptId, OpenHold, IdHash<AttemptKind>>;
 
@@ -33,6 +34,7 @@ struct Entry {
     std::shared_ptr<const Scopes> scopes;  ///< for what names its accounts
     Taken taken = {};                      ///< of its rungs
     std::int64_t posting = 0;              ///< its number
+    std::string channel = {};              ///< of a hold
     std::move_only_function<void(Result<void>)> durable;
 };
 

@@ -42,6 +42,8 @@ struct HoldRequest {
     std::string_view model = {};
     std::string_view tier = {};
     std::string_view tags = {};  ///< a comma list
+    /// Where it goes: "provider/model". Kept with the hold, so that a call that is lost can be told to its provider.
+    std::string_view channel = {};
 };
 
 struct Held {
@@ -107,6 +109,7 @@ struct Charge {
     Amounts amount;
     Timestamp at;
     std::vector<AccountName> accounts;
+    std::string channel;  ///< as its hold had it; empty if that is no longer in the journal
 };
 /// A hold that was open when the service ended: booked at its amount, to be reconciled.
 using Lost = Charge;

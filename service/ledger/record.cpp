@@ -3,6 +3,8 @@
 namespace bursar::ledger {
 namespace {
 
+/// A byte counts them.
+constexpr std::size_t channel_bytes_max = 255;
 constexpr std::uint8_t group_version = 3;
 constexpr std::uint8_t account_version = 2;
 /// The versions in which there was one amount of money only.
@@ -53,6 +55,7 @@ std::optional<Record> read_record(ByteReader& bytes, bool money_only) {
             record.at = read_time(bytes);
             record.amount = read_amounts(bytes, money_only);
             record.price_version = bytes.u64();
+            if (!money_only) record.channel = bytes.raw(bytes.u8());
             read_accounts(bytes, record);
             break;
         case RecordKind::grow:
@@ -109,11 +112,12 @@ void GroupWriter::head(RecordKind kind, const CallId& call, const AttemptId& att
 }
 
 void GroupWriter::hold(const CallId& call, const AttemptId& attempt, Timestamp at, const Amounts& amount,
-                       std::uint64_t price_version) {
+                       std::uint64_t price_version, std::string_view channel) {
     head(RecordKind::hold, call, attempt);
     bytes_.i64(nanoseconds_of(at));
     write_amounts(bytes_, amount);
-    bytes_.u64(price_version);
+    const std::string_view kept = channel.substr(0, channel_bytes_max);
+    bytes_.u64(price_version).u8(static_cast<std::uint8_t>(kept.size())).raw(kept);
 }
 
 void GroupWriter::grow(const AttemptId& attempt, const Amounts& more) {

@@ -14,7 +14,7 @@
 
 // What the journal stores. Each group of records is one row, sealed with a CRC32. Bytes, little-endian:
 //   group    version 3 | newest instant 8 | count 4 | records | crc 4
-//   hold     1 | call 16 | attempt 16 | at 8 | amounts | price version 8 | accounts
+//   hold     1 | call 16 | attempt 16 | at 8 | amounts | price version 8 | channel: length 1, text | accounts
 //   grow     2 | attempt 16 | more: amounts
 //   settle   3 | call 16 | attempt 16 | at 8 | cost: amounts | accounts
 //   release  4 | attempt 16
@@ -37,6 +37,7 @@ struct Record {
     Amounts amount;  ///< of a settlement or a loss: the cost
     std::uint64_t price_version = 0;
     std::int64_t posting = 0;  ///< its number
+    std::string channel = {};  ///< of a hold
     std::vector<std::uint32_t> accounts;
     bool operator==(const Record&) const = default;
 };
@@ -51,7 +52,7 @@ class GroupWriter {
   public:
     GroupWriter(Timestamp newest, std::uint32_t count);
     void hold(const CallId& call, const AttemptId& attempt, Timestamp at, const Amounts& amount,
-              std::uint64_t price_version);
+              std::uint64_t price_version, std::string_view channel);
     void grow(const AttemptId& attempt, const Amounts& more);
     void cost(RecordKind settle_or_lost, const CallId& call, const AttemptId& attempt, Timestamp at,
               const Amounts& cost);

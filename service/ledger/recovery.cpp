@@ -170,11 +170,15 @@ Result<void> Recovery::replay_record(std::uint64_t number, const Record& record)
             if (const auto open = holds_.find(record.attempt); open != holds_.end())
                 open->second.amount += record.amount;
             return {};
-        case RecordKind::settle:
-            holds_.erase(record.attempt);
+        case RecordKind::settle: {
             TRY_VOID(book(number, record));
-            opening_.found.settled.push_back(charge_of(record.attempt, record));
+            Charge& charge = opening_.found.settled.emplace_back(charge_of(record.attempt, record));
+            if (const auto hold = holds_.find(record.attempt); hold != holds_.end()) {
+                charge.channel = hold->second.channel;
+                holds_.erase(hold);
+            }
             return {};
+        }
         case RecordKind::lost:
             // Its outcome row was written with it.
             holds_.erase(record.attempt);
@@ -200,7 +204,12 @@ Result<void> Recovery::book(std::uint64_t number, const Record& record) {
 }
 
 Charge Recovery::charge_of(const AttemptId& attempt, const Record& record) const {
-    Charge charge{.call = record.call, .attempt = attempt, .amount = record.amount, .at = record.at, .accounts = {}};
+    Charge charge{.call = record.call,
+                  .attempt = attempt,
+                  .amount = record.amount,
+                  .at = record.at,
+                  .accounts = {},
+                  .channel = record.channel};
     for (const std::uint32_t account : record.accounts)
         if (account > 0 && account <= opening_.accounts.size())
             charge.accounts.push_back(opening_.accounts[account - 1].name);

@@ -143,7 +143,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "dev", help="a build with both test programs")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     words = parser.parse_args()
-    check = Check(words.build, words.build / "mutations")
+    check = Check(words.build, ROOT / "build" / "mutations")
 
     def one(number):
         mutation = MUTATIONS[number]

@@ -53,7 +53,8 @@ class Bench {
                                   .amount = money(amount),
                                   .amount_min = money(least.value_or(amount)),
                                   .price_version = 7,
-                                  .at = now()};
+                                  .at = now(),
+                                  .channel = "openai/gpt-4o"};
         call.held =
             ledger_->hold(request, [said = call.durable](Result<void> result) { said->push_back(std::move(result)); });
         return call;

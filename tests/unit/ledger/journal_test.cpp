@@ -119,6 +119,7 @@ TEST(Crash, loses_no_spend_and_books_what_was_open_at_what_it_held) {
             EXPECT_EQ(lost[0].attempt, open.attempt);
             EXPECT_EQ(lost[0].amount.charge, NanoUsd::dollars(7));
             EXPECT_EQ(lost[0].at, bench.now());
+            EXPECT_EQ(lost[0].channel, "openai/gpt-4o");
             EXPECT_EQ(lost[0].accounts, (std::vector<AccountName>{"org", "team:a"}));
         }
         for (const char* account : {"org", "team:a"}) {
@@ -230,6 +231,7 @@ TEST(Recovery, tells_of_what_was_settled_and_lost_in_its_own_transaction) {
     ASSERT_EQ(found.settled.size(), 51U);
     EXPECT_EQ(found.settled[0].attempt, settled.attempt);
     EXPECT_NE(found.settled[0].call, CallId{});
+    EXPECT_EQ(found.settled[0].channel, "openai/gpt-4o");
     EXPECT_EQ(found.settled[0].amount.charge, NanoUsd::dollars(1));
     EXPECT_EQ(found.settled[0].accounts, (std::vector<AccountName>{"org", "key:k1"}));
 }
@@ -269,7 +271,7 @@ TEST(Records, read_back_as_they_were_written_and_no_bit_may_differ) {
     const auto call = CallId::make(at);
     const auto attempt = AttemptId::make(at);
     GroupWriter writer(at, 5);
-    writer.hold(call, attempt, at, money(NanoUsd(-1)), 1ULL << 63);
+    writer.hold(call, attempt, at, money(NanoUsd(-1)), 1ULL << 63, "openai/gpt-4o");
     writer.account_count(2);
     writer.account(1);
     writer.account(4'000'000'000);
@@ -291,6 +293,7 @@ TEST(Records, read_back_as_they_were_written_and_no_bit_may_differ) {
                                          .at = at,
                                          .amount = money(NanoUsd(-1)),
                                          .price_version = 1ULL << 63,
+                                         .channel = "openai/gpt-4o",
                                          .accounts = {1, 4'000'000'000}}));
     EXPECT_EQ(group->records[1], (Record{.kind = RecordKind::grow, .attempt = attempt, .amount = money(NanoUsd(7))}));
     EXPECT_EQ(group->records[4], (Record{.kind = RecordKind::lost,
