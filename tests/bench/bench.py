@@ -131,7 +131,8 @@ class Bench:
     def ledger_rows(self):
         def once():
             command = [self.stage.bin / "bursar-ledger-bench", FOLDER / "ledger"]
-            return json.loads(subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout)
+            done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True)
+            return json.loads(done.stdout.splitlines()[-1])
 
         runs = [once() for _ in range(self.rounds)]
         median = {name: statistics.median(run[name] for run in runs) for name in runs[0]}

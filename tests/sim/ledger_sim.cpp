@@ -531,7 +531,7 @@ TEST(LedgerSim, says_what_a_naive_recomputation_says_whatever_happens) {
         return run_episode(seed, steps);
     std::uint64_t seed = 0;
     fill_random({reinterpret_cast<unsigned char*>(&seed), sizeof seed});
-    for (std::uint64_t left = number_from_environment("BURSAR_SIM_EPISODES", 60); left > 0 && !HasFailure(); --left)
+    for (std::uint64_t left = number_from_environment("BURSAR_SIM_EPISODES", 1000); left > 0 && !HasFailure(); --left)
         run_episode(++seed, steps);
     std::printf(
         "ledger: %llu episodes, %llu steps, %llu holds asked for, %llu refused, %llu limits checked at admission, "

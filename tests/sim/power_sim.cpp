@@ -1,9 +1,9 @@
 #include "service/base/crypto.h"
 #include "service/ledger/books.h"
+#include "tests/sim/short_memory.h"
 #include "tests/unit/store/faulty_disk.h"
 
 #include <condition_variable>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -11,11 +11,12 @@
 #include <set>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-// Hunts: a power cut at any write or sync, after which a call that was let go on is in no book, one is booked twice, or
-// more is spent than the limit. The real store with its writer thread on real files; of what was not synced, any part
-// is lost.
+// Hunts: a power cut at any write or sync, or an allocation that fails anywhere, after which a call that was let go on
+// is in no book, one is booked twice, or more is spent than the limit. The real store with its writer thread on real
+// files; of what was not synced, any part is lost.
 //   BURSAR_SIM_SEED=n runs that cut only; BURSAR_SIM_CUTS says how many there are.
 namespace bursar::sim {
 namespace {
@@ -55,10 +56,15 @@ class Cut {
         std::filesystem::remove_all(folder_, ignored);
     }
 
-    void run() {
+    /// Where memory is short, one allocation of the database fails instead of the power.
+    enum class Trouble { power, memory };
+    void run(Trouble trouble) {
         // A few lives one after the other, so that a recovery is cut as well.
         for (int life = 0; life < 4 && !testing::Test::HasFailure(); ++life) {
+            disk_.cut_power_at(trouble == Trouble::power ? static_cast<int>(1 + below(220)) : never);
+            if (trouble == Trouble::memory) memory_.fail_at(static_cast<int>(1 + below(6'000)));
             live();
+            memory_.heal();
             figures.lost_writes += static_cast<unsigned long long>(disk_.come_back([this] { return below(3) != 0; }));
             ++figures.cuts;
             look();
@@ -81,6 +87,8 @@ class Cut {
     void call(ledger::Ledger& books, const std::shared_ptr<const ledger::Scopes>& scopes);
     void look();
 
+    static constexpr int never = 1'000'000'000;
+    ShortMemory& memory_ = ShortMemory::installed();
     FaultyDisk& disk_ = FaultyDisk::installed();
     std::mt19937_64 random_;
     SystemClock clock_;
@@ -136,7 +144,6 @@ void Cut::call(ledger::Ledger& books, const std::shared_ptr<const ledger::Scopes
 
 void Cut::live() {
     told_.clear();
-    disk_.cut_power_at(static_cast<int>(1 + below(220)));
     auto store = open();
     if (!store) return;
     auto books = ledger::Ledger::recover(**store, clock_, {});
@@ -147,7 +154,7 @@ void Cut::live() {
         const auto scopes = (*books)->prepare(
             {{"org", {{.limit = limit, .per = Per::ever, .measure = Measure::cost}}}, {"key:1", {}}}, "UTC");
         ASSERT_TRUE(scopes);
-        for (int calls = 0; calls < 200 && !disk_.is_off(); ++calls) call(**books, *scopes);
+        for (int calls = 0; calls < 60 && !disk_.is_off(); ++calls) call(**books, *scopes);
         (*store)->stop();
     }
     store->reset();
@@ -199,20 +206,34 @@ void Cut::look() {
     EXPECT_LE(sum, limit);
 }
 
-TEST(Power, cut_at_any_write_or_sync_loses_no_call_that_was_let_go_on) {
-    if (const std::uint64_t seed = number_from_environment("BURSAR_SIM_SEED", 0); seed != 0) return Cut(seed).run();
+void run_all(Cut::Trouble trouble, std::string_view what) {
+    figures = {};
+    (void)ShortMemory::installed();
+    if (const std::uint64_t seed = number_from_environment("BURSAR_SIM_SEED", 0); seed != 0)
+        return Cut(seed).run(trouble);
     std::uint64_t seed = 0;
     fill_random({reinterpret_cast<unsigned char*>(&seed), sizeof seed});
-    for (std::uint64_t left = number_from_environment("BURSAR_SIM_CUTS", 60) / 4; left > 0 && !HasFailure(); --left) {
+    for (std::uint64_t left = number_from_environment("BURSAR_SIM_CUTS", 60) / 4; left > 0; --left) {
         SCOPED_TRACE("BURSAR_SIM_SEED=" + std::to_string(seed));
-        Cut(seed++).run();
+        Cut(seed++).run(trouble);
+        if (testing::Test::HasFailure()) break;
     }
-    std::printf(
-        "power: %llu cuts, %llu calls, of which %llu were let go on; %llu unsynced writes lost; found %llu settled "
-        "and %llu lost; last seed %llu\n",
-        figures.cuts, figures.calls, figures.told, figures.lost_writes, figures.settled_found, figures.lost_found,
-        static_cast<unsigned long long>(seed - 1));
+    fmt::print(
+        "{}: {} lives, {} calls, of which {} were let go on; {} unsynced writes lost; found {} settled and {} lost; "
+        "last seed {}\n",
+        what, figures.cuts, figures.calls, figures.told, figures.lost_writes, figures.settled_found, figures.lost_found,
+        seed - 1);
+}
+
+TEST(Power, cut_at_any_write_or_sync_loses_no_call_that_was_let_go_on) {
+    run_all(Cut::Trouble::power, "power");
     EXPECT_GT(figures.lost_writes, 0U) << "no cut lost anything: this proves nothing";
+}
+
+TEST(Memory, that_is_short_at_any_allocation_loses_no_call_that_was_let_go_on) {
+    const auto before = ShortMemory::installed().failed();
+    run_all(Cut::Trouble::memory, "memory");
+    EXPECT_GT(ShortMemory::installed().failed(), before) << "no allocation failed: this proves nothing";
 }
 
 }  // namespace
