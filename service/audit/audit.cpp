@@ -101,6 +101,11 @@ class StoredAudit final : public Audit {
     Result<UsageAnswer> usage(const UsageQuery& query) override;
     Result<void> set_time_zone(const std::string& name) override;
     Result<bool> expire(Timestamp now, const Keep& keep) override;
+    Result<void> write(store::Transaction& transaction, const Outcome& outcome) override {
+        // What its group does not keep, a later one must not take for known.
+        KnownCombinations combinations;
+        return write_outcomes(transaction, std::span(&outcome, 1), combinations);
+    }
 
   private:
     void count_unlisted(std::uint64_t Unlisted::* which, Timestamp now) REQUIRES(mutex_);
@@ -368,7 +373,12 @@ Result<std::vector<Outcome>> Audit::complete(store::Transaction& transaction, st
     if (outcomes.empty()) return outcomes;
     const Timestamp oldest = std::ranges::min(outcomes, {}, &Outcome::at).at;
     TRY(const Recorded known, read_recorded(transaction, oldest));
-    std::erase_if(outcomes, [&](const Outcome& outcome) { return known.attempts.contains(outcome.attempt); });
+    TRY(const Timestamp expired, read_expired(transaction));
+    std::erase_if(outcomes, [&](const Outcome& outcome) {
+        // The journal may remember a settlement for longer than its row is kept. What was lost never had one.
+        const bool had_row = outcome.usage_source != UsageSource::lost && outcome.at < expired;
+        return had_row || known.attempts.contains(outcome.attempt);
+    });
     // One row is the call's: that which is there, or that of the last attempt.
     std::unordered_map<CallId, AttemptId, IdHash<CallKind>> last;
     for (const Outcome& outcome : outcomes) last[outcome.call] = std::max(last[outcome.call], outcome.attempt);

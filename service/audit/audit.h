@@ -109,6 +109,10 @@ class Audit : public store::Contributor {
     /// blocks. What a crash takes of it comes back by complete(), but for calls that never held money.
     virtual void record(Outcome outcome) = 0;
 
+    /// Writes an outcome in the caller's transaction, for what happens once in a while and must not be parted from it.
+    /// Only on the writer thread.
+    virtual Result<void> write(store::Transaction& transaction, const Outcome& outcome) = 0;
+
     /// Walks the whole chain. The error names the first row that does not fit. Blocking.
     virtual Result<End> verify() = 0;
     virtual Result<std::vector<Entry>> entries(std::int64_t before, int count_max) = 0;

@@ -73,7 +73,14 @@ Result<bool> give_pages_back(store::Transaction& transaction) {
 
 }  // namespace
 
+Result<Timestamp> read_expired(store::Transaction& transaction) {
+    TRY(const std::int64_t before, number(transaction, "SELECT expired_before FROM usage_state"));
+    return Timestamp(std::chrono::nanoseconds(before));
+}
+
 Result<Expired> expire_some(store::Transaction& transaction, Timestamp now, const Keep& keep) {
+    TRY_VOID(transaction.run("UPDATE usage_state SET expired_before = max(expired_before, ?)",
+                             {(now - keep.calls).time_since_epoch().count()}));
     TRY(const bool calls,
         delete_rows(
             transaction,

@@ -10,6 +10,8 @@ enum class Expired : std::uint8_t { nothing, calls, hours, days, combinations, p
 
 /// Deletes one portion of the first kind that has something to delete; once there is nothing, gives a portion of the
 /// free pages back to the file system.
+/// Rows of calls that began before it may have been deleted.
+Result<Timestamp> read_expired(store::Transaction& transaction);
 Result<Expired> expire_some(store::Transaction& transaction, Timestamp now, const Keep& keep);
 
 }  // namespace bursar::audit

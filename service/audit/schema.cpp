@@ -44,6 +44,8 @@ constexpr std::string_view steps[] = {
     "CREATE TABLE usage_state (id INTEGER PRIMARY KEY CHECK (id = 1), time_zone TEXT NOT NULL, summed_up INTEGER NOT "
     "NULL, to_sum_up INTEGER NOT NULL);"
     "INSERT INTO usage_state SELECT 1, 'UTC', 0, coalesce(max(number), 0) FROM audit_outcome;",
+    // Rows of calls before this instant may have been deleted: that one is missing says nothing.
+    "ALTER TABLE usage_state ADD COLUMN expired_before INTEGER NOT NULL DEFAULT 0;",
 };
 
 }  // namespace

@@ -43,8 +43,11 @@ std::string_view text_of(const store::Row& combination, By by) {
 std::vector<std::string> tags_of(std::string_view list) {
     std::vector<std::string> tags;
     while (!list.empty()) {
-        const std::string_view tag = list.substr(0, list.find(','));
+        std::string_view tag = list.substr(0, list.find(','));
         list.remove_prefix(std::min(list.size(), tag.size() + 1));
+        // As limits of a tag read it: blanks around a comma mean nothing.
+        while (tag.starts_with(' ')) tag.remove_prefix(1);
+        while (tag.ends_with(' ')) tag.remove_suffix(1);
         if (!tag.empty() && std::ranges::find(tags, tag) == tags.end()) tags.emplace_back(tag);
     }
     return tags;

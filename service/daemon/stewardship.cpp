@@ -6,7 +6,10 @@
 #include "service/treasury/thresholds.h"
 #include "service/treasury/watch.h"
 
+#include <algorithm>
 #include <array>
+#include <string_view>
+#include <unordered_set>
 
 namespace bursar::daemon {
 namespace {
@@ -22,18 +25,43 @@ constexpr std::array kinds{Kind{audit::By::team, "team:"}, Kind{audit::By::perso
 
 Timestamp end_of(treasury::Hour hour) { return Timestamp(hour.time_since_epoch()); }
 
-/// What one account, or every account of a kind (an empty name), was charged by the hour.
-Result<void> add_hours(audit::Audit& audit, const Kind& kind, const std::string& name, treasury::Hour from,
-                       treasury::Hour to, std::vector<treasury::HourlySpend>& out) {
+/// What the accounts of a kind were charged by the hour, in a stretch of which one answer can tell.
+Result<void> add_stretch(audit::Audit& audit, const Kind& kind, std::span<const AccountName> wanted,
+                         treasury::Hour from, treasury::Hour to, std::vector<treasury::HourlySpend>& out) {
     audit::UsageQuery query{.group_by = {audit::By::hour, kind.by}, .from = end_of(from), .to = end_of(to)};
-    if (!name.empty()) query.only = {{kind.by, name}};
+    if (wanted.size() == 1) query.only = {{kind.by, wanted.front().substr(kind.prefix.size())}};
+    // Of several accounts all are read and the others left out: one look at the sums instead of one for each.
+    const std::unordered_set<std::string_view> names(wanted.begin(), wanted.end());
     TRY(const audit::UsageAnswer answer, audit.usage(query));
     for (const audit::UsageRow& row : answer.rows) {
         const auto hour = parse_timestamp(row.group.at(0));
-        if (!hour || row.group.at(1).empty()) continue;
-        out.push_back({.account = std::string(kind.prefix) + row.group.at(1),
+        AccountName account = std::string(kind.prefix) + row.group.at(1);
+        if (!hour || row.group.at(1).empty() || (!names.empty() && !names.contains(account))) continue;
+        out.push_back({.account = std::move(account),
                        .hour = std::chrono::floor<std::chrono::hours>(*hour),
                        .spent = row.sums.charge});
+    }
+    return {};
+}
+
+Result<void> add_hours(audit::Audit& audit, const Kind& kind, std::span<const AccountName> wanted, treasury::Hour from,
+                       treasury::Hour to, std::vector<treasury::HourlySpend>& out) {
+    const auto of_kind = [&](const AccountName& account) { return account.starts_with(kind.prefix); };
+    if (!wanted.empty() && std::ranges::none_of(wanted, of_kind)) return {};
+    std::chrono::hours step = wanted.size() == 1 ? to - from : std::chrono::hours(24);
+    for (treasury::Hour begin = from; begin < to;) {
+        const treasury::Hour end = std::min(to, begin + step);
+        const std::size_t before = out.size();
+        auto added = add_stretch(audit, kind, wanted, begin, end, out);
+        if (added) {
+            begin = end;
+        } else if (step > std::chrono::hours(1)) {
+            // Too many accounts for one answer.
+            out.resize(before);
+            step = std::max(std::chrono::hours(1), step / 4);
+        } else {
+            return added;
+        }
     }
     return {};
 }
@@ -43,12 +71,7 @@ Result<void> add_hours(audit::Audit& audit, const Kind& kind, const std::string&
 Result<std::vector<treasury::HourlySpend>> hourly_charges(audit::Audit& audit, std::span<const AccountName> accounts,
                                                           treasury::Hour from, treasury::Hour to) {
     std::vector<treasury::HourlySpend> out;
-    for (const Kind& kind : kinds) {
-        if (accounts.empty()) TRY_VOID(add_hours(audit, kind, "", from, to, out));
-        for (const AccountName& account : accounts)
-            if (account.starts_with(kind.prefix))
-                TRY_VOID(add_hours(audit, kind, account.substr(kind.prefix.size()), from, to, out));
-    }
+    for (const Kind& kind : kinds) TRY_VOID(add_hours(audit, kind, accounts, from, to, out));
     return out;
 }
 
@@ -106,7 +129,11 @@ std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& pa
                           watch->tick(now);
                           return {};
                       }});
-    duties.push_back({"retention", 1min, [&audit = *books.audit, &rules = *books.rules](Timestamp now) -> Result<void> {
+    // A clock that was wrong at the start must not delete what is not old: it gets an hour to be set right.
+    duties.push_back({"retention", 1min,
+                      [&audit = *books.audit, &rules = *books.rules, &clock,
+                       begin = clock.moment() + 1h](Timestamp now) -> Result<void> {
+                          if (clock.moment() < begin) return {};
                           const policies::Retention kept = rules.get()->retention;
                           auto done = audit.expire(
                               now,

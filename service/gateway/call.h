@@ -89,7 +89,7 @@ struct Call {
     NanoUsd remaining = ledger::unlimited;                 ///< what the tightest budget has left after this call's hold
     std::function<void()> cancel;                          ///< ends whatever this call waits for at the provider
     std::function<void()> leave;  ///< the caller has left: at a provider, ends the call or drains it
-    bool counted = false;  ///< an attempt of it was booked: limits of calls, and what is charged for each, have it
+    bool counted = false;         ///< limits of calls, and the fee that is charged for each, have it
     bool caller_left = false;
     bool stopping = false;  ///< the service ends its streams
     std::size_t place = 0;  ///< in the shard's list of calls at a provider

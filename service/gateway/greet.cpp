@@ -87,6 +87,8 @@ Result<void> identify(Call& call, const auth::Keys& keys) {
     TRY(call.caller, keys.identify(auth::credential_of(presented), call.exchange.address(), call.at));
     call.outcome.key_id = call.caller->key_id;
     call.outcome.team = call.caller->team;
+    if (const auto team = call.rules->teams.find(call.caller->team); team != call.rules->teams.end())
+        call.outcome.cost_centre = team->second->cost_centre;
     call.outcome.person = call.caller->person;
     call.outcome.tags = std::string(head.header("x-bursar-tags").substr(0, 256));
     return {};

@@ -32,7 +32,8 @@ NanoUsd cost_of(const Call& call, const providers::Reading& reading, const Usage
     return may_hide ? call.attempt.held.cost : std::min(cost, call.attempt.held.cost);
 }
 
-/// What a cost and its tokens are in every measure. Of the attempts of one call, one is counted and pays its fee.
+/// What a cost and its tokens are in every measure. Of the attempts of one call, one is counted and pays its fee: the
+/// first that a provider served, or may have served.
 Amounts amounts_of(const Attempt& attempt, NanoUsd cost, Tokens tokens) {
     return {
         .charge = policies::charged(attempt.charge, cost), .cost = cost, .tokens = tokens, .calls = attempt.held.calls};
@@ -99,6 +100,7 @@ Task<Result<void>> Gateway::hold(Call& call) {
     // Before anything that could fail: from here on somebody owes a settlement.
     attempt.open = true;
     attempt.held = held->amount;
+    call.outcome.tier = route.model->tier;
     // A call that got no money is nobody's attempt: it is told as refused, and its channel hears of none.
     ++call.outcome.attempts;
     call.outcome.attempt = attempt.id;
@@ -154,8 +156,7 @@ void Gateway::book(Call& call, const providers::Reading& reading) {
     if (!reading.id.empty()) call.outcome.provider_request_id = reading.id;
     const NanoUsd cost = cost_of(call, reading, call.outcome.usage);
     const bool served = reading.source != UsageSource::none;
-    settle_at(call,
-              served ? amounts_of(attempt, cost, call.outcome.usage.total()) : Amounts{.calls = attempt.held.calls});
+    settle_at(call, served ? amounts_of(attempt, cost, call.outcome.usage.total()) : Amounts{});
     if (call.remaining != ledger::unlimited)
         call.remaining = call.remaining + attempt.held.charge - call.outcome.charge;
 }
@@ -173,7 +174,7 @@ void Gateway::book_hold(Call& call, UsageSource source) {
     if (!attempt.open) return;
     attempt.open = false;
     call.outcome.usage_source = source;
-    settle_at(call, source == UsageSource::none ? Amounts{.calls = attempt.held.calls} : attempt.held);
+    settle_at(call, source == UsageSource::none ? Amounts{} : attempt.held);
 }
 
 void Gateway::release(Call& call) {

@@ -113,24 +113,26 @@ Tallies& Account::in(const std::shared_ptr<Calendar>& calendar, std::uint64_t se
     return tallies.emplace_back(std::move(made));
 }
 
-void Account::open_window(const Budget& budget, const std::shared_ptr<Calendar>& calendar, Timestamp newest,
+bool Account::open_window(const Budget& budget, const std::shared_ptr<Calendar>& calendar, Timestamp newest,
                           std::uint64_t sequence) {
     Tallies& known = in(calendar, sequence);
+    bool opened = false;
     if (budget.rolling && !roll(budget.per, newest)) {
         Roll& fresh = rolls.emplace_back(budget.per, newest, sequence);
+        // When in its period something was spent nobody knows any more, so it counts as if it had been at the end.
         for (const Tallies::Past& past : known.past())
-            if (past.per == budget.per) fresh.spread(past.window.period, past.window.spent);
-        const Window& now = known.current(budget.per);
-        fresh.spread({.start = now.period.start, .end = std::max(newest + Timestamp::duration(1), now.period.start)},
-                     now.spent);
+            if (past.per == budget.per) fresh.book(past.window.period.end - Timestamp::duration(1), past.window.spent);
+        fresh.book(newest, known.current(budget.per).spent);
         fresh.book(newest, held);
+        opened = true;
     }
     const Period dates{.start = budget.from, .end = budget.until};
-    if (budget.per != Per::dates || span(dates) != nullptr) return;
-    if (spans.size() == spans_max)
-        spans.erase(std::ranges::min_element(spans, {}, [](const Span& each) { return each.period.end; }));
+    if (budget.per != Per::dates || span(dates) != nullptr) return opened;
+    // Those that are over, and in nobody's way any more, go first.
+    if (spans.size() >= spans_max)
+        std::erase_if(spans, [&](const Span& each) { return each.period.end <= newest && each.held == Amounts{}; });
     Span& fresh = spans.emplace_back(Span{.period = dates, .since = sequence});
-    if (dates.start >= newest) return;
+    if (dates.start >= newest) return true;
     // The shortest period of the calendar that reaches back to its beginning; all that was ever spent if none does.
     fresh.spent = spent;
     for (const Per per : {Per::day, Per::week, Per::month, Per::quarter, Per::year}) {
@@ -139,6 +141,7 @@ void Account::open_window(const Budget& budget, const std::shared_ptr<Calendar>&
         break;
     }
     fresh.spent += held;
+    return true;
 }
 
 Roll* Account::roll(Per per, Timestamp newest) {

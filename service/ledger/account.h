@@ -92,8 +92,8 @@ struct Account {
     Tallies& in(const std::shared_ptr<Calendar>& calendar, std::uint64_t sequence);
 
     /// Makes sure that the window of a rolling limit, or of one between dates, is there; a new one begins with what
-    /// `calendar` knows of its time.
-    void open_window(const Budget& budget, const std::shared_ptr<Calendar>& calendar, Timestamp newest,
+    /// `calendar` knows of its time. Whether it is new: then it is in no stored row yet.
+    bool open_window(const Budget& budget, const std::shared_ptr<Calendar>& calendar, Timestamp newest,
                      std::uint64_t sequence);
     /// Null if nobody opened it. The rolling one is up to date.
     Roll* roll(Per per, Timestamp newest);
@@ -105,7 +105,7 @@ struct Account {
     void book(Timestamp at, const Amounts& cost);
 
     static constexpr std::size_t calendars_max = 2;
-    /// Beyond it the one that has been over for longest is forgotten.
+    /// Beyond it those that are over are forgotten.
     static constexpr std::size_t spans_max = 64;
     std::vector<Tallies> tallies;  ///< the one made last at the end
     std::vector<Roll> rolls;

@@ -51,7 +51,8 @@ Sums sums_at(Account& account, const Tallies& tallies, const Budget& budget, Tim
     if (budget.per == Per::dates) {
         const Period dates{.start = budget.from, .end = budget.until};
         const Span* const span = account.span(dates);
-        ENSURE(span != nullptr);
+        // A limit of a former revision, over and forgotten: all that was ever spent is too much rather than too little.
+        if (span == nullptr) return sums_of(budget, at, account.spent, account.held, dates);
         return sums_of(budget, at, span->spent, span->held, dates);
     }
     if (budget.rolling) {
@@ -179,7 +180,11 @@ Result<std::shared_ptr<const Scopes>> Books::prepare(std::vector<Level> levels, 
         if (rung.counts != Scopes::Counts::all) scopes->all_count_all = false;
         rung.account = &account_named(name_of(rung));
         (void)rung.account->in(calendar, sequence_);
-        for (const Budget& budget : rung.budgets) rung.account->open_window(budget, calendar, newest_, sequence_);
+        bool opened = false;
+        for (const Budget& budget : rung.budgets)
+            opened = rung.account->open_window(budget, calendar, newest_, sequence_) || opened;
+        // Its row goes with the next group, so that no restart has to guess again what was when.
+        if (opened && rung.account->number != 0) unlisted_.push_back(rung.account);
     }
     return scopes;
 }
@@ -340,7 +345,32 @@ bool Books::close(const AttemptId& attempt, RecordKind kind, const Amounts& cost
     return true;
 }
 
+/// The accounts with those of their books that count such calls only.
+std::vector<AccountName> Books::with_books_of(const Posting& posting) const {
+    std::vector<AccountName> names = posting.accounts;
+    const MutexLock lock(mutex_);
+    const auto add = [&](std::string_view kind, std::string_view name) REQUIRES(mutex_) {
+        if (name.empty()) return;
+        for (const AccountName& account : posting.accounts) {
+            AccountName books = fmt::format("{}|{}:{}", account, kind, name);
+            if (by_name_.contains(books) && std::ranges::find(names, books) == names.end())
+                names.push_back(std::move(books));
+        }
+    };
+    add("model", posting.model);
+    add("tier", posting.tier);
+    for (std::string_view rest = posting.tags; !rest.empty();) {
+        std::string_view tag = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(rest.size(), tag.size() + 1));
+        while (tag.starts_with(' ')) tag.remove_prefix(1);
+        while (tag.ends_with(' ')) tag.remove_suffix(1);
+        add("tag", tag);
+    }
+    return names;
+}
+
 Result<std::int64_t> Books::enter(Posting posting, AlsoEntered also) {
+    posting.accounts = with_books_of(posting);
     std::vector<Level> levels;
     for (const AccountName& account : posting.accounts) levels.push_back({.account = account, .budgets = {}});
     auto scopes = std::make_shared<Scopes>();

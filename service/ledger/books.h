@@ -50,6 +50,7 @@ class Books final : public Ledger {
         EXCLUDES(mutex_);
     std::expected<Held, Refusal> grow_open(const AttemptId& attempt, const Amounts& more) EXCLUDES(mutex_);
     bool close(const AttemptId& attempt, RecordKind kind, const Amounts& cost) EXCLUDES(mutex_);
+    std::vector<AccountName> with_books_of(const Posting& posting) const EXCLUDES(mutex_);
     void see(Timestamp at) REQUIRES(mutex_);
     void list(Account& account) REQUIRES(mutex_);
     Account& account_named(const AccountName& name) REQUIRES(mutex_);

@@ -100,6 +100,10 @@ struct Posting {
     std::vector<AccountName> accounts;  ///< each once; those that the books do not know yet are opened
     Timestamp at;                       ///< whose periods it is booked to
     Amounts amounts;
+    // Of a call: the books of such calls only that its accounts have are changed as well.
+    std::string model = {};
+    std::string tier = {};
+    std::string tags = {};
 };
 
 /// What an attempt cost, as the journal knows it.

@@ -189,7 +189,7 @@ bool read_rolls(ByteReader& reader, StoredAccount& account) {
 }
 
 void write_spans(ByteWriter& bytes, const Account& account) {
-    bytes.u8(static_cast<std::uint8_t>(account.spans.size()));
+    bytes.u32(static_cast<std::uint32_t>(account.spans.size()));
     for (const Span& span : account.spans) {
         bytes.i64(nanoseconds_of(span.period.start)).i64(nanoseconds_of(span.period.end));
         write_amounts(bytes, span.spent);
@@ -197,7 +197,7 @@ void write_spans(ByteWriter& bytes, const Account& account) {
 }
 
 void read_spans(ByteReader& reader, StoredAccount& account) {
-    for (std::size_t left = reader.u8(); left > 0 && reader.whole(); --left) {
+    for (std::size_t left = reader.u32(); left > 0 && reader.whole(); --left) {
         const Period period{.start = read_time(reader), .end = read_time(reader)};
         account.spans.push_back({.period = period, .spent = read_amounts(reader, false)});
     }

@@ -74,7 +74,7 @@ std::optional<RecordGroup> read_group(std::string_view bytes);
 
 /// An account's sums as stored: version 2 | spent: amounts | calendars 1 | each: name length 1, name, windows 4, each:
 /// kind 1, start 8, end 8, spent: amounts | rolls 1 | each: kind 1, newest cell 8, cells 1, each: number 8, amounts |
-/// spans 1 | each: start 8, end 8, spent: amounts | crc 4. Version 1 had one amount of money in the place of amounts,
+/// spans 4 | each: start 8, end 8, spent: amounts | crc 4. Version 1 had one amount of money in the place of amounts,
 /// and neither rolls nor spans.
 struct StoredAccount {
     struct StoredWindow {

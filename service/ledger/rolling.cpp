@@ -98,25 +98,6 @@ void Roll::book(Timestamp at, const Amounts& cost) {
     spent_ += cost;
 }
 
-void Roll::spread(const Period& over, const Amounts& sum) {
-    const std::int64_t first = cell_of(over.start);
-    const std::int64_t last = std::min(cell_of(over.end - Timestamp::duration(1)), newest_);
-    if (last < first) return;
-    const std::int64_t count = last - first + 1;
-    const auto part = [&](std::int64_t parts) {
-        return Amounts{.charge = NanoUsd{sum.charge.nanos() / count} * parts,
-                       .cost = NanoUsd{sum.cost.nanos() / count} * parts,
-                       .tokens = sum.tokens / count * parts,
-                       .calls = sum.calls / count * parts};
-    };
-    // The last takes what the division left over; of what is out of the window nothing counts.
-    for (std::int64_t number = std::max(first, newest_ - cells_back); number <= last; ++number) {
-        const Amounts share = number == last ? sum - part(count - 1) : part(1);
-        cells_[slot(number)] += share;
-        spent_ += share;
-    }
-}
-
 void Roll::restore(std::int64_t number, const Amounts& amounts) {
     if (number < newest_ - cells_back) return;
     cells_[slot(number)] += amounts;

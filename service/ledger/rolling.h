@@ -54,8 +54,6 @@ class Roll {
     void grow(const Booking& hold, const Amounts& more);
     void close(const Booking& hold, const Amounts& cost);
     void book(Timestamp at, const Amounts& cost);
-    /// Books a sum of which only the stretch is known, evenly over it.
-    void spread(const Period& over, const Amounts& sum);
 
     // For storing.
     std::int64_t newest_cell() const { return newest_; }

@@ -83,6 +83,20 @@ Result<void> store_correction(store::Transaction& transaction, const Correction&
     return {};
 }
 
+Result<Amounts> corrected_so_far(store::Store& store, const std::string& call) {
+    Amounts sum;
+    TRY_VOID(store.read([&](store::Transaction& transaction) {
+        return transaction.each(
+            "SELECT coalesce(sum(charge), 0), coalesce(sum(cost), 0) FROM treasury_correction WHERE "
+            "call = ?",
+            {std::string_view(call)}, [&](const store::Row& row) -> Result<void> {
+                sum = {.charge = NanoUsd{row.integer(0)}, .cost = NanoUsd{row.integer(1)}};
+                return {};
+            });
+    }));
+    return sum;
+}
+
 /// What reports by team, person and key are to find: the last of each kind, which is the nearest to the call.
 void place(audit::Outcome& row, const std::vector<AccountName>& accounts) {
     for (const AccountName& account : accounts) {
@@ -107,8 +121,11 @@ Result<Corrections::Concerned> Corrections::of_call(const Entry& entry, const Am
     if (own == rows.end())
         return fail(Fault::not_found,
                     fmt::format("There is no call {} in the books. See: bursarctl calls.", entry.call));
-    NanoUsd charged = amounts.charge, paid = amounts.cost;
+    // Former corrections are of their own table: rows of the audit are found up to the call's own only.
+    TRY(const Amounts corrected, corrected_so_far(desk_.store, entry.call));
+    NanoUsd charged = amounts.charge + corrected.charge, paid = amounts.cost + corrected.cost;
     for (const audit::Outcome& row : rows) {
+        if (row.fault == audit::correction_fault) continue;
         charged += row.charge;
         paid += row.cost;
     }
@@ -161,21 +178,27 @@ Result<Correction> Corrections::enter(const Entry& entry, const Also& also) {
     correction.amounts = amounts;
     correction.reason = entry.reason;
     correction.by = entry.by;
-    TRY_VOID(enter_({.accounts = correction.accounts, .at = correction.booked_at, .amounts = amounts},
-                    [&](store::Transaction& transaction, std::int64_t number) -> Result<void> {
-                        correction.number = number;
-                        TRY_VOID(store_correction(transaction, correction));
-                        return also ? also(transaction, correction) : Result<void>{};
-                    }));
     audit::Outcome& row = concerned.row;
     place(row, correction.accounts);
     row.attempt = AttemptId::make(now);
     row.at = correction.booked_at;
-    row.fault = "correction";
+    row.fault = audit::correction_fault;
     row.cost = amounts.cost;
     row.charge = amounts.charge;
     row.superseded = true;
-    audit_.record(std::move(row));
+    TRY_VOID(enter_({.accounts = correction.accounts,
+                     .at = correction.booked_at,
+                     .amounts = amounts,
+                     .model = row.model,
+                     .tier = row.tier,
+                     .tags = row.tags},
+                    [&](store::Transaction& transaction, std::int64_t number) -> Result<void> {
+                        correction.number = number;
+                        TRY_VOID(store_correction(transaction, correction));
+                        if (also) TRY_VOID(also(transaction, correction));
+                        // What the books have, usage has as well.
+                        return audit_.write(transaction, row);
+                    }));
     return correction;
 }
 

@@ -170,23 +170,15 @@ std::vector<Event> threshold_events(const ledger::Standing& standing, const Time
 Result<void> Thresholds::look(Timestamp now) {
     const auto rules = desk_.rules.get();
     TRY(const TimeZone zone, TimeZone::load(rules->organisation.time_zone));
-    std::vector<ledger::Level> portion;
     std::vector<Event> found;
-    const auto ask = [&]() -> Result<void> {
-        if (portion.empty()) return {};
-        TRY(const auto all, standings_(std::exchange(portion, {}), now));
-        for (const ledger::Standing& standing : all)
-            std::ranges::move(threshold_events(standing, zone, now), std::back_inserter(found));
-        return {};
-    };
     for (auto& [account, limits] : limited_accounts(*rules, keys_())) {
         std::erase_if(limits, [](const Budget& each) { return each.warn_percent.empty(); });
         if (limits.empty()) continue;
-        portion.push_back({.account = account, .budgets = std::move(limits)});
-        if (portion.size() < accounts_per_look) continue;
-        TRY_VOID(ask());
+        // One account at a time: microseconds of the ledger's lock.
+        TRY(const auto all, standings_({{.account = account, .budgets = std::move(limits)}}, now));
+        for (const ledger::Standing& standing : all)
+            std::ranges::move(threshold_events(standing, zone, now), std::back_inserter(found));
     }
-    TRY_VOID(ask());
 
     std::set<std::string> names;
     std::vector<const Event*> fresh;

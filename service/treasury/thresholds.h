@@ -25,9 +25,6 @@ std::vector<Event> threshold_events(const ledger::Standing& standing, const Time
 /// Looks at every limit that has marks, and raises what is new. For the steward's thread.
 class Thresholds {
   public:
-    /// Accounts that the ledger is asked about at once: some microseconds of its lock.
-    static constexpr std::size_t accounts_per_look = 64;
-
     using Keys = std::function<std::vector<Caller>()>;  ///< those that are not revoked
     Thresholds(Desk& desk, Standings standings, Keys keys)
         : desk_(desk), standings_(std::move(standings)), keys_(std::move(keys)) {}

@@ -112,6 +112,10 @@ std::vector<std::int64_t> spread(const std::vector<std::int64_t>& values, const 
 NanoUsd charge_for(const Amounts& now, std::int64_t cost_change) {
     if (now.cost.nanos() <= 0) return NanoUsd{cost_change};
     __extension__ using Wide = __int128;
+    // What of a charge is a fee for the call is not known here. A call whose charge is many times its cost is one whose
+    // fee weighs most: its cost changes and its charge with it, one to one.
+    constexpr std::int64_t markup_max = 10;
+    if (now.charge.nanos() / markup_max > now.cost.nanos()) return NanoUsd{cost_change};
     const Wide product = static_cast<Wide>(now.charge.nanos()) * cost_change;
     return NanoUsd{static_cast<std::int64_t>(product / now.cost.nanos())};
 }

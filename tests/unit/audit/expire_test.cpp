@@ -84,6 +84,24 @@ TEST_F(Expiry, each_thing_goes_after_its_own_time) {
     EXPECT_EQ(end->number, 1) << "the chain of actions is kept for good";
 }
 
+// Hunts: calls that are summed up twice, because the journal remembers them for longer than their rows are kept.
+TEST_F(Expiry, what_went_is_not_completed_at_the_next_start) {
+    record(calls_at(noon, 3));
+    Outcome settled = calls_at(noon, 1).front();
+    settled.attempt = AttemptId::make(noon);
+    settled.usage_source = UsageSource::estimated;
+    Outcome lost = settled;
+    lost.attempt = AttemptId::make(noon + hours(1));
+    lost.usage_source = UsageSource::lost;
+    expire_all(noon + keep.calls + days(1));
+    ASSERT_TRUE(store->write([&](store::Transaction& transaction) -> Result<void> {
+        TRY(const auto written, Audit::complete(transaction, {settled, lost}));
+        EXPECT_EQ(written.size(), 1U);
+        EXPECT_EQ(written.front().attempt, lost.attempt);
+        return {};
+    }));
+}
+
 // Hunts: sums under the number of a combination that was deleted.
 TEST_F(Expiry, a_combination_that_went_comes_back_with_its_texts) {
     record(calls_at(noon, 3));

@@ -183,6 +183,38 @@ TEST(RollingLimit, that_comes_later_begins_with_what_the_calendar_knows) {
     EXPECT_TRUE(call(bench, later, dollars(4)));
 }
 
+// Once a restart before the account's next row spread what it knew evenly over the days, and made room by it.
+TEST(RollingLimit, that_comes_later_makes_no_room_at_a_restart) {
+    Bench bench("2026-11-23T02:00:00Z");
+    bench.spend(bench.scopes({{"org", {}}}), NanoUsd::dollars(90));
+    bench.set("2026-11-24T01:00:00Z");
+    bench.spend(bench.scopes({{"org", {}}}), NanoUsd::dollars(8));
+    const std::vector<Level> levels{{"org", {{.limit = NanoUsd::dollars(100), .per = Per::day, .rolling = true}}}};
+    EXPECT_EQ(spent(bench, bench.scopes(levels)), NanoUsd::dollars(98));
+    for (const bool stored : {false, true}) {
+        if (stored) EXPECT_TRUE(call(bench, bench.scopes(levels), dollars(1)));
+        if (stored) ASSERT_TRUE(bench.store().step());
+        bench.restart();
+        EXPECT_EQ(spent(bench, bench.scopes(levels)), NanoUsd::dollars(stored ? 99 : 98));
+        EXPECT_FALSE(call(bench, bench.scopes(levels), dollars(3)));
+    }
+}
+
+TEST(LimitBetweenDates, that_many_revisions_made_are_forgotten_without_harm) {
+    Bench bench("2026-12-02T12:00:00Z");
+    const auto until = [&](int hours) {
+        return Budget{.limit = NanoUsd::dollars(10),
+                      .per = Per::dates,
+                      .from = *parse_timestamp("2026-12-01T00:00:00Z"),
+                      .until = bench.now() + std::chrono::hours(hours)};
+    };
+    const auto first = bench.scopes({{"org", {until(1)}}});
+    for (int hours = 2; hours < 100; ++hours) (void)bench.scopes({{"org", {until(hours)}}});
+    bench.set("2026-12-02T18:00:00Z");
+    EXPECT_TRUE(call(bench, bench.scopes({{"org", {until(300)}}}), dollars(1)));
+    EXPECT_TRUE(call(bench, first, dollars(1))) << "it is over";
+}
+
 TEST(LimitBetweenDates, counts_only_there_and_says_nothing_elsewhere) {
     Bench bench("2026-11-30T12:00:00Z");
     const Budget fair{.limit = NanoUsd::dollars(10),
@@ -282,6 +314,19 @@ TEST(Posting, to_a_past_period_leaves_the_current_one_alone) {
     ASSERT_TRUE(bench.ledger().enter(correction(bench, NanoUsd::dollars(7), "2026-10-05T10:00:00Z"), no_reason));
     EXPECT_EQ(spent(bench, bench.scopes(levels)), NanoUsd::dollars(60));
     EXPECT_EQ(bench.spending("org").spent, NanoUsd::dollars(67));
+}
+
+TEST(Posting, of_a_call_changes_the_books_of_such_calls_too) {
+    Bench bench;
+    const std::vector<Level> levels{{"team:a", {{.limit = NanoUsd::dollars(10), .of = "model:gpt"}}}};
+    EXPECT_TRUE(call(bench, bench.scopes(levels), dollars(4), {.model = "gpt"}));
+    ASSERT_TRUE(bench.store().step());
+    Posting posting = correction(bench, NanoUsd::dollars(5));
+    posting.model = "gpt";
+    ASSERT_TRUE(bench.ledger().enter(posting, no_reason));
+    EXPECT_EQ(spent(bench, bench.scopes(levels)), NanoUsd::dollars(9));
+    bench.restart();
+    EXPECT_EQ(spent(bench, bench.scopes(levels)), NanoUsd::dollars(9));
 }
 
 TEST(Posting, to_an_account_that_nobody_was_charged_to_opens_it) {
