@@ -76,7 +76,6 @@ Outcome<Exit> policy_rollback(Context& context);
 Outcome<Exit> prices_import(Context& context);
 Outcome<Exit> usage(Context& context);
 Outcome<Exit> calls(Context& context);
-Outcome<Exit> budgets(Context& context);
 Outcome<Exit> budget_list(Context& context);
 Outcome<Exit> budget_mine(Context& context);
 Outcome<Exit> budget_ask(Context& context);

@@ -8,7 +8,7 @@ namespace {
 constexpr Option yes = {"--yes", "", "do not ask"};
 constexpr Option reason = {"--reason", "TEXT", "why, for the history and the audit"};
 constexpr Option expires = {"--expires", "TIME", "when it ends by itself (RFC 3339: 2027-01-31T00:00:00Z)"};
-constexpr Option before = {"--before", "POINT", "only what is older: a time for calls, a number for the audit"};
+constexpr Option before = {"--before", "POINT", "only what is older: a time for calls, else a number of the list"};
 constexpr Option limit = {"--limit", "N", "at most so many"};
 
 constexpr std::array unseal_options = {
@@ -89,16 +89,20 @@ constexpr std::array operator_issue_options = {
     Option{"--role", "ROLE", "operator, auditor, finance or team_lead (default: operator)"},
     Option{"--team", "TEAM", "of a team lead: whose budgets he decides about"}, expires};
 constexpr Option account = {"--account", "ACCOUNT", "org, team:NAME, person:NAME or key:ID"};
-constexpr Option amount = {"--amount", "AMOUNT", "\"50 USD\" or, of a limit of tokens, \"2M tokens\""};
 constexpr std::array ask_options = {
-    account, Option{"--limit", "LIMIT", "which limit, as budget list names it: \"per month\""},
-    amount,  Option{"--until", "TIME", "when the increase ends (2026-12-24, or RFC 3339)"},
-    reason,
+    Option{"--account", "ACCOUNT", "whose limit: team:NAME, person:NAME, key:ID or org (needed)"},
+    Option{"--limit", "KIND", "which limit, as budget list names it: \"per month\" (needed)"},
+    Option{"--amount", "AMOUNT", "how much more: \"50 USD\" or, of a limit of tokens, \"2M tokens\" (needed)"},
+    Option{"--until", "TIME", "when the increase ends: 2026-12-24 (0:00 UTC), or RFC 3339 (needed)"},
+    Option{"--reason", "TEXT", "why; whoever decides reads it (needed)"},
 };
 constexpr std::array requests_options = {Option{"--state", "STATE", "open, approved, declined, expired or withdrawn"},
                                          account, before, limit};
-constexpr std::array approve_options = {Option{"--amount", "AMOUNT", "less than what was asked for"}, reason};
-constexpr std::array decline_options = {reason};
+constexpr std::array approve_options = {
+    Option{"--amount", "AMOUNT", "less than what was asked for (default: all of it)"},
+    Option{"--reason", "TEXT", "why; whoever asked reads it"},
+};
+constexpr std::array decline_options = {Option{"--reason", "TEXT", "why; whoever asked reads it (needed)"}};
 constexpr std::array credit_options = {
     account, Option{"--amount", "AMOUNT", "\"500 USD\"; \"-20 USD\" takes back (default: list the credits)"}, reason};
 constexpr std::array correct_options = {
@@ -112,7 +116,7 @@ constexpr std::array correct_options = {
 constexpr std::array alerts_options = {
     Option{"--kind", "KIND", "budget.threshold, key.paused, …, or request for all of request.*"}, before, limit};
 constexpr std::array pause_options = {
-    Option{"--reason", "TEXT", "why; the caller reads it"},
+    Option{"--reason", "TEXT", "why; the caller reads it (needed)"},
     Option{"--until", "TIME", "when it ends by itself (default: when somebody resumes the key)"},
 };
 
@@ -143,29 +147,32 @@ constexpr std::array table_of_commands = {
     Command{"prices import", "FILE", "take prices from LiteLLM's price JSON", import_options, 1, 1, prices_import},
     Command{"usage", "", "what was used, and what it cost", usage_options, 0, 0, usage},
     Command{"calls", "", "list calls, newest first", calls_options, 0, 0, calls},
-    Command{"budgets", "", "every budget: limit, spent, held, left", {}, 0, 0, budgets},
-    Command{"budget list", "", "every limit in its own unit: amount, spent, held, left", {}, 0, 0, budget_list},
+    Command{"budgets", "", "the same as budget list", {}, 0, 0, budget_list},
+    Command{"budget list", "", "every limit: how much, spent, held, left, until when", {}, 0, 0, budget_list},
     Command{"budget mine", "", "the limits that concern your key, or your team", {}, 0, 0, budget_mine},
+    Command{"budget forecast", "", "where limits will stand at the end of their period", forecast_options, 0, 0,
+            budget_forecast},
     Command{"budget ask", "", "ask for more of one limit, for a time", ask_options, 0, 0, budget_ask},
-    Command{"budget requests", "", "list the requests for more", requests_options, 0, 0, budget_requests},
+    Command{"budget requests", "", "list the requests for more, which approve and decline answer", requests_options, 0,
+            0, budget_requests},
     Command{"budget withdraw", "NUMBER", "take back a request of your own", {}, 1, 1, budget_withdraw},
+    Command{"approve", "NUMBER", "grant a request for more, or a part of it", approve_options, 1, 1, approve},
+    Command{"decline", "NUMBER", "decline a request for more", decline_options, 1, 1, decline},
     Command{"budget credit", "", "top up a prepaid balance, or list the credits", credit_options, 0, 0, budget_credit},
     Command{"budget correct", "", "correct the books by a further entry, or list those", correct_options, 0, 0,
             budget_correct},
-    Command{"approve", "NUMBER", "grant a request for more, or a part of it", approve_options, 1, 1, approve},
-    Command{"decline", "NUMBER", "decline a request for more", decline_options, 1, 1, decline},
-    Command{"alerts", "", "what people want to hear of, newest first", alerts_options, 0, 0, alerts},
-    Command{"budget forecast", "", "where limits will stand at the end of their period", forecast_options, 0, 0,
-            budget_forecast},
+    Command{"alerts", "", "what happened to budgets and keys, newest first", alerts_options, 0, 0, alerts},
     Command{"reconcile", "FILE", "compare a provider's export with the books", reconcile_options, 1, 1, reconcile},
     Command{"reconcile list", "", "list the comparisons that were made", {}, 0, 0, reconcile_list},
     Command{"reconcile show", "NUMBER", "show a comparison again", {}, 1, 1, reconcile_show},
     Command{"reconcile apply", "NUMBER", "enter the corrections that a comparison proposes", reconcile_apply_options, 1,
             1, reconcile_apply},
-    Command{"allocate list", "", "how pools are shared out", {}, 0, 0, allocate_list},
+    Command{
+        "allocate list", "", "how budgets are shared out: the pools and their newest runs", {}, 0, 0, allocate_list},
     Command{"allocate show", "NAME", "who got what of a pool, and why", {}, 1, 1, allocate_show},
     Command{"allocate plan", "NAME", "who would get what now; nothing changes", {}, 1, 1, allocate_plan},
-    Command{"allocate run", "NAME", "share a pool out now", allocate_run_options, 1, 1, allocate_run},
+    Command{"allocate run", "NAME", "share a pool out now, besides the runs that the service makes",
+            allocate_run_options, 1, 1, allocate_run},
     Command{"teams", "", "the policy's teams", {}, 0, 0, teams},
     Command{"ledger", "", "the books: open holds, lost calls, variance", {}, 0, 0, ledger},
     Command{

@@ -17,14 +17,6 @@ std::string option_lines(std::span<const Option> options) {
     return text;
 }
 
-std::string help_of_one(const Command& command) {
-    std::string text =
-        fmt::format("usage: bursarctl {}{}{}{}\n\n{}\n", command.words, command.arguments.empty() ? "" : " ",
-                    command.arguments, command.options.empty() ? "" : " [options]", command.about);
-    if (!command.options.empty()) text += "\noptions:\n" + option_lines(command.options);
-    return text + "\noptions of every command:\n" + option_lines(global_options());
-}
-
 std::string command_lines(std::string_view group, std::span<const Command> commands) {
     std::string text;
     for (const Command& command : commands) {
@@ -33,6 +25,29 @@ std::string command_lines(std::string_view group, std::span<const Command> comma
             fmt::format("{}{}{}", command.words, command.arguments.empty() ? "" : " ", command.arguments);
         text += fmt::format("  {:<30} {}\n", left, command.about);
     }
+    return text;
+}
+
+/// Whether its words begin with this command and go on: "reconcile list" of "reconcile".
+bool goes_on(const Command& command, std::string_view shorter) {
+    return command.words.starts_with(shorter) && command.words.substr(shorter.size()).starts_with(' ');
+}
+
+std::string help_of_one(const Command& command, std::span<const Command> commands) {
+    std::string text =
+        fmt::format("usage: bursarctl {}{}{}{}\n\n{}\n", command.words, command.arguments.empty() ? "" : " ",
+                    command.arguments, command.options.empty() ? "" : " [options]", command.about);
+    if (!command.options.empty()) text += "\noptions:\n" + option_lines(command.options);
+    if (std::ranges::any_of(commands, [&](const Command& other) { return goes_on(other, command.words); }))
+        text += "\nall commands with that word:\n" + command_lines(command.words, commands);
+    return text + "\noptions of every command:\n" + option_lines(global_options());
+}
+
+/// What may follow these words to make a longer command.
+std::string further_words(std::string_view shorter, std::span<const Command> commands) {
+    std::string text;
+    for (const Command& command : commands)
+        if (goes_on(command, shorter)) text += fmt::format("{} ", command.words.substr(shorter.size() + 1));
     return text;
 }
 
@@ -46,7 +61,7 @@ std::string words_for_completion(std::span<const Option> options) {
 
 std::string help_text(std::string_view topic, std::span<const Command> commands) {
     for (const Command& command : commands)
-        if (command.words == topic) return help_of_one(command);
+        if (command.words == topic) return help_of_one(command, commands);
     std::string text =
         fmt::format("usage: bursarctl {} [options]\n\n", topic.empty() ? "COMMAND" : fmt::format("{} COMMAND", topic));
     if (topic.empty()) text += "Bursar's command line. It speaks to bursard by its API.\n\ncommands:\n";
@@ -65,8 +80,8 @@ std::string bash_completion(std::span<const Command> commands) {
     for (const Command& command : commands) sorted.push_back(&command);
     std::ranges::sort(sorted, std::greater<>{}, [](const Command* command) { return command->words.size(); });
     for (const Command* command : sorted)
-        text += fmt::format("    '{}'*) words='{}{}' ;;\n", command->words, words_for_completion(command->options),
-                            words_for_completion(global_options()));
+        text += fmt::format("    '{}'*) words='{}{}{}' ;;\n", command->words, further_words(command->words, commands),
+                            words_for_completion(command->options), words_for_completion(global_options()));
     std::vector<std::string_view> groups;
     for (const Command& command : commands) {
         const auto space = command.words.find(' ');
@@ -74,10 +89,7 @@ std::string bash_completion(std::span<const Command> commands) {
         if (std::ranges::find(groups, group) == groups.end()) groups.push_back(group);
     }
     for (const std::string_view group : groups) {
-        std::string seconds;
-        for (const Command& command : commands)
-            if (command.words.starts_with(fmt::format("{} ", group)))
-                seconds += fmt::format("{} ", command.words.substr(group.size() + 1));
+        const std::string seconds = further_words(group, commands);
         if (!seconds.empty()) text += fmt::format("    '{}'*) words='{}' ;;\n", group, seconds);
     }
     std::string firsts;

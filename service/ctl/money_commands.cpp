@@ -164,7 +164,7 @@ Outcome<Exit> alerts(Context& context) {
                                                     {{"--kind", "kind"}, {"--before", "before"}, {"--limit", "limit"}}),
                       "alerts",
                       {{"number", {"NUMBER", Align::right}}, {"at", {"AT"}}, {"kind", {"KIND"}}, {"text", {"WHAT"}}},
-                      "There is nothing to hear of.");
+                      "There are no alerts.");
 }
 
 }  // namespace bursar::ctl

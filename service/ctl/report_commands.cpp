@@ -88,8 +88,6 @@ Outcome<Exit> print_budgets(Context& context, const std::string& path, std::stri
     return Exit::ok;
 }
 
-Outcome<Exit> budgets(Context& context) { return print_budgets(context, "/api/v1/budgets", "There are no budgets."); }
-
 Outcome<Exit> teams(Context& context) {
     return print_list(context, "/api/v1/teams", "teams",
                       {{"name", {"TEAM"}},

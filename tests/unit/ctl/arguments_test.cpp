@@ -94,5 +94,14 @@ TEST(Arguments, EveryCommandIsInTheHelpAndInTheCompletion) {
     }
 }
 
+TEST(Arguments, ACommandThatOthersBeginWithTellsOfThem) {
+    const std::string help = help_text("reconcile", all_commands());
+    EXPECT_NE(help.find("--provider"), std::string::npos);
+    EXPECT_NE(help.find("reconcile apply NUMBER"), std::string::npos);
+    const std::string completion = bash_completion(all_commands());
+    EXPECT_NE(completion.find("'reconcile'*) words='list show apply --provider"), std::string::npos) << completion;
+    EXPECT_NE(completion.find("'budget'*) words='list mine forecast ask"), std::string::npos) << completion;
+}
+
 }  // namespace
 }  // namespace bursar::ctl
