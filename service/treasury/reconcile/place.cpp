@@ -127,8 +127,9 @@ std::optional<std::int64_t> parse_count(std::string_view text) {
     if (fraction.size() == 1 || (fraction.size() > 1 && fraction.find_first_not_of('0', 1) != std::string_view::npos))
         return {};
     std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + point, number);
-    if (point == 0 || error != std::errc() || end != text.data() + point || number < 0 || number > count_max) return {};
+    const std::string_view whole = text.substr(0, point);
+    const auto [end, error] = std::from_chars(whole.data(), whole.data() + whole.size(), number);
+    if (error != std::errc() || end != whole.data() + whole.size() || number < 0 || number > count_max) return {};
     return number;
 }
 
