@@ -4,9 +4,9 @@
 #include "service/ledger/books.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
-#include <iterator>
 
 namespace bursar::ledger {
 namespace {
