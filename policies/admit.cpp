@@ -16,8 +16,10 @@ constexpr Tokens stream_tokens_expected = 1'024;
 /// Up to so many tokens a stream of which nothing is known holds its worst case at once: growing would cost more than
 /// it saves.
 constexpr Tokens stream_tokens_held_whole = 4'096;
-/// What was learned is no less than this: a hold that grows at the first words saves nothing.
-constexpr Tokens learned_tokens_min = 256;
+/// What was learned is no less than this. It is more than the hold must be ahead of the stream (256 tokens): else it
+/// would grow, or end the stream, at the first word, and a fast provider would make more than is held before it hears
+/// of that.
+constexpr Tokens learned_tokens_min = 512;
 /// Fewer tokens than these, for each choice, are no answer.
 constexpr Tokens answer_tokens_min = 16;
 
