@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { outcomes, sum } from './support/books.mjs';
 import { Bursar, nanos } from './support/bursar.mjs';
 
 const kills = Number(process.env.BURSAR_KILLS ?? 200);
@@ -47,28 +48,12 @@ class Load {
     }
 }
 
-/** All outcome rows, by call, page by page. Times are told in milliseconds, so pages overlap by one. */
-async function outcomes(bursar) {
-    const rows = new Map();
-    let before = '';
-    for (;;) {
-        const { calls } = await bursar.must('GET', `calls?limit=1000${before}`);
-        const fresh = calls.filter((row) => !rows.has(row.call));
-        if (fresh.length === 0) return rows;
-        for (const row of fresh) rows.set(row.call, row);
-        for (const row of calls) assert.deepEqual(rows.get(row.call), row, 'a call has two rows');
-        before = `&before=${new Date(Date.parse(calls.at(-1).at) + 1).toISOString()}`;
-    }
-}
-
 let bursar;
 let bill;
 let rows;
 let ledger;
 const seen = [];
 const lostByLedger = [];
-
-const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
 
 test(`${kills} kills at random moments under load: no hold is left, the audit is whole`, async () => {
     bursar = await Bursar.start({ policy: { budgets: [{ limit: '1000 USD', per: 'month' }] } });

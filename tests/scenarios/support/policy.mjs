@@ -9,12 +9,13 @@ const each = (entries, more) => Object.fromEntries(Object.entries(entries).map((
 /**
  * One organisation with the team "demo": an OpenAI and an Anthropic provider at `origin`, and the models demo-gpt, demo-embed and
  * demo-claude. Every model is of the tier "standard", and every team may use that tier.
- * @param {{budgets?: object[], models?: object, teams?: object, prices?: object, providers?: object | ((origin: string) => object)}} more
+ * @param {{organisation?: object, budgets?: object[], models?: object, teams?: object, prices?: object, charging?: object[],
+ *          providers?: object | ((origin: string) => object)}} more
  */
 export function policyFor(origin, more = {}) {
     const keys = [{ secret: 'demo' }];
     return {
-        organisation: { name: 'Scenario GmbH', currency: 'USD', time_zone: 'Europe/Berlin' },
+        organisation: { name: 'Scenario GmbH', currency: 'USD', time_zone: 'Europe/Berlin', ...more.organisation },
         providers: {
             'demo-openai': { dialect: 'openai', base_url: `${origin}/v1`, keys, catalogue: 'demo' },
             'demo-anthropic': { dialect: 'anthropic', base_url: origin, keys, catalogue: 'demo' },
@@ -30,6 +31,7 @@ export function policyFor(origin, more = {}) {
             { tier: 'standard' },
         ),
         teams: each({ demo: { budgets: more.budgets ?? [{ limit: '100 USD', per: 'month' }] }, ...more.teams }, { models: ['tier:standard'] }),
+        ...(more.charging ? { charging: more.charging } : {}),
         prices: { demo: { 'demo-gpt': demoPrice, 'demo-embed': demoPrice, 'demo-claude': demoPrice, ...more.prices } },
     };
 }
