@@ -91,7 +91,9 @@ std::string_view name_of(Measure measure) {
 
 std::string Quantity::for_people(Measure measure) const {
     if (is_money(measure)) return usd().for_people();
-    return fmt::format("{} {}", grouped(units_), name_of(measure));
+    std::string_view unit = name_of(measure);
+    if (units_ == 1) unit.remove_suffix(1);
+    return fmt::format("{} {}", grouped(units_), unit);
 }
 
 std::string Quantity::text(Measure measure) const { return is_money(measure) ? usd().text() : std::to_string(units_); }

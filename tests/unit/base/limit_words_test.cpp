@@ -115,4 +115,11 @@ TEST(Dates, of_a_limit_are_days_where_they_are_days) {
 }
 
 }  // namespace
+TEST(Counts, are_said_in_singular_and_plural) {
+    EXPECT_EQ(Quantity{1}.for_people(Measure::calls), "1 call");
+    EXPECT_EQ(Quantity{1}.for_people(Measure::tokens), "1 token");
+    EXPECT_EQ(Quantity{0}.for_people(Measure::calls), "0 calls");
+    EXPECT_EQ(Quantity{1'500'000}.for_people(Measure::tokens), "1,500,000 tokens");
+}
+
 }  // namespace bursar
