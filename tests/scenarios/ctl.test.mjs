@@ -38,7 +38,7 @@ test('every command that only looks prints a table for people and JSON for progr
     }
     assert.match(ctl(['calls']).stdout, /demo-gpt\s.*\s200\s/);
     assert.match(ctl(['usage', '--by', 'team,model']).stdout, /^TEAM\s+MODEL\s+CALLS[^\n]*\ndemo\s+demo-gpt\s+1\s/);
-    assert.match(ctl(['budgets']).stdout, /^team:demo\s+100\.00 USD\s+month\s+\d/m);
+    assert.match(ctl(['budgets']).stdout, /^team:demo\s+100\.00 USD\s+per month\s+\d/m);
     assert.match(ctl(['whoami']).stdout, /scenario/);
 });
 

@@ -83,8 +83,8 @@ test('the commands of members, leads and finance do what they say', async () => 
         assert.equal(done.status, code, `bursarctl ${words.join(' ')}: ${done.stdout}${done.stderr}`);
         return done;
     };
-    assert.match(ctl(key, ['budget', 'mine']).stdout, /team:demo\s+per month\s+0\.0022/);
-    assert.match(ctl(bursar.token, ['budget', 'list']).stdout, /team:guests\s+for good\s+0\.01/);
+    assert.match(ctl(key, ['budget', 'mine']).stdout, /team:demo\s+0\.0022 USD\s+per month \(adjusted\)/);
+    assert.match(ctl(bursar.token, ['budget', 'list']).stdout, /team:guests\s+0\.01 USD\s+for good/);
     const words = ['budget', 'ask', '--account', 'team:demo', '--limit', 'per month', '--amount', '0.001 USD', '--until', '2100-01-01', '--reason', 'x'];
     assert.match(ctl(key, words, 1).stderr, /366 days/);
     words[words.indexOf('2100-01-01')] = new Date(Date.now() + 86_400_000 * 2).toISOString().slice(0, 10);
