@@ -407,7 +407,7 @@ test('one of three channels dies under load: nobody notices, and it comes back b
     clearInterval(pace);
     await Promise.all(calls);
     assert.deepEqual(failures, []);
-    assert.ok(calls.length > 1000);
+    assert.ok(calls.length > 300, `only ${calls.length} calls: that is no load`); // 500 a second where the machine is ours
     assert.ok(back < 300 + 400, `back after ${back} ms`);
     const p99 = (from, to) => {
         const some = times.filter((each) => each.at >= from && each.at < to).map((each) => each.took).sort((a, b) => a - b);
