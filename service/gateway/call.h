@@ -43,6 +43,7 @@ struct Attempt {
     bool sent = false;                       ///< a byte of it may have reached the provider
     Amounts held;
     policies::Charge charge;  ///< what its cost is charged at
+    bool cut = false;         ///< the budget had no more for it: the provider may have made more than came
     Tokens output_paid = 0;   ///< output tokens that the hold pays for
 };
 

@@ -27,7 +27,10 @@ Usage with_searches(const Call& call, const providers::Reading& reading) {
 NanoUsd cost_of(const Call& call, const providers::Reading& reading, const Usage& usage) {
     if (call.endpoint == Endpoint::count_tokens || reading.source == UsageSource::none) return {};
     const NanoUsd cost = policies::cost(*call.attempt.price, usage, reading.served, call.at);
-    if (reading.source != UsageSource::estimated || call.route->grows) return cost;
+    if (reading.source != UsageSource::estimated) return cost;
+    // The provider was ahead of what it was cut off at, and so was the hold: nobody knows how far.
+    if (call.attempt.cut) return std::max(cost, call.attempt.held.cost);
+    if (call.route->grows) return cost;
     const bool may_hide = call.route->model->hidden_reasoning && call.endpoint != Endpoint::embeddings;
     return may_hide ? call.attempt.held.cost : std::min(cost, call.attempt.held.cost);
 }
@@ -138,6 +141,7 @@ Result<void> Gateway::grow(Call& call, const providers::Reading& reading) {
         attempt.output_paid = wanted;
         return {};
     }
+    attempt.cut = true;
     call.resets_at = refusal.period_end;
     return std::unexpected(error_of(refusal, asker_of(call)));
 }
