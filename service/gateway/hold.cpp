@@ -28,8 +28,13 @@ NanoUsd cost_of(const Call& call, const providers::Reading& reading, const Usage
     if (call.endpoint == Endpoint::count_tokens || reading.source == UsageSource::none) return {};
     const NanoUsd cost = policies::cost(*call.attempt.price, usage, reading.served, call.at);
     if (reading.source != UsageSource::estimated) return cost;
-    // The provider was ahead of what it was cut off at, and so was the hold: nobody knows how far.
-    if (call.attempt.cut) return std::max(cost, call.attempt.held.cost);
+    // The provider was ahead of what it was cut off at, nobody knows how far. So was the hold.
+    if (call.attempt.cut) {
+        Usage ahead = usage;
+        ahead.output += grow_ahead;
+        const NanoUsd with_what_was_under_way = policies::cost(*call.attempt.price, ahead, reading.served, call.at);
+        return std::max(cost, std::min(with_what_was_under_way, call.attempt.held.cost));
+    }
     if (call.route->grows) return cost;
     const bool may_hide = call.route->model->hidden_reasoning && call.endpoint != Endpoint::embeddings;
     return may_hide ? call.attempt.held.cost : std::min(cost, call.attempt.held.cost);

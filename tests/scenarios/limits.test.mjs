@@ -56,9 +56,9 @@ const cases = {
         budgets: [{ limit: '1 calls', per: 'day', hard: false }, { limit: '0.0001 USD', per: 'month', hard: false }, { limit: '5 tokens', per: 'hour', hard: false }],
         tries: [['demo-gpt', 'pass'], ['demo-gpt', 'pass'], ['demo-claude', 'pass']],
     },
-    'a call that the provider refuses is one, too': {
+    'a call that the provider refuses is none': {
         budgets: [{ limit: '1 calls', per: 'day' }],
-        tries: [['demo-gpt', 'status=400'], ['demo-gpt', 'refused']],
+        tries: [['demo-gpt', 'status=400'], ['demo-gpt', 'pass'], ['demo-gpt', 'refused']],
         sentence: /is used up \(1 call\)/,
     },
     'the tightest of several': {
