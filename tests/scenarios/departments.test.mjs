@@ -31,16 +31,14 @@ function plan(i) {
     const words = long ? 300 + ((i * 37) % 200) : 60 + ((i * 37) % 120);
     return {
         dialect: i % 3 === 2 ? 'anthropic' : 'openai',
-        team: i % teams.length,
         words,
         content: `call ${i} [[demo tokens=${words} delay_ms=${5 + (i % 11)}]]`,
         more: { stream: true, ...(long ? { max_tokens: 16_000 } : { max_tokens: 200 }) },
     };
 }
 
-async function make(bursar, keys, i) {
-    const asked = plan(i);
-    const answer = await send(bursar, keys[(asked.team + i) % keys.length], asked.dialect, asked.content, asked.more);
+async function make(bursar, key, i, asked) {
+    const answer = await send(bursar, key, asked.dialect, asked.content, asked.more);
     const text = await answer.text();
     return { ...asked, i, status: answer.status, call: answer.headers.get('x-bursar-call-id'), text, stream: answer.status === 200 ? readStream(text) : null };
 }
@@ -54,7 +52,26 @@ function endOf(made) {
     return { kind: 'torn' };
 }
 
-test(`${calls} streams at once of three teams under one limit of their department`, async (t) => {
+/** Counts the ends, and finds the dishonest ones. `ends` is when the limit may end. */
+function checkEnds(made, ends) {
+    const count = { full: 0, short: 0, cut: 0, refused: 0, torn: 0 };
+    for (const each of made) {
+        const { kind, sentence } = endOf(each);
+        count[kind] += 1;
+        assert.notEqual(kind, 'torn', `call ${each.i} has no end: ${each.text.slice(-300)}`);
+        if (kind === 'full') assert.equal(each.stream.count, each.words, `call ${each.i} looks complete and is not`);
+        if (kind === 'short') assert.ok(each.stream.count < each.words, `call ${each.i} says that it is short and is not`);
+        if (!sentence) continue;
+        assert.deepEqual(missingIn(sentence, ends), [], sentence);
+        if (kind === 'refused') assert.equal(each.status, each.dialect === 'anthropic' ? 429 : 402, each.text);
+        if (kind === 'cut') assert.equal(each.stream.error.code ?? each.stream.error.type, each.dialect === 'anthropic' ? 'billing_error' : 'budget_exhausted');
+    }
+    assert.ok(count.full > 0 && count.refused > 0, 'the limit was not the border');
+    return count;
+}
+
+/** A department of three teams, with two keys of each. */
+async function withDepartment(run) {
     const bursar = await Bursar.start({
         policy: {
             organisation: { contact },
@@ -68,44 +85,61 @@ test(`${calls} streams at once of three teams under one limit of their departmen
     });
     try {
         const keys = [];
-        for (const team of teams) keys.push(await bursar.issueKey({ team }), await bursar.issueKey({ team }));
-        const ends = [nextMonth()];
-        const made = await Promise.all(Array.from({ length: calls }, (_, i) => make(bursar, keys, i)));
-        ends.push(nextMonth());
-
-        const count = { full: 0, short: 0, cut: 0, refused: 0, torn: 0 };
-        for (const each of made) {
-            const { kind, sentence } = endOf(each);
-            count[kind] += 1;
-            assert.notEqual(kind, 'torn', `call ${each.i} has no end: ${each.text.slice(-300)}`);
-            if (kind === 'full') assert.equal(each.stream.count, each.words, `call ${each.i} looks complete and is not`);
-            if (kind === 'short') assert.ok(each.stream.count < each.words, `call ${each.i} says that it is short and is not`);
-            if (!sentence) continue;
-            assert.deepEqual(missingIn(sentence, ends), [], sentence);
-            if (kind === 'refused') assert.equal(each.status, each.dialect === 'anthropic' ? 429 : 402, each.text);
-            if (kind === 'cut') assert.equal(each.stream.error.code ?? each.stream.error.type, each.dialect === 'anthropic' ? 'billing_error' : 'budget_exhausted');
-        }
-        const ledger = await settled(bursar);
-        const billed = bursar.provider.billed();
-        const spent = ledger.spending['team:department'].charge;
-        t.diagnostic(`${JSON.stringify(count)}; billed ${billed}, booked ${spent}, limit ${nanos(limit)} nano-dollars`);
-        assert.ok(count.full > 0 && count.refused > 0, 'the limit was not the border');
-        assert.ok(billed <= nanos(limit), `billed ${billed} of ${nanos(limit)}`);
-        assert.ok(spent <= nanos(limit), `booked ${spent} of ${nanos(limit)}`);
-        // With holds of the worst case alone a sixth of the limit would be spent.
-        assert.ok(billed > nanos(limit) / 4n, `only ${billed} of ${nanos(limit)} were used: holds are far too big`);
-
-        await checkBooks(bursar, made, ledger);
+        for (const team of [...teams, ...teams]) keys.push(await bursar.issueKey({ team }));
+        await run(bursar, keys);
     } finally {
         await bursar.stop();
     }
-});
+}
+
+/** What was billed and booked, neither above the limit. */
+async function checkSums(t, bursar, made, ends) {
+    const count = checkEnds(made, ends);
+    const ledger = await settled(bursar);
+    const billed = bursar.provider.billed();
+    const spent = ledger.spending['team:department'].charge;
+    t.diagnostic(`${JSON.stringify(count)}; billed ${billed}, booked ${spent}, limit ${nanos(limit)} nano-dollars`);
+    assert.ok(billed <= nanos(limit), `billed ${billed} of ${nanos(limit)}`);
+    assert.ok(spent <= nanos(limit), `booked ${spent} of ${nanos(limit)}`);
+    await checkBooks(bursar, made, ledger);
+    return billed;
+}
+
+test(`${calls} streams at once of three teams under one limit of their department`, (t) =>
+    withDepartment(async (bursar, keys) => {
+        const ends = [nextMonth()];
+        const made = await Promise.all(Array.from({ length: calls }, (_, i) => make(bursar, keys[i % keys.length], i, plan(i))));
+        const billed = await checkSums(t, bursar, made, [...ends, nextMonth()]);
+        // Most are refused because the money is set aside for others; what those need in the end is known only then.
+        assert.ok(billed > nanos(limit) / 4n, `only ${billed} of ${nanos(limit)} were used: holds are far too big`);
+    }));
+
+test('callers who go on until they are refused three times spend the limit, and not more', (t) =>
+    withDepartment(async (bursar, keys) => {
+        const ends = [nextMonth()];
+        const made = [];
+        let next = 0;
+        const caller = async (_, who) => {
+            for (let refused = 0; refused < 3; ) {
+                const i = next++;
+                const words = 40 + ((i * 37) % 80);
+                const asked = { words, dialect: who % 2 ? 'openai' : 'anthropic', content: `call ${i} [[demo tokens=${words} delay_ms=2]]`, more: { stream: true, max_tokens: 16_000 } };
+                const got = await make(bursar, keys[who % keys.length], i, asked);
+                made.push(got);
+                refused = endOf(got).sentence ? refused + 1 : 0;
+            }
+        };
+        await Promise.all(Array.from({ length: slow ? 6 : 30 }, caller));
+        const billed = await checkSums(t, bursar, made, [...ends, nextMonth()]);
+        // 93 % as measured: a stream that is cut is booked by an estimate, which is rather too high.
+        assert.ok(billed > (nanos(limit) * 3n) / 4n, `only ${billed} of ${nanos(limit)} were used`);
+    }));
 
 /** Every answer that came whole is booked as it was billed; of one that was cut, what was delivered at least. */
 async function checkBooks(bursar, made, ledger) {
     const rows = await until('a row for each call', async () => {
         const read = await outcomes(bursar);
-        return read.size === calls && read;
+        return read.size === made.length && read;
     });
     const bill = new Map(bursar.provider.bill().map((line) => [line.id, line]));
     for (const each of made) {
