@@ -14,12 +14,12 @@ const dialects = ['openai', 'anthropic'];
 /** An answer of about that many seconds. */
 const lasting = (seconds, words = 40) => `[[demo tokens=${words} delay_ms=${Math.round((1000 * seconds) / words)}]]`;
 
-/** Begins streams of both dialects; each promise ends with what its client got, whatever that is. */
+/** Begins streams of both dialects, half of them with holds that grow; each promise ends with what its client got, whatever that is. */
 function begin(bursar, keys, content) {
     return Array.from({ length: parallel }, async (_, i) => {
         const got = { i, status: 0, call: null, text: '' };
         try {
-            const answer = await send(bursar, keys[i % keys.length], dialects[i % 2], content, { stream: true, max_tokens: 300 });
+            const answer = await send(bursar, keys[i % keys.length], dialects[i % 2], content, { stream: true, max_tokens: i % 4 < 2 ? 300 : 16_000 });
             got.status = answer.status;
             got.call = answer.headers.get('x-bursar-call-id');
             for await (const piece of answer.body) got.text += Buffer.from(piece);
@@ -234,7 +234,8 @@ describe('a period that ends in the middle of streams', () => {
     test('each stream is booked once, to the minute in which it began; the new one is not charged', async (t) => {
         const lead = slow ? 8_000 : 3_000;
         const border = await beforeBorder(t, lead);
-        const streams = begin(bursar, keys, lasting((2 * lead) / 1000));
+        // Of 200 words: those holds that may grow do so behind the border.
+        const streams = begin(bursar, keys, lasting((2 * lead) / 1000, 200));
         const one = (content) => send(bursar, tight, 'openai', content, { stream: true, max_tokens: 300 });
         const first = await one(lasting((2 * lead) / 1000));
         assert.equal(first.status, 200);
