@@ -12,7 +12,7 @@ namespace bursar::policies {
 
 struct Charge {
     Factor factor;     ///< of the provider's cost
-    NanoUsd per_call;  ///< besides, for a call that reached a provider
+    NanoUsd per_call;  ///< besides, for a call that a provider served, or may have served
     bool operator==(const Charge&) const = default;
 };
 

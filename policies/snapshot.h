@@ -180,7 +180,7 @@ struct ChargeRule {
     std::string team;  ///< this team or one below it; empty: every team
     std::string of;    ///< "tier:NAME" or "model:NAME"; empty: every model
     Factor factor;     ///< of the provider's cost
-    NanoUsd per_call;  ///< besides, for each call that reached a provider
+    NanoUsd per_call;  ///< besides, for each call that a provider served, or may have served
     bool operator==(const ChargeRule&) const = default;
 };
 
