@@ -183,9 +183,11 @@ test('every balance is what the provider’s log and the policy’s history make
         if (policyThen === history[0].document) assert.equal(cost, BigInt(line.cost_nanousd), 'the checker computes other prices than the provider');
         book(key, withoutRow.has(sent(line)) ? '' : model, line.at, { cost, charge: chargeOf(policyThen, key.team, model, cost), tokens: tokensOf(line), calls: 1n });
     }
-    // What a provider refuses costs nothing, and is a call all the same.
+    // What a provider refuses costs nothing and counts against no limit; usage tells of it.
     const refused = made.filter(({ status, call }) => status === 400 && !lost.has(call));
     assert.ok(refused.length > 5);
+    for (const { key, model } of refused.map((entry) => ({ key: entry.key, model: withoutRow.has(entry) ? '' : entry.model })))
+        usage.add([key.team, key.id, model, day(Date.now())].join(), { calls: 1n });
     const exact = new Map(balances.of);
     // The rest nobody can know: it is listed, and bounded by what was held.
     const keyOf = new Map(keys.map((key) => [key.id, key]));
