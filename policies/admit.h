@@ -54,7 +54,7 @@ struct Route {
     Tokens output_worst = 0;     ///< over all choices
     /// What the output cannot pass, over all choices: `output_worst`, unless only the model's own limit bounds it.
     std::optional<Tokens> output_limit;
-    bool grows = false;  ///< streamed: the hold starts at `expected` and grows
+    bool grows = false;  ///< streamed: the hold starts at `expected` and grows, if all of that was to be had
     OnShort on_short = OnShort::lower;
     std::shared_ptr<const Price> ceiling = nullptr;  ///< owns `price` where it is made of several
 };

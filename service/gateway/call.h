@@ -45,6 +45,7 @@ struct Attempt {
     policies::Charge charge;  ///< what its cost is charged at
     bool cut = false;         ///< the budget had no more for it: the provider may have made more than came
     Tokens output_paid = 0;   ///< output tokens that the hold pays for
+    bool grows = false;       ///< the hold follows the stream; any other bounds the answer
 };
 
 /// One request on its way through the rooms. Lives on the coroutine of serve(); touched by its shard only.

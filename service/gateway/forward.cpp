@@ -98,8 +98,10 @@ providers::Rewrite rewrite_of(const Call& call) {
     const bool has_usage_option = call.endpoint == Endpoint::chat_completions || call.endpoint == Endpoint::completions;
     rewrite.ask_usage = call.prompt.stream && has_usage_option && !call.prompt.usage_asked &&
                         call.attempt.channel->provider->quirks.stream_usage;
-    // A growing hold follows the stream; any other must not be outgrown. What costs nothing needs no limit.
-    if (!route.grows && route.output_worst > 0 && route.worst > NanoUsd{}) {
+    // A growing hold follows the stream; any other must not be outgrown. What costs nothing needs no limit, but where
+    // its tokens are what is short.
+    const bool lowered = call.attempt.output_paid < route.output_worst;
+    if (!call.attempt.grows && route.output_worst > 0 && (route.worst > NanoUsd{} || lowered)) {
         const Tokens each = call.attempt.output_paid / std::max<std::int64_t>(1, call.prompt.choices);
         // Also the dialect's own default is written: not every provider that speaks it keeps to it.
         const bool unwritten = call.prompt.max_tokens_at.empty();

@@ -35,7 +35,7 @@ NanoUsd cost_of(const Call& call, const providers::Reading& reading, const Usage
         const NanoUsd with_what_was_under_way = policies::cost(*call.attempt.price, ahead, reading.served, call.at);
         return std::max(cost, std::min(with_what_was_under_way, call.attempt.held.cost));
     }
-    if (call.route->grows) return cost;
+    if (call.attempt.grows) return cost;
     const bool may_hide = call.route->model->hidden_reasoning && call.endpoint != Endpoint::embeddings;
     return may_hide ? call.attempt.held.cost : std::min(cost, call.attempt.held.cost);
 }
@@ -115,7 +115,10 @@ Task<Result<void>> Gateway::hold(Call& call) {
     call.outcome.channel = channel;
     call.outcome.price_version = attempt.price->version;
     call.remaining = held->remaining;
-    attempt.output_paid = held->amount == request.amount ? route.output_expected : output_paid_by(route, attempt);
+    const bool whole = held->amount == request.amount;
+    attempt.output_paid = whole ? route.output_expected : output_paid_by(route, attempt);
+    // What got less than it is expected to need gets a shorter answer; were it to grow, its first words would end it.
+    attempt.grows = route.grows && whole;
     Result<void> durable = co_await landing.wait();
     // A hold that could not be written is undone already.
     if (!durable) attempt.open = false;
@@ -129,7 +132,7 @@ Result<void> Gateway::grow(Call& call, const providers::Reading& reading) {
     const Tokens needed = std::min<Tokens>(reading.content_bytes + grow_ahead, most);
     // Once the provider has said what it was, there is nothing to guess.
     const bool known = reading.complete && reading.source == UsageSource::provider;
-    if (!call.route->grows || known || needed <= attempt.output_paid) return {};
+    if (!attempt.grows || known || needed <= attempt.output_paid) return {};
     ledger::Refusal refusal;
     for (const Tokens wanted : {std::min(std::max(needed, 2 * attempt.output_paid), most), needed}) {
         const NanoUsd cost = policies::cost_at_most(*call.route->price, call.route->bounds, wanted);
