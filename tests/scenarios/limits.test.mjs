@@ -83,6 +83,7 @@ before(async () => {
                 words: { budgets: [{ limit: '600 tokens', per: 'day' }] },
                 crowd: { budgets: [{ limit: '7 calls', per: 'day' }, { limit: '7 calls', per: 'day', of: 'tier:standard' }] },
                 marked: { budgets: [{ limit: '0.05 USD', per: 'month' }] },
+                brink: { budgets: [{ limit: '0.0015 USD', per: 'day' }] },
                 gift: { budgets: [{ limit: '0 USD', per: 'ever' }] },
                 warned: { budgets: [{ limit: '2 calls', per: 'day', hard: false, warn: ['50%', '100%'] }] },
             },
@@ -167,6 +168,18 @@ test('a team pays what it is charged, the organisation what the provider is paid
     await rowOf(bursar, refused.call);
     const [usage] = (await bursar.must('GET', 'usage?group_by=team&team=marked')).rows;
     assert.deepEqual([nanos(usage.cost_usd), nanos(usage.charge_usd), usage.calls, usage.refused], [sum(costs), sum(charges), 3, 1]);
+});
+
+test('a stream for which less is left than it is expected to need gets a shorter answer, not one that is cut', async () => {
+    const key = await bursar.issueKey({ team: 'brink' });
+    const got = await call(key, 'demo-gpt', 'tokens=300', '', { stream: true, max_tokens: 16_000 });
+    assert.equal(got.status, 200, got.text);
+    const read = readStream(got.text);
+    assert.deepEqual([read.end, read.finish], ['whole', 'length'], got.text.slice(-300));
+    assert.ok(read.count > 16 && read.count < 150, `${read.count} words`);
+    const { spending } = await settled(bursar);
+    assert.equal(spending['team:brink'].charge, BigInt(bursar.provider.bill().at(-1).cost_nanousd));
+    assert.ok(spending['team:brink'].charge <= nanos('0.0015'));
 });
 
 test('what is free for a team costs the organisation, and needs no budget', async () => {
