@@ -74,7 +74,7 @@ test(`${agents} coding agents spend their budget before it refuses them`, async 
         assert.ok(billed <= nanos(limit), told);
         // 91 % as measured; what is missing is ahead of the streams: a hold takes every byte of an answer for a token.
         // Where the limit is small for the sake of a slow run, fifty answers under way are a larger part of it.
-        assert.ok(spentAtFirst >= (nanos(limit) * (slow ? 50n : 85n)) / 100n, told);
+        assert.ok(spentAtFirst >= (nanos(limit) * (slow ? 35n : 85n)) / 100n, told);
         for (const text of refusals) {
             assert.match(text, /billing_error/);
             assert.ok(text.includes(`The budget of team \\"demo\\" for today`), text);
