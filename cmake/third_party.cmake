@@ -8,10 +8,12 @@ find_package(simdjson REQUIRED)
 find_package(yaml-cpp 0.7 REQUIRED)
 find_package(fmt 9 REQUIRED)
 find_package(absl REQUIRED)
+find_package(CURL 7.88 REQUIRED)
 find_package(Qt6 6.4 REQUIRED COMPONENTS Core Network)
 # The file names the SQLite that SQLCipher 4.6 is built on.
 pkg_check_modules(SQLCIPHER REQUIRED IMPORTED_TARGET "sqlcipher>=3.46")
 pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
+pkg_check_modules(LDAP REQUIRED IMPORTED_TARGET ldap lber)
 
 function(bursar_third name)
     add_library(third_${name} INTERFACE)
@@ -30,6 +32,8 @@ bursar_third(yaml yaml-cpp)
 bursar_third(fmt fmt::fmt)
 bursar_third(time_zones absl::time)
 bursar_third(argon2 PkgConfig::ARGON2)
+bursar_third(curl CURL::libcurl)
+bursar_third(ldap PkgConfig::LDAP)
 bursar_third(qt Qt6::Core Qt6::Network)
 
 # Debian's SQLiteCpp archive leaves sqlite3_* open, so it runs on the SQLite that we link: SQLCipher.

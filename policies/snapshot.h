@@ -1,6 +1,7 @@
 #pragma once
 
 #include "policies/allocation.h"
+#include "policies/identity.h"
 #include "policies/price.h"
 #include "policies/retention.h"
 #include "policies/watch.h"
@@ -194,7 +195,8 @@ struct Team {
     std::vector<Budget> budgets;
     std::vector<Budget> per_person;  ///< what each person of the team may spend, besides
     OnShort on_short = OnShort::lower;
-    std::vector<std::string> groups;  ///< directory groups
+    std::vector<std::string> groups;  ///< directory groups whose people are in it
+    std::vector<std::string> leads;   ///< directory groups whose people lead it and the teams below
     std::string cost_centre;          ///< whom finance books it on; empty: as the team above
     std::string contact;              ///< whom its people ask for more; empty: as the team above
     Rate rate;                        ///< of everybody in it together
@@ -258,6 +260,9 @@ struct Snapshot {
     std::map<std::string, std::shared_ptr<const Allocation>, std::less<>> allocations;
     Watch watch;
     Retention retention;
+    Identity identity;
+    /// What each group gives, by group_key(): worked out from `teams` and `identity`.
+    std::map<std::string, GroupsGive, std::less<>> groups;
 };
 
 }  // namespace bursar::policies

@@ -55,6 +55,8 @@ constexpr std::array table = {
     FaultFacts{Fault::provider_refused, "provider_refused", 400, "invalid_request_error", "invalid_request_error",
                Blame::provider, false},
     FaultFacts{Fault::deadline_passed, "deadline_passed", 504, "server_error", "timeout_error", Blame::provider, true},
+    FaultFacts{Fault::directory_unavailable, "directory_unavailable", 503, "server_error", "api_error",
+               Blame::operator_, true},
     FaultFacts{Fault::overloaded, "overloaded", 503, "server_error", "overloaded_error", Blame::us, true},
     FaultFacts{Fault::shutting_down, "shutting_down", 503, "server_error", "overloaded_error", Blame::us, true},
     FaultFacts{Fault::wrong_configuration, "wrong_configuration", 500, "server_error", "api_error", Blame::operator_,

@@ -64,6 +64,10 @@ enum class Fault : std::uint8_t {
     provider_refused,
     /// One of the call's deadlines passed.
     deadline_passed,
+    /// The company's directory or provider of identities does not answer, or not wholly: nobody can sign in by it now,
+    /// and
+    /// nobody loses anything.
+    directory_unavailable,
     /// Too much at once; refused early so that the rest keeps its latency.
     overloaded,
     /// The service is stopping.

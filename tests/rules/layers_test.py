@@ -8,13 +8,15 @@ from repository import layer_of, may_link, sources, text
 # Where each library's headers may stand. docs/dependencies.md has the reasons.
 HOMES = {
     r"boost/": ("edge", "providers", "gateway", "daemon", "demo"),
-    r"openssl/": ("base", "edge", "providers", "vault", "daemon"),
+    r"openssl/": ("base", "edge", "providers", "vault", "daemon", "oidc"),
     r"(SQLiteCpp/|sqlcipher/|sqlite3)": ("store",),
     r"Poco/": ("admin", "daemon"),
     r"yaml-cpp/": ("policies",),
     r"Q[A-Z]": ("ctl",),
-    r"simdjson": ("providers", "gateway", "policies", "admin", "demo"),
-    r"argon2": ("vault",),
+    r"simdjson": ("providers", "gateway", "policies", "admin", "demo", "oidc", "staff"),
+    r"argon2": ("vault", "auth"),
+    r"(ldap|lber)": ("ldap",),
+    r"curl/": ("oidc",),
     r"absl/": ("base", "policies"),
 }
 # Headers of ours that may show a third party's types: the one that gives Asio its names here, the edge's own about sockets, and the

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "service/base/result.h"
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bursar::oidc {
+
+/// One exchange with a provider of identities: https only (http for loopback), no redirects, small answers.
+struct HttpRequest {
+    std::string url;
+    std::string form;           ///< application/x-www-form-urlencoded; empty: GET
+    std::string authorization;  ///< a whole header value; empty: none
+    std::string ca;             ///< PEM; empty: the system's store
+};
+struct HttpAnswer {
+    int status = 0;
+    std::string content_type;
+    std::string cache_control;
+    std::string body;
+};
+inline constexpr std::size_t http_answer_bytes_max = 1024 * 1024;
+inline constexpr std::chrono::seconds http_timeout{5};
+
+/// directory_unavailable with the reason for the operator: name, TLS (wrong host, expired, unknown CA), timeout, too
+/// large.
+using Http = std::function<Result<HttpAnswer>(const HttpRequest&)>;
+
+/// By libcurl. Blocking, at most http_timeout; any thread.
+Http by_curl();
+
+}  // namespace bursar::oidc

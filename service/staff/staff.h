@@ -1,0 +1,4 @@
+#pragma once
+
+// Signing people in: directories and providers of identities as the policy names them.
+namespace bursar::staff {}
