@@ -132,7 +132,8 @@ Result<void> Gateway::admit(Call& call) {
         call.resets_at = pause->second.until;
         return std::unexpected(error_of(pause->second, *call.caller, call.rules->organisation.time_zone));
     }
-    call.output_learned = call.shard.norms().expected(call.caller->key_id, call.prompt.model);
+    // Only a stream's hold follows what was learned; limits of speed ask for it themselves, where there are any.
+    if (call.prompt.stream) call.output_learned = call.shard.norms().expected(call.caller->key_id, call.prompt.model);
     policies::Ask ask = ask_of(call);
     if (policies::is_virtual(*call.rules, call.prompt.model)) {
         TRY(call.scopes, call.shard.scopes_of(parts_.ledger, *call.rules, call.caller));
@@ -147,6 +148,7 @@ Result<void> Gateway::admit(Call& call) {
 Result<void> Gateway::take_rates(Call& call) {
     const RateLevels& levels = call.shard.rate_levels_of(call.caller);
     if (levels.empty() || call.endpoint == Endpoint::count_tokens) return {};
+    if (!call.output_learned) call.output_learned = call.shard.norms().expected(call.caller->key_id, call.prompt.model);
     call.admitted = parts_.clock.moment();
     auto permit = rates_.take(levels, tokens_expected(call), call.admitted);
     if (permit) {
