@@ -1,5 +1,7 @@
 // Two snapshots, and what changes for people between them.
+#include "policies/compare_identity.h"
 #include "policies/compare_limits.h"
+#include "policies/comparison.h"
 #include "policies/documents.h"
 #include "policies/price_words.h"
 
@@ -10,69 +12,6 @@
 
 namespace bursar::policies {
 namespace {
-
-class Comparison {
-  public:
-    explicit Comparison(const std::string& time_zone) {
-        if (auto zone = TimeZone::load(time_zone)) zone_ = *std::move(zone);
-    }
-
-    std::vector<std::string> take() && { return std::move(lines_); }
-
-    /// "team research: parent a -> b", if they differ.
-    void value(std::string_view thing, std::string_view what, std::string_view before, std::string_view after) {
-        if (before == after) return;
-        if (before.empty())
-            lines_.push_back(fmt::format("{}: {} {}", thing, what, after));
-        else if (after.empty())
-            lines_.push_back(fmt::format("{}: no longer {} {}", thing, what, before));
-        else
-            lines_.push_back(fmt::format("{}: {} {} -> {}", thing, what, before, after));
-    }
-
-    void budgets(std::string_view thing, std::string_view what, const std::vector<Budget>& before,
-                 const std::vector<Budget>& after, Measure money = Measure::money) {
-        const auto words = [&](const Budget& budget) { return words_of(budget, money, zone_); };
-        const auto like = [](const std::vector<Budget>& all, const Budget& one) {
-            return std::ranges::find_if(all, [&](const Budget& each) { return each.is_like(one); });
-        };
-        for (const Budget& old : before)
-            if (like(after, old) == after.end())
-                lines_.push_back(fmt::format("{}: {} {} is gone", thing, what, words(old)));
-        for (const Budget& now : after) {
-            const auto old = like(before, now);
-            if (old == before.end())
-                lines_.push_back(fmt::format("{}: new {} {}", thing, what, words(now)));
-            else if (old->limit != now.limit)
-                lines_.push_back(fmt::format("{}: {} {} -> {}", thing, what, words(*old), words(now)));
-            else if (old->warn_percent != now.warn_percent)
-                lines_.push_back(fmt::format("{}: {} {} warns at {}", thing, what, words(now), percents(now)));
-        }
-    }
-
-    template <typename Map, typename Details>
-    void section(std::string_view kind, const Map& before, const Map& after, Details details) {
-        for (const auto& entry : before)
-            if (!after.contains(entry.first)) lines_.push_back(fmt::format("{} {}: gone", kind, entry.first));
-        for (const auto& [name, now] : after) {
-            const auto old = before.find(name);
-            const std::string thing = fmt::format("{} {}", kind, name);
-            if (old == before.end()) lines_.push_back(fmt::format("{}: new", thing));
-            details(thing, old == before.end() ? typename Map::mapped_type{} : old->second, now);
-        }
-    }
-
-    void line(std::string text) { lines_.push_back(std::move(text)); }
-
-  private:
-    static std::string percents(const Budget& budget) {
-        return budget.warn_percent.empty() ? "nothing" : fmt::format("{}%", fmt::join(budget.warn_percent, "%, "));
-    }
-    std::optional<TimeZone> zone_;
-    std::vector<std::string> lines_;
-};
-
-std::string joined(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ", ")); }
 
 std::string keys_text(const Provider& provider) {
     std::vector<std::string> out;
@@ -216,6 +155,7 @@ void compare_team(Comparison& out, const std::string& thing, const Team& before,
     out.value(thing, "parent", before.parent, after.parent);
     out.value(thing, "models", joined(before.models), joined(after.models));
     out.value(thing, "groups", joined(before.groups), joined(after.groups));
+    out.value(thing, "led by", joined(before.leads), joined(after.leads));
     out.budgets(thing, "budget", before.budgets, after.budgets);
     out.budgets(thing, "budget of each person", before.per_person, after.per_person);
     out.value(thing, "rate", words_of(before.rate), words_of(after.rate));
@@ -377,6 +317,7 @@ std::vector<std::string> compare(const Snapshot& before, const Snapshot& after) 
                 });
     out.value("watch", "unusual:", words(before.watch.unusual), words(after.watch.unusual));
     out.value("watch", "runaway:", words(before.watch.runaway), words(after.watch.runaway));
+    compare_identity(out, before.identity, after.identity);
     compare_catalogue(out, before, after);
     for (std::string& line : count_changes(before.prices, after.prices)) out.line(std::move(line));
     return std::move(out).take();

@@ -92,11 +92,23 @@ struct AllocationDraft {
     std::optional<Place> amount_at;
 };
 
+struct WorkloadDraft {
+    WorkloadPolicy workload;  ///< without what refers to something else
+    std::optional<Reference> team;
+    std::vector<Reference> models;
+};
+
+struct IdentityDraft {
+    Identity identity;  ///< without its workloads
+    std::map<std::string, WorkloadDraft, std::less<>> workloads;
+};
+
 struct Draft {
     std::size_t nodes_left = policy_nodes_max;
     std::optional<Ranked<OrganisationDraft>> organisation;
     std::optional<Ranked<Watch>> watch;
     std::optional<Ranked<Retention>> retention;
+    std::optional<Ranked<IdentityDraft>> identity;
     Section<CatalogueEntry> catalogue;
     Section<YamlNode> provider_nodes;  ///< as written: what they do not say, the whole catalogue must be known for
     Section<Provider> providers;
@@ -151,6 +163,7 @@ std::vector<BudgetDraft> read_budgets(const Value& value);
 void read_allocations(const Value& section, Rank rank, Draft& draft);
 void read_watch(const Value& section, Rank rank, Draft& draft);
 void read_retention(const Value& section, Rank rank, Draft& draft);
+void read_identity(const Value& section, Rank rank, Draft& draft);
 
 /// Settings that providers and entries of the catalogue have in common; what is not said stays as it is in `provider`.
 /// `new_dialect`: how the key is sent is the default of its dialect.
@@ -181,6 +194,9 @@ class LimitLinker {
 };
 /// Checks the allocations against the teams of `out`, and puts them there.
 void link_allocations(const Draft& draft, Snapshot& out, Problems& problems);
+
+/// Follows what the section "identity" refers to, and works out what groups give.
+void link_identity(Draft& draft, Snapshot& out, Problems& problems, std::vector<std::string>& warnings);
 
 /// Follows every reference. The snapshot is of use only if there are no problems.
 std::shared_ptr<Snapshot> link(Draft draft, std::int64_t revision, Problems& problems,

@@ -101,6 +101,8 @@ bool good_path(std::string_view path);
 /// A name: letters, digits and . _ : / @ + - only.
 bool good_name(std::string_view text);
 std::optional<std::string> read_name(const Value& value);
+/// The name of a secret in the vault.
+std::optional<std::string> read_secret_name(const Value& value);
 /// One line of text without control characters.
 std::optional<std::string> read_text(const Value& value);
 std::optional<std::int64_t> read_integer(const Value& value, std::int64_t least, std::int64_t most);
@@ -116,6 +118,8 @@ std::optional<int> read_part(const Value& value);
 /// "2000 USD"
 std::optional<NanoUsd> read_amount(const Value& value);
 std::optional<Url> read_url(const Value& value);
+/// Splits "host:port" or "[::1]:port"; leaves the port of `url` where none is written. False if it is neither.
+bool read_authority(std::string_view text, Url& url);
 /// A date ("2027-01-01", midnight UTC) or an RFC 3339 instant.
 std::optional<Timestamp> read_instant(const Value& value);
 /// Whether it is written as a date, without a time.

@@ -130,7 +130,8 @@ struct Identity {
     bool operator==(const Identity&) const = default;
 };
 
-/// A group's name as it is compared: ASCII letters small, no spaces around the commas and equals signs of a DN.
+/// A group's name as it is compared: ASCII letters small; of a DN no blanks around commas and equals signs, and each
+/// escaped character written one way.
 std::string group_key(std::string_view name);
 
 /// Which teams the groups of a person give them, as the policy says: of the role the mightiest (operator, finance,

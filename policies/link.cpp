@@ -291,6 +291,7 @@ std::shared_ptr<Snapshot> link(Draft draft, std::int64_t revision, Problems& pro
     out->revision = revision;
     Linker(draft, problems, warnings).link(*out);
     link_allocations(draft, *out, problems);
+    link_identity(draft, *out, problems, warnings);
     return out;
 }
 

@@ -16,7 +16,7 @@ struct SectionReader {
     Reader read;  ///< none: not in force yet
 };
 
-constexpr std::array<SectionReader, 14> sections = {{{"organisation", read_organisation},
+constexpr std::array<SectionReader, 15> sections = {{{"organisation", read_organisation},
                                                      {"catalogue", read_catalogue},
                                                      {"providers", read_providers},
                                                      {"models", read_models},
@@ -29,7 +29,8 @@ constexpr std::array<SectionReader, 14> sections = {{{"organisation", read_organ
                                                      {"filters", nullptr},
                                                      {"alerts", nullptr},
                                                      {"reports", nullptr},
-                                                     {"retention", read_retention}}};
+                                                     {"retention", read_retention},
+                                                     {"identity", read_identity}}};
 
 bool empty(const YamlNode& node) {
     return node.items.empty() && node.entries.empty() && node.kind != YamlNode::Kind::text;

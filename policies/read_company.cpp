@@ -50,6 +50,13 @@ std::string read_cost_centre(const Value& value) {
     return std::string(*text);
 }
 
+std::vector<std::string> read_groups(const Value& value, std::string_view one) {
+    std::vector<std::string> out;
+    for (const Value& item : read_list(value, one))
+        if (auto group = read_text(item)) out.push_back(*std::move(group));
+    return out;
+}
+
 void read_team(const Named& named, Rank rank, Draft& draft) {
     Fields fields(named.value.node, fmt::format("team \"{}\"", named.name), named.value.problems);
     TeamDraft team;
@@ -62,9 +69,8 @@ void read_team(const Named& named, Rank rank, Draft& draft) {
     if (const auto contact = fields.find("contact")) team.team.contact = read_text(*contact).value_or("");
     if (const auto word = fields.find("on_short"))
         team.team.on_short = read_word(*word, {"lower", "refuse"}) == 1 ? OnShort::refuse : OnShort::lower;
-    if (const auto groups = fields.find("groups"))
-        for (const Value& item : read_list(*groups, "team group"))
-            if (auto group = read_text(item)) team.team.groups.push_back(*std::move(group));
+    if (const auto groups = fields.find("groups")) team.team.groups = read_groups(*groups, "team group");
+    if (const auto groups = fields.find("leads")) team.team.leads = read_groups(*groups, "group of leads");
     if (const auto centre = fields.find("cost_centre")) team.team.cost_centre = read_cost_centre(*centre);
     if (const auto rate = fields.find("rate")) team.team.rate = read_call_rate(*rate);
     if (const auto rate = fields.find("rate_per_person")) team.team.rate_per_person = read_call_rate(*rate);

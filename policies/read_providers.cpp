@@ -23,17 +23,8 @@ std::vector<ProviderKey> read_keys(const Value& value) {
         Fields fields(item.node, "provider key", item.problems);
         ProviderKey key;
         if (const auto secret = fields.need("secret")) {
-            if (secret->node.text.starts_with("sk-")) {
-                // A key that was pasted where its name belongs is not repeated.
-                item.problems.add(secret->node.at,
-                                  "provider key secret looks like a key itself; put the key into the vault "
-                                  "(bursarctl secret put NAME) and write its name here");
-                continue;
-            }
-            auto name = read_name(*secret);
+            auto name = read_secret_name(*secret);
             if (!name) continue;
-            if (name->find_first_of(":/@+") != std::string::npos)
-                secret->wrong("is no name that the vault can have; use letters, digits or . _ -");
             key.secret = *std::move(name);
             if (std::ranges::find(out, key.secret, &ProviderKey::secret) != out.end())
                 secret->wrong("stands twice; give one entry a larger weight instead");

@@ -47,6 +47,9 @@ std::vector<std::string> secrets_of(const Snapshot& rules) {
     std::set<std::string> names;
     for (const auto& entry : rules.providers)
         for (const ProviderKey& key : entry.second->keys) names.insert(key.secret);
+    for (const auto& entry : rules.identity.directories) names.insert(entry.second.bind_secret);
+    for (const auto& entry : rules.identity.oidc) names.insert(entry.second.secret);
+    names.erase("");  // of a directory without a service account, a public client
     return {names.begin(), names.end()};
 }
 

@@ -261,7 +261,8 @@ struct Snapshot {
     Watch watch;
     Retention retention;
     Identity identity;
-    /// What each group gives, by group_key(): worked out from `teams` and `identity`.
+    /// What each group gives by itself, by group_key(): worked out from `teams` and `identity`. `leads` are without the
+    /// teams below: those of one group may be very many, of all groups too many to keep. groups_give() finds them.
     std::map<std::string, GroupsGive, std::less<>> groups;
 };
 

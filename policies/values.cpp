@@ -26,38 +26,6 @@ bool letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <
 
 constexpr std::string_view url_advice = "is not an address; write it like https://api.example.com/v1";
 
-/// Splits "host:port" or "[::1]:port"; leaves the default port where none is written.
-bool read_authority(std::string_view text, Url& url) {
-    std::string_view port;
-    if (text.starts_with('[')) {
-        const std::size_t end = text.find(']');
-        if (end == std::string_view::npos) return false;
-        url.host = text.substr(1, end - 1);
-        const auto in_address = [](char c) { return letter_or_digit(c) || c == ':' || c == '.'; };
-        if (url.host.find(':') == std::string::npos || !std::ranges::all_of(url.host, in_address)) return false;
-        text.remove_prefix(end + 1);
-        if (!text.empty() && !text.starts_with(':')) return false;
-        port = text.empty() ? text : text.substr(1);
-        if (!text.empty() && port.empty()) return false;
-    } else {
-        const std::size_t colon = text.find(':');
-        url.host = text.substr(0, colon);
-        const auto in_host = [](char c) { return letter_or_digit(c) || c == '.' || c == '-' || c == '_'; };
-        if (url.host.empty() || url.host.front() == '.' || !std::ranges::all_of(url.host, in_host)) return false;
-        if (colon != std::string_view::npos) {
-            port = text.substr(colon + 1);
-            if (port.empty()) return false;
-        }
-    }
-    constexpr std::size_t host_bytes_max = 253;
-    if (url.host.size() > host_bytes_max) return false;
-    if (port.empty()) return true;
-    const auto number = digits(port);
-    if (!number || *number < 1 || *number > 65'535) return false;
-    url.port = static_cast<std::uint16_t>(*number);
-    return true;
-}
-
 }  // namespace
 
 std::optional<std::string_view> single(const Value& value) {
@@ -111,6 +79,21 @@ std::optional<int> read_part(const Value& value) {
     const auto number = percent_of(*text);
     if (!number || *number < 1 || *number > 200) return value.wrong("is not a part of the limit; write it like 80%");
     return static_cast<int>(*number);
+}
+
+std::optional<std::string> read_secret_name(const Value& value) {
+    if (value.node.text.starts_with("sk-")) {
+        // A key that was pasted where its name belongs is not repeated.
+        value.problems.add(value.node.at,
+                           fmt::format("{} looks like a key itself; put the key into the vault (bursarctl "
+                                       "secret put NAME) and write its name here",
+                                       value.what));
+        return {};
+    }
+    auto name = read_name(value);
+    if (name && name->find_first_of(":/@+") != std::string::npos)
+        return value.wrong("is no name that the vault can have; use letters, digits or . _ -");
+    return name;
 }
 
 std::optional<std::int64_t> read_integer(const Value& value, std::int64_t least, std::int64_t most) {
@@ -167,6 +150,37 @@ std::optional<NanoUsd> read_amount(const Value& value) {
     constexpr NanoUsd most = NanoUsd::dollars(1'000'000'000);
     if (*amount < NanoUsd{} || *amount > most) return value.wrong("must be from 0 USD to 1,000,000,000 USD");
     return *amount;
+}
+
+bool read_authority(std::string_view text, Url& url) {
+    std::string_view port;
+    if (text.starts_with('[')) {
+        const std::size_t end = text.find(']');
+        if (end == std::string_view::npos) return false;
+        url.host = text.substr(1, end - 1);
+        const auto in_address = [](char c) { return letter_or_digit(c) || c == ':' || c == '.'; };
+        if (url.host.find(':') == std::string::npos || !std::ranges::all_of(url.host, in_address)) return false;
+        text.remove_prefix(end + 1);
+        if (!text.empty() && !text.starts_with(':')) return false;
+        port = text.empty() ? text : text.substr(1);
+        if (!text.empty() && port.empty()) return false;
+    } else {
+        const std::size_t colon = text.find(':');
+        url.host = text.substr(0, colon);
+        const auto in_host = [](char c) { return letter_or_digit(c) || c == '.' || c == '-' || c == '_'; };
+        if (url.host.empty() || url.host.front() == '.' || !std::ranges::all_of(url.host, in_host)) return false;
+        if (colon != std::string_view::npos) {
+            port = text.substr(colon + 1);
+            if (port.empty()) return false;
+        }
+    }
+    constexpr std::size_t host_bytes_max = 253;
+    if (url.host.size() > host_bytes_max) return false;
+    if (port.empty()) return true;
+    const auto number = digits(port);
+    if (!number || *number < 1 || *number > 65'535) return false;
+    url.port = static_cast<std::uint16_t>(*number);
+    return true;
 }
 
 std::optional<Url> read_url(const Value& value) {

@@ -155,7 +155,7 @@ TEST(Parse, LimitsHaveTheirSentences) {
     EXPECT_EQ(
         problems_of(parse_text(deep + "x" + std::string(40, '}'))),
         "policy.yaml:1:13: team \"a\" has no setting \"a\"; it may have: parent, models, budgets, per_person, contact, "
-        "on_short, groups, cost_centre, rate, rate_per_person, rate_per_key\n"
+        "on_short, groups, leads, cost_centre, rate, rate_per_person, rate_per_key\n"
         "policy.yaml:1:132: values are nested more than 32 deep; a policy needs less\n");
     std::string bottomless = "teams: ";
     for (int i = 0; i < 100'000; ++i) bottomless += "[";

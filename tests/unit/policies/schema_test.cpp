@@ -77,6 +77,19 @@ TEST(Schema, KnowsEachSettingOfTheParser) {
         {"unusual", "watch: {unusual: {qqqqqqqq: 1}}"},
         {"runaway", "watch: {runaway: {qqqqqqqq: 1}}"},
         {"retention", "retention: {qqqqqqqq: 1}"},
+        {"identity", "identity: {qqqqqqqq: 1}"},
+        {"directory", "identity: {directories: {d: {qqqqqqqq: 1}}}"},
+        {"directory_bind", "identity: {directories: {d: {bind: {qqqqqqqq: 1}}}}"},
+        {"directory_people", "identity: {directories: {d: {people: {qqqqqqqq: 1}}}}"},
+        {"directory_groups", "identity: {directories: {d: {groups: {qqqqqqqq: 1}}}}"},
+        {"sync", "identity: {directories: {d: {sync: {qqqqqqqq: 1}}}}"},
+        {"identity_provider", "identity: {oidc: {p: {qqqqqqqq: 1}}}"},
+        {"claims", "identity: {oidc: {p: {claims: {qqqqqqqq: 1}}}}"},
+        {"workload", "identity: {workloads: {w: {qqqqqqqq: 1}}}"},
+        {"scim_source", "identity: {scim: {s: {qqqqqqqq: 1}}}"},
+        {"roles", "identity: {roles: {qqqqqqqq: 1}}"},
+        {"sessions", "identity: {sessions: {qqqqqqqq: 1}}"},
+        {"agents", "identity: {agents: {qqqqqqqq: 1}}"},
         {"price_version", "prices: {p: {m: {qqqqqqqq: 1}}}"},
         {"price_tier", "prices: {p: {m: {tiers: [{qqqqqqqq: 1}]}}}"},
         {"price_hours", "prices: {p: {m: {hours: [{qqqqqqqq: 1}]}}}"},
@@ -107,7 +120,7 @@ TEST(Examples, what_the_pages_show_works) {
     const auto defaults = read_folder(BURSAR_SOURCE_DIR "/policies/defaults");
     ASSERT_TRUE(defaults);
     int blocks = 0;
-    for (const char* page : {"/docs/use/providers.md", "/docs/operate/policy.md"}) {
+    for (const char* page : {"/docs/use/providers.md", "/docs/operate/policy.md", "/docs/operate/directory.md"}) {
         std::ifstream file(std::string(BURSAR_SOURCE_DIR) + page);
         std::string text, block;
         bool inside = false;
