@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,13 +22,16 @@ struct HttpAnswer {
     int status = 0;
     std::string content_type;
     std::string cache_control;
+    std::string date;
     std::string body;
 };
 inline constexpr std::size_t http_answer_bytes_max = 1024 * 1024;
 inline constexpr std::chrono::seconds http_timeout{5};
 
-/// directory_unavailable with the reason for the operator: name, TLS (wrong host, expired, unknown CA), timeout, too
-/// large.
+/// directory_unavailable; the operator's text begins with one of these words and says what was wrong with it: TLS has
+/// the wrong host, expired, an unknown CA.
+inline constexpr std::string_view http_resolve = "resolve: ", http_connect = "connect: ", http_tls = "TLS: ",
+                                  http_time = "time: ", http_size = "size: ", http_other = "HTTP: ";
 using Http = std::function<Result<HttpAnswer>(const HttpRequest&)>;
 
 /// By libcurl. Blocking, at most http_timeout; any thread.
