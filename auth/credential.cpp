@@ -14,16 +14,34 @@ std::string checksum_of(std::string_view text) {
     return to_base32(bytes);
 }
 
-}  // namespace
-
-Secret make_credential_text(std::string_view prefix, std::string_view id) {
-    std::string secret = to_base32(random_bytes(credential_secret_length * 5 / 8));
+/// `bytes` is wiped.
+Secret text_with(std::string_view prefix, std::string_view id, std::string bytes) {
+    std::string secret = to_base32(bytes);
+    wipe(bytes.data(), bytes.size());
     std::string text;
     text.reserve(credential_length);
     text.append(prefix).append(id).append("_").append(secret);
     wipe(secret.data(), secret.size());
     text.append(checksum_of(text));
     return Secret(std::move(text));
+}
+
+constexpr std::size_t secret_bytes = credential_secret_length * 5 / 8;
+
+}  // namespace
+
+Secret make_credential_text(std::string_view prefix, std::string_view id) {
+    return text_with(prefix, id, random_bytes(secret_bytes));
+}
+
+Secret follow_credential(const Secret& key, std::string_view prefix, std::string_view id, std::string_view from) {
+    std::string named(prefix);
+    named.append(id).append("\n").append(from);
+    Digest digest = hmac_sha256(key.reveal(), named);
+    wipe(named.data(), named.size());
+    std::string bytes(as_text(digest).substr(0, secret_bytes));
+    wipe(digest.data(), digest.size());
+    return text_with(prefix, id, std::move(bytes));
 }
 
 Credential make_credential(std::string_view prefix) {

@@ -14,6 +14,10 @@ namespace bursar::auth {
 
 inline constexpr std::string_view key_prefix = "bsr_";
 inline constexpr std::string_view token_prefix = "bso_";
+inline constexpr std::string_view console_prefix = "bsc_";
+inline constexpr std::string_view access_prefix = "bsa_";
+inline constexpr std::string_view refresh_prefix = "bsf_";
+inline constexpr std::string_view jwt_prefix = "eyJ";        ///< base 64 of `{"`: how a compact JWT begins
 inline constexpr std::size_t credential_id_length = 12;      ///< 60 bits
 inline constexpr std::size_t credential_secret_length = 32;  ///< 160 bits
 inline constexpr std::size_t credential_checksum_length = 7;
@@ -27,6 +31,9 @@ struct Credential {
 Credential make_credential(std::string_view prefix);
 /// A new secret under an id that stays.
 Secret make_credential_text(std::string_view prefix, std::string_view id);
+
+/// The one text of this prefix and id that follows from another credential, under a key of its own.
+Secret follow_credential(const Secret& key, std::string_view prefix, std::string_view id, std::string_view from);
 
 /// The id in a text of the right form with the right checksum; nothing else is known to be right then.
 std::optional<std::string_view> credential_id(std::string_view prefix, std::string_view text);

@@ -1,7 +1,9 @@
 #include "auth/key_entry.h"
 
 #include "auth/budget_line.h"
+#include "auth/columns.h"
 #include "auth/credential.h"
+#include "auth/printable.h"
 #include "service/base/limit_words.h"
 
 #include <algorithm>
@@ -21,41 +23,6 @@ constexpr std::string_view columns =
     "id, version, digest, old_digest, name, team, person, models, networks, budgets, created_at, expires_at, "
     "revoked_at, old_secret_until, "
     "last_used_at";
-
-// Lists are stored a line each; check_new_key() lets no line end into an entry.
-std::string join_lines(const std::vector<std::string>& lines) {
-    std::string text;
-    for (const std::string& line : lines) text.append(line).push_back('\n');
-    return text;
-}
-
-std::vector<std::string> split_lines(std::string_view text) {
-    std::vector<std::string> lines;
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        lines.emplace_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return lines;
-}
-
-store::Value time_value(const std::optional<Timestamp>& at) {
-    if (!at) return nullptr;
-    return at->time_since_epoch().count();
-}
-
-std::optional<Timestamp> time_in(const store::Row& row, int column) {
-    if (row.is_null(column)) return std::nullopt;
-    return Timestamp(std::chrono::nanoseconds(row.integer(column)));
-}
-
-std::optional<Digest> digest_in(const store::Row& row, int column) {
-    const std::string_view bytes = row.is_null(column) ? std::string_view{} : row.text(column);
-    Digest digest{};
-    if (bytes.size() != digest.size()) return std::nullopt;
-    std::ranges::transform(bytes, digest.begin(), [](char c) { return static_cast<unsigned char>(c); });
-    return digest;
-}
 
 Result<KeyEntry> entry_of(const store::Row& row) {
     KeyEntry entry;
@@ -131,39 +98,7 @@ Result<void> check_budgets(const std::vector<Budget>& budgets) {
     return {};
 }
 
-/// The next code point of strict UTF-8 (RFC 3629); nothing if the bytes are none.
-std::optional<char32_t> next_character(std::string_view& text) {
-    const auto lead = static_cast<unsigned char>(text[0]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
-    if (length == 0 || length > text.size()) return std::nullopt;
-    char32_t character = length == 1 ? lead : lead & (0x7fU >> length);
-    for (std::size_t i = 1; i < length; ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        if (byte >> 6 != 2) return std::nullopt;
-        character = character << 6 | (byte & 0x3f);
-    }
-    constexpr char32_t shortest[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (character < shortest[length] || character > 0x10ffff || (character >= 0xd800 && character <= 0xdfff))
-        return std::nullopt;
-    text.remove_prefix(length);
-    return character;
-}
-
 }  // namespace
-
-bool is_printable(std::string_view text, std::size_t characters_max) {
-    std::size_t characters = 0;
-    while (!text.empty()) {
-        const auto character = next_character(text);
-        if (!character || ++characters > characters_max) return false;
-        const char32_t c = *character;
-        const bool control = c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029;
-        const bool direction =
-            c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-        if (control || direction) return false;
-    }
-    return characters > 0;
-}
 
 Result<void> check_new_key(const NewKey& key, Timestamp now) {
     const auto name_wrong = [](std::string_view field, std::size_t characters) {

@@ -32,8 +32,6 @@ struct KeyEntry {
 
 /// Limits of what a key may say; invalid_request names the field.
 Result<void> check_new_key(const NewKey& key, Timestamp now);
-/// Printable UTF-8 without control characters or changes of direction, of 1 to `characters_max` characters.
-bool is_printable(std::string_view text, std::size_t characters_max);
 
 /// Fills in what follows from the facts. Fails only on stored networks that cannot be read.
 Result<void> complete(KeyEntry& entry);

@@ -3,8 +3,8 @@
 #include "auth/credential.h"
 #include "auth/index.h"
 #include "auth/key_entry.h"
+#include "auth/last_uses.h"
 #include "service/base/ensure.h"
-#include "service/base/log.h"
 
 #include <algorithm>
 #include <tuple>
@@ -15,9 +15,6 @@ namespace bursar::auth {
 namespace {
 
 constexpr std::int64_t keys_max = 100'000;
-/// Uses are stored in batches: so seldom, and so many at once, that calls do not wait for them.
-constexpr std::int64_t last_uses_every_s = 10;
-constexpr std::size_t last_uses_per_batch = 1'000;
 
 constexpr std::string_view steps[] = {
     "CREATE TABLE auth_keys (id TEXT PRIMARY KEY, version INTEGER NOT NULL, digest BLOB NOT NULL, old_digest BLOB, "
@@ -34,28 +31,14 @@ std::unexpected<Error> unknown(std::string for_operator) {
                 std::move(for_operator));
 }
 
-std::int64_t minute_of(Timestamp at) { return std::chrono::floor<std::chrono::minutes>(at).time_since_epoch().count(); }
-
-/// Uses that are not stored yet. Shared with the jobs that store them, which may outlive the Keys.
-struct Uses {
-    Mutex mutex;
-    std::vector<std::shared_ptr<const KeyEntry>> waiting GUARDED_BY(mutex);
-    std::int64_t stored_at_s GUARDED_BY(mutex) = 0;
-};
-
-Result<void> store_uses(store::Transaction& transaction, const std::vector<std::shared_ptr<const KeyEntry>>& used) {
-    for (const auto& entry : used) {
-        const std::chrono::nanoseconds at = std::chrono::minutes(entry->used->minute.load());
-        TRY_VOID(transaction.run("UPDATE auth_keys SET last_used_at = ? WHERE id = ?",
-                                 {static_cast<std::int64_t>(at.count()), entry->id()}));
-    }
-    return {};
-}
-
 class StoredKeys final : public Keys {
   public:
     StoredKeys(store::Store& store, Secret pepper, const Clock& clock, std::vector<KeyEntry> entries)
-        : store_(store), pepper_(std::move(pepper)), clock_(clock), count_(static_cast<std::int64_t>(entries.size())) {
+        : store_(store),
+          pepper_(std::move(pepper)),
+          clock_(clock),
+          count_(static_cast<std::int64_t>(entries.size())),
+          uses_(store, "UPDATE auth_keys SET last_used_at = ? WHERE id = ?", "key_use_not_stored") {
         for (KeyEntry& entry : entries) index_.publish(std::make_shared<const KeyEntry>(std::move(entry)));
     }
 
@@ -78,7 +61,7 @@ class StoredKeys final : public Keys {
     const Clock& clock_;
     Index<KeyEntry> index_;
     std::atomic<std::int64_t> count_;
-    std::shared_ptr<Uses> uses_ = std::make_shared<Uses>();
+    const LastUses uses_;
 };
 
 Result<std::shared_ptr<const Caller>> StoredKeys::identify(std::string_view presented, std::string_view address,
@@ -139,23 +122,7 @@ void StoredKeys::note_use(const std::shared_ptr<const KeyEntry>& entry, Timestam
     const std::int64_t minute = minute_of(now);
     if (entry->used->minute.load(std::memory_order_relaxed) >= minute || entry->used->minute.exchange(minute) >= minute)
         return;
-    // Once a minute and key.
-    std::vector<std::shared_ptr<const KeyEntry>> batch;
-    {
-        const std::int64_t second = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-        const MutexLock lock(uses_->mutex);
-        uses_->waiting.push_back(entry);
-        if (second < uses_->stored_at_s + last_uses_every_s) return;
-        uses_->stored_at_s = second;
-        const std::size_t count = std::min(uses_->waiting.size(), last_uses_per_batch);
-        batch.assign(uses_->waiting.begin(), uses_->waiting.begin() + static_cast<std::ptrdiff_t>(count));
-        uses_->waiting.erase(uses_->waiting.begin(), uses_->waiting.begin() + static_cast<std::ptrdiff_t>(count));
-    }
-    store_.submit(
-        [batch = std::move(batch)](store::Transaction& transaction) { return store_uses(transaction, batch); },
-        [](Result<void> stored) {
-            if (!stored) log::warning("key_use_not_stored", {{"error", stored.error().operator_text()}});
-        });
+    uses_.note(entry->id(), minute, now);  // once a minute and key
 }
 
 void StoredKeys::publish(KeyEntry entry) {
@@ -297,16 +264,19 @@ std::string_view credential_of(const Presented& presented) {
         bearer.size() >= scheme.size() && std::equal(scheme.begin(), scheme.end(), bearer.begin(), [](char a, char b) {
             return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + ('a' - 'A')) : b);
         });
+    const auto is_ours = [](std::string_view text) {
+        return text.starts_with(key_prefix) || text.starts_with(access_prefix);
+    };
     // Some clients leave out the scheme; another scheme is none of ours.
     if (is_bearer)
         bearer.remove_prefix(scheme.size());
-    else if (!bearer.starts_with(key_prefix))
+    else if (!is_ours(bearer) && !bearer.starts_with(jwt_prefix))
         bearer = {};
     std::string_view first;
     for (std::string_view text : {bearer, presented.x_api_key, presented.api_key, presented.x_goog_api_key}) {
         while (text.starts_with(' ')) text.remove_prefix(1);
         while (text.ends_with(' ')) text.remove_suffix(1);
-        if (text.starts_with(key_prefix)) return text;
+        if (is_ours(text)) return text;
         if (first.empty()) first = text;
     }
     return first;

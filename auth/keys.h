@@ -80,8 +80,9 @@ class Keys {
 /// Who may call with these keys: of each that is not revoked.
 std::vector<Caller> callers_of(const std::vector<KeyFacts>& keys);
 
-/// Finds the Bursar key where clients put it: Authorization: Bearer, x-api-key, api-key, x-goog-api-key. The first that
-/// looks like ours (begins with "bsr_") wins, else the first at all; empty if there is none.
+/// Finds the credential where clients put it: Authorization: Bearer, x-api-key, api-key, x-goog-api-key. The first that
+/// looks like ours (begins with "bsr_" or "bsa_") wins, else the first at all; empty if there is none. Authorization
+/// counts without its scheme too if it is ours or looks like a JWT.
 struct Presented {
     std::string_view authorization, x_api_key, api_key, x_goog_api_key;
 };

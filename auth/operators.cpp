@@ -2,7 +2,7 @@
 
 #include "auth/credential.h"
 #include "auth/index.h"
-#include "auth/key_entry.h"
+#include "auth/printable.h"
 #include "service/base/ensure.h"
 
 #include <algorithm>

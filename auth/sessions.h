@@ -1,5 +1,6 @@
 #pragma once
 
+#include "auth/credential.h"
 #include "auth/people.h"
 #include "service/base/caller.h"
 
@@ -83,11 +84,12 @@ class Sessions {
     virtual Result<TokenPair> begin_tokens(const NewSession& session, const Also& also) = 0;
     /// A new pair for a refresh token. Within 60 s of its use the same token gets the very same successor (several
     /// processes share one); used later it is a thief's or an accident's: the family ends. Durable before it returns.
-    /// unauthenticated; storage_unavailable.
+    /// `also` runs only where the family ends: a rotation is no event. unauthenticated; storage_unavailable.
     virtual Result<TokenPair> refresh(std::string_view presented, const Also& also) = 0;
     /// Who a refresh token is of, without using it: so that the directory can be asked first.
     virtual Result<Session> owner_of_refresh(std::string_view presented) const = 0;
-    /// A password or provider was asked again: a new cookie for the same session; the old one is dead.
+    /// A password or provider was asked again: a new cookie for the same session; the old one is dead. conflict for a
+    /// session that has no cookie.
     virtual Result<ConsoleTicket> step_up(std::string_view id, const Also& also) = 0;
 
     virtual Result<void> end(std::string_view id, const Also& also) = 0;
@@ -102,8 +104,7 @@ class Sessions {
     virtual Result<void> tidy(Timestamp now) = 0;
 };
 
-inline constexpr std::string_view console_prefix = "bsc_";
-inline constexpr std::string_view access_prefix = "bsa_";
-inline constexpr std::string_view refresh_prefix = "bsf_";
+/// Session::way of the local operator, behind whom there is no person.
+inline constexpr std::string_view break_glass_way = "break-glass";
 
 }  // namespace bursar::auth
