@@ -34,6 +34,18 @@ class Index {
         place = std::move(entry);
         cell.set(std::move(next));
     }
+    /// Many at once, whatever is there: each bucket is copied once. The caller keeps the order of versions.
+    void replace(const std::vector<std::shared_ptr<const Entry>>& entries) {
+        const MutexLock lock(changing_);
+        std::unordered_map<std::size_t, std::shared_ptr<Bucket>> changed;
+        for (const auto& entry : entries) {
+            const std::size_t at = slot(entry->id());
+            auto& next = changed[at];
+            if (next == nullptr) next = std::make_shared<Bucket>(*buckets_[at].get());
+            (*next)[entry->id()] = entry;
+        }
+        for (auto& [at, bucket] : changed) buckets_[at].set(std::move(bucket));
+    }
     void erase(std::string_view id) {
         const MutexLock lock(changing_);
         auto& cell = buckets_[slot(id)];

@@ -30,6 +30,10 @@ struct Group {
 /// What a directory says about the account itself.
 enum class AccountState : std::uint8_t { active, disabled, expired, locked, must_change_password };
 std::string_view name_of(AccountState state);
+std::optional<AccountState> account_state_of(std::string_view name);
+/// Whether whoever has such an account keeps what they have. Strangers can lock an account by guessing, and a password
+/// that must be changed takes nothing from anybody: with these nobody can sign in, and whoever is in stays in.
+bool keeps_access(AccountState state);
 
 /// One person as a source tells of them.
 struct PersonFacts {
@@ -69,6 +73,9 @@ struct Person {
     PersonFacts facts;
     PersonState state = PersonState::active;
     std::string why;  ///< of the state, for operators
+    /// An operator has suspended them: whatever the source tells of them, they stay so until an operator says
+    /// otherwise.
+    bool held_by_operator = false;
     Timestamp created_at;
     Timestamp changed_at;
     std::optional<Timestamp> seen_at;        ///< when the source had them last
