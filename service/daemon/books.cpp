@@ -1,4 +1,6 @@
 // The database and what is read from it before anything is served.
+#include "auth/break_glass.h"
+#include "auth/sync_history.h"
 #include "service/base/log.h"
 #include "service/daemon/service.h"
 #include "service/treasury/allocations.h"
@@ -115,7 +117,8 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
         .key = std::move(database_key),
         .durability = configuration.durability,
         .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(), auth::Operators::schema(),
-                    admin::Revisions::schema(), replays::Replays::schema()}};
+                    auth::People::schema(), auth::Sessions::schema(), auth::BreakGlass::schema(),
+                    auth::SyncHistory::schema(), admin::Revisions::schema(), replays::Replays::schema()}};
     std::ranges::move(treasury::Treasury::schemas(), std::back_inserter(options.schemas));
     TRY(books.store, store::Store::open(std::move(options)));
     TRY(books.ledger, ledger::Ledger::recover(*books.store, clock, complete_rows));
@@ -126,6 +129,11 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
     TRY(books.keys, auth::Keys::open(*books.store, std::move(keys_pepper), clock));
     TRY(Secret operators_pepper, vault.pepper());
     TRY(books.operators, auth::Operators::open(*books.store, std::move(operators_pepper), clock));
+    TRY(books.people, auth::People::open(*books.store, clock, {}));
+    TRY(Secret sessions_pepper, vault.pepper());
+    TRY(books.sessions, auth::Sessions::open(*books.store, std::move(sessions_pepper), *books.people, clock));
+    books.callers = std::make_unique<auth::Authenticator>(*books.keys, *books.people, *books.sessions,
+                                                          auth::Authenticator::Workload{});
     TRY(auto rules, read_rules(configuration, defaults, *books.store, *books.audit, clock));
     TRY_VOID(books.audit->set_time_zone(rules->organisation.time_zone));
     books.rules = std::make_unique<policies::Rules>(std::move(rules));

@@ -1,7 +1,10 @@
 #pragma once
 
+#include "auth/authenticator.h"
 #include "auth/keys.h"
 #include "auth/operators.h"
+#include "auth/people.h"
+#include "auth/sessions.h"
 #include "policies/documents.h"
 #include "policies/rules.h"
 #include "service/admin/control_plane.h"
@@ -37,6 +40,9 @@ struct Books {
     std::unique_ptr<replays::Replays> replays;
     std::unique_ptr<auth::Keys> keys;
     std::unique_ptr<auth::Operators> operators;
+    std::unique_ptr<auth::People> people;
+    std::unique_ptr<auth::Sessions> sessions;
+    std::unique_ptr<auth::Authenticator> callers;
     std::unique_ptr<policies::Rules> rules;
     std::unique_ptr<treasury::Treasury> treasury;
     std::unique_ptr<treasury::Runs> allocations;

@@ -106,8 +106,8 @@ Result<void> Service::open_house() {
     std::vector<asio::io_context*> shards;
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
     health_ = std::make_unique<providers::Health>(clock_, [this](const providers::Change& change) { tell(change); });
-    const gateway::Parts rooms{*books_.rules, *books_.keys, *books_.ledger,  *vault_,
-                               *books_.audit, *health_,     *books_.replays, clock_};
+    const gateway::Parts rooms{*books_.rules, *books_.callers, *books_.ledger,  *vault_,
+                               *books_.audit, *health_,        *books_.replays, clock_};
     const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max};
     gateway_ = std::make_unique<gateway::Gateway>(rooms, limits, shards);
     prober_ = std::make_unique<Prober>(*books_.rules, *vault_, *health_, clock_);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "auth/keys.h"
+#include "auth/authenticator.h"
 #include "policies/rules.h"
 #include "service/audit/audit.h"
 #include "service/base/snapshot.h"
@@ -36,7 +36,7 @@ class Shard;
 /// What the rooms work with.
 struct Parts {
     const policies::Rules& rules;
-    const auth::Keys& keys;
+    const auth::Authenticator& callers;
     ledger::Ledger& ledger;
     const vault::Vault& vault;
     audit::Audit& audit;

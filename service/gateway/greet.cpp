@@ -78,13 +78,13 @@ Result<void> greet(Call& call) {
     return fail(Fault::not_found, fmt::format("There is no {} here. Known paths: {}.", path, known_paths()));
 }
 
-Result<void> identify(Call& call, const auth::Keys& keys) {
+Result<void> identify(Call& call, const auth::Authenticator& callers) {
     const edge::RequestHead& head = call.exchange.head();
     const auth::Presented presented{.authorization = head.header("authorization"),
                                     .x_api_key = head.header("x-api-key"),
                                     .api_key = head.header("api-key"),
                                     .x_goog_api_key = head.header("x-goog-api-key")};
-    TRY(call.caller, keys.identify(auth::credential_of(presented), call.exchange.address(), call.at));
+    TRY(call.caller, callers.identify(auth::credential_of(presented), call.exchange.address(), call.at));
     call.outcome.key_id = call.caller->key_id;
     call.outcome.team = call.caller->team;
     if (const auto team = call.rules->teams.find(call.caller->team); team != call.rules->teams.end())

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "auth/keys.h"
+#include "auth/authenticator.h"
 #include "service/base/clock.h"
 #include "service/base/result.h"
 #include "service/edge/http.h"
@@ -16,8 +16,8 @@ namespace bursar::gateway {
 /// right shape. not_found, method_not_allowed, upgrade_refused, invalid_request.
 Result<void> greet(Call& call);
 
-/// Room 2: whose key it is. Before the body is read: strangers may not make us read.
-Result<void> identify(Call& call, const auth::Keys& keys);
+/// Room 2: who calls, by a key, a sign-in or a JWT. Before the body is read: strangers may not make us read.
+Result<void> identify(Call& call, const auth::Authenticator& callers);
 
 /// Body of `GET /v1/models` and `/v1/models/{id}` in the caller's dialect, with what this caller may use.
 Result<std::string> model_list(const Call& call);

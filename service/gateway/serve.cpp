@@ -47,8 +47,8 @@ Task<void> Gateway::serve(edge::Exchange& exchange) {
 Task<void> Gateway::rooms(Call& call) {
     call.rules = parts_.rules.get();
 
-    Result<void> passed = greet(call);                 // 1: is it something we speak?
-    if (passed) passed = identify(call, parts_.keys);  // 2: who calls?
+    Result<void> passed = greet(call);                    // 1: is it something we speak?
+    if (passed) passed = identify(call, parts_.callers);  // 2: who calls?
     if (!passed) {
         co_await refuse(call, passed.error());
         co_return;
