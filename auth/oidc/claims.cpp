@@ -110,6 +110,7 @@ Result<void> check_id_token(const Json& claims, const IdTokenExpected& expected,
     if (!expected.type.empty() && expected.type != "jwt")
         return not_accepted(fmt::format("typ is {}, which no ID token has", quoted(expected.type)));
     TRY_VOID(check_issuer(claims, expected.issuer));
+    TRY_VOID(identity_at(claims, "sub"));
     if (!is_for(claims, expected.client_id)) return not_accepted("aud does not have our client_id");
     const Json* party = claims.member("azp");
     if (party == nullptr && !is_for_alone(claims, expected.client_id))

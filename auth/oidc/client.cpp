@@ -131,7 +131,7 @@ Result<Identity> RelyingParty::finish(const Pending& pending, const Redirected& 
     TRY(const Jwt jwt, verified_id_token(tokens, pending));
     // Beyond this line the ID token is this provider's, for us, of this sign-in, and of now.
 
-    TRY(std::string subject, identity_at(jwt.claims(), "sub"));
+    std::string subject(jwt.claims().text_at("sub"));
     Json userinfo;
     PersonClaims claims{.id_token = jwt.claims()};
     if (!metadata.userinfo_endpoint.empty() && !tokens.access_token.empty() &&
