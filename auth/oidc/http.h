@@ -26,7 +26,8 @@ struct HttpAnswer {
     std::string body;
 };
 inline constexpr std::size_t http_answer_bytes_max = 1024 * 1024;
-inline constexpr std::chrono::seconds http_timeout{5};
+/// One mute place may not keep a sign-in from failing within five seconds.
+inline constexpr std::chrono::seconds http_timeout{4};
 
 /// directory_unavailable; the operator's text begins with one of these words and says what was wrong with it: TLS has
 /// the wrong host, expired, an unknown CA.

@@ -1,10 +1,11 @@
 // Hunts: a provider of identities in the tests that does not do what the other scenarios take for granted, which would make them prove
 // nothing: the real one, seen by a relying party in plain HTTP, and the hostile one, whose lies have to be lies.
 import assert from 'node:assert/strict';
-import { createPublicKey, verify } from 'node:crypto';
+import { createHash, createPublicKey, verify } from 'node:crypto';
 import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
 
+import { HostileProvider, logoutModes, modes } from './support/hostile-oidc.mjs';
 import { Browser, discover, exchange, formIn, partsOf, request } from './support/oidc-browser.mjs';
 import { CompanyProvider } from './support/oidc-provider.mjs';
 
@@ -161,5 +162,91 @@ describe('the company provider', () => {
         const tokens = await poll();
         assert.equal(partsOf(tokens.id_token)[1].sub, 'sub-alice');
         assert.notEqual((await poll()).error, undefined);
+    });
+});
+
+/** A careful relying party, written without ours in mind: what it finds wrong, or nothing. Every check is of OpenID Connect Core §3.1.3.7. */
+async function complaint(provider) {
+    const within = { signal: AbortSignal.timeout(1000), redirect: 'manual' };
+    const read = async (url) => {
+        const answer = await fetch(url, within);
+        if (answer.status !== 200) throw new Error(`status ${answer.status}`);
+        const text = await answer.text();
+        if (text.length > 1_000_000) throw new Error('too long');
+        const parsed = JSON.parse(text);
+        if (JSON.stringify(parsed) !== text) throw new Error('a name twice');
+        return parsed;
+    };
+    const discovery = await read(`${provider.issuer}/.well-known/openid-configuration`);
+    if (discovery.issuer !== provider.issuer || !discovery.jwks_uri.startsWith(provider.issuer)) return 'discovery';
+    const began = request(discovery, { clientId: provider.clientId, callback });
+    const query = new URL((await new Browser().go(began.url, { until: callback })).url).searchParams;
+    if (query.get('state') !== began.state || query.get('iss') !== provider.issuer || !query.has('code')) return 'redirect';
+    const answer = await fetch(discovery.token_endpoint, {
+        ...within,
+        method: 'POST',
+        body: new URLSearchParams({ grant_type: 'authorization_code', code: query.get('code'), redirect_uri: callback, code_verifier: began.verifier }),
+        headers: { authorization: `Basic ${btoa(`${provider.clientId}:${provider.secret}`)}` },
+    });
+    if (answer.status !== 200) return 'token endpoint';
+    const { id_token: token = '', access_token: access } = await answer.json();
+    const { keys } = await read(discovery.jwks_uri);
+    return tokenComplaint(token, { provider, keys, access, nonce: began.nonce }) ?? (await groupsComplaint(discovery, token, access, within));
+}
+
+function tokenComplaint(token, { provider, keys, access, nonce }) {
+    const parts = token.split('.');
+    if (parts.length !== 3 || token.length > 16_384 || keys.length > 100) return 'shape';
+    const [header, claims] = partsOf(token);
+    const text = Buffer.from(parts[1], 'base64url').toString();
+    const now = Date.now() / 1000;
+    const key = keys.find((each) => each.kid === header.kid);
+    if (JSON.stringify(claims) !== text || header.alg !== 'RS256' || header.typ !== 'JWT' || header.crit || !key) return 'header';
+    const good = verify('sha256', Buffer.from(`${parts[0]}.${parts[1]}`), createPublicKey({ key, format: 'jwk' }), Buffer.from(parts[2], 'base64url'));
+    if (!good) return 'signature';
+    const hash = createHash('sha256').update(access).digest().subarray(0, 16).toString('base64url');
+    const right = claims.iss === provider.issuer && claims.aud === provider.clientId && (claims.azp ?? claims.aud) === claims.aud && claims.sub &&
+        claims.nonce === nonce && claims.exp > now - 60 && claims.iat < now + 60 && (claims.nbf ?? 0) < now + 60 && claims.at_hash === hash;
+    return right ? undefined : 'claims';
+}
+
+async function groupsComplaint(discovery, token, access, within) {
+    const [, claims] = partsOf(token);
+    if (claims.groups?.every((each) => typeof each === 'string')) return undefined;
+    const info = await (await fetch(discovery.userinfo_endpoint, { ...within, headers: { authorization: `Bearer ${access}` } })).json();
+    if (info.sub !== claims.sub) return 'userinfo';
+    return info.groups ? undefined : 'groups';
+}
+
+describe('the hostile provider', () => {
+    let provider;
+    before(async () => (provider = await HostileProvider.start()));
+    after(() => provider.stop());
+
+    it('lies in every mode that is to be refused, and in no other', async () => {
+        for (const [mode, outcome] of Object.entries(modes)) {
+            provider.mode = mode;
+            const found = await complaint(provider).catch((error) => error.message);
+            assert.equal(found === undefined, outcome === 'in', `${mode}: ${found}`);
+            assert.equal(found === 'groups', outcome === 'unknown', `${mode}: ${found}`);
+        }
+        assert.ok(provider.asked('/token') > 40);
+    });
+
+    it('sends logout tokens that are wrong in one way each', () => {
+        provider.mode = 'good';
+        const first = provider.logoutToken('good', 'sid-1');
+        assert.equal(provider.logoutToken('replayed', 'sid-1'), first);
+        const seen = new Set([first]);
+        for (const mode of Object.keys(logoutModes).filter((each) => each !== 'good' && each !== 'replayed')) {
+            const token = provider.logoutToken(mode, 'sid-1');
+            assert.ok(!seen.has(token), mode);
+            seen.add(token);
+            const [header, claims] = partsOf(token);
+            const good = verify('sha256', Buffer.from(token.split('.').slice(0, 2).join('.')), provider.mint.right.pem, Buffer.from(token.split('.')[2], 'base64url'));
+            const plain = good && header.typ === 'logout+jwt' && claims.events?.['http://schemas.openid.net/event/backchannel-logout'] && !claims.nonce &&
+                claims.jti && claims.iat > Date.now() / 1000 - 300 && claims.iss === provider.issuer && claims.aud === 'bursar' && (claims.sub || claims.sid);
+            assert.equal(Boolean(plain), logoutModes[mode] === 'ends', mode);
+        }
     });
 });
