@@ -6,75 +6,60 @@
 #include "tests/sim/sim_store.h"
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-// A server of SCIM with people who do what auth::People promises, and what its clients send.
+// A server of SCIM with its people, and what its clients send.
 namespace bursar::scim::testing {
 
-/// Keeps people in memory; a change is in force when its transaction is stored.
-class FakePeople final : public auth::People {
+/// The people of the service, with a moment at which somebody else can be quicker.
+class InterruptedPeople final : public auth::People {
   public:
-    explicit FakePeople(store::Store& store) : store_(store) {}
+    InterruptedPeople(store::Store& store, const Clock& clock) {
+        auto people = auth::People::open(store, clock, {});
+        ENSURE(people);
+        people_ = *std::move(people);
+    }
 
-    std::shared_ptr<const auth::Person> find(std::string_view name) const override {
-        const auto found = people_.find(name);
-        return found == people_.end() ? nullptr : std::make_shared<const auth::Person>(found->second);
-    }
+    std::shared_ptr<const auth::Person> find(std::string_view name) const override { return people_->find(name); }
     std::shared_ptr<const auth::Person> find(const auth::Origin& origin) const override {
-        return find(name_of(origin));
+        return people_->find(origin);
     }
-    std::vector<std::shared_ptr<const auth::Person>> all() const override {
-        std::vector<std::shared_ptr<const auth::Person>> out;
-        for (const auto& entry : people_) out.push_back(find(entry.first));
-        return out;
+    std::vector<std::shared_ptr<const auth::Person>> all() const override { return people_->all(); }
+    Result<std::shared_ptr<const auth::Person>> see(const auth::PersonFacts& facts, const AlsoPerson& also) override {
+        return people_->see(facts, also);
+    }
+    Result<std::shared_ptr<const auth::Person>> set_state(std::string_view name, auth::PersonState state,
+                                                          std::string_view why, const AlsoPerson& also) override {
+        return people_->set_state(name, state, why, also);
+    }
+    Result<void> put_out(std::string_view name, const AlsoPerson& also) override {
+        return people_->put_out(name, also);
+    }
+    Result<void> note_sign_in(std::string_view name, const AlsoPerson& also) override {
+        return people_->note_sign_in(name, also);
     }
     Result<void> change(std::span<const auth::PersonFacts> seen, std::span<const Change> states,
                         const std::function<Result<void>(store::Transaction&)>& also) override {
         if (const auto others = std::exchange(before_next_change, nullptr)) others();
-        TRY_VOID(store_.write([&](store::Transaction& transaction) { return also(transaction); }));
-        for (const auth::PersonFacts& facts : seen) see(facts);
-        for (const Change& each : states) people_.at(each.name).state = each.state;
-        return {};
+        return people_->change(seen, states, also);
     }
-
-    Result<std::shared_ptr<const auth::Person>> see(const auth::PersonFacts&, const AlsoPerson&) override {
-        return fail(Fault::internal, "see() is not asked here");
-    }
-    Result<std::shared_ptr<const auth::Person>> set_state(std::string_view, auth::PersonState, std::string_view,
-                                                          const AlsoPerson&) override {
-        return fail(Fault::internal, "set_state() is not asked here");
-    }
-    Result<void> put_out(std::string_view, const AlsoPerson&) override { return {}; }
-    Result<void> note_sign_in(std::string_view, const AlsoPerson&) override { return {}; }
-    void restand(StandingOf) override {}
+    void restand(StandingOf standing_of) override { people_->restand(std::move(standing_of)); }
 
     /// Runs once, between what a change was planned on and its transaction.
     std::function<void()> before_next_change;
 
   private:
-    static std::string name_of(const auth::Origin& origin) { return origin.source + "/" + origin.subject; }
-    void see(const auth::PersonFacts& facts) {
-        auth::Person& person = people_[name_of(facts.origin)];
-        person.name = name_of(facts.origin);
-        std::vector<auth::Group> former = std::move(person.facts.groups);
-        person.facts = facts;
-        if (!facts.groups_known) person.facts.groups = std::move(former);
-        person.state =
-            facts.account == auth::AccountState::active ? auth::PersonState::active : auth::PersonState::suspended;
-    }
-
-    store::Store& store_;
-    std::map<std::string, auth::Person, std::less<>> people_;
+    std::unique_ptr<auth::People> people_;
 };
 
 struct House {
-    sim::SimStore store{{Scim::schema()}};
-    FakePeople people{store};
+    sim::SimStore store{{auth::People::schema(), Scim::schema()}};
     ManualClock clock{*parse_timestamp("2026-11-29T12:00:00Z")};
+    InterruptedPeople people{store, clock};
     Scim scim{store, people, clock};
     std::vector<std::string> audit;  ///< "scim.user.create alice (…): detail"
 

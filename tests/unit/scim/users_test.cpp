@@ -80,6 +80,26 @@ TEST(ScimUsers, are_out_whatever_the_words_are) {
     }
 }
 
+TEST(ScimUsers, whom_an_operator_has_suspended_are_not_let_in_by_their_source) {
+    House house;
+    const std::string id = house.made("/Users", entra_user("alice@corp.example", "obj-1"));
+    ASSERT_TRUE(house.people.set_state("alice", PersonState::suspended, "an enquiry", nullptr));
+    EXPECT_EQ(house.ask("PATCH", "/Users/" + id, patch_of(R"({"op":"replace","value":{"active":true}})")).status, 200);
+    EXPECT_EQ(house.person("obj-1")->state, PersonState::suspended);
+}
+
+TEST(ScimUsers, who_are_out_are_put_out_in_the_same_transaction) {
+    House house;
+    const std::string id = house.made("/Users", entra_user("alice@corp.example", "obj-1"));
+    EXPECT_FALSE(house.person("obj-1")->put_out_at);
+    EXPECT_EQ(house.ask("PATCH", "/Users/" + id, patch_of(R"({"op":"replace","value":{"active":false}})")).status, 200);
+    EXPECT_GT(house.person("obj-1")->put_out_at, house.clock.now()) << "what began at this very instant is over too";
+    // After a restart the two still say the same.
+    const auto again = auth::People::open(house.store, house.clock, {});
+    ASSERT_TRUE(again);
+    EXPECT_EQ((*again)->find("alice")->state, PersonState::suspended);
+}
+
 TEST(ScimUsers, who_are_deleted_are_gone_and_may_come_again) {
     House house;
     const std::string id = house.made("/Users", entra_user("alice@corp.example", "obj-1"));
