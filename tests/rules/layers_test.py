@@ -8,7 +8,7 @@ from repository import layer_of, may_link, sources, text
 # Where each library's headers may stand. docs/dependencies.md has the reasons.
 HOMES = {
     r"boost/": ("edge", "providers", "gateway", "daemon", "demo"),
-    r"openssl/": ("base", "edge", "providers", "vault", "daemon", "oidc"),
+    r"openssl/": ("base", "edge", "providers", "vault", "daemon", "oidc", "ldap"),
     r"(SQLiteCpp/|sqlcipher/|sqlite3)": ("store",),
     r"Poco/": ("admin", "daemon"),
     r"yaml-cpp/": ("policies",),
