@@ -123,7 +123,7 @@ void Company::test_search(Connection& connection, Deadline deadline, std::vector
     }
     if (found->entries.empty()) {
         add(steps, "search", Step::State::bad,
-            fmt::format("{} finds nobody.{}", what, why_nobody(connection, deadline)));
+            fmt::format("{} finds nobody{}", what, why_nobody(connection, deadline)));
         return;
     }
     const bool more = found->entries.size() > static_cast<std::size_t>(options_.page_size);
@@ -139,12 +139,12 @@ void Company::test_search(Connection& connection, Deadline deadline, std::vector
 std::string Company::why_nobody(Connection& connection, Deadline deadline) {
     const Query anything{.base = options_.people_base, .filter = "(objectClass=*)", .attributes = {"1.1"}};
     const auto there = find_few(connection, anything, 1, deadline);
-    if (there && there->entries.size() > 1) return " There are entries below it, so people_filter is too narrow";
+    if (there && there->entries.size() > 1) return ". There are entries below it, so people_filter is too narrow";
     if (there && !there->entries.empty())
-        return " That entry is there, but the account sees none below it: look at people_base and at its rights";
+        return ". That entry is there, but the account sees none below it: look at people_base and at its rights";
     const auto root = read(connection, "", "", {"namingContexts", "defaultNamingContext"}, deadline);
     if (!root || root->all("namingContexts").empty()) return "";
-    return fmt::format(" This server holds {}: set people_base to the part of it where people are",
+    return fmt::format(". This server holds {}: set people_base to the part of it where people are",
                        clean_text(fmt::to_string(fmt::join(root->all("namingContexts"), "; ")), shown_bytes_max));
 }
 

@@ -1,0 +1,134 @@
+// A real Active Directory domain controller: Samba in a network namespace of its own, for its ports are fixed.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { makeCertificates, temporaryFolder } from './bursar.mjs';
+import { until } from './process.mjs';
+import { entry, oddPeople } from './slapd.mjs';
+
+const root = 'DC=corp,DC=example';
+const staff = `OU=Staff,${root}`;
+const add = fileURLToPath(new URL('samba_add.py', import.meta.url));
+const dnValue = (text) => text.replace(/[,+"\\<>;=#]/g, '\\$&').replace(/^ | $/g, '\\ ');
+/** As the attribute unicodePwd wants it: in quotes, UTF-16. */
+const unicode = (password) => `unicodePwd:: ${Buffer.from(`"${password}"`, 'utf16le').toString('base64')}\n`;
+
+/** Why there can be no domain controller here; null if there can. */
+export function whyNoSamba() {
+    if (spawnSync('samba', ['--version']).error) return 'samba is not installed: installer/dependencies test';
+    if (spawnSync('unshare', ['--net', 'true']).status !== 0) return 'this machine permits no network namespaces (unshare --net), and a domain controller has fixed ports';
+    return null;
+}
+
+function company(people) {
+    const dnOf = {};
+    let text = entry(staff, { objectClass: 'organizationalUnit' }) + entry(`OU=Moved,${staff}`, { objectClass: 'organizationalUnit' });
+    let changes = '';
+    const person = (uid, cn, more = {}) => {
+        dnOf[uid] = `CN=${dnValue(cn)},${staff}`;
+        const attributes = {
+            objectClass: 'user', cn, sAMAccountName: uid, userPrincipalName: `${uid}@corp.example`, displayName: cn, userAccountControl: '512', ...more,
+        };
+        text += entry(dnOf[uid], attributes).replace(/\n\n$/, `\n${unicode(`${uid}-Passw0rd`)}\n`);
+    };
+    const change = (uid, name, value) => {
+        changes += `dn:: ${Buffer.from(dnOf[uid]).toString('base64')}\nchangetype: modify\nreplace: ${name}\n${name}: ${value}\n\n`;
+    };
+    person('svc-bursar', 'Bursar Service');
+    person('alice', 'Alice Example', { mail: 'Alice.Example@mail.example', userPrincipalName: 'a.example@corp.example' });
+    person('bob', 'Bob Without Mail');
+    person('locked', 'Locked Out', { mail: 'locked@mail.example' });
+    person('disabled', 'Disabled Account', { userAccountControl: '514' });
+    person('expired', 'Expired Account', { accountExpires: '131000000000000000' });
+    person('reset', 'Reset Password');
+    person('twin1', 'First Twin', { mail: 'twin@mail.example' });
+    person('twin2', 'Second Twin', { mail: 'twin@mail.example' });
+    for (const { uid, cn } of oddPeople) person(uid, cn);
+    for (let i = Object.keys(dnOf).length; i < people; ++i) person(`user${i}`, `User ${i}`, { mail: `user${i}@mail.example` });
+    change('reset', 'pwdLastSet', '0');
+    changes += `dn: ${root}\nchangetype: modify\nreplace: lockoutThreshold\nlockoutThreshold: 3\n\n`;
+
+    const group = (cn) => `CN=${dnValue(cn)},${staff}`;
+    const groups = {
+        engineers: ['alice', ...oddPeople.map((odd) => odd.uid)].map((uid) => dnOf[uid]),
+        everybody: Object.values(dnOf),
+        'Sales, EMEA (north) \\ Ö': [dnOf.alice],
+        staff: [group('engineers')],
+        company: [group('staff')],
+    };
+    for (const [cn, member] of Object.entries(groups)) text += entry(group(cn), { objectClass: 'group', cn, sAMAccountName: cn.replace(/\W/g, ''), member });
+    // A ring, once both are there.
+    changes += `dn: ${group('staff')}\nchangetype: modify\nadd: member\nmember: ${group('company')}\n\n`;
+    return { text: `${text}\n# then\n${changes}`, dnOf };
+}
+
+export class Samba {
+    static async start({ people = 1200 } = {}) {
+        const samba = new Samba();
+        samba.folder = temporaryFolder();
+        try {
+            await samba.#begin(people);
+        } catch (error) {
+            await samba.stop();
+            throw error;
+        }
+        return samba;
+    }
+
+    async #begin(people) {
+        makeCertificates(this.folder);
+        this.ca = readFileSync(this.path('ca.pem'), 'utf8');
+        const option = (text) => `--option=${text}`;
+        execFileSync('samba-tool', [
+            'domain', 'provision', `--targetdir=${this.path('dc')}`, '--realm=CORP.EXAMPLE', '--domain=CORP', '--server-role=dc', '--dns-backend=SAMBA_INTERNAL',
+            '--adminpass=Passw0rd.12', '--host-name=dc1', '--host-ip=127.0.0.1', option('interfaces=lo'), option('bind interfaces only=yes'),
+            option(`tls keyfile=${this.path('server.key')}`), option(`tls certfile=${this.path('server.pem')}`), option(`tls cafile=${this.path('ca.pem')}`),
+        ], { stdio: 'pipe' });
+        const { text, dnOf } = company(people);
+        this.dnOf = dnOf;
+        execFileSync('/usr/bin/python3', [add, this.path('dc/etc/smb.conf'), this.path('dc/private/sam.ldb')], { input: text, stdio: ['pipe', 'pipe', 'pipe'] });
+        await this.launch();
+    }
+
+    path(name) {
+        return path.join(this.folder, name);
+    }
+
+    async launch() {
+        const output = openSync(this.path('samba.log'), 'a', 0o600);
+        const words = `ip link set lo up && exec samba -s ${this.path('dc/etc/smb.conf')} --option='server services=ldap dns' --no-process-group -F`;
+        this.child = spawn('unshare', ['--net', '--kill-child', 'bash', '-c', words], { stdio: ['ignore', output, output], detached: true });
+        closeSync(output);
+        this.ended = new Promise((resolve) => this.child.once('exit', resolve));
+        this.child.once('exit', (code) => (this.code = code ?? -1));
+        await until('the domain controller', () => {
+            if (this.code !== undefined) throw new Error(`samba ended with ${this.code}: ${readFileSync(this.path('samba.log'), 'utf8').slice(-2000)}`);
+            return this.inside('bash', ['-c', 'exec 3<>/dev/tcp/127.0.0.1/636']).status === 0;
+        }, 60_000);
+    }
+
+    /** Runs a program where the domain controller can be reached. */
+    inside(program, words, options = {}) {
+        return spawnSync('nsenter', ['--target', `${this.child.pid}`, '--net', program, ...words], { encoding: 'utf8', timeout: 60_000, ...options });
+    }
+
+    options(more = {}) {
+        return {
+            name: 'corp', kind: 'active_directory', servers: ['ldaps://127.0.0.1'], ca: this.ca, bind_dn: 'svc-bursar@corp.example', people_base: staff,
+            groups_by: 'token_groups', ...more,
+        };
+    }
+
+    startTls = 'ldap://127.0.0.1';
+    bindPassword = 'svc-bursar-Passw0rd';
+    people = staff;
+    groups = staff;
+    root = root;
+
+    async stop() {
+        if (this.child && this.code === undefined) process.kill(-this.child.pid, 'SIGTERM');
+        await this.ended;
+    }
+}
