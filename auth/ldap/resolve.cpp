@@ -96,8 +96,7 @@ Outcome<std::vector<Address>> addresses_of(const Server& server, Deadline deadli
     question->host = server.host;
     question->port = std::to_string(server.port);
     question->hints.ai_socktype = SOCK_STREAM;
-    question->hints.ai_flags = AI_ADDRCONFIG;
-    // An address needs no name server, and AI_ADDRCONFIG would hide a machine's only one, the loopback's.
+    // An address needs no name server. Not AI_ADDRCONFIG: it hides every address from a machine that has only loopback.
     in6_addr six{};
     in_addr four{};
     if (inet_pton(AF_INET6, server.host.c_str(), &six) == 1 || inet_pton(AF_INET, server.host.c_str(), &four) == 1)

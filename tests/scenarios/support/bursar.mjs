@@ -195,12 +195,12 @@ export class Bursar {
 }
 
 /** ca.pem, and server.pem with its key for 127.0.0.1 and localhost. */
-export function makeCertificates(folder) {
+export function makeCertificates(folder, names = 'IP:127.0.0.1,DNS:localhost') {
     const run = (...words) => execFileSync('openssl', words, { cwd: folder, stdio: 'pipe' });
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
     run('req', '-x509', ...curve, '-days', '2', '-subj', '/CN=scenario CA', '-keyout', 'ca.key', '-out', 'ca.pem');
     run('req', ...curve, '-subj', '/CN=localhost', '-keyout', 'server.key', '-out', 'server.csr');
-    writeFileSync(path.join(folder, 'extensions'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
+    writeFileSync(path.join(folder, 'extensions'), `subjectAltName=${names}\n`);
     run('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-out', 'server.pem',
         '-extfile', 'extensions');
 }

@@ -1,6 +1,6 @@
 // A real OpenLDAP server with a company in it: slapd as a plain process on ports of its own, with TLS by a CA of its own.
-import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 
@@ -142,19 +142,23 @@ ppolicy_use_lockout
 
     async launch() {
         const output = openSync(this.path('slapd.log'), 'a', 0o600);
-        const addresses = `ldap://127.0.0.1:${this.ports.plain} ldaps://127.0.0.1:${this.ports.tls} ldapi://${encodeURIComponent(this.path('socket'))}`;
+        const addresses = `ldap://127.0.0.1:${this.ports.plain} ldaps://127.0.0.1:${this.ports.tls} ldaps://127.0.0.2:${this.ports.tls} ${this.#socket}`;
         this.child = spawn('/usr/sbin/slapd', ['-f', this.path('slapd.conf'), '-h', addresses, '-d', '0'], { stdio: ['ignore', output, output] });
         closeSync(output);
         this.ended = new Promise((resolve) => this.child.once('exit', resolve));
         this.child.once('exit', (code) => (this.code = code ?? -1));
         await until('slapd', () => {
             if (this.code !== undefined) throw new Error(`slapd ended with ${this.code}: ${readFileSync(this.path('slapd.log'), 'utf8').slice(-2000)}`);
-            return existsSync(this.path('socket')) && existsSync(this.path('slapd.pid'));
+            return spawnSync('ldapwhoami', ['-x', '-H', this.#socket]).status === 0;
         });
     }
 
+    get #socket() {
+        return `ldapi://${encodeURIComponent(this.path('socket'))}`;
+    }
+
     #write(tool, text) {
-        const words = ['-x', '-H', `ldapi://${encodeURIComponent(this.path('socket'))}`, '-D', admin.dn, '-w', admin.password];
+        const words = ['-x', '-H', this.#socket, '-D', admin.dn, '-w', admin.password];
         execFileSync(tool, words, { input: text, stdio: ['pipe', 'pipe', 'pipe'] });
     }
 
