@@ -1,0 +1,188 @@
+import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { useEffect, useState } from 'react';
+import { ask, post, type Problem } from '../api/client';
+import type { AuditEntry, Verified } from '../api/types';
+import { saveAs } from '../csv';
+import { Icon } from '../parts/icons';
+import { Chip, Page, Panel, Rows, type Column } from '../parts/page';
+import { Empty, Failure, Note, ProblemNote, Waiting } from '../parts/states';
+import { useFormats } from '../words/formats';
+import { useWords } from '../words/words';
+import { auditCsv, filtered } from './audit_filter';
+
+const pageRows = 100;
+
+interface Log {
+    entries: AuditEntry[];
+    /** Older ones may be there. */
+    more: boolean;
+    busy: boolean;
+    problem: Problem | null;
+    older: () => void;
+}
+function useLog(): Log {
+    const [entries, setEntries] = useState<AuditEntry[]>([]);
+    const [more, setMore] = useState(true);
+    const [busy, setBusy] = useState(false);
+    const [problem, setProblem] = useState<Problem | null>(null);
+    const load = async (before: number | undefined) => {
+        setBusy(true);
+        const answer = await ask<{ entries: AuditEntry[] }>('GET', `/api/v1/audit?limit=${pageRows}${before === undefined ? '' : `&before=${before}`}`);
+        setBusy(false);
+        setProblem(answer.ok ? null : answer.problem);
+        if (!answer.ok) return;
+        setEntries((shown) => (before === undefined ? answer.value.entries : [...shown, ...answer.value.entries]));
+        setMore(answer.value.entries.length === pageRows);
+    };
+    useEffect(() => void load(undefined), []);
+    return { entries, more, busy, problem, older: () => void load(entries.at(-1)?.number) };
+}
+
+function Detail({ of: entry }: { of: AuditEntry }) {
+    const { t } = useWords();
+    let detail = entry.detail ?? '';
+    try {
+        detail = JSON.stringify(JSON.parse(detail), null, 2);
+    } catch {
+        // Then it is shown as it is.
+    }
+    return (
+        <details className="audit-detail">
+            <summary>
+                {t('audit.detail')}
+                <span className="unseen"> {entry.number}</span>
+            </summary>
+            {detail && <pre tabIndex={0}>{detail}</pre>}
+            <p className="under">
+                SHA-256 <code className="breakable">{entry.hash}</code>
+            </p>
+        </details>
+    );
+}
+
+function Entries({ entries }: { entries: readonly AuditEntry[] }) {
+    const { t } = useWords();
+    const formats = useFormats();
+    const columns: Column<AuditEntry>[] = [
+        { name: '#', cell: (entry) => formats.number(entry.number) },
+        { name: t('audit.at'), cell: (entry) => <span className="unbroken">{formats.instant(entry.at)}</span> },
+        {
+            name: t('audit.actor'),
+            cell: (entry) => (
+                <>
+                    <span className="strong">{entry.actor}</span>
+                    <span className="under">{entry.address}</span>
+                </>
+            ),
+        },
+        { name: t('audit.action'), cell: (entry) => <code>{entry.action}</code> },
+        { name: t('audit.object'), cell: (entry) => <span className="breakable">{entry.object || '–'}</span> },
+        { name: t('audit.outcome'), cell: (entry) => <Chip tone={entry.outcome === 'ok' ? 'good' : entry.outcome === 'begun' ? 'quiet' : 'bad'}>{entry.outcome}</Chip> },
+        { name: t('audit.detail'), cell: (entry) => <Detail of={entry} /> },
+    ];
+    return <Rows label={t('nav.audit')} columns={columns} rows={entries} id={(entry) => entry.number} />;
+}
+
+function Verify() {
+    const { t } = useWords();
+    const formats = useFormats();
+    const [busy, setBusy] = useState(false);
+    const [result, setResult] = useState<Verified | null>(null);
+    const [problem, setProblem] = useState<Problem | null>(null);
+    const run = async () => {
+        setBusy(true);
+        setProblem(null);
+        setResult(null);
+        const answer = await post<Verified>('/api/v1/audit/verify');
+        setBusy(false);
+        if (answer.ok) setResult(answer.value);
+        else setProblem(answer.problem);
+    };
+    return (
+        <Panel
+            title={t('audit.verify_title')}
+            lead={t('audit.verify_lead')}
+            actions={
+                <Button loading={busy} leftSection={<Icon name="audit" size={17} />} onClick={() => void run()}>
+                    {t('audit.verify')}
+                </Button>
+            }
+        >
+            {result && (
+                <Note tone="good" title={t('audit.intact', { count: formats.number(result.entries) })}>
+                    <p>
+                        {t('audit.hash')} <code className="breakable">{result.hash}</code>
+                    </p>
+                </Note>
+            )}
+            {problem && <ProblemNote problem={problem} />}
+        </Panel>
+    );
+}
+
+export default function AuditPage() {
+    const { t, many } = useWords();
+    const log = useLog();
+    const [text, setText] = useState('');
+    const [only, setOnly] = useState<'' | 'ok' | 'not_ok'>('');
+    const shown = filtered(log.entries, text, only);
+    const body = () => {
+        if (log.problem && log.entries.length === 0) return <Failure problem={log.problem} again={log.older} />;
+        if (log.busy && log.entries.length === 0) return <Waiting lines={8} />;
+        if (shown.length === 0) return <Empty icon="audit" title={t('audit.none')}>{t(log.more ? 'audit.none_yet' : 'audit.none_text')}</Empty>;
+        return <Entries entries={shown} />;
+    };
+    const actions = (
+        <>
+            <Button variant="default" leftSection={<Icon name="download" size={16} />} onClick={() => saveAs('audit.csv', 'text/csv', auditCsv(shown))} disabled={shown.length === 0}>
+                CSV
+            </Button>
+            <Button
+                variant="default"
+                leftSection={<Icon name="download" size={16} />}
+                onClick={() => saveAs('audit.json', 'application/json', `${JSON.stringify(shown, null, 2)}\n`)}
+                disabled={shown.length === 0}
+            >
+                JSON
+            </Button>
+        </>
+    );
+    return (
+        <Page title={t('nav.audit')} lead={t('audit.lead')} actions={actions}>
+            <Verify />
+            <div className="filter">
+                <TextInput
+                    aria-label={t('audit.filter')}
+                    placeholder={t('audit.filter')}
+                    leftSection={<Icon name="search" size={16} />}
+                    value={text}
+                    onChange={(event) => setText(event.currentTarget.value)}
+                />
+                <NativeSelect
+                    aria-label={t('audit.outcome')}
+                    value={only}
+                    onChange={(event) => setOnly(event.currentTarget.value as typeof only)}
+                    data={[
+                        { value: '', label: t('audit.any') },
+                        { value: 'ok', label: t('audit.only_ok') },
+                        { value: 'not_ok', label: t('audit.only_not_ok') },
+                    ]}
+                />
+            </div>
+            <Panel flush>
+                {body()}
+                {log.problem && log.entries.length > 0 && <ProblemNote problem={log.problem} />}
+                {log.entries.length > 0 && (
+                    <div className="panel-foot panel-foot-split">
+                        <span role="status">{t('audit.shown', { shown: shown.length, loaded: many('audit.loaded', log.entries.length) })}</span>
+                        {log.more && (
+                            <Button variant="default" size="xs" loading={log.busy} onClick={log.older}>
+                                {t('audit.older')}
+                            </Button>
+                        )}
+                    </div>
+                )}
+            </Panel>
+        </Page>
+    );
+}

@@ -1,0 +1,117 @@
+import { useEffect, useRef, type ReactNode } from 'react';
+import { useWords } from '../words/words';
+
+interface PageProps {
+    title: string;
+    lead?: string;
+    actions?: ReactNode;
+    above?: ReactNode;
+    children: ReactNode;
+}
+
+/** A page: its title also names the tab, and takes the focus, so that a screen reader begins there. */
+export function Page({ title, lead, actions, above, children }: PageProps) {
+    const heading = useRef<HTMLHeadingElement>(null);
+    useEffect(() => {
+        document.title = `${title} · Bursar`;
+    }, [title]);
+    useEffect(() => {
+        // A dialog or a field that took the focus keeps it.
+        if (document.activeElement === document.body || document.activeElement?.closest('nav')) heading.current?.focus({ preventScroll: true });
+        window.scrollTo(0, 0);
+    }, []);
+    return (
+        <>
+            {above}
+            <header className="page-head">
+                <div>
+                    <h1 ref={heading} tabIndex={-1}>
+                        {title}
+                    </h1>
+                    {lead && <p className="page-lead">{lead}</p>}
+                </div>
+                {actions && <div className="page-actions">{actions}</div>}
+            </header>
+            <div className="page-body">{children}</div>
+        </>
+    );
+}
+
+interface PanelProps {
+    title?: string;
+    lead?: string;
+    actions?: ReactNode;
+    children: ReactNode;
+    flush?: boolean;
+}
+/** A white card with a heading. `flush`: the content reaches its edges, as tables do. */
+export function Panel({ title, lead, actions, children, flush = false }: PanelProps) {
+    return (
+        <section className={flush ? 'panel panel-flush' : 'panel'}>
+            {(title || actions) && (
+                <div className="panel-head">
+                    <div>
+                        {title && <h2>{title}</h2>}
+                        {lead && <p className="panel-lead">{lead}</p>}
+                    </div>
+                    {actions && <div className="panel-actions">{actions}</div>}
+                </div>
+            )}
+            <div className="panel-body">{children}</div>
+        </section>
+    );
+}
+
+export type Tone = 'good' | 'warn' | 'bad' | 'quiet' | 'note';
+export function Chip({ tone, children }: { tone: Tone; children: ReactNode }) {
+    return <span className={`chip chip-${tone}`}>{children}</span>;
+}
+
+export interface Column<Row> {
+    name: string;
+    cell: (row: Row) => ReactNode;
+    /** Numbers stand at the right. */
+    number?: boolean;
+    /** Buttons: no label on small screens. */
+    actions?: boolean;
+}
+interface RowsProps<Row> {
+    label: string;
+    columns: readonly Column<Row>[];
+    rows: readonly Row[];
+    id: (row: Row) => string | number;
+    faded?: (row: Row) => boolean;
+}
+/** A table; on small screens each row becomes a card. The roles keep it a table for screen readers when CSS makes it one no more. */
+export function Rows<Row>({ label, columns, rows, id, faded }: RowsProps<Row>) {
+    const { t } = useWords();
+    return (
+        <table className="rows" role="table" aria-label={label}>
+            <thead role="rowgroup">
+                <tr role="row">
+                    {columns.map((column) => (
+                        <th key={column.name} role="columnheader" scope="col" className={column.number ? 'number' : undefined}>
+                            {column.actions ? <span className="unseen">{t('table.actions')}</span> : column.name}
+                        </th>
+                    ))}
+                </tr>
+            </thead>
+            <tbody role="rowgroup">
+                {rows.map((row) => (
+                    <tr key={id(row)} role="row" className={faded?.(row) ? 'faded' : undefined}>
+                        {columns.map((column) => (
+                            <td
+                                key={column.name}
+                                role="cell"
+                                data-label={column.actions ? undefined : column.name}
+                                className={column.number ? 'number' : column.actions ? 'actions' : undefined}
+                            >
+                                {column.cell(row)}
+                            </td>
+                        ))}
+                    </tr>
+                ))}
+            </tbody>
+        </table>
+    );
+}
