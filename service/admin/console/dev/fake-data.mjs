@@ -54,7 +54,7 @@ export const standingsOf = (now) => [
 
 /** Numbers that look thrown, and are the same each time. */
 function dice(seed) {
-    let state = seed;
+    let state = Math.imul(seed ^ 0x9e3779b9, 2_654_435_761) >>> 0;
     return () => {
         state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
         return state / 2 ** 32;

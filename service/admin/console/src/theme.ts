@@ -9,7 +9,7 @@ export const theme = createTheme({
     cursorType: 'pointer',
     defaultRadius: 'md',
     components: {
-        // Its scroll lock writes a <style> element, which the policy of the pages forbids; styles/parts.css locks instead.
-        Modal: Modal.extend({ defaultProps: { lockScroll: false, transitionProps: { duration: 120 }, overlayProps: { backgroundOpacity: 0.45 } } }),
+        // Its scroll lock writes a <style> element, which the policy of the pages forbids.
+        Modal: Modal.extend({ defaultProps: { lockScroll: false, padding: 'lg', radius: 'lg', transitionProps: { duration: 120 }, overlayProps: { backgroundOpacity: 0.45 } } }),
     },
 });

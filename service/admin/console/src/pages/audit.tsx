@@ -1,4 +1,4 @@
-import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { ActionIcon, Button, NativeSelect, TextInput } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { ask, post, type Problem } from '../api/client';
 import type { AuditEntry, Verified } from '../api/types';
@@ -39,7 +39,6 @@ function useLog(): Log {
 }
 
 function Detail({ of: entry }: { of: AuditEntry }) {
-    const { t } = useWords();
     let detail = entry.detail ?? '';
     try {
         detail = JSON.stringify(JSON.parse(detail), null, 2);
@@ -47,22 +46,25 @@ function Detail({ of: entry }: { of: AuditEntry }) {
         // Then it is shown as it is.
     }
     return (
-        <details className="audit-detail">
-            <summary>
-                {t('audit.detail')}
-                <span className="unseen"> {entry.number}</span>
-            </summary>
+        <div className="audit-detail" id={`entry-${entry.number}`}>
             {detail && <pre tabIndex={0}>{detail}</pre>}
             <p className="under">
                 SHA-256 <code className="breakable">{entry.hash}</code>
             </p>
-        </details>
+        </div>
     );
 }
 
 function Entries({ entries }: { entries: readonly AuditEntry[] }) {
     const { t } = useWords();
     const formats = useFormats();
+    const [open, setOpen] = useState<ReadonlySet<number>>(new Set());
+    const toggle = (number: number) =>
+        setOpen((before) => {
+            const after = new Set(before);
+            if (!after.delete(number)) after.add(number);
+            return after;
+        });
     const columns: Column<AuditEntry>[] = [
         { name: '#', cell: (entry) => formats.number(entry.number) },
         { name: t('audit.at'), cell: (entry) => <span className="unbroken">{formats.instant(entry.at)}</span> },
@@ -76,11 +78,35 @@ function Entries({ entries }: { entries: readonly AuditEntry[] }) {
             ),
         },
         { name: t('audit.action'), cell: (entry) => <code>{entry.action}</code> },
-        { name: t('audit.object'), cell: (entry) => <span className="breakable">{entry.object || '–'}</span> },
+        { name: t('audit.object'), cell: (entry) => <span className="breakable-late">{entry.object || '–'}</span> },
         { name: t('audit.outcome'), cell: (entry) => <Chip tone={entry.outcome === 'ok' ? 'good' : entry.outcome === 'begun' ? 'quiet' : 'bad'}>{entry.outcome}</Chip> },
-        { name: t('audit.detail'), cell: (entry) => <Detail of={entry} /> },
+        {
+            name: t('audit.detail'),
+            actions: true,
+            cell: (entry) => (
+                <ActionIcon
+                    variant="subtle"
+                    color="gray"
+                    aria-label={t('audit.detail_of', { number: entry.number })}
+                    aria-expanded={open.has(entry.number)}
+                    aria-controls={open.has(entry.number) ? `entry-${entry.number}` : undefined}
+                    className={open.has(entry.number) ? 'turned' : undefined}
+                    onClick={() => toggle(entry.number)}
+                >
+                    <Icon name="down" />
+                </ActionIcon>
+            ),
+        },
     ];
-    return <Rows label={t('nav.audit')} columns={columns} rows={entries} id={(entry) => entry.number} />;
+    return (
+        <Rows
+            label={t('nav.audit')}
+            columns={columns}
+            rows={entries}
+            id={(entry) => entry.number}
+            below={(entry) => (open.has(entry.number) ? <Detail of={entry} /> : null)}
+        />
+    );
 }
 
 function Verify() {

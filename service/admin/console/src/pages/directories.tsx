@@ -11,7 +11,7 @@ import { useWords } from '../words/words';
 import { DirectoryTabs } from './directory_tabs';
 
 function Source({ of: directory }: { of: Directory }) {
-    const { t, many, named } = useWords();
+    const { t, named } = useWords();
     const formats = useFormats();
     return (
         <li className="panel source">
@@ -32,7 +32,7 @@ function Source({ of: directory }: { of: Directory }) {
             <dl className="source-facts">
                 <div>
                     <dt>{t('directory.count')}</dt>
-                    <dd>{many('directory.people_count', directory.people)}</dd>
+                    <dd>{formats.number(directory.people)}</dd>
                 </div>
                 <div>
                     <dt>{t('directory.answered')}</dt>

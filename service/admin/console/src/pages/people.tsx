@@ -73,7 +73,7 @@ function People({ people, act }: TableProps) {
         { name: t('team.role'), cell: (person) => (person.role === 'member' ? named('role', 'member') : <Chip tone="note">{named('role', person.role)}</Chip>) },
         { name: t('people.teams'), cell: (person) => person.teams.join(', ') || '–' },
         { name: t('people.source'), cell: (person) => <code>{person.source}</code> },
-        { name: t('people.signed_in'), cell: (person) => (person.signed_in_at ? formats.away(person.signed_in_at) : t('keys.never_used')) },
+        { name: t('people.signed_in'), cell: (person) => <span className="unbroken">{person.signed_in_at ? formats.away(person.signed_in_at) : t('keys.never_used')}</span> },
         { name: t('people.sessions'), number: true, cell: (person) => formats.number(person.sessions) },
         { name: t('team.keys'), number: true, cell: (person) => formats.number(person.keys) },
         ...(mayRunDirectories(me.role)

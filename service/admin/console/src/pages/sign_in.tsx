@@ -23,13 +23,12 @@ const enter = (to: string): void => window.location.replace(to);
 interface SecretFormProps {
     does: string;
     label: string;
-    complete: boolean;
     submit: (secret: string) => Promise<Answer<unknown>>;
     entered: () => void;
     /** The fields above the secret one. */
     children?: ReactNode;
 }
-function SecretForm({ does, label, complete, submit, entered, children }: SecretFormProps) {
+function SecretForm({ does, label, submit, entered, children }: SecretFormProps) {
     const { t } = useWords();
     const [secret, setSecret] = useState('');
     const [problem, setProblem] = useState<Problem | null>(null);
@@ -55,8 +54,9 @@ function SecretForm({ does, label, complete, submit, entered, children }: Secret
                 autoComplete="current-password"
                 visibilityToggleButtonProps={{ 'aria-label': t('sign_in.show_password') }}
                 required
+                withAsterisk={false}
             />
-            <Button type="submit" fullWidth loading={busy} disabled={!complete || !secret}>
+            <Button type="submit" fullWidth loading={busy}>
                 {does}
             </Button>
         </form>
@@ -71,7 +71,6 @@ function PasswordForm({ ways, to }: { ways: readonly Way[]; to: string }) {
         <SecretForm
             does={t('sign_in.go')}
             label={t('sign_in.password')}
-            complete={user.trim() !== ''}
             submit={(password) => askPlainly('POST', `/auth/ldap/${part(name)}`, { user: user.trim(), password })}
             entered={() => enter(to)}
         >
@@ -94,6 +93,7 @@ function PasswordForm({ ways, to }: { ways: readonly Way[]; to: string }) {
                 spellCheck={false}
                 autoFocus
                 required
+                withAsterisk={false}
             />
         </SecretForm>
     );
@@ -107,7 +107,6 @@ function BreakGlass({ to, back }: { to: string; back: () => void }) {
             <SecretForm
                 does={t('sign_in.break_glass_go')}
                 label={t('sign_in.passphrase')}
-                complete
                 submit={(passphrase) => askPlainly('POST', '/auth/break-glass', { passphrase })}
                 entered={() => enter(to)}
             />

@@ -40,7 +40,7 @@ function Members({ team }: { team: string }) {
             <Answered asked={asked}>
                 {({ people }) =>
                     people.length > 0 ? (
-                        <Rows label={t('team.members')} columns={columns} rows={people} id={(member) => member.person} faded={(member) => member.state !== 'active'} />
+                        <Rows label={t('team.members')} columns={columns} rows={people} id={(member) => member.person} faded={(member) => member.state === 'gone'} />
                     ) : (
                         <Empty icon="team" title={t('team.nobody')}>
                             {t('team.nobody_text')}

@@ -16,6 +16,19 @@ export const quantity = (formats: Formats, words: Words, measure: Measure, amoun
     }
 };
 
+/** Without its unit, in front of one that has it. */
+const bare = (formats: Formats, measure: Measure, amount: number): string => {
+    switch (measure) {
+        case 'money':
+        case 'cost':
+            return formats.money(amount);
+        case 'tokens':
+            return formats.numberShort(amount);
+        case 'calls':
+            return formats.number(amount);
+    }
+};
+
 /** "team:research" in words. */
 export function accountWords({ t }: Words, account: string): string {
     const [kind, name = ''] = account.split(/:(.*)/s);
@@ -71,7 +84,7 @@ export function Limit({ standing }: { standing: Standing }) {
     const tone = toneOf(standing);
     const ahead = projectedShare(standing);
     const name = `${accountWords(words, standing.account)}, ${named(standing.rolling ? 'per_rolling' : 'per', standing.per)}`;
-    const share = { spent: quantity(formats, words, measure, spent), limit: quantity(formats, words, measure, limit) };
+    const share = { spent: bare(formats, measure, spent), limit: quantity(formats, words, measure, limit) };
     return (
         <div className="limit">
             <div className="limit-head">

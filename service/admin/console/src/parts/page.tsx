@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode } from 'react';
+import { Fragment, useEffect, useRef, type ReactNode } from 'react';
 import { useWords } from '../words/words';
 
 interface PageProps {
@@ -75,43 +75,60 @@ export interface Column<Row> {
     /** Buttons: no label on small screens. */
     actions?: boolean;
 }
+function Cell<Row>({ of: column, row }: { of: Column<Row>; row: Row }) {
+    return (
+        <td role="cell" data-label={column.actions ? undefined : column.name} className={column.number ? 'number' : column.actions ? 'actions' : undefined}>
+            {column.cell(row)}
+        </td>
+    );
+}
+
 interface RowsProps<Row> {
     label: string;
     columns: readonly Column<Row>[];
     rows: readonly Row[];
     id: (row: Row) => string | number;
     faded?: (row: Row) => boolean;
+    /** More about a row, over the whole width below it. */
+    below?: (row: Row) => ReactNode;
 }
 /** A table; on small screens each row becomes a card. The roles keep it a table for screen readers when CSS makes it one no more. */
-export function Rows<Row>({ label, columns, rows, id, faded }: RowsProps<Row>) {
+export function Rows<Row>({ label, columns, rows, id, faded, below }: RowsProps<Row>) {
     const { t } = useWords();
     return (
-        <table className="rows" role="table" aria-label={label}>
-            <thead role="rowgroup">
-                <tr role="row">
-                    {columns.map((column) => (
-                        <th key={column.name} role="columnheader" scope="col" className={column.number ? 'number' : undefined}>
-                            {column.actions ? <span className="unseen">{t('table.actions')}</span> : column.name}
-                        </th>
-                    ))}
-                </tr>
-            </thead>
-            <tbody role="rowgroup">
-                {rows.map((row) => (
-                    <tr key={id(row)} role="row" className={faded?.(row) ? 'faded' : undefined}>
+        <div className="rows-frame">
+            <table className="rows" role="table" aria-label={label}>
+                <thead role="rowgroup">
+                    <tr role="row">
                         {columns.map((column) => (
-                            <td
-                                key={column.name}
-                                role="cell"
-                                data-label={column.actions ? undefined : column.name}
-                                className={column.number ? 'number' : column.actions ? 'actions' : undefined}
-                            >
-                                {column.cell(row)}
-                            </td>
+                            <th key={column.name} role="columnheader" scope="col" className={column.number ? 'number' : undefined}>
+                                {column.actions ? <span className="unseen">{t('table.actions')}</span> : column.name}
+                            </th>
                         ))}
                     </tr>
-                ))}
-            </tbody>
-        </table>
+                </thead>
+                <tbody role="rowgroup">
+                    {rows.map((row) => {
+                        const more = below?.(row) ?? null;
+                        return (
+                            <Fragment key={id(row)}>
+                                <tr role="row" className={faded?.(row) ? 'faded' : undefined}>
+                                    {columns.map((column) => (
+                                        <Cell key={column.name} of={column} row={row} />
+                                    ))}
+                                </tr>
+                                {more && (
+                                    <tr role="row" className="below">
+                                        <td role="cell" colSpan={columns.length}>
+                                            {more}
+                                        </td>
+                                    </tr>
+                                )}
+                            </Fragment>
+                        );
+                    })}
+                </tbody>
+            </table>
+        </div>
     );
 }

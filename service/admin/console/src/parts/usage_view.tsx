@@ -75,7 +75,7 @@ export function UsageChart({ usage, by, span, title, children }: ChartProps) {
                     type="stacked"
                     series={chart.series.map(({ name, colour }) => ({ name, color: colour }))}
                     tickLine="none"
-                    gridAxis="y"
+                    gridAxis="x"
                     strokeDasharray="0"
                     maxBarWidth={34}
                     tooltipAnimationDuration={0}

@@ -40,8 +40,11 @@ function digitsOf(amount: number): number {
 
 export function formatsOf(locale: string, timeZone: string, currency: string): Formats {
     const plain = new Intl.NumberFormat(locale);
-    const short = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
-    const moneyShort = new Intl.NumberFormat(locale, { style: 'currency', currency, notation: 'compact', maximumFractionDigits: 1 });
+    // The abbreviations of British English, 2m and 3k, are not what the trade writes.
+    const compact = locale.startsWith('en') ? 'en' : locale;
+    const short = new Intl.NumberFormat(compact, { notation: 'compact', maximumFractionDigits: 1 });
+    const sums = { style: 'currency', currency, currencyDisplay: 'narrowSymbol' } as const;
+    const moneyShort = new Intl.NumberFormat(compact, { ...sums, notation: 'compact', maximumFractionDigits: 1 });
     const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
     const instant = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: 'medium', timeStyle: 'short' });
     const day = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: 'medium' });
@@ -54,7 +57,7 @@ export function formatsOf(locale: string, timeZone: string, currency: string): F
         money: (amount) => {
             const value = Number(amount);
             const digits = digitsOf(value);
-            return new Intl.NumberFormat(locale, { style: 'currency', currency, minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+            return new Intl.NumberFormat(locale, { ...sums, minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
         },
         moneyShort: (amount) => moneyShort.format(amount),
         number: (value) => plain.format(value),
