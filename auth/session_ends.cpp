@@ -54,12 +54,14 @@ Result<bool> StoredSessions::end_by_token(std::string_view presented, const Also
 Result<int> StoredSessions::end_by_provider(std::string_view way, std::string_view person,
                                             std::string_view provider_session, const Also& also) {
     if (person.empty() && provider_session.empty()) return 0;
+    const Timestamp now = clock_.now();
     std::vector<std::string> ids;
     for (const Entry& entry : person.empty() ? index_.all() : entries_of(person)) {
         const Session& session = entry->session;
         const bool is_theirs = person.empty() || session.person == person;
         const bool is_that = provider_session.empty() || session.provider_session == provider_session;
-        if (!entry->ended && session.way == way && is_theirs && is_that) ids.push_back(session.id);
+        // What is over already is none that ended by this.
+        if (session.way == way && is_theirs && is_that && check_person(*entry, now)) ids.push_back(session.id);
     }
     if (ids.empty()) return 0;
     TRY_VOID(end_all(ids, also));
