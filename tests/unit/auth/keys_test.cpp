@@ -326,7 +326,7 @@ TEST_F(KeysTest, what_a_key_may_say_has_limits) {
     }
 }
 
-TEST(CredentialOf, finds_our_key_where_clients_put_it) {
+TEST(CredentialOf, finds_our_credential_where_clients_put_it) {
     struct Case {
         const char* sentence;
         Presented presented;
@@ -341,6 +341,13 @@ TEST(CredentialOf, finds_our_key_where_clients_put_it) {
           Case{"ours wins over a provider's before it",
                {.authorization = "Bearer sk-1", .x_goog_api_key = "bsr_1"},
                "bsr_1"},
+          Case{"an agent's sign-in", {.authorization = "Bearer bsa_1"}, "bsa_1"},
+          Case{"an agent's sign-in without a scheme", {.authorization = "bsa_1"}, "bsa_1"},
+          Case{"a sign-in where another client puts it", {.authorization = "Bearer x", .x_api_key = "bsa_1"}, "bsa_1"},
+          Case{"a workload's JWT", {.authorization = "Bearer eyJ1"}, "eyJ1"},
+          Case{"a workload's JWT without a scheme", {.authorization = "eyJ1"}, "eyJ1"},
+          Case{"our key beside somebody's JWT", {.authorization = "Bearer eyJ1", .x_api_key = "bsr_1"}, "bsr_1"},
+          Case{"a browser's cookie is not looked for", {.authorization = "Bearer x", .x_api_key = "bsc_1"}, "x"},
           Case{"the first at all if none looks like ours", {.x_api_key = "sk-2", .api_key = "sk-3"}, "sk-2"},
           Case{"another scheme is no key", {.authorization = "Basic YTpi"}, ""},
           Case{"a scheme alone is no key", {.authorization = "Bearer "}, ""}, Case{"nothing", {}, ""}})
