@@ -38,7 +38,7 @@ class Lockout {
     struct Who {
         std::string_view directory;
         std::string_view user;     ///< as typed
-        std::string_view subject;  ///< the person's immutable id, where the name is known to be theirs; else empty
+        std::string_view subject;  ///< of whom People::meant_by() says the name means; empty if nobody
     };
 
     /// One try. While it is under way it counts as a failure, so that many at once are no more than one after the

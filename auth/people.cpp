@@ -32,6 +32,24 @@ struct OriginEntry {
     const std::string& id() const { return origin; }
 };
 
+/// Who was last known by a name that people type. A name that they gave up may still be in it.
+struct TypedName {
+    std::string key;
+    std::string name;
+
+    const std::string& id() const { return key; }
+};
+
+std::string typed_key(std::string_view source, std::string_view typed) {
+    if (const auto domain = typed.rfind('\\'); domain != std::string_view::npos) typed.remove_prefix(domain + 1);
+    while (typed.starts_with(' ')) typed.remove_prefix(1);
+    while (typed.ends_with(' ')) typed.remove_suffix(1);
+    std::string key(source);
+    key.push_back('\n');
+    for (const char c : typed) key.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c);
+    return key;
+}
+
 /// Neither part has a line end (usable()).
 std::string text_of(const Origin& origin) { return origin.source + '\n' + origin.subject; }
 
@@ -52,6 +70,7 @@ class StoredPeople final : public People {
         return entry == nullptr ? nullptr : by_name_.find(entry->name);
     }
     std::vector<std::shared_ptr<const Person>> all() const override;
+    std::shared_ptr<const Person> meant_by(std::string_view source, std::string_view typed) const override;
     Result<std::shared_ptr<const Person>> see(const PersonFacts& facts, const AlsoPerson& also) override;
     Result<std::shared_ptr<const Person>> set_state(std::string_view name, PersonState state, std::string_view why,
                                                     const AlsoPerson& also) override;
@@ -83,6 +102,7 @@ class StoredPeople final : public People {
     const Clock& clock_;
     Index<Person> by_name_;
     Index<OriginEntry> by_origin_;
+    Index<TypedName> by_typed_name_;
     std::atomic<std::size_t> count_ = 0;
     /// Changes are published after their commit, by threads that may overtake each other and a new policy.
     Mutex publishing_;
@@ -93,6 +113,16 @@ std::vector<std::shared_ptr<const Person>> StoredPeople::all() const {
     auto people = by_name_.all();
     std::ranges::sort(people, {}, [](const auto& person) -> const std::string& { return person->name; });
     return people;
+}
+
+std::shared_ptr<const Person> StoredPeople::meant_by(std::string_view source, std::string_view typed) const {
+    const std::string key = typed_key(source, typed);
+    const auto entry = by_typed_name_.find(key);
+    auto person = entry == nullptr ? nullptr : by_name_.find(entry->name);
+    if (person == nullptr) return nullptr;
+    const PersonFacts& facts = person->facts;
+    const bool is_theirs = typed_key(source, facts.user_name) == key || typed_key(source, facts.email) == key;
+    return is_theirs ? person : nullptr;
 }
 
 Result<StoredPeople::Seen> StoredPeople::see_in(store::Transaction& transaction, const PersonFacts& facts,
@@ -221,18 +251,25 @@ void StoredPeople::publish(std::vector<Person> people) {
     const MutexLock lock(publishing_);
     std::vector<std::shared_ptr<const Person>> fresh;
     std::vector<std::shared_ptr<const OriginEntry>> origins;
+    std::vector<std::shared_ptr<const TypedName>> typed;
     for (Person& person : people) {
         const auto current = by_name_.find(person.name);
         if (current != nullptr && current->version >= person.version) continue;
         if (current == nullptr)
             origins.push_back(
                 std::make_shared<const OriginEntry>(OriginEntry{text_of(person.facts.origin), person.name}));
+        for (const std::string* text : {&person.facts.email, &person.facts.user_name})
+            if (!text->empty() &&
+                (current == nullptr || (current->facts.email != *text && current->facts.user_name != *text)))
+                typed.push_back(std::make_shared<const TypedName>(
+                    TypedName{typed_key(person.facts.origin.source, *text), person.name}));
         person.standing = standing_of_ ? standing_of_(person.facts) : Standing{};
         fresh.push_back(std::make_shared<const Person>(std::move(person)));
     }
     // Names first: whoever finds an origin finds its person.
     by_name_.replace(fresh);
     by_origin_.replace(origins);
+    by_typed_name_.replace(typed);
     count_.fetch_add(origins.size());
 }
 

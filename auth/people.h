@@ -31,6 +31,9 @@ class People {
     virtual std::shared_ptr<const Person> find(std::string_view name) const = 0;
     virtual std::shared_ptr<const Person> find(const Origin& origin) const = 0;
     virtual std::vector<std::shared_ptr<const Person>> all() const = 0;
+    /// Whom somebody means who types this user name or e-mail address for that source; null if nobody is known by it,
+    /// and one of them if several are. To count wrong passwords by account, never to let anybody in.
+    virtual std::shared_ptr<const Person> meant_by(std::string_view source, std::string_view typed) const = 0;
 
     /// The source has just told of this person: makes or changes them. A person whom the source has disabled is
     /// suspended, with `why`; one who was missing, gone or suspended by the source is active again; whom an operator

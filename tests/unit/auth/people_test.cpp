@@ -96,6 +96,34 @@ TEST_F(PeopleTest, an_email_makes_nobody_somebody_else) {
     EXPECT_EQ(people_->all().size(), 2U);
 }
 
+TEST_F(PeopleTest, whom_a_typed_name_means_is_known_by_user_name_and_email) {
+    see(facts_of("1", "asmith"));
+    auto bob = facts_of("2", "CORP\\Bob");
+    bob.email = "Bob.Jones@corp.example";
+    see(bob);
+    struct Case {
+        const char* sentence;
+        std::string_view source, typed, name;
+    };
+    for (const char* when : {"at once", "after a restart"}) {
+        for (const Case& c : {Case{"the user name", "ldap:corp", "asmith", "asmith"},
+                              Case{"in any case", "ldap:corp", " ASMITH ", "asmith"},
+                              Case{"with a domain", "ldap:corp", "CORP\\asmith", "asmith"},
+                              Case{"the address", "ldap:corp", "ann@corp.example", "asmith"},
+                              Case{"an address in any case", "ldap:corp", "bob.jones@CORP.example", "bob"},
+                              Case{"a user name with a domain", "ldap:corp", "bob", "bob"},
+                              Case{"the name of another source", "ldap:other", "asmith", ""},
+                              Case{"a name of nobody", "ldap:corp", "eve", ""}, Case{"nothing", "ldap:corp", "", ""}}) {
+            const auto person = people_->meant_by(c.source, c.typed);
+            EXPECT_EQ(person ? person->name : "", c.name) << c.sentence << ", " << when;
+        }
+        open();
+    }
+    see(facts_of("1", "amiller"));
+    EXPECT_EQ(people_->meant_by("ldap:corp", "amiller")->name, "asmith");
+    EXPECT_EQ(people_->meant_by("ldap:corp", "asmith"), nullptr) << "given up";
+}
+
 TEST_F(PeopleTest, a_cut_list_of_groups_gives_and_takes_nothing) {
     auto cut = facts_of("1", "ann", {{"", "admins"}});
     cut.groups_known = false;
