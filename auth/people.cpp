@@ -57,6 +57,14 @@ std::unexpected<Error> nobody(std::string_view name) {
     return fail(Fault::not_found, fmt::format("There is nobody of the name '{}'.", name.substr(0, 128)));
 }
 
+/// What a transaction has made of people, by name: the last of each.
+using Changed = std::map<std::string, Person>;
+
+void note(Changed& changed, Person person) {
+    std::string name = person.name;
+    changed.insert_or_assign(std::move(name), std::move(person));
+}
+
 class StoredPeople final : public People {
   public:
     StoredPeople(store::Store& store, const Clock& clock, StandingOf standing_of, std::vector<Person> people)
@@ -81,8 +89,6 @@ class StoredPeople final : public People {
     void restand(StandingOf standing_of) override EXCLUDES(publishing_);
 
   private:
-    /// What a transaction has made of people, by name: the last of each.
-    using Changed = std::map<std::string, Person>;
     struct Seen {
         Person person;
         News news = News::none;
@@ -157,7 +163,7 @@ Result<std::shared_ptr<const Person>> StoredPeople::see(const PersonFacts& facts
     TRY_VOID(store_.write([&](store::Transaction& transaction) -> Result<void> {
         TRY(Seen seen, see_in(transaction, kept, now, 0));
         if (seen.news == News::facts && also) TRY_VOID(also(transaction, seen.person));
-        if (seen.news != News::none) changed.emplace(seen.person.name, std::move(seen.person));
+        if (seen.news != News::none) note(changed, std::move(seen.person));
         return {};
     }));
     publish(std::move(changed));
@@ -174,7 +180,7 @@ Result<void> StoredPeople::alter(std::string_view name, const std::function<Resu
         TRY(const bool is_changed, change(*person));
         if (is_changed) TRY_VOID(update_person(transaction, *person));
         if (also) TRY_VOID(also(transaction, *person));
-        if (is_changed) changed.emplace(person->name, *std::move(person));
+        if (is_changed) note(changed, *std::move(person));
         return {};
     }));
     publish(std::move(changed));
@@ -215,7 +221,7 @@ Result<void> StoredPeople::see_all(store::Transaction& transaction, std::span<co
         TRY(const PersonFacts kept, usable(facts));
         TRY(Seen one, see_in(transaction, kept, now, arrivals));
         if (one.arrived) ++arrivals;
-        if (one.news != News::none) changed.insert_or_assign(one.person.name, std::move(one.person));
+        if (one.news != News::none) note(changed, std::move(one.person));
     }
     return {};
 }
@@ -232,7 +238,7 @@ Result<void> StoredPeople::change(std::span<const PersonFacts> seen, std::span<c
             TRY(const bool is_changed, move_to(*person, each.state, each.why, now));
             if (!is_changed) continue;
             TRY_VOID(update_person(transaction, *person));
-            changed.insert_or_assign(person->name, *std::move(person));
+            note(changed, *std::move(person));
         }
         return also ? also(transaction) : Result<void>{};
     }));

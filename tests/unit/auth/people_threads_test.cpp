@@ -135,6 +135,37 @@ TEST_F(PeopleOnThreads, a_refresh_at_the_same_time_never_brings_an_ended_session
     EXPECT_TRUE(sessions_->all().empty());
 }
 
+TEST_F(PeopleOnThreads, a_session_that_two_end_at_once_ends_once_and_harms_no_other) {
+    for (int round = 0; round < 50; ++round) {
+        const TokenPair pair = begin(), other = begin();
+        {
+            const auto end = [&] { (void)sessions_->end_by_token(pair.refresh.reveal(), {}); };
+            const std::jthread one(end), two(end), three(end);
+        }
+        EXPECT_FALSE(sessions_->identify(pair.access.reveal(), clock_.now()));
+        EXPECT_TRUE(sessions_->identify(other.access.reveal(), clock_.now()));
+        ASSERT_EQ(sessions_->of("ann").size(), 1U);
+        ASSERT_TRUE(sessions_->end(other.session.id, {}));
+    }
+}
+
+TEST_F(PeopleOnThreads, of_two_changes_at_once_the_later_one_is_in_force) {
+    for (int round = 0; round < 100; ++round) {
+        const auto change = [&](const char* email) {
+            auto facts = facts_of("1", "ann");
+            facts.email = email + std::to_string(round);
+            EXPECT_TRUE(people_->see(facts, {}));
+        };
+        {
+            const std::jthread one([&] { change("a"); }), two([&] { change("b"); }), three([&] { change("c"); });
+        }
+        const auto stored = People::open(*store_, clock_, teams_of);
+        ASSERT_TRUE(stored);
+        ASSERT_EQ(people_->find("ann")->facts, (*stored)->find("ann")->facts) << round;
+        ASSERT_EQ(people_->find("ann")->version, (*stored)->find("ann")->version) << round;
+    }
+}
+
 TEST_F(PeopleOnThreads, nobody_is_over_the_limit_though_many_sign_in_at_once) {
     begin();
     {
