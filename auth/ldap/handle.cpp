@@ -81,7 +81,7 @@ Outcome<void> Connection::Handle::set_up() {
     if (ldap_init_fd(channel->descriptor(), LDAP_PROTO_EXT, "ldapi://%2Fnonexistent", &session) != LDAP_SUCCESS)
         return failed(Failure::Kind::connection, "the LDAP library cannot be set up");
     Sockbuf* socket = nullptr;
-    ldap_get_option(session, LDAP_OPT_SOCKBUF, &socket);
+    ldap_get_option(session, LDAP_OPT_SOCKBUF, static_cast<void*>(&socket));
     const int version = LDAP_VERSION3, never = LDAP_DEREF_NEVER, unlimited = 0;
     ber_len_t largest = message_bytes_max;
     const bool good = socket != nullptr &&

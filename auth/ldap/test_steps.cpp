@@ -207,7 +207,9 @@ void Company::test_groups(Connection& connection, const Entry& entry, Deadline d
     direct.groups_filter = filter_of_groups(options_);
     const auto first = options_.nested ? groups_of(connection, direct, entry, deadline) : all;
     std::vector<auth::Group> nested = *all;
-    if (first) std::erase_if(nested, [&](const auth::Group& group) { return std::ranges::find(*first, group) != first->end(); });
+    if (first)
+        std::erase_if(nested,
+                      [&](const auth::Group& group) { return std::ranges::find(*first, group) != first->end(); });
     add(steps, "groups", Step::State::good,
         fmt::format("{} in all. Directly: {}. By way of those: {}", all->size(), first ? names_of(*first) : "?",
                     nested.empty() ? "none" : names_of(nested)));
