@@ -25,7 +25,7 @@ export async function open(browser, { who = '', path = '/', scheme = 'light', la
     if (who) await context.addCookies([{ name: 'bursar_session', value: api.begin(who), url: origin }]);
     const page = await context.newPage();
     await page.clock.setFixedTime(clock);
-    const wrong = watch(page, origin);
+    const wrong = await watch(page, origin);
     await page.goto(origin + path);
     const close = async () => {
         await context.close();
@@ -36,8 +36,9 @@ export async function open(browser, { who = '', path = '/', scheme = 'light', la
 }
 
 /** What a page must never do: complain, break its policy, or ask anybody but its own origin. */
-function watch(page, origin) {
+async function watch(page, origin) {
     const wrong = [];
+    await page.addInitScript(() => document.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`)));
     page.on('console', (message) => {
         // The browser itself reports each answer of 400 and above; which those are, the tests say.
         if (['error', 'warning'].includes(message.type()) && !/^Failed to load resource/.test(message.text())) wrong.push(`console: ${message.text()}`);

@@ -15,7 +15,7 @@ class Refused extends Error {
 
 /** A fake company. `now` is what its clock says; `steppedUp` false makes dangerous actions ask for the password. */
 export class FakeApi {
-    constructor({ now = Date.now(), steppedUp = true, breakGlass = true } = {}) {
+    constructor({ now = Date.now(), steppedUp = true, breakGlass = true, auditRows = 230 } = {}) {
         this.now = now;
         this.steppedUp = steppedUp;
         this.breakGlass = breakGlass;
@@ -23,7 +23,7 @@ export class FakeApi {
         this.keys = data.keysOf(now);
         this.requests = data.requestsOf(now);
         this.people = data.peopleOf(now);
-        this.audit = data.auditOf(now);
+        this.audit = data.auditOf(now, auditRows);
         this.own = null;
         this.count = 0;
         this.device = { user_code: 'WDJB-MJHT', client: 'bursarctl 1.0 on build-07', address: '10.20.4.17', asked_at: new Date(now - 40_000).toISOString(), expires_at: new Date(now + 540_000).toISOString() };

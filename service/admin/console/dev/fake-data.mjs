@@ -167,7 +167,7 @@ const acts = [
     ['person:lena', 'request.approve', 'request:10', 'ok', '{"granted":"250.00"}'], ['operator:ada', 'policy.apply', 'revision:41', 'ok', null],
     ['person:alice', 'policy.apply', '', 'not_permitted', null], ['person:fiona', 'credit.add', 'credit:7', 'ok', '{"amount":"1000.00"}'], ['operator:ada', 'secret.put', 'secret:=cmd|calc', 'begun', null],
 ];
-export const auditOf = (now) => Array.from({ length: 230 }, (_, index) => {
+export const auditOf = (now, rows) => Array.from({ length: rows }, (_, index) => {
     const number = 48_210 - index;
     const [actor, action, object, outcome, detail] = acts[index % acts.length];
     const throwDice = dice(number);

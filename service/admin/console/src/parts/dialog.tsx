@@ -1,8 +1,33 @@
 import { Button, Modal } from '@mantine/core';
-import { useState, type FormEvent, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type FormEvent, type ReactNode } from 'react';
 import type { Answer, Problem } from '../api/client';
 import { useWords } from '../words/words';
 import { ProblemNote } from './states';
+
+/** What had the focus; of a line in a menu, which is gone by the end, the button that opened the menu. */
+function openerNow(): Element | null {
+    const active = document.activeElement;
+    const menu = active?.closest('[role=menu]')?.getAttribute('aria-labelledby');
+    return menu ? document.getElementById(menu) : active;
+}
+
+/** Gives the focus back when the dialog is gone, or to the content if what had it is gone as well. */
+function useFocusBack(): void {
+    const opener = useRef<Element | null | undefined>(undefined);
+    if (opener.current === undefined) opener.current = openerNow();
+    useEffect(
+        () => () => {
+            const back = opener.current;
+            window.setTimeout(() => {
+                // A dialog that follows this one has it already.
+                if (document.activeElement !== document.body) return;
+                const to = back?.isConnected ? back : document.getElementById('content');
+                if (to instanceof HTMLElement) to.focus({ preventScroll: true });
+            });
+        },
+        [],
+    );
+}
 
 interface DialogProps {
     title: string;
@@ -14,9 +39,11 @@ interface DialogProps {
 }
 export function Dialog({ title, close, children, size = 'md', keep = false }: DialogProps) {
     const { t } = useWords();
+    useFocusBack();
     return (
         <Modal
             opened
+            returnFocus={false}
             onClose={close}
             title={title}
             size={size}

@@ -9,13 +9,20 @@ interface PageProps {
     children: ReactNode;
 }
 
-/** A page: its title also names the tab, and takes the focus, so that a screen reader begins there. */
+/** The first page after a load: there the browser begins at the top, with the way past the menu. */
+let isFirst = true;
+
+/** A page: its title also names the tab, and takes the focus behind a click in the menu, so that a screen reader goes on there. */
 export function Page({ title, lead, actions, above, children }: PageProps) {
     const heading = useRef<HTMLHeadingElement>(null);
     useEffect(() => {
         document.title = `${title} · Bursar`;
     }, [title]);
     useEffect(() => {
+        if (isFirst) {
+            isFirst = false;
+            return;
+        }
         // A dialog or a field that took the focus keeps it.
         if (document.activeElement === document.body || document.activeElement?.closest('nav')) heading.current?.focus({ preventScroll: true });
         window.scrollTo(0, 0);
