@@ -4,7 +4,7 @@ import { post } from '../api/client';
 import type { Ask } from '../api/types';
 import { useAnswer } from '../api/use_answer';
 import { FormDialog } from '../parts/dialog';
-import { accountWords, quantity } from '../parts/limits';
+import { accountWords, kindWords, quantity } from '../parts/limits';
 import { Panel } from '../parts/page';
 import { Answered, Empty } from '../parts/states';
 import { useTell } from '../parts/told';
@@ -21,7 +21,7 @@ function OneRequest({ of: request, decide }: { of: Ask; decide: (what: 'approve'
                 <p>
                     <span className="strong">{t('request.asks', { name: request.asker || t('request.somebody') })}</span>{' '}
                     <span className="request-amount">{quantity(formats, words, request.measure, Number(request.amount))}</span>{' '}
-                    {t('request.for', { account: accountWords(words, request.account), limit: request.limit })}
+                    {t('request.for', { account: accountWords(words, request.account), limit: kindWords(words, request.limit) })}
                 </p>
                 <p className="request-reason">{request.reason}</p>
                 <p className="under">{t('request.until', { until: formats.instant(request.until), asked: formats.away(request.asked_at) })}</p>

@@ -46,6 +46,14 @@ export function accountWords({ t }: Words, account: string): string {
     }
 }
 
+/** "tokens per day of tier:frontier", as the API names a limit, in the person's language; as it is where it has another form. */
+export function kindWords({ named }: Words, kind: string): string {
+    const found = /^(?:(tokens|calls|cost) )?per (\w+)(?: of (\S+))?( \(soft\))?$/.exec(kind);
+    if (found === null) return kind;
+    const [, measure, per = '', of] = found;
+    return `${measure ? `${named('measure', measure)} ` : ''}${named('per', per)}${of ? `, ${of}` : ''}`;
+}
+
 const longPeriods = new Set(['day', 'week', 'month', 'quarter', 'year', 'dates']);
 
 function Outlook({ standing }: { standing: Standing }) {
