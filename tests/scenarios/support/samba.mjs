@@ -1,6 +1,6 @@
 // A real Active Directory domain controller: Samba in a network namespace of its own, for its ports are fixed.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -101,7 +101,8 @@ export class Samba {
     async launch() {
         const output = openSync(this.path('samba.log'), 'a', 0o600);
         const words = `ip link set lo up && exec samba -s ${this.path('dc/etc/smb.conf')} --option='server services=ldap dns' --no-process-group -F`;
-        this.child = spawn('unshare', ['--net', '--kill-child', 'bash', '-c', words], { stdio: ['ignore', output, output], detached: true });
+        // It ends with whoever has started it, however that ends.
+        this.child = spawn('setpriv', ['--pdeathsig', 'TERM', 'unshare', '--net', 'bash', '-c', words], { stdio: ['ignore', output, output], detached: true });
         closeSync(output);
         this.ended = new Promise((resolve) => this.child.once('exit', resolve));
         this.child.once('exit', (code) => (this.code = code ?? -1));
@@ -137,5 +138,6 @@ export class Samba {
     async stop() {
         if (this.child && this.code === undefined) process.kill(-this.child.pid, 'SIGTERM');
         await this.ended;
+        if (this.folder && !process.env.BURSAR_KEEP) rmSync(this.folder, { recursive: true, force: true });
     }
 }

@@ -1,6 +1,6 @@
 // A real OpenLDAP server with a company in it: slapd as a plain process on ports of its own, with TLS by a CA of its own.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 
@@ -143,7 +143,8 @@ ppolicy_use_lockout
     async launch() {
         const output = openSync(this.path('slapd.log'), 'a', 0o600);
         const addresses = `ldap://127.0.0.1:${this.ports.plain} ldaps://127.0.0.1:${this.ports.tls} ldaps://127.0.0.2:${this.ports.tls} ${this.#socket}`;
-        this.child = spawn('/usr/sbin/slapd', ['-f', this.path('slapd.conf'), '-h', addresses, '-d', '0'], { stdio: ['ignore', output, output] });
+        // It ends with whoever has started it, however that ends.
+        this.child = spawn('setpriv', ['--pdeathsig', 'TERM', '/usr/sbin/slapd', '-f', this.path('slapd.conf'), '-h', addresses, '-d', '0'], { stdio: ['ignore', output, output] });
         closeSync(output);
         this.ended = new Promise((resolve) => this.child.once('exit', resolve));
         this.child.once('exit', (code) => (this.code = code ?? -1));
@@ -190,5 +191,6 @@ ppolicy_use_lockout
     async stop() {
         if (this.child && this.code === undefined) this.child.kill('SIGTERM');
         await this.ended;
+        if (this.folder && !process.env.BURSAR_KEEP) rmSync(this.folder, { recursive: true, force: true });
     }
 }
