@@ -70,6 +70,9 @@ class Body {
 class Query {
   public:
     static Result<Query> parse(std::string_view raw, std::initializer_list<std::string_view> known);
+    /// The same where others decide what is sent: a form, or what a provider of identities adds. Unknown names are left
+    /// out, a known one that is given twice is refused.
+    static Result<Query> pick(std::string_view raw, std::initializer_list<std::string_view> known);
     /// Empty if it is not there.
     std::string_view text(std::string_view name) const;
     Result<std::int64_t> integer(std::string_view name, std::int64_t fallback, std::int64_t min,

@@ -13,10 +13,12 @@ class Standing final : public ControlPlane {
                  .vault = vault,
                  .hooks = std::move(hooks),
                  .clock = clock,
-                 .guard = UnsealGuard(clock, options.unseal_delay_first)} {}
+                 .guard = UnsealGuard(clock, options.unseal_delay_first),
+                 .console = {}} {}
     ~Standing() override { stop(); }
 
     Result<void> open() {
+        TRY(plane_.console, ConsoleFiles::read(plane_.options.console));
         TRY(router_, Router::make(plane_));
         TRY(server_, HttpServer::start(plane_.options.socket,
                                        [this](Request request) { return router_->answer(std::move(request)); }));

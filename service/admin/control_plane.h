@@ -1,5 +1,6 @@
 #pragma once
 
+#include "auth/authenticator.h"
 #include "auth/keys.h"
 #include "auth/operators.h"
 #include "policies/documents.h"
@@ -7,6 +8,7 @@
 #include "service/audit/audit.h"
 #include "service/base/snapshot.h"
 #include "service/ledger/ledger.h"
+#include "service/staff/staff.h"
 #include "service/store/store.h"
 #include "service/treasury/reconcile/reconciliations.h"
 #include "service/treasury/treasury.h"
@@ -35,6 +37,10 @@ struct Parts {
     audit::Audit& audit;
     auth::Keys& keys;
     auth::Operators& operators;
+    auth::People& people;
+    auth::Sessions& sessions;
+    const auth::Authenticator& callers;
+    staff::Staff& staff;
     policies::Rules& rules;
     treasury::Treasury& treasury;
     treasury::Runs* allocations = nullptr;  ///< null: none are run
@@ -102,6 +108,10 @@ struct Options {
     std::chrono::milliseconds unseal_delay_first{500};  ///< what a first wrong master key costs; doubles up to 5 min
     /// Whether who asks from this machine may make a new vault. Not behind a proxy, where everybody seems to.
     bool new_vault_from_loopback = true;
+    /// "https://bursar.corp.example": where people reach this service. Empty: as the request's Host says.
+    std::string public_url = {};
+    bool tls = true;                     ///< of the edge: what a Host alone does not tell
+    std::filesystem::path console = {};  ///< the built console; empty: none is served
 };
 
 class ControlPlane {

@@ -47,7 +47,7 @@ void write_forecast(JsonWriter& json, const treasury::LimitOf& limit, const trea
 Result<std::vector<treasury::LimitOf>> limits_now(const Parts& parts, Timestamp now) {
     const auto rules = parts.rules.get();
     std::vector<treasury::LimitOf> out;
-    for (auto& [account, budgets] : treasury::limited_accounts(*rules, auth::callers_of(parts.keys.list()))) {
+    for (auto& [account, budgets] : treasury::limited_accounts(*rules, callers_now(parts))) {
         TRY(const auto scopes, parts.ledger.prepare({ledger::Level{.account = account, .budgets = budgets}},
                                                     rules->organisation.time_zone));
         for (const ledger::Standing& standing : parts.ledger.standing(*scopes, now))

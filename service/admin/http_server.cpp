@@ -52,7 +52,15 @@ Request request_of(net::HTTPServerRequest& request, std::string body) {
             .if_match = request.get("If-Match", ""),
             .accept = request.get("Accept", ""),
             .address = request.get("x-bursar-address", ""),
-            .body = std::move(body)};
+            .body = std::move(body),
+            .content_type = request.get("Content-Type", ""),
+            .host = request.get("Host", ""),
+            .cookie = request.get("Cookie", ""),
+            .origin = request.get("Origin", ""),
+            .fetch_site = request.get("Sec-Fetch-Site", ""),
+            .csrf = request.get("x-bursar-csrf", ""),
+            .user_agent = request.get("User-Agent", ""),
+            .if_none_match = request.get("If-None-Match", "")};
 }
 
 void send(net::HTTPServerResponse& response, const Answer& answer) {
@@ -60,8 +68,13 @@ void send(net::HTTPServerResponse& response, const Answer& answer) {
     response.set("Cache-Control", "no-store");
     response.set("X-Content-Type-Options", "nosniff");
     response.setKeepAlive(false);
-    for (const auto& [name, value] : answer.headers) response.set(name, value);
-    if (answer.status == 204) {
+    for (const auto& [name, value] : answer.headers) {
+        if (name == "Set-Cookie")
+            response.add(name, value);  // there may be several
+        else
+            response.set(name, value);
+    }
+    if (answer.status == 204 || answer.status == 304) {
         response.send();
         return;
     }

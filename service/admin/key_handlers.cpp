@@ -1,5 +1,6 @@
 #include "service/admin/budget_fields.h"
 #include "service/admin/facts_json.h"
+#include "service/admin/keys_json.h"
 #include "service/admin/visit.h"
 
 #include <algorithm>
@@ -31,7 +32,9 @@ void write_pause(JsonWriter& json, const Visit& visit, const std::string& id) {
     json.close();
 }
 
-void write_facts(JsonWriter& json, const Visit& visit, const auth::KeyFacts& key) {
+}  // namespace
+
+void write_key_facts(JsonWriter& json, const Visit& visit, const auth::KeyFacts& key) {
     json.field("id", key.id).field("name", key.name).field("team", key.team).field("person", key.person);
     write_texts(json, "models", key.models);
     write_texts(json, "networks", key.networks);
@@ -44,16 +47,15 @@ void write_facts(JsonWriter& json, const Visit& visit, const auth::KeyFacts& key
     write_pause(json, visit, key.id);
 }
 
-/// The one answer that shows a key.
-Answer shown_once(const Visit& visit, const auth::Issued& issued, int status) {
+Answer key_shown_once(const Visit& visit, const auth::Issued& issued, int status) {
     JsonWriter json;
     json.open();
-    write_facts(json, visit, issued.facts);
+    write_key_facts(json, visit, issued.facts);
     json.field("key", issued.text.reveal()).close();
     return json_answer(std::move(json).text(), status);
 }
 
-Result<void> check_models(const policies::Snapshot& rules, const std::vector<std::string>& models) {
+Result<void> check_key_models(const policies::Snapshot& rules, const std::vector<std::string>& models) {
     constexpr std::string_view tier_prefix = "tier:";
     for (const std::string& name : models) {
         const auto in_tier = [&](const auto& entry) { return entry.second->tier == name.substr(tier_prefix.size()); };
@@ -69,6 +71,8 @@ Result<void> check_models(const policies::Snapshot& rules, const std::vector<std
     return {};
 }
 
+namespace {
+
 Result<auth::NewKey> new_key_of(const Fields& fields, const policies::Snapshot& rules, Timestamp now) {
     TRY_VOID(fields.only({"name", "team", "person", "models", "networks", "budgets", "expires_at"}));
     auth::NewKey key;
@@ -81,7 +85,7 @@ Result<auth::NewKey> new_key_of(const Fields& fields, const policies::Snapshot& 
         TRY(key.person, fields.label("person", name_bytes_max));
     }
     TRY(key.models, fields.texts("models", models_max, name_bytes_max));
-    TRY_VOID(check_models(rules, key.models));
+    TRY_VOID(check_key_models(rules, key.models));
     TRY(key.networks, fields.texts("networks", networks_max, 64));
     TRY(key.budgets, budgets_of(fields, rules));
     if (fields.has("expires_at")) {
@@ -114,7 +118,7 @@ Reply key_list(Visit& visit) {
     json.open().key("keys").open_list();
     for (const auth::KeyFacts& key : visit.parts->keys.list()) {
         json.open();
-        write_facts(json, visit, key);
+        write_key_facts(json, visit, key);
         json.close();
     }
     json.close_list().close();
@@ -125,7 +129,7 @@ Reply key_read(Visit& visit) {
     TRY(const auth::KeyFacts key, find_key(visit.parts->keys, visit.parameters[0]));
     JsonWriter json;
     json.open();
-    write_facts(json, visit, key);
+    write_key_facts(json, visit, key);
     json.close();
     return json_answer(std::move(json).text());
 }
@@ -138,7 +142,7 @@ Reply key_issue(Visit& visit) {
         visit.parts->keys.issue(key, [&](store::Transaction& transaction, const auth::KeyFacts& facts) {
             return audit.append(transaction, visit.row("key:" + facts.id, "ok", detail_of(facts)));
         }));
-    return shown_once(visit, issued, 201);
+    return key_shown_once(visit, issued, 201);
 }
 
 Reply key_expire(Visit& visit) {
@@ -166,7 +170,7 @@ Reply key_expire(Visit& visit) {
     }));
     JsonWriter json;
     json.open();
-    write_facts(json, visit, key);
+    write_key_facts(json, visit, key);
     json.close();
     return json_answer(std::move(json).text());
 }
@@ -186,7 +190,7 @@ Reply key_rotate(Visit& visit) {
     TRY(const auth::Issued issued,
         visit.parts->keys.rotate(key.id, std::chrono::seconds(grace_seconds),
                                  [&](store::Transaction& transaction) { return audit.append(transaction, row); }));
-    return shown_once(visit, issued, 200);
+    return key_shown_once(visit, issued, 200);
 }
 
 Reply key_revoke(Visit& visit) {
@@ -221,7 +225,7 @@ Reply key_pause(Visit& visit) {
         pause, [&](store::Transaction& transaction) { return audit.append(transaction, row); }));
     JsonWriter json;
     json.open();
-    write_facts(json, visit, key);
+    write_key_facts(json, visit, key);
     json.close();
     return json_answer(std::move(json).text());
 }
@@ -235,7 +239,7 @@ Reply key_resume(Visit& visit) {
         key.id, visit.actor, [&](store::Transaction& transaction) { return audit.append(transaction, row); }));
     JsonWriter json;
     json.open();
-    write_facts(json, visit, key);
+    write_key_facts(json, visit, key);
     json.close();
     return json_answer(std::move(json).text());
 }

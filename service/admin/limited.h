@@ -8,6 +8,9 @@
 // Which accounts have limits, and how these stand.
 namespace bursar::admin {
 
+/// Who may call: by a key, or as somebody who signs in.
+std::vector<Caller> callers_now(const Parts& parts);
+
 /// All limits as they stand now. Blocking; microseconds each.
 Result<std::vector<treasury::LimitOf>> limits_now(const Parts& parts, Timestamp now);
 

@@ -22,6 +22,17 @@ struct Request {
     std::string accept;
     std::string address;  ///< the client's, told by the relay
     std::string body;
+    std::string content_type = {};
+    std::string host = {};
+    std::string cookie = {};  ///< ours only: the relay leaves out all others
+    std::string origin = {};
+    std::string fetch_site = {};  ///< Sec-Fetch-Site
+    std::string csrf = {};        ///< x-bursar-csrf
+    std::string user_agent = {};
+    std::string if_none_match = {};
+
+    /// The value of one of our cookies; empty if it did not come.
+    std::string_view cookie_named(std::string_view name) const;
 };
 
 struct Answer {

@@ -60,6 +60,23 @@ Result<Query> Query::parse(std::string_view raw, std::initializer_list<std::stri
     return query;
 }
 
+Result<Query> Query::pick(std::string_view raw, std::initializer_list<std::string_view> known) {
+    Query query;
+    while (!raw.empty()) {
+        const std::string_view piece = raw.substr(0, raw.find('&'));
+        raw.remove_prefix(std::min(raw.size(), piece.size() + 1));
+        const std::size_t equals = std::min(piece.find('='), piece.size());
+        const auto name = decode(piece.substr(0, equals));
+        if (!name || std::ranges::find(known, *name) == known.end()) continue;
+        TRY(std::string value, decode(piece.substr(std::min(piece.size(), equals + 1))));
+        const bool given =
+            std::ranges::find(query.pairs_, *name, &std::pair<std::string, std::string>::first) != query.pairs_.end();
+        if (given) return fail(Fault::invalid_request, fmt::format("\"{}\" is given twice. Give it once.", *name));
+        query.pairs_.emplace_back(*name, std::move(value));
+    }
+    return query;
+}
+
 std::string_view Query::text(std::string_view name) const {
     const auto found = std::ranges::find(pairs_, name, &std::pair<std::string, std::string>::first);
     return found == pairs_.end() ? std::string_view() : std::string_view(found->second);

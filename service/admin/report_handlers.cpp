@@ -1,6 +1,7 @@
 #include "policies/admit.h"
 #include "service/admin/budget_fields.h"
 #include "service/admin/facts_json.h"
+#include "service/admin/limited.h"
 #include "service/admin/standing_json.h"
 #include "service/admin/visit.h"
 #include "service/treasury/accounts.h"
@@ -79,7 +80,7 @@ Reply budget_list(Visit& visit) {
     const Timestamp now = visit.plane.clock.now();
     JsonWriter json;
     json.open().key("budgets").open_list();
-    for (auto& [account, budgets] : treasury::limited_accounts(*rules, auth::callers_of(visit.parts->keys.list()))) {
+    for (auto& [account, budgets] : treasury::limited_accounts(*rules, callers_now(*visit.parts))) {
         TRY(const auto scopes,
             ledger.prepare({ledger::Level{.account = account, .budgets = budgets}}, rules->organisation.time_zone));
         for (const ledger::Standing& standing : ledger.standing(*scopes, now)) write_standing(json, standing, now);

@@ -1,6 +1,8 @@
 // Requests for more, and what members and leads see of their limits.
 #include "policies/admit.h"
 #include "service/admin/facts_json.h"
+#include "service/admin/leads.h"
+#include "service/admin/limited.h"
 #include "service/admin/standing_json.h"
 #include "service/admin/visit.h"
 #include "service/treasury/accounts.h"
@@ -9,6 +11,7 @@
 #include <charconv>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace bursar::admin {
 namespace {
@@ -74,11 +77,10 @@ Result<void> may_ask_for(const Visit& visit, const AccountName& account, const s
                     fmt::format("With this key you can ask for key:{}{}{} and team:{}.", caller.key_id,
                                 caller.person.empty() ? "" : ", person:", caller.person, caller.team));
     }
-    if (!is_lead(visit) || treasury::is_of_team(*visit.parts->rules.get(), keys, account, visit.who.team)) return {};
+    if (!is_lead(visit) || is_of_leads(visit, account, keys)) return {};
     return fail(Fault::not_permitted,
-                fmt::format("This token is of the lead of team {}: it is for that team, those below it, their people "
-                            "and their keys.",
-                            visit.who.team));
+                fmt::format("You lead {}: this is for those teams, those below them, their people and their keys.",
+                            fmt::join(led_by(visit), ", ")));
 }
 
 struct Deciding {
@@ -90,7 +92,7 @@ struct Deciding {
 Result<Deciding> deciding(Visit& visit) {
     TRY(const std::int64_t number, number_of(visit));
     TRY(const treasury::Request request, visit.parts->treasury.requests->read(number));
-    const auto keys = auth::callers_of(visit.parts->keys.list());
+    const auto keys = callers_now(*visit.parts);
     TRY_VOID(may_ask_for(visit, request.account, keys));
     Deciding out{.number = number,
                  .decision = {.by = visit.actor, .name = visit.who.name, .amount = {}, .answer = {}, .limits = {}}};
@@ -100,7 +102,7 @@ Result<Deciding> deciding(Visit& visit) {
 }
 
 Result<std::vector<Budget>> limits_now(const Visit& visit, const AccountName& account) {
-    return treasury::limits_of_account(*visit.parts->rules.get(), auth::callers_of(visit.parts->keys.list()), account);
+    return treasury::limits_of_account(*visit.parts->rules.get(), callers_now(*visit.parts), account);
 }
 
 }  // namespace
@@ -113,10 +115,9 @@ Reply budget_mine(Visit& visit) {
         TRY(auto charged, policies::accounts_of(*rules, *visit.caller));
         for (policies::Charged& each : charged) levels.push_back({std::move(each.account), std::move(each.budgets)});
     } else {
-        const auto keys = auth::callers_of(visit.parts->keys.list());
+        const auto keys = callers_now(*visit.parts);
         for (auto& [account, budgets] : treasury::limited_accounts(*rules, keys))
-            if (treasury::is_of_team(*rules, keys, account, visit.who.team))
-                levels.push_back({account, std::move(budgets)});
+            if (is_of_leads(visit, account, keys)) levels.push_back({account, std::move(budgets)});
     }
     JsonWriter json;
     json.open().key("budgets").open_list();
@@ -146,11 +147,11 @@ Reply request_list(Visit& visit) {
     if (visit.caller != nullptr) filter.asked_by = visit.actor;
     const auto rules = visit.parts->rules.get();
     std::vector<Caller> keys;
-    if (is_lead(visit)) keys = auth::callers_of(visit.parts->keys.list());
+    if (is_lead(visit)) keys = callers_now(*visit.parts);
     const std::string account(query.text("account"));
     filter.fits = [&](const treasury::Request& request) {
         return (account.empty() || request.account == account) &&
-               (!is_lead(visit) || treasury::is_of_team(*rules, keys, request.account, visit.who.team));
+               (!is_lead(visit) || is_of_leads(visit, request.account, keys));
     };
     TRY(const auto requests, visit.parts->treasury.requests->list(filter));
     JsonWriter json;
@@ -176,7 +177,7 @@ Reply request_make(Visit& visit) {
     TRY(ask.amount, fields.label("amount", text_bytes_max));
     TRY(ask.until, fields.instant("until"));
     TRY(ask.reason, fields.label("reason", treasury::reason_bytes_max));
-    TRY_VOID(may_ask_for(visit, ask.account, auth::callers_of(visit.parts->keys.list())));
+    TRY_VOID(may_ask_for(visit, ask.account, callers_now(*visit.parts)));
     TRY(const auto limits, limits_now(visit, ask.account));
     TRY(const treasury::Request request, visit.parts->treasury.requests->ask(ask, limits, recorded(visit)));
     return one_request(request, 201);

@@ -1,5 +1,6 @@
 #include "service/admin/router.h"
 
+#include "service/admin/cookies.h"
 #include "service/base/log.h"
 
 #include <algorithm>
@@ -12,7 +13,7 @@ namespace {
 
 constexpr std::size_t segments_max = 8;
 constexpr std::size_t audited_path_bytes_max = 200;
-constexpr std::string_view virtual_key_prefix = "bsr_";
+constexpr std::string_view operator_prefix = "bso_";
 
 std::vector<std::string_view> segments_of(std::string_view path) {
     std::vector<std::string_view> segments;
@@ -87,8 +88,9 @@ Result<std::unique_ptr<Router>> Router::make(Plane& plane) {
             return fail(Fault::internal, fmt::format("auth::role_table() has {} {}, which no handler serves",
                                                      permission.method, permission.route));
         // A virtual key opens what both tables say it does, and nothing else.
-        const bool open = found->access == Access::anybody;
-        if (!open && auth::may(auth::Role::member, permission) != (found->access == Access::members))
+        const bool open = found->access == Access::anybody || found->access == Access::strangers;
+        const bool own = found->access == Access::people;
+        if (!open && !own && auth::may(auth::Role::member, permission) != (found->access == Access::members))
             return fail(Fault::internal,
                         fmt::format("{} {}: handlers() and auth::role_table() differ on whether members may",
                                     permission.method, permission.route));
@@ -124,20 +126,77 @@ std::expected<Router::Match, Problem> Router::match(const Request& request) cons
     return std::unexpected(std::move(problem));
 }
 
+/// A browser sends its cookie with every request, whoever made it ask: that it was our page shows in what only our page
+/// can send.
+Result<void> Router::check_origin(const Visit& visit) const {
+    const Request& request = visit.request;
+    if (request.method == "GET") return {};
+    const bool elsewhere = !request.fetch_site.empty() && request.fetch_site != "same-origin";
+    const bool other_origin = !request.origin.empty() && request.origin != origin_of(plane_.options, request);
+    if (!elsewhere && !other_origin &&
+        equal_in_constant_time(request.csrf, csrf_of(request.cookie_named(session_cookie))))
+        return {};
+    return fail(Fault::not_permitted,
+                "This did not come from Bursar's own page. Load the page again and repeat what you did there.",
+                fmt::format("origin \"{}\", Sec-Fetch-Site \"{}\", {} x-bursar-csrf", request.origin.substr(0, 200),
+                            request.fetch_site.substr(0, 20), request.csrf.empty() ? "no" : "wrong or right"));
+}
+
+Result<void> Router::identify_session(Visit& visit, std::string_view token) const {
+    TRY(const auth::SignedIn signed_in, visit.parts->sessions.identify(token, plane_.clock.now()));
+    visit.session = signed_in.session;
+    visit.person = signed_in.person;
+    visit.who = {.id = visit.session->id,
+                 .name = visit.session->way,
+                 .role = auth::Role::operator_,
+                 .created_at = {},
+                 .expires_at = visit.session->ends_at,
+                 .team = {}};
+    visit.actor = "break-glass";
+    if (visit.person == nullptr) return {};
+    const auth::Standing& standing = visit.person->standing;
+    visit.who.name = visit.person->name;
+    visit.who.role = auth::role_of(standing.role).value_or(auth::Role::member);
+    if (!standing.leads.empty()) visit.who.team = standing.leads.front();
+    visit.actor = "person:" + visit.person->name;
+    if (visit.who.role == auth::Role::member) visit.caller = signed_in.caller;
+    return {};
+}
+
 Result<void> Router::identify(Visit& visit, const Handler& handler) const {
     const std::string_view token = bearer_of(visit.request.authorization);
-    if (handler.access == Access::members && token.starts_with(virtual_key_prefix)) {
-        TRY(visit.caller, visit.parts->keys.identify(token, visit.request.address, plane_.clock.now()));
+    const std::string_view cookie = visit.request.cookie_named(session_cookie);
+    if (token.starts_with(auth::access_prefix)) return identify_session(visit, token);
+    if (visit.request.authorization.empty() && cookie.starts_with(auth::console_prefix)) {
+        TRY_VOID(identify_session(visit, cookie));
+        return check_origin(visit);
+    }
+    if (handler.access == Access::people)
+        return fail(Fault::unauthenticated,
+                    "This is for people who have signed in: in the console, or by bursarctl login.");
+    if (handler.access == Access::members && !token.empty() && !token.starts_with(operator_prefix)) {
+        TRY(visit.caller, visit.parts->callers.identify(token, visit.request.address, plane_.clock.now()));
         visit.who = {
             .id = {}, .name = visit.caller->name, .role = auth::Role::member, .created_at = {}, .expires_at = {}};
         visit.actor = "key:" + visit.caller->key_id;
         return {};
     }
     if (token.empty())
-        return fail(Fault::unauthenticated, "This needs an operator token: send Authorization: Bearer bso_….");
+        return fail(Fault::unauthenticated,
+                    "This needs an operator token (Authorization: Bearer bso_…), or somebody who has signed in.");
     TRY(visit.who, visit.parts->operators.identify(token, plane_.clock.now()));
     visit.actor = "operator:" + visit.who.name;
     return {};
+}
+
+Result<void> Router::check_proof(const Visit& visit, const Handler& handler) const {
+    if (handler.proof == Proof::session || visit.session == nullptr) return {};
+    const auto& proved = visit.session->proved_at;
+    const auto within = visit.parts->rules.get()->identity.sessions.step_up;
+    if (proved && plane_.clock.now() < *proved + within) return {};
+    return fail(Fault::step_up_needed,
+                fmt::format("This needs a fresh proof of who you are: sign in again ({} minutes are allowed for it).",
+                            std::chrono::duration_cast<std::chrono::minutes>(within).count()));
 }
 
 Result<void> Router::admit(Visit& visit, const Handler& handler) const {
@@ -155,12 +214,18 @@ Result<void> Router::admit(Visit& visit, const Handler& handler) const {
                     "The vault has not been unsealed since the start, so the database is closed. Unseal it: bursarctl "
                     "vault unseal.");
     }
+    if (handler.access == Access::strangers) return {};
     TRY_VOID(identify(visit, handler));
     if (!auth::may(visit.who.role, visit.permission))
         return fail(Fault::not_permitted,
                     fmt::format("The role {} may not do this ({}). It is for: {}.", auth::name_of(visit.who.role),
                                 visit.permission.action, roles_of(visit.permission)));
-    return {};
+    if (handler.access == Access::members && visit.session != nullptr && visit.who.role == auth::Role::member &&
+        visit.caller == nullptr)
+        return fail(Fault::not_permitted,
+                    "None of your groups is of a team, so no budget is yours. Whoever runs Bursar can name one of your "
+                    "groups in a team of the policy.");
+    return check_proof(visit, handler);
 }
 
 void Router::record(const Visit& visit, const Handler& handler, const Reply& reply) const {
@@ -169,6 +234,8 @@ void Router::record(const Visit& visit, const Handler& handler, const Reply& rep
         if (handler.records == Records::router) visit.parts->audit.note(visit.row(visit.request.path));
         return;
     }
+    // Who could not sign in is written with the reason by whoever found it.
+    if (handler.access == Access::strangers) return;
     const Fault fault = reply.error().error.fault;
     const bool no_right = fault == Fault::unauthenticated || fault == Fault::not_permitted;
     if (no_right || handler.records != Records::reads)

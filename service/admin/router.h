@@ -30,6 +30,9 @@ class Router {
     std::expected<Match, Problem> match(const Request& request) const;
     Result<void> admit(Visit& visit, const Handler& handler) const;
     Result<void> identify(Visit& visit, const Handler& handler) const;
+    Result<void> identify_session(Visit& visit, std::string_view token) const;
+    Result<void> check_origin(const Visit& visit) const;
+    Result<void> check_proof(const Visit& visit, const Handler& handler) const;
     void record(const Visit& visit, const Handler& handler, const Reply& reply) const;
 
     Plane& plane_;

@@ -1,5 +1,6 @@
 // What is entered into the books beside calls, and the events that people hear of.
 #include "service/admin/facts_json.h"
+#include "service/admin/limited.h"
 #include "service/admin/visit.h"
 #include "service/treasury/accounts.h"
 #include "service/treasury/events.h"
@@ -55,8 +56,7 @@ Reply credit_enter(Visit& visit) {
     TRY(entry.account, fields.label("account", text_bytes_max));
     TRY(entry.amount, fields.label("amount", text_bytes_max));
     TRY(entry.reason, fields.label("reason", treasury::reason_bytes_max));
-    TRY(entry.limits, treasury::limits_of_account(*visit.parts->rules.get(), auth::callers_of(visit.parts->keys.list()),
-                                                  entry.account));
+    TRY(entry.limits, treasury::limits_of_account(*visit.parts->rules.get(), callers_now(*visit.parts), entry.account));
     const auto recorded = [&](store::Transaction& transaction, const treasury::Credit& credit) {
         JsonWriter detail;
         detail.open().field("account", credit.account).field("amount_usd", credit.amount.usd().text());
@@ -103,8 +103,7 @@ Reply correction_enter(Visit& visit) {
             fields.integer("tokens", -treasury::Corrections::tokens_max, treasury::Corrections::tokens_max));
     }
     if (!entry.account.empty()) {
-        TRY(entry.accounts,
-            treasury::path_of(*visit.parts->rules.get(), auth::callers_of(visit.parts->keys.list()), entry.account));
+        TRY(entry.accounts, treasury::path_of(*visit.parts->rules.get(), callers_now(*visit.parts), entry.account));
     }
     const auto recorded = [&](store::Transaction& transaction, const treasury::Correction& correction) {
         JsonWriter detail;

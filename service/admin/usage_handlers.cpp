@@ -1,3 +1,5 @@
+#include "service/admin/leads.h"
+#include "service/admin/usage_answer.h"
 #include "service/admin/usage_table.h"
 #include "service/admin/visit.h"
 #include "service/base/time_zone.h"
@@ -98,7 +100,7 @@ std::string usage_json(const std::vector<By>& groups, const audit::UsageAnswer& 
 
 }  // namespace
 
-Reply usage_read(Visit& visit) {
+Reply usage_answer(Visit& visit, std::vector<std::pair<By, std::string>> only) {
     TRY(const Query query, visit.query({"group_by", "from", "to", "as_model", "format", "limit", "team", "person",
                                         "key", "model", "tier", "channel", "cost_centre", "provider", "tag"}));
     const auto rules = visit.parts->rules.get();
@@ -109,8 +111,13 @@ Reply usage_read(Visit& visit) {
     audit::UsageQuery question{.from = period.start, .to = period.end, .rows_max = static_cast<std::size_t>(limit)};
     TRY(question.group_by, groups_of(query.text("group_by")));
     for (const By by : filters)
-        if (const std::string_view wanted = query.text(audit::name_of(by)); !wanted.empty())
+        if (const std::string_view wanted = query.text(audit::name_of(by)); !wanted.empty()) {
+            if (std::ranges::find(only, by, &std::pair<By, std::string>::first) != only.end())
+                return fail(Fault::invalid_request,
+                            fmt::format("This is about one {} already. Leave it out.", audit::name_of(by)));
             question.only.emplace_back(by, wanted);
+        }
+    std::ranges::move(only, std::back_inserter(question.only));
     std::optional<Repricing> other;
     if (const std::string model(query.text("as_model")); !model.empty()) {
         TRY(other, Repricing::on(*rules, model, visit.plane.clock.now()));
@@ -120,6 +127,16 @@ Reply usage_read(Visit& visit) {
     return Answer{.body = usage_csv(question.group_by, answer.rows, other),
                   .content_type = "text/csv; charset=utf-8; header=present",
                   .headers = {{"Content-Disposition", "attachment; filename=\"usage.csv\""}}};
+}
+
+/// Leads read what their teams used, one team at a time.
+Reply usage_read(Visit& visit) {
+    if (visit.who.role != auth::Role::team_lead) return usage_answer(visit, {});
+    TRY(const Query query, Query::pick(visit.request.query, {"team"}));
+    const std::string team(query.text("team"));
+    if (!is_of_leads(visit, "team:" + team, {}))
+        return fail(Fault::not_permitted, "A lead reads the usage of a team of theirs: give team= in the query.");
+    return usage_answer(visit, {});
 }
 
 }  // namespace bursar::admin

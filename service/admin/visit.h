@@ -1,6 +1,7 @@
 #pragma once
 
 #include "service/admin/body.h"
+#include "service/admin/console_files.h"
 #include "service/admin/control_plane.h"
 #include "service/admin/message.h"
 #include "service/admin/unseal_guard.h"
@@ -22,6 +23,7 @@ struct Plane {
     Hooks hooks;
     const Clock& clock;
     UnsealGuard guard;
+    ConsoleFiles console;
     /// One test of a provider at a time: each takes one of the few threads, for a while.
     std::atomic<bool> testing_provider = false;
 };
@@ -35,7 +37,10 @@ struct Visit {
     Parts* parts = nullptr;                    ///< null until the first unseal, and only for handlers that go without
     std::string actor;                         ///< "operator:ada", "metrics", "anonymous"
     auth::Operator who = {};
-    std::shared_ptr<const Caller> caller = nullptr;  ///< of a virtual key; `who` is a member then
+    std::shared_ptr<const Caller> caller = nullptr;  ///< of a virtual key or a member's session; `who` is a member then
+    /// Of somebody who has signed in; null for keys and tokens. The person is null for break-glass.
+    std::shared_ptr<const auth::Session> session = nullptr;
+    std::shared_ptr<const auth::Person> person = nullptr;
 
     /// The audit row of this request; `outcome` is "ok", "begun" or a fault's name, `detail` a JSON object.
     audit::Action row(std::string object, std::string_view outcome = "ok", std::string detail = "{}") const;
@@ -61,7 +66,15 @@ enum class Access : unsigned char {
     until_open,  ///< anybody before the first unseal, afterwards as above
     scrapers,    ///< as `operators`, or the metrics token
     members,     ///< as `operators`, or a virtual key, whose role is member
+    people,      ///< whoever has signed in, and nobody else
+    strangers,   ///< anybody, from the first unseal on
     anybody,
+};
+
+/// Whether it is asked again who somebody is before they do this. Tokens prove it with every request.
+enum class Proof : unsigned char {
+    session,  ///< that they have signed in is enough
+    recent,   ///< within the policy's time (identity.sessions.step_up)
 };
 
 struct Handler {
@@ -70,6 +83,7 @@ struct Handler {
     Reply (*handle)(Visit&);
     Records records = Records::reads;
     Access access = Access::operators;
+    Proof proof = Proof::session;
 };
 
 std::span<const Handler> handlers();
@@ -152,5 +166,53 @@ Reply provider_test(Visit& visit);
 Reply openapi_read(Visit& visit);
 Reply check_list(Visit& visit);
 Reply metrics_read(Visit& visit);
+
+// me_handlers.cpp
+Reply me_read(Visit& visit);
+Reply me_models(Visit& visit);
+Reply me_keys(Visit& visit);
+Reply me_key_issue(Visit& visit);
+Reply me_key_rotate(Visit& visit);
+Reply me_key_revoke(Visit& visit);
+Reply me_usage(Visit& visit);
+Reply me_sessions(Visit& visit);
+Reply me_session_end(Visit& visit);
+// people_handlers.cpp
+Reply people_list(Visit& visit);
+Reply people_read(Visit& visit);
+Reply people_suspend(Visit& visit);
+Reply people_restore(Visit& visit);
+Reply people_put_out(Visit& visit);
+Reply team_people(Visit& visit);
+// directory_handlers.cpp
+Reply directory_list(Visit& visit);
+Reply directory_test(Visit& visit);
+Reply directory_sync(Visit& visit);
+Reply directory_syncs(Visit& visit);
+Reply directory_sync_read(Visit& visit);
+// sign_in_handlers.cpp
+Reply sign_in_ways(Visit& visit);
+Reply sign_in_password(Visit& visit);
+Reply sign_in_begin(Visit& visit);
+Reply sign_in_back(Visit& visit);
+Reply logout_notice(Visit& visit);
+Reply sign_in_break_glass(Visit& visit);
+Reply step_up(Visit& visit);
+Reply sign_out(Visit& visit);
+// oauth_handlers.cpp
+Reply oauth_metadata(Visit& visit);
+Reply oauth_device(Visit& visit);
+Reply oauth_token(Visit& visit);
+Reply oauth_revoke(Visit& visit);
+Reply device_read(Visit& visit);
+Reply device_approve(Visit& visit);
+Reply device_deny(Visit& visit);
+// agent_handlers.cpp
+Reply managed_settings(Visit& visit);
+Reply agent_usage(Visit& visit);
+Reply telemetry_sink(Visit& visit);
+// console_handlers.cpp
+Reply console_page(Visit& visit);
+Reply console_asset(Visit& visit);
 
 }  // namespace bursar::admin

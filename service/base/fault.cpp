@@ -37,6 +37,8 @@ constexpr std::array table = {
     FaultFacts{Fault::locked_out, "locked_out", 429, "rate_limit_error", "rate_limit_error", Blame::caller, true},
     FaultFacts{Fault::not_permitted, "not_permitted", 403, "permission_error", "permission_error", Blame::caller,
                false},
+    FaultFacts{Fault::step_up_needed, "step_up_needed", 403, "permission_error", "permission_error", Blame::caller,
+               false},
     FaultFacts{Fault::model_unknown, "model_unknown", 404, "invalid_request_error", "not_found_error", Blame::caller,
                false},
     FaultFacts{Fault::content_refused, "content_refused", 400, "invalid_request_error", "invalid_request_error",

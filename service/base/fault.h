@@ -39,6 +39,9 @@ enum class Fault : std::uint8_t {
     locked_out,
     /// A known caller may not do this.
     not_permitted,
+    /// A known caller may do this, but has to prove again who they are: a password or the provider was asked too long
+    /// ago.
+    step_up_needed,
     /// No model of that name for this caller.
     model_unknown,
     /// A filter of the policy refused the prompt.

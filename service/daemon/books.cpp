@@ -89,11 +89,15 @@ Result<void> complete_rows(store::Transaction& transaction, const ledger::Found&
     return {};
 }
 
-/// Who may call. Until a directory is connected, the people of a team are those who have a key of it.
-std::vector<treasury::Belonging> people_of(const auth::Keys& keys) {
+/// Who may call: everybody whom a directory tells of, in each of their teams, and whoever else has a key.
+std::vector<treasury::Belonging> people_of(const auth::Keys& keys, const auth::People& known) {
     std::vector<treasury::Belonging> people;
+    for (const auto& person : known.all())
+        if (person->let_in())
+            for (const std::string& team : person->standing.teams) people.push_back({person->name, team});
     for (auth::KeyFacts& key : keys.list())
-        if (!key.revoked_at && !key.person.empty()) people.push_back({std::move(key.person), std::move(key.team)});
+        if (!key.revoked_at && !key.person.empty() && known.find(key.person) == nullptr)
+            people.push_back({std::move(key.person), std::move(key.team)});
     return people;
 }
 
@@ -120,6 +124,7 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
                     auth::People::schema(), auth::Sessions::schema(), auth::BreakGlass::schema(),
                     auth::SyncHistory::schema(), admin::Revisions::schema(), replays::Replays::schema()}};
     std::ranges::move(treasury::Treasury::schemas(), std::back_inserter(options.schemas));
+    std::ranges::move(staff::Staff::schemas(), std::back_inserter(options.schemas));
     TRY(books.store, store::Store::open(std::move(options)));
     TRY(books.ledger, ledger::Ledger::recover(*books.store, clock, complete_rows));
     TRY(const Secret audit_pepper, vault.pepper());
@@ -132,14 +137,18 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
     TRY(books.people, auth::People::open(*books.store, clock, {}));
     TRY(Secret sessions_pepper, vault.pepper());
     TRY(books.sessions, auth::Sessions::open(*books.store, std::move(sessions_pepper), *books.people, clock));
-    books.callers = std::make_unique<auth::Authenticator>(*books.keys, *books.people, *books.sessions,
-                                                          auth::Authenticator::Workload{});
     TRY(auto rules, read_rules(configuration, defaults, *books.store, *books.audit, clock));
     TRY_VOID(books.audit->set_time_zone(rules->organisation.time_zone));
     books.rules = std::make_unique<policies::Rules>(std::move(rules));
+    books.staff =
+        staff::Staff::open({*books.store, *books.audit, *books.rules, *books.people, *books.sessions, vault, clock});
+    books.callers = std::make_unique<auth::Authenticator>(
+        *books.keys, *books.people, *books.sessions,
+        [staff = books.staff.get()](std::string_view compact, Timestamp now) { return staff->workload(compact, now); });
     TRY(books.treasury, treasury::Treasury::open(*books.store, *books.ledger, *books.audit, *books.rules, clock));
-    TRY(books.allocations, treasury::Runs::open(*books.store, *books.ledger, *books.audit, *books.rules, clock,
-                                                [&keys = *books.keys] { return people_of(keys); }));
+    TRY(books.allocations,
+        treasury::Runs::open(*books.store, *books.ledger, *books.audit, *books.rules, clock,
+                             [&keys = *books.keys, &people = *books.people] { return people_of(keys, people); }));
     TRY_VOID(books.allocations->load());
     return books;
 }

@@ -18,12 +18,13 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::map<std::string, std::set<std::string>> known_keys = {
-    {"listen", {"address", "port", "certificate", "private_key", "plain", "port_file"}},
+    {"listen", {"address", "port", "certificate", "private_key", "plain", "port_file", "public_url"}},
     {"state", {"folder", "durability"}},
     {"master_key", {"source", "file", "credential"}},
     {"policy", {"defaults", "initial"}},
     {"log", {"level"}},
     {"metrics", {"token_file"}},
+    {"console", {"folder"}},
     {"limits", {"connections", "per_address", "calls", "body_mib", "bodies_mib", "drain_seconds", "shards"}},
 };
 
@@ -98,6 +99,13 @@ Result<void> read_listen(const Reader& reader, Configuration& out) {
     TRY(const std::int64_t port, reader.number("listen.port", 8443, 0, 65535));
     out.listen.port = static_cast<std::uint16_t>(port);
     TRY(const bool plain, reader.truth("listen.plain", false));
+    out.public_url = reader.text("listen.public_url", "");
+    const bool is_url = out.public_url.starts_with("https://") || out.public_url.starts_with("http://127.0.0.1") ||
+                        out.public_url.starts_with("http://localhost");
+    if (!out.public_url.empty() &&
+        (!is_url || out.public_url.ends_with('/') || out.public_url.find_first_of(" ?#@\"\\", 0) != std::string::npos))
+        return std::unexpected(reader.wrong(
+            "listen.public_url", "is not a host of https without a path; write it like https://bursar.corp.example."));
     out.port_file = reader.path("listen.port_file", "");
     if (plain) return {};
     out.listen.certificate = reader.path("listen.certificate", "");
@@ -152,13 +160,13 @@ Result<void> read_master_key(const Reader& reader, Configuration& out) {
     return {};
 }
 
-/// Beside an installed program or in the source tree that it was built in.
-fs::path shipped_defaults() {
+/// Beside an installed program or in the source tree that it was built in: the first of these folders that has `file`.
+fs::path shipped(std::initializer_list<const char*> from_program, const char* file) {
     std::error_code ignored;
     const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-    for (const char* from_program : {"../share/bursar/policies/defaults", "../../../policies/defaults"}) {
-        const fs::path folder = (program / from_program).lexically_normal();
-        if (fs::is_directory(folder, ignored)) return folder;
+    for (const char* each : from_program) {
+        const fs::path folder = (program / each).lexically_normal();
+        if (fs::is_regular_file(folder / file, ignored)) return folder;
     }
     return {};
 }
@@ -184,7 +192,9 @@ Result<Configuration> read(const Reader& reader) {
                                                       {"error", log::Level::error}};
     TRY(out.log_level, reader.choice("log.level", "info", levels));
     out.policy_defaults = reader.path("policy.defaults", "");
-    if (out.policy_defaults.empty()) out.policy_defaults = shipped_defaults();
+    if (out.policy_defaults.empty())
+        out.policy_defaults =
+            shipped({"../share/bursar/policies/defaults", "../../../policies/defaults"}, "prices.yaml");
     out.policy_initial = reader.path("policy.initial", "");
     for (const auto& [key, folder] :
          {std::pair{"policy.defaults", out.policy_defaults}, std::pair{"policy.initial", out.policy_initial}})
@@ -193,6 +203,9 @@ Result<Configuration> read(const Reader& reader) {
     if (out.policy_defaults.empty())
         return std::unexpected(
             reader.wrong("policy.defaults", "is missing; name the folder policies/defaults that ships with Bursar."));
+    out.console_folder = reader.path("console.folder", "");
+    if (out.console_folder.empty())
+        out.console_folder = shipped({"../share/bursar/console", "../../console"}, "index.html");
     out.metrics_token_file = reader.path("metrics.token_file", "");
     return out;
 }

@@ -26,6 +26,8 @@ struct Configuration {
     std::filesystem::path policy_defaults;
     std::filesystem::path policy_initial;  ///< empty: none
     log::Level log_level = log::Level::info;
+    std::string public_url;                    ///< "https://bursar.corp.example"; empty: as each request's Host says
+    std::filesystem::path console_folder;      ///< the built console; empty: none is served
     std::filesystem::path metrics_token_file;  ///< empty: operator and auditor tokens only
 };
 

@@ -30,7 +30,11 @@ constexpr std::size_t socket_path_bytes_max = 107;
 constexpr std::size_t answer_head_bytes_max = 64 * 1024;
 
 /// The only headers of a client that the control plane sees, besides what is ours.
-constexpr std::array<std::string_view, 5> passed_on = {"host", "authorization", "content-type", "if-match", "accept"};
+constexpr std::array<std::string_view, 10> passed_on = {
+    "host",   "authorization",  "content-type",  "if-match",   "accept",
+    "origin", "sec-fetch-site", "x-bursar-csrf", "user-agent", "if-none-match"};
+/// Of the cookies of this host only ours: others may be many, large and somebody else's secrets.
+constexpr std::string_view our_cookies = "__Host-bursar";
 /// Headers of its answers that belong to that connection, or that the edge writes itself.
 constexpr std::array<std::string_view, 5> kept_back = {"connection", "content-length", "transfer-encoding",
                                                        "keep-alive", "date"};
@@ -58,6 +62,22 @@ Task<void> refuse(edge::Exchange& exchange, const Error& error) {
     static_cast<void>(sent);
 }
 
+std::string cookies_of(std::string_view header) {
+    std::string ours;
+    while (!header.empty()) {
+        std::string_view one = header.substr(0, header.find(';'));
+        header.remove_prefix(std::min(header.size(), one.size() + 1));
+        while (one.starts_with(' ')) one.remove_prefix(1);
+        if (one.starts_with(our_cookies)) ours.append(ours.empty() ? "" : "; ").append(one);
+    }
+    return ours;
+}
+
+/// Whether somebody says who they are; nobody has looked yet whether it is so.
+bool has_credentials(const edge::RequestHead& request) {
+    return request.has("authorization") || !cookies_of(request.header("cookie")).empty();
+}
+
 Result<std::string> head_of(const edge::Exchange& exchange, std::size_t body_bytes) {
     const edge::RequestHead& head = exchange.head();
     std::string text =
@@ -69,6 +89,12 @@ Result<std::string> head_of(const edge::Exchange& exchange, std::size_t body_byt
             return fail(Fault::too_large, fmt::format("The header {} has {} bytes; the control plane takes {}.", name,
                                                       value.size(), ControlRelay::header_bytes_max));
         if (!value.empty()) fmt::format_to(std::back_inserter(text), "{}: {}\r\n", name, value);
+    }
+    if (const std::string cookies = cookies_of(head.header("cookie")); !cookies.empty()) {
+        if (cookies.size() > ControlRelay::header_bytes_max)
+            return fail(Fault::too_large,
+                        "Bursar's cookies are too large. Delete them in the browser and sign in again.");
+        fmt::format_to(std::back_inserter(text), "cookie: {}\r\n", cookies);
     }
     text += "\r\n";
     return text;
@@ -148,7 +174,7 @@ Task<void> ControlRelay::serve(edge::Exchange& exchange) {
     const Place place(large_bodies_now_, is_large(request));
     if (request.has_body) {
         const std::size_t bytes_max =
-            request.has("authorization") ? body_bytes_max_ : std::min(body_bytes_max_, body_bytes_max_anonymous);
+            has_credentials(request) ? body_bytes_max_ : std::min(body_bytes_max_, body_bytes_max_anonymous);
         Result<std::string> received =
             fail(Fault::overloaded, "Too many large requests at once. Try again in a few seconds.");
         if (place.taken()) received = co_await exchange.read_body(bytes_max);

@@ -16,45 +16,30 @@ Task<void> answer(edge::Exchange& exchange, int status, std::string_view type, s
     static_cast<void>(sent);
 }
 
-std::string problem(int status, std::string_view title, std::string_view detail, std::string_view code) {
-    JsonWriter json;
-    json.open()
-        .field("type", "about:blank")
-        .field("title", title)
-        .field("status", status)
-        .field("detail", detail)
-        .field("code", code)
-        .close();
-    return std::move(json).text();
-}
+/// Measurements of agents go where calls go, and are none.
+bool is_telemetry(std::string_view path) { return path == "/v1/metrics" || path == "/v1/logs" || path == "/v1/traces"; }
 
 }  // namespace
 
 bool FrontDoor::is_control(const edge::RequestHead& head) {
     const std::string_view path = head.path();
-    return path.starts_with("/api/") || path == "/metrics" || path == "/healthz" || path == "/readyz";
+    return !path.starts_with("/v1/") && !path.starts_with("/v1beta/");
 }
 
 Task<void> FrontDoor::serve(edge::Exchange& exchange) {
     const std::string_view path = exchange.head().path();
-    if (path.starts_with("/v1/") || path.starts_with("/v1beta/")) {
+    if ((path.starts_with("/v1/") && !is_telemetry(path)) || path.starts_with("/v1beta/")) {
         gateway::Gateway* gateway = gateway_.load(std::memory_order_acquire);
         if (gateway != nullptr)
             co_await gateway->serve(exchange);
         else
             co_await gateway::refuse_sealed(exchange, clock_);
-    } else if (path.starts_with("/api/") || path == "/metrics") {
-        co_await relay_.serve(exchange);
     } else if (path == "/healthz") {
         co_await health(exchange);
     } else if (path == "/readyz") {
         co_await readiness(exchange);
     } else {
-        co_await answer(
-            exchange, 404, "application/problem+json",
-            problem(404, "Not found",
-                    "Calls go to /v1/…, the control plane is under /api/v1/, health under /healthz and /readyz.",
-                    "not_found"));
+        co_await relay_.serve(exchange);
     }
 }
 

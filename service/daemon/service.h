@@ -19,6 +19,7 @@
 #include "service/ledger/ledger.h"
 #include "service/providers/health.h"
 #include "service/replays/replays.h"
+#include "service/staff/staff.h"
 #include "service/store/store.h"
 #include "service/treasury/allocations.h"
 #include "service/treasury/steward.h"
@@ -42,8 +43,9 @@ struct Books {
     std::unique_ptr<auth::Operators> operators;
     std::unique_ptr<auth::People> people;
     std::unique_ptr<auth::Sessions> sessions;
-    std::unique_ptr<auth::Authenticator> callers;
     std::unique_ptr<policies::Rules> rules;
+    std::unique_ptr<staff::Staff> staff;
+    std::unique_ptr<auth::Authenticator> callers;
     std::unique_ptr<treasury::Treasury> treasury;
     std::unique_ptr<treasury::Runs> allocations;
 };

@@ -50,7 +50,10 @@ Result<void> Service::start() {
     admin::Options options{.socket = socket,
                            .policy_defaults = defaults_,
                            .metrics_token = std::move(metrics_token),
-                           .new_vault_from_loopback = !configuration_.listen.certificate.empty()};
+                           .new_vault_from_loopback = !configuration_.listen.certificate.empty(),
+                           .public_url = configuration_.public_url,
+                           .tls = !configuration_.listen.certificate.empty(),
+                           .console = configuration_.console_folder};
     admin::Hooks hooks{
         .metrics = [this] { return metrics(); },
         .checks = [this] { return checks(); },
@@ -99,9 +102,9 @@ Result<void> Service::open_house() {
         ::kill(::getpid(), SIGTERM);
     });
     books_.store->start();
-    parts_ = std::make_unique<admin::Parts>(admin::Parts{*books_.store, *books_.ledger, *books_.audit, *books_.keys,
-                                                         *books_.operators, *books_.rules, *books_.treasury,
-                                                         books_.allocations.get()});
+    parts_ = std::make_unique<admin::Parts>(admin::Parts{
+        *books_.store, *books_.ledger, *books_.audit, *books_.keys, *books_.operators, *books_.people, *books_.sessions,
+        *books_.callers, *books_.staff, *books_.rules, *books_.treasury, books_.allocations.get()});
 
     std::vector<asio::io_context*> shards;
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
@@ -119,6 +122,7 @@ Result<void> Service::open_house() {
                         .detail = "{}"});
     open_.store(parts_.get());
     door_->open(*gateway_);
+    books_.staff->start();
     steward_ = std::make_unique<treasury::Steward>(clock_, duties_of(books_, *parts_, clock_));
     log::info("open",
               {{"revision", books_.rules->get()->revision}, {"lost_calls", books_.ledger->lost_at_start().size()}});
@@ -199,6 +203,7 @@ void Service::stop() {
     if (ender.joinable()) ender.join();
     if (control_) control_->stop();
     steward_.reset();
+    if (books_.staff) books_.staff->stop();
     if (books_.store) {
         books_.audit->note({.actor = "service",
                             .address = "",

@@ -1,0 +1,239 @@
+#include "service/staff/house.h"
+
+#include "service/base/log.h"
+#include "service/treasury/events.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace bursar::staff {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto look_every = 1s;
+constexpr auto keys_every = 5min;
+constexpr auto tidy_every = 10min;
+
+/// What the policy in force makes of somebody's groups, by their ids and by their names.
+auth::Standing standing_by(const policies::Snapshot& rules, const auth::PersonFacts& facts) {
+    std::vector<std::string> groups;
+    groups.reserve(2 * facts.groups.size());
+    for (const auth::Group& group : facts.groups) {
+        if (!group.id.empty()) groups.push_back(group.id);
+        if (!group.name.empty()) groups.push_back(group.name);
+    }
+    policies::GroupsGive gives = policies::groups_give(rules, groups);
+    return {.teams = std::move(gives.teams), .leads = std::move(gives.leads), .role = std::move(gives.role)};
+}
+
+}  // namespace
+
+auth::People::StandingOf standing_by(std::shared_ptr<const policies::Snapshot> rules) {
+    return [rules = std::move(rules)](const auth::PersonFacts& facts) { return standing_by(*rules, facts); };
+}
+
+House::House(Parts parts, Makers makers)
+    : parts_(parts),
+      makers_(std::move(makers)),
+      break_glass_(auth::BreakGlass::in(parts.store, parts.clock)),
+      devices_(parts.clock),
+      connections_(std::make_shared<const Connections>()) {
+    follow_policy();
+}
+
+House::~House() { stop(); }
+
+void House::follow_policy() {
+    const MutexLock lock(following_);
+    const auto rules = parts_.rules.get();
+    if (rules->revision == revision_) return;
+    revision_ = rules->revision;
+    connections_.set(connect(rules->identity, connections_.get().get(), parts_.vault, makers_, parts_.clock));
+    const policies::SessionPolicy& sessions = rules->identity.sessions;
+    parts_.sessions.set_limits(
+        {.idle = sessions.idle, .absolute = sessions.absolute, .access = sessions.access, .refresh = sessions.refresh});
+    parts_.people.restand(standing_by(rules));
+}
+
+std::vector<Way> House::ways() const {
+    std::vector<Way> ways;
+    const auto connections = connections_.get();
+    const auto title_of = [](const auto& policy) { return policy.title.empty() ? policy.name : policy.title; };
+    for (const auto& [name, policy] : connections->identity.directories)
+        if (connections->directories.contains(name)) ways.push_back({Way::Kind::password, name, title_of(policy)});
+    for (const auto& [name, policy] : connections->identity.oidc)
+        if (connections->providers.contains(name)) ways.push_back({Way::Kind::redirect, name, title_of(policy)});
+    return ways;
+}
+
+Result<std::vector<auth::Step>> House::test(std::string_view source, std::string_view user, const Secret& password) {
+    const Gate::Pass pass = gate_.enter();
+    if (!pass) return fail(Fault::overloaded, "Many people are signing in at the moment. Try again in a few seconds.");
+    if (const auto asked = directory(source)) {
+        std::vector<auth::Step> steps = (*asked)->test(user, password);
+        if (!user.empty()) add_standing_step(steps, source, user);
+        return steps;
+    }
+    const auto client = provider(source);
+    if (client) return (*client)->test();
+    return fail(Fault::not_found, fmt::format("The policy has no directory and no provider \"{}\".", source));
+}
+
+/// What the policy makes of somebody, as far as a sign-in or sync has told of them.
+void House::add_standing_step(std::vector<auth::Step>& steps, std::string_view source, std::string_view user) const {
+    const std::string of = fmt::format("ldap:{}", source);
+    for (const auto& person : parts_.people.all()) {
+        if (person->facts.origin.source != of || person->facts.user_name != user) continue;
+        const auth::Standing& standing = person->standing;
+        const bool any = !standing.teams.empty();
+        steps.push_back(
+            {.name = "teams",
+             .state = any ? auth::Step::State::good : auth::Step::State::bad,
+             .text = any ? fmt::format("Teams: {}. Role: {}.", fmt::join(standing.teams, ", "), standing.role)
+                         : fmt::format("None of the {} groups is of a team (teams.NAME.groups in the policy). "
+                                       "Role: {}.",
+                                       person->facts.groups.size(), standing.role)});
+        return;
+    }
+    steps.push_back({.name = "teams",
+                     .state = auth::Step::State::skipped,
+                     .text = "Nobody of that name has signed in or was in a sync yet."});
+}
+
+Result<std::vector<SourceFacts>> House::sources() const {
+    const auto connections = connections_.get();
+    std::map<std::string, std::int64_t> people;
+    for (const auto& person : parts_.people.all())
+        if (person->state != auth::PersonState::gone) ++people[person->facts.origin.source];
+    std::vector<SourceFacts> all;
+    for (const auto& [name, policy] : connections->identity.directories) {
+        const auto found = connections->directories.find(name);
+        SourceFacts facts{.name = name,
+                          .title = policy.title,
+                          .kind = "ldap",
+                          .health = {},
+                          .people = people["ldap:" + name],
+                          .last_sync = {}};
+        if (found != connections->directories.end())
+            facts.health = found->second->health();
+        else
+            facts.health = {
+                .good = false, .text = "The policy has something wrong of it; the log says what.", .answered_at = {}};
+        TRY(auto runs, syncs(name, 1));
+        if (!runs.empty()) facts.last_sync = std::move(runs.front());
+        all.push_back(std::move(facts));
+    }
+    for (const auto& [name, policy] : connections->identity.oidc) {
+        const auto found = connections->providers.find(name);
+        SourceFacts facts{.name = name,
+                          .title = policy.title,
+                          .kind = "oidc",
+                          .health = {},
+                          .people = people["oidc:" + name],
+                          .last_sync = {}};
+        if (found != connections->providers.end()) facts.health = found->second->health();
+        all.push_back(std::move(facts));
+    }
+    for (const auto& [name, policy] : connections->identity.scim)
+        all.push_back({.name = name,
+                       .title = policy.title,
+                       .kind = "scim",
+                       .health = {},
+                       .people = people["scim:" + name],
+                       .last_sync = {}});
+    return all;
+}
+
+/// An event under its own name: told once, however often it is seen.
+void House::tell(const std::string& name, const std::string& kind, const std::string& subject,
+                 const std::string& text) {
+    const treasury::Event event{
+        .at = parts_.clock.now(), .name = name, .kind = kind, .subject = subject, .text = text, .detail = "{}"};
+    auto told = parts_.store.write([&](store::Transaction& transaction) -> Result<void> {
+        TRY_VOID(treasury::raise(transaction, event));
+        return {};
+    });
+    if (!told) log::error("event_not_written", {{"event", name}, {"reason", told.error().operator_text()}});
+}
+
+void House::watch_health() {
+    const auto connections = connections_.get();
+    for (const auto& [name, directory] : connections->directories) {
+        const auth::DirectoryHealth health = directory->health();
+        const auto [was, fresh] = was_good_.try_emplace(name, true);
+        if (was->second == health.good) continue;
+        was->second = health.good;
+        const std::string now = to_text(parts_.clock.now());
+        const std::string kind = health.good ? "directory.back" : "directory.down";
+        tell(fmt::format("{}:{}:{}", kind, name, now), kind, "directory:" + name,
+             health.good
+                 ? fmt::format("The directory {} answers again.", name)
+                 : fmt::format("The directory {} does not answer: {} Nobody loses access by it; nobody can sign in "
+                               "by it until it does.",
+                               name, health.text));
+        parts_.audit.note({.actor = "service",
+                           .address = "",
+                           .action = kind,
+                           .object = "directory:" + name,
+                           .outcome = "ok",
+                           .detail = "{}"});
+    }
+}
+
+void House::tick(Timestamp now) {
+    follow_policy();
+    watch_health();
+    sync_what_is_due(now);
+    const Moment moment = parts_.clock.moment();
+    if (moment >= keys_due_) {
+        keys_due_ = moment + keys_every;
+        for (const auto& [name, program] : connections_.get()->workloads)
+            if (const auto fetched = program.keys->refresh(); !fetched)
+                log::warning("workload_keys_not_fetched",
+                             {{"workload", name}, {"reason", fetched.error().operator_text()}});
+    }
+    if (moment < tidy_due_) return;
+    tidy_due_ = moment + tidy_every;
+    if (const auto tidied = parts_.sessions.tidy(now); !tidied)
+        log::warning("sessions_not_tidied", {{"reason", tidied.error().operator_text()}});
+}
+
+void House::work() {
+    for (;;) {
+        tick(parts_.clock.now());
+        const auto next = std::chrono::steady_clock::now() + look_every;
+        const MutexLock lock(stopping_mutex_);
+        while (!stop_ && std::chrono::steady_clock::now() < next) stopping_.wait_until(stopping_mutex_, next);
+        if (stop_) return;
+    }
+}
+
+void House::start() {
+    thread_ = std::thread([this] { work(); });
+}
+
+void House::stop() {
+    {
+        const MutexLock lock(stopping_mutex_);
+        stop_ = true;
+        stopping_.notify_all();
+    }
+    if (thread_.joinable()) thread_.join();
+}
+
+std::vector<store::Schema> Staff::schemas() { return {auth::BreakGlass::schema(), auth::SyncHistory::schema()}; }
+
+std::unique_ptr<Staff> Staff::open(Parts parts) {
+    return std::make_unique<House>(
+        parts, Makers{.directory =
+                          [&clock = parts.clock](ldap::Options options, ldap::BindPassword password) {
+                              return ldap::connect(std::move(options), std::move(password), clock);
+                          },
+                      .http = oidc::by_curl()});
+}
+
+}  // namespace bursar::staff
