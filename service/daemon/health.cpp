@@ -35,6 +35,17 @@ void write_commits(std::string& out, const store::Health& health) {
           fmt::format("{}", static_cast<double>(health.last_commit.count()) / 1e9));
 }
 
+void write_people_metrics(std::string& out, const admin::Parts& parts) {
+    const auto sources = parts.staff.health();
+    gateway::write_family(out, "bursar_identity_source_good", "gauge", "0 while a source of people does not answer.");
+    for (const staff::SourceFacts& source : sources)
+        out += fmt::format("bursar_identity_source_good{{kind=\"{}\",name=\"{}\"}} {}\n", source.kind, source.name,
+                           source.health.good ? 1 : 0);
+    gateway::write_family(out, "bursar_people", "gauge", "People known by a source who have not left.");
+    for (const staff::SourceFacts& source : sources)
+        out += fmt::format("bursar_people{{kind=\"{}\",name=\"{}\"}} {}\n", source.kind, source.name, source.people);
+}
+
 }  // namespace
 
 std::vector<admin::Check> Service::checks() const {
@@ -80,6 +91,10 @@ std::vector<admin::Check> Service::checks() const {
                    enough ? "enough room"
                           : "Less than 512 MiB are free where the state is; make room before calls are refused."});
     out.push_back(providers_check());
+    for (const staff::SourceFacts& source : parts->staff.health())
+        if (!source.health.good)
+            out.push_back({source.kind == "ldap" ? "directory " + source.name : "sign-in " + source.name, false, false,
+                           source.health.text});
     const ledger::Totals totals = parts->ledger.totals();
     out.push_back({"lost calls", totals.lost == 0, false,
                    totals.lost == 0 ? "none"
@@ -124,6 +139,7 @@ std::string Service::metrics() const {
     write_commits(out, health);
     out += gateway_->metrics().text();
     write_provider_metrics(out);
+    write_people_metrics(out, *parts);
     return out;
 }
 

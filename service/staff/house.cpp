@@ -104,47 +104,42 @@ void House::add_standing_step(std::vector<auth::Step>& steps, std::string_view s
                      .text = "Nobody of that name has signed in or was in a sync yet."});
 }
 
-Result<std::vector<SourceFacts>> House::sources() const {
+std::vector<SourceFacts> House::health() const {
     const auto connections = connections_.get();
+    const auth::DirectoryHealth wrong{
+        .good = false, .text = "The policy has something wrong of it; the log says what.", .answered_at = {}};
     std::map<std::string, std::int64_t> people;
     for (const auto& person : parts_.people.all())
         if (person->state != auth::PersonState::gone) ++people[person->facts.origin.source];
     std::vector<SourceFacts> all;
+    const auto add = [&](const std::string& name, const std::string& title, const std::string& kind,
+                         auth::DirectoryHealth health) {
+        all.push_back({.name = name,
+                       .title = title,
+                       .kind = kind,
+                       .health = std::move(health),
+                       .people = people[kind + ":" + name],
+                       .last_sync = {}});
+    };
     for (const auto& [name, policy] : connections->identity.directories) {
         const auto found = connections->directories.find(name);
-        SourceFacts facts{.name = name,
-                          .title = policy.title,
-                          .kind = "ldap",
-                          .health = {},
-                          .people = people["ldap:" + name],
-                          .last_sync = {}};
-        if (found != connections->directories.end())
-            facts.health = found->second->health();
-        else
-            facts.health = {
-                .good = false, .text = "The policy has something wrong of it; the log says what.", .answered_at = {}};
-        TRY(auto runs, syncs(name, 1));
-        if (!runs.empty()) facts.last_sync = std::move(runs.front());
-        all.push_back(std::move(facts));
+        add(name, policy.title, "ldap", found != connections->directories.end() ? found->second->health() : wrong);
     }
     for (const auto& [name, policy] : connections->identity.oidc) {
         const auto found = connections->providers.find(name);
-        SourceFacts facts{.name = name,
-                          .title = policy.title,
-                          .kind = "oidc",
-                          .health = {},
-                          .people = people["oidc:" + name],
-                          .last_sync = {}};
-        if (found != connections->providers.end()) facts.health = found->second->health();
-        all.push_back(std::move(facts));
+        add(name, policy.title, "oidc", found != connections->providers.end() ? found->second->health() : wrong);
     }
-    for (const auto& [name, policy] : connections->identity.scim)
-        all.push_back({.name = name,
-                       .title = policy.title,
-                       .kind = "scim",
-                       .health = {},
-                       .people = people["scim:" + name],
-                       .last_sync = {}});
+    for (const auto& [name, policy] : connections->identity.scim) add(name, policy.title, "scim", {});
+    return all;
+}
+
+Result<std::vector<SourceFacts>> House::sources() const {
+    std::vector<SourceFacts> all = health();
+    for (SourceFacts& source : all) {
+        if (source.kind != "ldap") continue;
+        TRY(auto runs, syncs(source.name, 1));
+        if (!runs.empty()) source.last_sync = std::move(runs.front());
+    }
     return all;
 }
 

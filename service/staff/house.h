@@ -44,6 +44,7 @@ class House final : public Staff {
     Result<std::vector<auth::Step>> test(std::string_view source, std::string_view user,
                                          const Secret& password) override;
     Result<std::vector<SourceFacts>> sources() const override;
+    std::vector<SourceFacts> health() const override;
     Result<auth::SyncRecord> sync(std::string_view directory, SyncMode mode, std::string_view actor) override;
     Result<std::vector<auth::SyncRecord>> syncs(std::string_view directory, int count_max) const override;
     Result<auth::SyncRecord> read_sync(std::string_view directory, std::int64_t number) const override;

@@ -125,6 +125,8 @@ class Staff {
     virtual Result<std::vector<auth::Step>> test(std::string_view source, std::string_view user,
                                                  const Secret& password) = 0;
     virtual Result<std::vector<SourceFacts>> sources() const = 0;
+    /// The same without syncs: from memory.
+    virtual std::vector<SourceFacts> health() const = 0;
     enum class SyncMode : std::uint8_t {
         dry,        ///< says what would be done
         careful,    ///< stops where too much would be taken away
