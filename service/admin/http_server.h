@@ -14,7 +14,7 @@ namespace bursar::admin {
 class HttpServer {
   public:
     using Answering = std::function<Answer(Request)>;
-    static constexpr int threads = 4;
+    static constexpr int threads = 12;
     static constexpr int waiting_max = 64;  ///< connections beyond are closed; the relay answers 503 for them
 
     /// wrong_configuration if the socket cannot be made there. `answering` is called on the server's threads.
