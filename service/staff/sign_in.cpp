@@ -94,8 +94,10 @@ Result<Proven> House::by_password(std::string_view name, std::string_view user, 
         note(visitor, way, error);
         return std::unexpected(std::move(error));
     };
-    auto permit =
-        lockout_.may_try({.directory = name, .user = user, .subject = {}}, visitor.address, parts_.clock.now());
+    const auto meant = parts_.people.meant_by(way, user);
+    auto permit = lockout_.may_try(
+        {.directory = name, .user = user, .subject = meant ? meant->facts.origin.subject : std::string_view{}},
+        visitor.address, parts_.clock.now());
     if (!permit) return refused(std::move(permit).error());
     const Gate::Pass pass = gate_.enter();
     if (!pass) return busy();
