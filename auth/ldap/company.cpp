@@ -8,6 +8,7 @@ namespace bursar::ldap {
 namespace {
 
 constexpr auto way_time_max = std::chrono::seconds(3), way_time_min = std::chrono::seconds(1);
+constexpr auto service_rest = std::chrono::minutes(1);
 constexpr int busy = 51, unavailable_now = 52;
 
 /// What of the time that is left a server gets for being reached, securing the connection and knowing the service
@@ -70,16 +71,32 @@ Outcome<void> Company::bind_service(Connection& connection, Deadline deadline) {
     };
     if (!password) return cannot(password.error().operator_text());
     if (password->empty()) return cannot("its password in the vault is empty");
+    const Digest digest = sha256(password->reveal());
+    if (const std::string why = resting(digest); !why.empty()) return cannot(why);
     TRY(const BindAnswer answer, connection.bind(options_.bind_dn, *password, deadline));
     if (answer.code == busy || answer.code == unavailable_now)
         return failed(Failure::Kind::busy, fmt::format("{}: {}", connection.server().text(), name_of_code(answer.code)),
                       answer.code);
-    if (answer.code != 0)
-        return cannot(fmt::format(
+    if (answer.code != 0) {
+        const std::string why = fmt::format(
             "{} says: {}. Look at its name (bind_dn), its password in the vault, and whether it is locked or expired",
-            connection.server().text(), why_refused(answer.code, answer.diagnostic, answer.policy)));
+            connection.server().text(), why_refused(answer.code, answer.diagnostic, answer.policy));
+        rest(digest, why);
+        return cannot(why);
+    }
     if (answer.must_change) return cannot("its password has to be changed first");
     return {};
+}
+
+std::string Company::resting(const Digest& password) {
+    const MutexLock lock(refused_mutex_);
+    if (refused_.password != password || clock_.moment() >= refused_.until) return {};
+    return refused_.why + ". It is tried again within a minute, or at once with another password";
+}
+
+void Company::rest(const Digest& password, const std::string& why) {
+    const MutexLock lock(refused_mutex_);
+    refused_ = {.password = password, .until = clock_.moment() + service_rest, .why = why};
 }
 
 Error Company::unavailable(const Failure& failure) {

@@ -6,6 +6,8 @@
 #include "auth/ldap/login.h"
 #include "auth/ldap/search.h"
 #include "auth/ldap/servers.h"
+#include "service/base/crypto.h"
+#include "service/base/mutex.h"
 
 #include <functional>
 #include <string>
@@ -31,6 +33,9 @@ class Company final : public auth::Directory {
     /// been sent.
     Outcome<void> at_a_server(Deadline deadline, const Work& work);
     Outcome<void> bind_service(Connection& connection, Deadline deadline);
+    /// Why this password of the service account is not tried now; empty if it is.
+    std::string resting(const Digest& password);
+    void rest(const Digest& password, const std::string& why);
     Error unavailable(const Failure& failure);
     Deadline in(std::chrono::seconds time) const;
 
@@ -63,6 +68,14 @@ class Company final : public auth::Directory {
     const Clock& clock_;
     const Trust trust_;
     Servers servers_;
+    /// The password that the service account was refused with last: tried at every sign-in, it would lock the account.
+    struct Refused {
+        Digest password{};
+        Moment until{};
+        std::string why;
+    };
+    Mutex refused_mutex_;
+    Refused refused_ GUARDED_BY(refused_mutex_);
 };
 
 }  // namespace bursar::ldap

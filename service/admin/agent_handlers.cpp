@@ -40,7 +40,7 @@ std::string_view group_of(const ledger::Standing& standing) {
 Result<std::vector<ledger::Standing>> caps_of(const Visit& visit) {
     std::vector<ledger::Standing> caps;
     const auto rules = visit.parts->rules.get();
-    TRY(auto charged, policies::accounts_of(*rules, *visit.caller));
+    TRY(auto charged, policies::accounts_of(*rules, *visit.calls_as));
     const auto standings = treasury::standings_of(visit.parts->ledger, visit.parts->rules);
     for (policies::Charged& each : charged) {
         if (each.budgets.empty()) continue;
@@ -78,7 +78,7 @@ Reply managed_settings(Visit& visit) {
 
 Reply agent_usage(Visit& visit) {
     std::vector<ledger::Standing> caps;
-    if (visit.caller != nullptr) {
+    if (visit.calls_as != nullptr) {
         TRY(caps, caps_of(visit));
     }
     JsonWriter json;

@@ -146,6 +146,7 @@ Result<void> Router::identify_session(Visit& visit, std::string_view token) cons
     TRY(const auth::SignedIn signed_in, visit.parts->sessions.identify(token, plane_.clock.now()));
     visit.session = signed_in.session;
     visit.person = signed_in.person;
+    visit.calls_as = signed_in.caller;
     visit.who = {.id = visit.session->id,
                  .name = visit.session->way,
                  .role = auth::Role::operator_,

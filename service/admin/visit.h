@@ -41,6 +41,8 @@ struct Visit {
     /// Of somebody who has signed in; null for keys and tokens. The person is null for break-glass.
     std::shared_ptr<const auth::Session> session = nullptr;
     std::shared_ptr<const auth::Person> person = nullptr;
+    std::shared_ptr<const Caller> calls_as =
+        nullptr;  ///< whom calls of the session are charged to, whatever their role
 
     /// The audit row of this request; `outcome` is "ok", "begun" or a fault's name, `detail` a JSON object.
     audit::Action row(std::string object, std::string_view outcome = "ok", std::string detail = "{}") const;
