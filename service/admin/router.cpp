@@ -195,6 +195,11 @@ Result<void> Router::check_proof(const Visit& visit, const Handler& handler) con
     const auto& proved = visit.session->proved_at;
     const auto within = visit.parts->rules.get()->identity.sessions.step_up;
     if (proved && plane_.clock.now() < *proved + within) return {};
+    if (visit.session->kind != auth::SessionKind::console)
+        return fail(
+            Fault::step_up_needed,
+            "This needs a fresh proof of who you are, which a program cannot give. Do it in the console, or with an "
+            "operator token.");
     return fail(Fault::step_up_needed,
                 fmt::format("This needs a fresh proof of who you are: sign in again ({} minutes are allowed for it).",
                             std::chrono::duration_cast<std::chrono::minutes>(within).count()));
