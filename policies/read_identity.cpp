@@ -123,6 +123,8 @@ std::vector<std::string> read_two_persons(const Value& value) {
     for (const std::string& word : out)
         if (word != "secret" && word != "policy" && word != "role")
             value.wrong(fmt::format("names \"{}\"; it may have: secret, policy, role", word));
+    // Nobody may believe in a second person who is never asked.
+    if (!out.empty()) value.wrong("is not enforced by this version; take it out, so that nobody relies on it");
     return out;
 }
 

@@ -98,7 +98,6 @@ identity:
   roles: {operator: [a], auditor: [b], finance: [c, d]}
   sessions: {idle: 30m, absolute: 8h, access: 301s, refresh: 7d, step_up: 5m}
   agents: {login_notice: Be kind., settings: {}}
-  two_persons: [secret, policy, role]
 )");
     ASSERT_EQ(problems_of(parsed), "");
     const Identity& identity = parsed.snapshot->identity;
@@ -140,7 +139,6 @@ identity:
                                                 .refresh = hours(168),
                                                 .step_up = minutes(5)}));
     EXPECT_EQ(identity.agents, (AgentPolicy{.login_notice = "Be kind.", .settings = "{}"}));
-    EXPECT_EQ(identity.two_persons, (std::vector<std::string>{"secret", "policy", "role"}));
     EXPECT_EQ(secrets_of(*parsed.snapshot), (std::vector<std::string>{"oidc-okta"}));
     EXPECT_EQ(identity_of("identity: {}"), Identity{});
 }
@@ -221,7 +219,6 @@ identity:
   roles: {auditor: [audit]}
   sessions: {access: 30m}
   agents: {settings: {env: {A: "1"}}}
-  two_persons: [role]
 )");
     ASSERT_EQ(problems_of(none) + problems_of(first) + problems_of(second), "");
     EXPECT_EQ(compare(*none.snapshot, *first.snapshot),

@@ -260,6 +260,8 @@ TEST(WrongIdentity, each_says_what_is_wrong_and_what_to_change) {
          "agents settings has 70008 bytes as JSON; at most 65536 are served"},
         {"two persons for what nobody changes", "identity: {two_persons: [keys]}",
          R"(identity two_persons names "keys"; it may have: secret, policy, role)"},
+        {"a second person who would never be asked", "identity: {two_persons: [policy]}",
+         "identity two_persons is not enforced by this version; take it out, so that nobody relies on it"},
         {"a group of two lines", R"(teams: {a: {models: [], leads: ["a\nb"]}})",
          R"(group of leads "a?b" must be one line of 1 to 1024 bytes)"},
     });
