@@ -254,7 +254,7 @@ identity:
             "provider of identities entra: requires hd: corp.example", "workload ci: subjects x -> x, y",
             "source of SCIM okta: gone", "role auditor: for audit", "role operator: no longer for admins",
             "sessions: access tokens 1h -> 30m", "agents: no longer login notice Hello",
-            R"(agents: settings {"env":{"A":"1"}})", "two persons: for role"}));
+            R"(agents: settings {"env":{"A":"1"}})"}));
 }
 
 TEST(IdentityChanges, that_no_line_has_room_for_are_told_by_a_digest) {
