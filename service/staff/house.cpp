@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto look_every = 1s;
-constexpr auto keys_every = 5min;
+constexpr auto keys_every = 5s;  // asks the network only if they are old, or somebody showed a new one
 constexpr auto tidy_every = 10min;
 
 /// What the policy in force makes of somebody's groups, by their ids and by their names.
