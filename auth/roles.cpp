@@ -125,6 +125,7 @@ constexpr std::array table{
     Permission{"console.file", "GET", "/assets/{name}", everybody},
     Permission{"console.page", "GET", "/", everybody},
     Permission{"console.page", "GET", "/{page}", everybody},
+    Permission{"console.page", "GET", "/{page}/{part}", everybody},
 };
 
 constexpr std::array roles{Role::operator_, Role::auditor, Role::finance, Role::team_lead, Role::member};

@@ -1,7 +1,9 @@
 // The web console's files. What it shows comes from the API, like everybody's.
 #include "service/admin/visit.h"
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace bursar::admin {
 namespace {
@@ -11,6 +13,15 @@ constexpr std::string_view content_security_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src "
     "'self'; "
     "manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// The pages that the console knows by their addresses.
+constexpr std::array<std::string_view, 9> pages = {"",          "sign-in", "keys",     "usage", "team",
+                                                   "directory", "audit",   "sessions", "device"};
+
+bool is_page(std::string_view path) {
+    const std::string_view first = path.substr(1, path.find('/', 1) - 1);
+    return std::ranges::find(pages, first) != pages.end();
+}
 
 Answer file_answer(const Visit& visit, const ConsoleFiles::File& file) {
     Answer answer{.status = 200, .body = {}, .content_type = file.content_type};
@@ -41,8 +52,10 @@ Reply console_page(Visit& visit) {
             "This Bursar serves no console (console.folder in its configuration). Calls go to /v1/…, the control "
             "plane is under /api/v1/, health under /healthz and /readyz.");
     if (const ConsoleFiles::File* file = console.find(visit.request.path)) return file_answer(visit, *file);
-    // A name with a dot is a file that is not there, not a page.
-    if (visit.request.path.find('.') != std::string::npos) return fail(Fault::not_found, "There is no such file.");
+    if (!is_page(visit.request.path))
+        return fail(
+            Fault::not_found,
+            "There is no such page. Calls go to /v1/…, the control plane is under /api/v1/, the console begins at /.");
     return file_answer(visit, *console.page());
 }
 

@@ -111,6 +111,7 @@ constexpr std::array table = {
     Handler{"GET", "/assets/{name}", console_asset, reads, anybody},
     Handler{"GET", "/", console_page, reads, anybody},
     Handler{"GET", "/{page}", console_page, reads, anybody},
+    Handler{"GET", "/{page}/{part}", console_page, reads, anybody},
 };
 
 }  // namespace
