@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { makeCertificates, temporaryFolder } from './bursar.mjs';
 import { until } from './process.mjs';
-import { entry, oddPeople } from './slapd.mjs';
+import { entry, line, oddPeople, workers } from './slapd.mjs';
 
 const root = 'DC=corp,DC=example';
 const staff = `OU=Staff,${root}`;
@@ -48,6 +48,7 @@ function company(people) {
     person('twin1', 'First Twin', { mail: 'twin@mail.example' });
     person('twin2', 'Second Twin', { mail: 'twin@mail.example' });
     for (const { uid, cn } of oddPeople) person(uid, cn);
+    for (const [uid, cn] of workers) person(uid, cn);
     for (let i = Object.keys(dnOf).length; i < people; ++i) person(`user${i}`, `User ${i}`, { mail: `user${i}@mail.example`, userAccountControl: '544' });
     change('reset', 'pwdLastSet', '0');
     changes += `dn: ${root}\nchangetype: modify\nreplace: lockoutThreshold\nlockoutThreshold: 3\n\n`;
@@ -57,6 +58,9 @@ function company(people) {
         engineers: ['alice', ...oddPeople.map((odd) => odd.uid)].map((uid) => dnOf[uid]),
         everybody: Object.values(dnOf),
         'Sales, EMEA (north) \\ Ö': [dnOf.alice],
+        research: workers.map(([uid]) => dnOf[uid]),
+        operators: [dnOf.olga],
+        auditors: [dnOf.adam],
         staff: [group('engineers')],
         company: [group('staff')],
     };
@@ -120,6 +124,18 @@ export class Samba {
         const script = `for file in resolv.conf hosts; do mount --bind ${this.folder}/$file /etc/$file || exit; done; exec "$0" "$@"`;
         return spawnSync('nsenter', ['--target', `${this.child.pid}`, '--net', 'unshare', '--mount', 'bash', '-c', script, program, ...words],
             { encoding: 'utf8', timeout: 60_000, ...options });
+    }
+
+    /** @param {string} text LDIF, as the administrator of the domain */
+    modify(text) {
+        const words = ['-x', '-H', 'ldaps://127.0.0.1', '-D', 'Administrator@corp.example', '-w', 'Passw0rd.12'];
+        const done = this.inside('ldapmodify', words, { input: text, env: { ...process.env, LDAPTLS_REQCERT: 'never' } });
+        if (done.status !== 0) throw new Error(`ldapmodify ended with ${done.status}: ${done.stderr}`);
+    }
+
+    /** @param {string[]} names DNs */
+    remove(names) {
+        this.modify(names.map((dn) => `${line('dn', dn)}changetype: delete\n`).join('\n'));
     }
 
     options(more = {}) {

@@ -20,7 +20,7 @@ export async function freePort() {
 }
 
 /** A value as LDIF has it: base 64, for anything may be in it. */
-const line = (name, value) => `${name}:: ${Buffer.from(value).toString('base64')}\n`;
+export const line = (name, value) => `${name}:: ${Buffer.from(value).toString('base64')}\n`;
 export const entry = (dn, attributes) =>
     line('dn', dn) +
     Object.entries(attributes)
@@ -39,6 +39,12 @@ export const oddPeople = [
     { uid: 'blank', cn: '# hash and blank ' },
     { uid: 'smile', cn: 'Smile 😀' },
     { uid: 'жанна', cn: 'Жанна Д’Арк' },
+];
+
+/** People of the group research: one at work, one who runs Bursar, one who looks at it, and some who will not stay as they are. */
+export const workers = [
+    ['rita', 'Rita Researcher'], ['olga', 'Olga Operator'], ['adam', 'Adam Auditor'], ['leo', 'Leo Leaver'], ['sue', 'Sue Suspended'], ['dora', 'Dora Disabled'],
+    ['max', 'Max Moving'],
 ];
 
 function company(people) {
@@ -67,11 +73,15 @@ function company(people) {
     person('reset', 'Reset Password');
     person('twin1', 'First Twin', { mail: 'twin@corp.example' });
     person('twin2', 'Second Twin', { mail: 'twin@corp.example' });
+    for (const [uid, cn] of workers) person(uid, cn);
     for (const { uid, cn } of oddPeople) person(uid, cn, {}, `cn=${dnValue(cn)}`);
     for (let i = Object.keys(dnOf).length; i < people; ++i) person(`user${i}`, `User ${i}`, { mail: `user${i}@corp.example` });
 
     for (const uid of ['alice', ...oddPeople.map((odd) => odd.uid)]) join('engineers', dnOf[uid]);
     for (const dn of Object.values(dnOf)) join('everybody', dn);
+    join('operators', dnOf.olga);
+    join('auditors', dnOf.adam);
+    for (const [uid] of workers) join('research', dnOf[uid]);
     const group = (cn) => `cn=${dnValue(cn)},ou=groups,${root}`;
     join('Sales, EMEA (north) \\ Ö', dnOf.alice);
     join('staff', group('engineers'));
@@ -166,6 +176,11 @@ ppolicy_use_lockout
     /** @param {string} text LDIF */
     add(text) {
         this.#write('ldapadd', text);
+    }
+
+    /** @param {string[]} names DNs */
+    remove(names) {
+        this.modify(names.map((dn) => `${line('dn', dn)}changetype: delete\n`).join('\n'));
     }
 
     modify(text) {
