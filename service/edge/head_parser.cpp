@@ -100,8 +100,11 @@ std::optional<Malformed> check_target(std::string_view target, const Limits& lim
         if (target[i] != '%') continue;
         const int code = escaped(target, i);
         if (code < 0) return Malformed{400, "The target has a broken percent escape."};
-        if (code < ' ' || code == 0x7f) return Malformed{400, "The target hides a control character."};
-        if (i < path.size() && (code == '/' || code == '\\')) return Malformed{400, "The target hides a slash."};
+        const bool in_path = i < path.size(), control = code < ' ' || code == 0x7f;
+        // In a query whoever reads a value looks at it: providers of identities send people back with line ends in
+        // their error_description (Entra ID), and those people should see more than a bare refusal.
+        if (code == 0 || (in_path && control)) return Malformed{400, "The target hides a control character."};
+        if (in_path && (code == '/' || code == '\\')) return Malformed{400, "The target hides a slash."};
     }
     for (std::size_t start = 1; start <= path.size();) {
         const std::size_t end = std::min(path.find('/', start), path.size());
