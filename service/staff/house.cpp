@@ -200,11 +200,14 @@ void House::tick(Timestamp now) {
 void House::work() {
     for (;;) {
         tick(parts_.clock.now());
-        const auto next = std::chrono::steady_clock::now() + look_every;
-        const MutexLock lock(stopping_mutex_);
-        while (!stop_ && std::chrono::steady_clock::now() < next) stopping_.wait_until(stopping_mutex_, next);
-        if (stop_) return;
+        if (!wait_until(std::chrono::steady_clock::now() + look_every)) return;
     }
+}
+
+bool House::wait_until(Moment then) {
+    const MutexLock lock(stopping_mutex_);
+    while (!stop_ && std::chrono::steady_clock::now() < then) stopping_.wait_until(stopping_mutex_, then);
+    return !stop_;
 }
 
 void House::start() {

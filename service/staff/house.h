@@ -75,6 +75,8 @@ class House final : public Staff {
     void sync_what_is_due(Timestamp now);
     void tick(Timestamp now);
     void work();
+    /// False if the service stops before.
+    bool wait_until(Moment then) EXCLUDES(stopping_mutex_);
 
     Parts parts_;
     Makers makers_;
