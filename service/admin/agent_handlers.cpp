@@ -3,9 +3,11 @@
 #include "service/admin/agent_settings.h"
 #include "service/admin/visit.h"
 #include "service/base/json.h"
+#include "service/ledger/caps.h"
 #include "service/treasury/thresholds.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
@@ -17,26 +19,7 @@ constexpr std::int64_t nanos_per_cent = 10'000'000;
 
 std::int64_t cents_of(Quantity quantity) { return quantity.units() / nanos_per_cent; }
 
-std::int64_t percent_of(const ledger::Standing& standing) {
-    const std::int64_t used = standing.spent.units() + standing.held.units();
-    return used / std::max<std::int64_t>(1, standing.limit.units() / 100);
-}
-
-/// The word that the agent has for a period; it knows three.
-std::string_view group_of(const ledger::Standing& standing) {
-    switch (standing.budget.per) {
-        case Per::day:
-        case Per::hour:
-        case Per::minute:
-            return "daily";
-        case Per::week:
-            return "weekly";
-        default:
-            return "monthly";
-    }
-}
-
-/// The hard limits in money that pay for whoever asks, the fullest first.
+/// The hard limits in money that pay for whoever asks, the fullest first, as the headers of their calls have them.
 Result<std::vector<ledger::Standing>> caps_of(const Visit& visit) {
     std::vector<ledger::Standing> caps;
     const auto rules = visit.parts->rules.get();
@@ -46,12 +29,9 @@ Result<std::vector<ledger::Standing>> caps_of(const Visit& visit) {
         if (each.budgets.empty()) continue;
         TRY(auto all,
             standings({ledger::Level{std::move(each.account), std::move(each.budgets)}}, visit.plane.clock.now()));
-        for (ledger::Standing& standing : all)
-            if (standing.budget.measure == Measure::money && standing.budget.hard && standing.budget.of.empty())
-                caps.push_back(std::move(standing));
+        std::ranges::move(all, std::back_inserter(caps));
     }
-    std::ranges::sort(caps, std::ranges::greater{}, percent_of);
-    return caps;
+    return ledger::caps_of(std::move(caps));
 }
 
 }  // namespace
@@ -87,15 +67,16 @@ Reply agent_usage(Visit& visit) {
         json.key("monthly_limit").null().field("used_credits", 0).key("utilization").null();
     } else {
         json.field("monthly_limit", cents_of(caps.front().limit)).field("used_credits", cents_of(caps.front().spent));
-        json.field("utilization", percent_of(caps.front()));
+        json.field("utilization", ledger::percent_spent(caps.front()));
     }
     json.field("currency", visit.parts->rules.get()->organisation.currency).close().key("limits").open_list();
     for (std::size_t i = 0; i < caps.size(); ++i) {
         const ledger::Standing& cap = caps[i];
-        json.open().field("kind", "spend").field("group", group_of(cap)).field("percent", percent_of(cap));
-        json.field("resets_at", to_text(cap.period_end))
-            .field("severity", percent_of(cap) >= 75 ? "warning" : "normal");
-        json.field("is_active", i == 0).close();
+        const std::int64_t percent = ledger::percent_spent(cap);
+        json.open().field("kind", "spend").field("group", ledger::agent_period(cap.budget.per));
+        json.field("percent", percent).key("resets_at");
+        cap.period_end == Timestamp::max() ? json.null() : json.value(to_text(cap.period_end));
+        json.field("severity", percent > 75 ? "warning" : "normal").field("is_active", i == 0).close();
     }
     json.close_list().close();
     return json_answer(std::move(json).text());

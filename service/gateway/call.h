@@ -72,6 +72,7 @@ struct Call {
     // Identify, Admit
     std::shared_ptr<const policies::Snapshot> rules;  ///< one unchanging view for the whole call
     std::shared_ptr<const Caller> caller;
+    bool signed_in = false;  ///< by a session's access token, as coding agents do
     std::optional<policies::Route> route;
     std::shared_ptr<const ledger::Scopes> scopes;
     std::optional<Tokens> output_learned;  ///< what an answer has for each choice, as far as earlier ones told
@@ -99,7 +100,8 @@ struct Call {
     audit::Outcome outcome;              ///< grows on the way; written by Record
     std::string reason;                  ///< of a refusal or failure, for the operator
     std::optional<Timestamp> resets_at;  ///< of the budget that refused it
-    Moment heard;                        ///< when the whole request was there
+    std::optional<ledger::Refusal> refused_by;
+    Moment heard;  ///< when the whole request was there
     /// By all its attempts.
     NanoUsd spent() const {
         NanoUsd sum = outcome.cost;

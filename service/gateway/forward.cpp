@@ -2,6 +2,7 @@
 // usage option.
 #include "policies/path.h"
 #include "service/base/log.h"
+#include "service/gateway/allowance.h"
 #include "service/gateway/gateway.h"
 #include "service/gateway/headers.h"
 #include "service/gateway/outgoing.h"
@@ -324,6 +325,14 @@ edge::ResponseHead answer_head(const Call& call, int status, const std::vector<e
     return head;
 }
 
+edge::ResponseHead Gateway::success_head(const Call& call, const providers::AnswerHead& from_provider,
+                                         Moment now) const {
+    edge::ResponseHead head = answer_head(call, from_provider.status, from_provider.headers, now);
+    if (call.signed_in && call.endpoint == Endpoint::messages)
+        add_allowance(head, parts_.ledger.standing(*call.scopes, call.at));
+    return head;
+}
+
 Task<Result<void>> Gateway::relay_refusal(Call& call, providers::Answer& answer) {
     const int status = answer.head().status;
     const Moment began = parts_.clock.moment();
@@ -426,7 +435,7 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     call.attempt.passage.well();
     call.attempt.passage.channel()->measure_plain(now - call.attempt.began, reading.usage.output);
     const int status = answer.head().status;
-    const edge::ResponseHead head = answer_head(call, status, answer.head().headers, parts_.clock.moment());
+    const edge::ResponseHead head = success_head(call, answer.head(), parts_.clock.moment());
     call.outcome.overhead = parts_.clock.moment() - call.started - call.waited;
     call.answered = true;
     call.outcome.status = status;

@@ -118,6 +118,8 @@ class Gateway {
     void settle_at(Call& call, const Amounts& amounts);
     void release(Call& call);
 
+    /// The head of a provider's success, with what the caller's agent shows of their limits.
+    edge::ResponseHead success_head(const Call& call, const providers::AnswerHead& from_provider, Moment now) const;
     Task<void> list_models(Call& call);
     Task<void> refuse(Call& call, const Error& error);
     Shard& shard_of(edge::Exchange& exchange);

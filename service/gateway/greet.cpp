@@ -84,7 +84,14 @@ Result<void> identify(Call& call, const auth::Authenticator& callers) {
                                     .x_api_key = head.header("x-api-key"),
                                     .api_key = head.header("api-key"),
                                     .x_goog_api_key = head.header("x-goog-api-key")};
-    TRY(call.caller, callers.identify(auth::credential_of(presented), call.exchange.address(), call.at));
+    const std::string_view credential = auth::credential_of(presented);
+    call.signed_in = credential.starts_with(auth::access_prefix);
+    // Whoever has signed in is a coding agent, which may ask for the list without its dialect's version.
+    if (call.signed_in && call.endpoint == Endpoint::models) {
+        call.shape = Shape::anthropic;
+        call.dialect = Dialect::anthropic;
+    }
+    TRY(call.caller, callers.identify(credential, call.exchange.address(), call.at));
     call.outcome.key_id = call.caller->key_id;
     call.outcome.team = call.caller->team;
     if (const auto team = call.rules->teams.find(call.caller->team); team != call.rules->teams.end())

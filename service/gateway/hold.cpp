@@ -103,6 +103,7 @@ Task<Result<void>> Gateway::hold(Call& call) {
     const auto held = parts_.ledger.hold(request, landing.for_answer());
     if (!held) {
         call.resets_at = held.error().period_end;
+        call.refused_by = held.error();
         co_return std::unexpected(error_of(held.error(), asker_of(call)));
     }
     // Before anything that could fail: from here on somebody owes a settlement.
@@ -151,6 +152,7 @@ Result<void> Gateway::grow(Call& call, const providers::Reading& reading) {
     }
     attempt.cut = true;
     call.resets_at = refusal.period_end;
+    call.refused_by = refusal;
     return std::unexpected(error_of(refusal, asker_of(call)));
 }
 

@@ -1,6 +1,7 @@
 // The story of a call. docs/life-of-a-call.md tells it with its reasons and changes with this file.
 #include "service/base/ensure.h"
 #include "service/base/log.h"
+#include "service/gateway/allowance.h"
 #include "service/gateway/gateway.h"
 #include "service/gateway/rate_limits.h"
 #include "service/gateway/recording.h"
@@ -244,6 +245,8 @@ Task<void> Gateway::refuse(Call& call, const Error& error) {
         refusal.head.add("retry-after", std::to_string(seconds));
     }
     add_rate_headers(refusal.head, call.shape, call.rates, call.at, {});
+    const bool no_more = error.fault == Fault::budget_exhausted || error.fault == Fault::paused;
+    if (no_more && call.signed_in && call.shape == Shape::anthropic) add_used_up(refusal.head, call.refused_by);
     call.outcome.status = refusal.head.status;
     const Result<void> sent = co_await call.exchange.respond(refusal.head, refusal.body);
     if (!sent) call.caller_left = true;

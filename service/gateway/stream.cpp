@@ -111,7 +111,7 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
             sent = co_await call.exchange.write(whole_events);
         } else {
             begin_stream(call, answer, now);
-            const edge::ResponseHead head = answer_head(call, answer.head().status, answer.head().headers, now);
+            const edge::ResponseHead head = success_head(call, answer.head(), now);
             sent = co_await call.exchange.begin(head, whole_events);
         }
         mid_event = meter->mid_event() && !translator;

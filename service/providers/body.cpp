@@ -57,6 +57,15 @@ std::unexpected<Error> not_json(error_code error) {
     }
 }
 
+/// A member with the comma behind it; the last one with the comma before it.
+Span with_comma(std::string_view body, Span member) {
+    constexpr std::string_view blanks = " \t\r\n";
+    const std::size_t next = body.find_first_not_of(blanks, member.end);
+    if (next != std::string_view::npos && body[next] == ',') return {member.begin, next + 1};
+    const std::size_t before = body.find_last_not_of(blanks, member.begin - 1);
+    return {body[before] == ',' ? before : member.begin, member.end};
+}
+
 /// One pass over one body. The parser of the thread and the padded copy are in use until it ends.
 class PromptReader {
   public:
@@ -72,6 +81,7 @@ class PromptReader {
     Result<void> read_service_tier(ondemand::value value);
     Result<void> read_max_tool_calls(ondemand::value value);
     Result<void> read_thinking(ondemand::value value);
+    Result<void> read_tags(ondemand::value value);
     Result<std::optional<bool>> read_truth(std::string_view name, ondemand::value value);
     Result<void> walk_from(ondemand::value value, Place place);
     void note_tools();
@@ -84,6 +94,8 @@ class PromptReader {
 
     Endpoint endpoint_;
     std::string_view body_;
+    ondemand::document document_;
+    std::size_t member_at_ = 0;  ///< where the name of the member begins that is being read
     Prompt prompt_;
     std::array<bool, key_names.size()> seen_{};
     InputWalk input_;
@@ -93,23 +105,23 @@ class PromptReader {
 };
 
 Result<Prompt> PromptReader::read(ondemand::parser& parser) {
-    ondemand::document document;
-    if (const auto error = parser.iterate(body_.data(), body_.size(), body_.size() + padding_bytes).get(document))
+    if (const auto error = parser.iterate(body_.data(), body_.size(), body_.size() + padding_bytes).get(document_))
         return not_json(error);
     ondemand::object object;
-    if (const auto error = document.get_object().get(object)) return not_json(error);
+    if (const auto error = document_.get_object().get(object)) return not_json(error);
     prompt_.insert_at = body_.find('{') + 1;
     prompt_.object_empty = true;
     for (auto entry : object) {
         ondemand::field field;
         if (const auto error = std::move(entry).get(field)) return not_json(error);
+        member_at_ = static_cast<std::size_t>(field.key().raw() - body_.data()) - 1;
         std::string_view name;
         if (const auto error = field.unescaped_key().get(name)) return not_json(error);
         prompt_.object_empty = false;
         TRY_VOID(read_field(name, field.value()));
     }
     const char* rest = nullptr;
-    if (document.current_location().get(rest) == simdjson::SUCCESS)
+    if (document_.current_location().get(rest) == simdjson::SUCCESS)
         return fail(Fault::invalid_request,
                     "Something follows the JSON object in the body. Send one object and nothing else.");
     return finished();
@@ -171,6 +183,8 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
             return read_max_tool_calls(value);
         case Key::thinking:
             return read_thinking(value);
+        case Key::tags:
+            return read_tags(value);
         case Key::background: {
             // Its answer comes later, to a request that we do not see: nobody could meter it.
             TRY(const auto truth, read_truth(name, value));
@@ -267,6 +281,20 @@ Result<void> PromptReader::read_thinking(ondemand::value value) {
         else
             TRY_VOID(walk_from(field.value(), Place::text));
     }
+    return {};
+}
+
+Result<void> PromptReader::read_tags(ondemand::value value) {
+    const auto token = trimmed(value.raw_json_token());
+    std::size_t end = span_of(token).end;
+    TRY_VOID(walk_from(value, Place::text));
+    if (token == "{" || token == "[") {
+        // The walk has gone through to what follows.
+        const char* next = nullptr;
+        if (const auto error = document_.current_location().get(next)) return not_json(error);
+        end = trimmed(body_.substr(0, static_cast<std::size_t>(next - body_.data()))).size();
+    }
+    prompt_.tags_at = with_comma(body_, {member_at_, end});
     return {};
 }
 

@@ -46,7 +46,8 @@ struct Prompt {
         0;  ///< a bound on input tokens: bytes of text (one token per byte), a fixed sum per image, audio by size
     bool input_elsewhere = false;  ///< the provider adds input that is not in the body (stored conversations, files,
                                    ///< results of its own tools): then only the model's context window bounds it
-    std::size_t insert_at = 0;     ///< just after the opening brace
+    Span tags_at;  ///< the member "tags" of a Messages body with one of its commas: for us, never passed on
+    std::size_t insert_at = 0;  ///< just after the opening brace
     bool object_empty = false;
 };
 
@@ -55,7 +56,8 @@ struct Prompt {
 /// read, also in another case, depth over 256: invalid_request.
 Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body);
 
-/// What to change. Only `model`, the limits of tokens and of tools, and the usage option are ever changed.
+/// What to change. Only `model`, the limits of tokens and of tools, and the usage option are ever changed; `tags` are
+/// always left out.
 struct Rewrite {
     std::string_view model;                      ///< the provider's name; empty: leave
     std::optional<Tokens> max_tokens;            ///< replaces or inserts

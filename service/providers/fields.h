@@ -47,7 +47,8 @@ enum class Key : std::uint8_t {
     speed,
     thinking,
     web_search,
-    max_tool_calls
+    max_tool_calls,
+    tags
 };
 
 /// A set of endpoints, one bit each.
@@ -90,6 +91,8 @@ inline constexpr std::array key_names = {
     KeyName{"web_search_options", Key::web_search, at_every},
     KeyName{"thinking", Key::thinking, at_messages},
     KeyName{"max_tool_calls", Key::max_tool_calls, at_responses},
+    // What Claude Code says of whom to charge; no provider knows it.
+    KeyName{"tags", Key::tags, at_messages | bit(Endpoint::count_tokens)},
 };
 inline constexpr std::size_t no_row = key_names.size();
 

@@ -71,7 +71,9 @@ Pieces splice(std::string_view body, const Prompt& prompt, const Rewrite& rewrit
         if (prompt.object_empty) members.pop_back();
         edits.push_back({{prompt.insert_at, prompt.insert_at}, std::move(members)});
     }
-    std::ranges::sort(edits, {}, [](const Edit& edit) { return edit.at.begin; });
+    if (!prompt.tags_at.empty()) edits.push_back({prompt.tags_at, {}});
+    // An insertion may stand where the cut begins.
+    std::ranges::sort(edits, {}, [](const Edit& edit) { return std::pair(edit.at.begin, edit.at.end); });
 
     Pieces pieces;
     const auto add = [&](std::string_view piece) {

@@ -438,6 +438,37 @@ TEST(Body, options_beside_the_usage_option_survive) {
               R"({"model":"m","stream":true,"stream_options":{"include_usage":true,"chunk_include":[1,{"a":"}"}]}})");
 }
 
+TEST(Body, what_an_agent_says_of_whom_to_charge_never_reaches_a_provider) {
+    struct Case {
+        const char* name;
+        const char* body;
+        const char* sent;
+    };
+    const Case cases[] = {
+        {"first", R"({"tags":{"a":"b"},"model":"m"})", R"({"max_tokens":9,"model":"m"})"},
+        {"first, with blanks", R"({ "tags" : { "a" : "}," } , "model":"m"})", R"({"max_tokens":9,  "model":"m"})"},
+        {"in the middle", R"({"model":"m","tags":[1,{"x":[]}],"stream":true})",
+         R"({"max_tokens":9,"model":"m","stream":true})"},
+        {"last", R"({"model":"m","tags":{}})", R"({"max_tokens":9,"model":"m"})"},
+        {"last, with blanks", R"({"model":"m" , "tags": {} })", R"({"max_tokens":9,"model":"m"  })"},
+        {"a text", R"({"model":"m","tags": "a,\"b" ,"stream":true})", R"({"max_tokens":9,"model":"m","stream":true})"},
+        {"null at the end", R"({"model":"m","tags":null})", R"({"max_tokens":9,"model":"m"})"},
+        {"an escaped name", R"({"model":"m","t\u0061gs":1})", R"({"max_tokens":9,"model":"m"})"},
+        {"behind the limit", R"({"model":"m","max_tokens":5,"tags":{}})", R"({"model":"m","max_tokens":9})"},
+        {"only at the top", R"({"model":"m","metadata":{"tags":1}})",
+         R"({"max_tokens":9,"model":"m","metadata":{"tags":1}})"},
+    };
+    for (const Case& one : cases) {
+        SCOPED_TRACE(one.name);
+        const auto prompt = read_prompt(Endpoint::messages, one.body);
+        ASSERT_TRUE(prompt.has_value()) << prompt.error().for_caller;
+        EXPECT_EQ(joined(splice(one.body, *prompt, {.max_tokens = 9})), one.sent);
+    }
+    EXPECT_FALSE(read_prompt(Endpoint::messages, R"({"model":"m","tags":{"a" 1}})").has_value());
+    const std::string chat_body = R"({"model":"m","tags":{}})";
+    EXPECT_EQ(joined(splice(chat_body, *read_prompt(chat, chat_body), {})), chat_body) << "a field of another dialect";
+}
+
 TEST(Body, a_body_of_32_MiB_is_read_and_a_small_one_after_it) {
     const std::string body =
         R"({"model":"m","messages":[{"role":"user","content":")" + std::string(32U << 20U, 'x') + R"("}]})";
