@@ -83,8 +83,8 @@ async function signIn(terminal, bursar, cookie) {
 }
 
 /** One call as the agent makes it, for what its screen does not show. */
-function ask(bursar, terminal) {
-    return bursar.call(terminal.token, '/v1/messages?beta=true', {
+function ask(bursar, token) {
+    return bursar.call(token, '/v1/messages?beta=true', {
         model: 'claude-haiku-4-5', max_tokens: 1, messages: [{ role: 'user', content: 'quota' }], tags: { cost_centre: 'CC-1' },
     });
 }
@@ -123,7 +123,7 @@ async function directory(place) {
 for (const [name, start] of [['an account at the OpenID provider', company], ['an account of the directory', directory]]) {
     describe(`Claude Code with ${name}`, { skip }, () => {
         const place = {};
-        let bursar, terminal, me;
+        let bursar, terminal, cookie, me;
         before(async () => {
             await start(place);
             ({ bursar } = place);
@@ -136,7 +136,8 @@ for (const [name, start] of [['an account at the OpenID provider', company], ['a
         });
 
         test('signs in by the browser, with a click of its person', async () => {
-            me = await signIn(terminal, bursar, await place.signIn(bursar));
+            cookie = await place.signIn(bursar);
+            me = await signIn(terminal, bursar, cookie);
             const status = JSON.parse((await terminal.run('auth', 'status')).said);
             assert.equal(status.apiProvider, 'gateway', JSON.stringify(status));
             const { sessions } = await bursar.must('GET', `people/${me.person}`);
@@ -150,16 +151,28 @@ for (const [name, start] of [['an account at the OpenID provider', company], ['a
             assert.ok(calls.some((call) => call.status === 200 && call.person === me.person && call.team === 'research'), JSON.stringify(calls));
         });
 
-        test('is told at four fifths of the budget, and shows it when asked', async () => {
+        test('gets the models of its team in its own dialect', async () => {
+            const { data, has_more: more } = await (await bursar.call(terminal.token, '/v1/models?limit=1000')).json();
+            assert.deepEqual(data.map((model) => model.id).filter((id) => id.startsWith('claude-')).sort(), [...models].sort());
+            assert.equal(more, false);
+        });
+
+        test('is told when four fifths of the budget are spent', async () => {
             await spend(bursar, me.person, 0.8 * limit);
-            const answer = await ask(bursar, terminal);
+            const answer = await ask(bursar, terminal.token);
             assert.equal(answer.status, 200, await answer.text());
             assert.equal(header(answer, 'status'), 'allowed_warning');
             assert.equal(header(answer, 'overage-utilization'), '0.80');
             assert.equal(header(answer, 'overage-surpassed-threshold'), '0.75');
+            assert.equal(answer.headers.get('anthropic-organization-id'), null);
             const usage = await (await bursar.call(terminal.token, '/api/oauth/usage')).json();
             const [row] = usage.limits.filter((each) => each.is_active);
             assert.equal(Date.parse(row.resets_at) / 1000, Number(header(answer, 'overage-reset')));
+            assert.equal(usage.extra_usage.utilization, 80);
+        });
+
+        test('shows what is left when its person asks', async () => {
+            await spend(bursar, me.person, 0.8 * limit);
             terminal.open();
             await terminal.sees(/Cloud gateway/);
             await terminal.types('say pong');
@@ -175,18 +188,40 @@ for (const [name, start] of [['an account at the OpenID provider', company], ['a
             const { said } = await terminal.run('-p', 'say pong');
             assert.match(said, sentence, said);
             assert.doesNotMatch(said, /claude\.ai|Server is temporarily/, said);
-            const answer = await ask(bursar, terminal);
+            const answer = await ask(bursar, terminal.token);
             assert.equal(answer.status, 429);
             assert.equal(answer.headers.get('x-should-retry'), 'false');
             assert.equal(header(answer, 'overage-disabled-reason'), 'org_spend_cap_reached');
             assert.equal(header(answer, 'overage-scope'), null, 'it is the limit of one person');
         });
 
-        test('is refused at once after its person has left', async () => {
+        test('stays signed in when several of it renew their sign-in at once', async () => {
             await spend(bursar, me.person, 1);
-            assert.equal((await ask(bursar, terminal)).status, 200);
+            const before = terminal.token;
+            terminal.age();
+            const runs = await Promise.all([1, 2, 3].map(() => terminal.run('-p', 'say pong')));
+            for (const { code, said } of runs) assert.equal(code, 0, said);
+            assert.notEqual(terminal.token, before, 'nobody renewed it');
+            const { code, said } = await terminal.run('-p', 'say pong');
+            assert.equal(code, 0, said);
+            const { sessions } = await bursar.must('GET', `people/${me.person}`);
+            assert.equal(sessions, 2, 'a renewal is no new sign-in');
+        });
+
+        test('takes its token with it when it signs out', async () => {
+            const { token } = terminal;
+            assert.equal((await ask(bursar, token)).status, 200);
+            const { code, said } = await terminal.run('auth', 'logout');
+            assert.equal(code, 0, said);
+            assert.equal((await ask(bursar, token)).status, 401);
+        });
+
+        test('is refused at once after its person has left', async () => {
+            await signIn(terminal, bursar, cookie);
+            const { token } = terminal;
+            assert.equal((await ask(bursar, token)).status, 200);
             await bursar.must('POST', `people/${me.person}/suspend`, { reason: 'has left' });
-            const answer = await ask(bursar, terminal);
+            const answer = await ask(bursar, token);
             assert.equal(answer.status, 401);
             assert.equal(answer.headers.get('x-should-retry'), 'false');
             const { code, said } = await terminal.run('-p', 'say pong');

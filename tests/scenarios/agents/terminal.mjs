@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/bursar.mjs';
 import { until } from '../support/process.mjs';
 
 const claude = fileURLToPath(new URL('node_modules/.bin/claude', import.meta.url));
-const seconds = 1000;
+const seconds = 1_000;
 const patience = 60 * seconds;
 
 /** Why no such machine can be made here, or nothing. */
@@ -105,9 +105,20 @@ export class Terminal {
         return until('the browser', () => existsSync(log) && readFileSync(log, 'utf8').trim().split('\n').at(-1), patience);
     }
 
+    get #credentials() {
+        return this.path('home/.claude/.credentials.json');
+    }
+
     /** The access token, from the file in which the agent keeps who has signed in. */
     get token() {
-        return JSON.parse(readFileSync(this.path('home/.claude/.credentials.json'), 'utf8')).enterpriseGateway.jwt;
+        return JSON.parse(readFileSync(this.#credentials, 'utf8')).enterpriseGateway.jwt;
+    }
+
+    /** Lets the agent think that its token ends soon: it renews one that lives for less than five minutes more. */
+    age() {
+        const kept = JSON.parse(readFileSync(this.#credentials, 'utf8'));
+        kept.enterpriseGateway.expiresAt = Date.now() + 200 * seconds;
+        writeFileSync(this.#credentials, JSON.stringify(kept), { mode: 0o600 });
     }
 
     end() {
