@@ -21,6 +21,7 @@ constexpr std::string_view steps[] = {
     "CREATE TABLE auth_operators (id TEXT PRIMARY KEY, digest BLOB NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, "
     "created_at INTEGER NOT NULL, expires_at INTEGER) WITHOUT ROWID;",
     "ALTER TABLE auth_operators ADD COLUMN team TEXT NOT NULL DEFAULT '';",
+    "ALTER TABLE auth_operators ADD COLUMN source TEXT NOT NULL DEFAULT '';",
 };
 
 struct TokenEntry {
@@ -43,6 +44,7 @@ Result<TokenEntry> entry_of(const store::Row& row) {
     entry.facts.created_at = Timestamp(std::chrono::nanoseconds(row.integer(4)));
     if (!row.is_null(5)) entry.facts.expires_at = Timestamp(std::chrono::nanoseconds(row.integer(5)));
     entry.facts.team = row.text(6);
+    entry.facts.source = row.text(7);
     return entry;
 }
 
@@ -55,6 +57,13 @@ Result<void> check_new_token(const NewToken& token, Timestamp now) {
     if (token.role != Role::team_lead && !token.team.empty())
         return fail(Fault::invalid_request,
                     fmt::format("'team' is for the role team_lead; a token of the role {} is of no team. Leave it out.",
+                                name_of(token.role)));
+    if (token.role == Role::scim && !is_printable(token.source, name_characters_max))
+        return fail(Fault::invalid_request,
+                    "A token of the role scim needs 'source': whose people it tells of (identity.scim in the policy).");
+    if (token.role != Role::scim && !token.source.empty())
+        return fail(Fault::invalid_request,
+                    fmt::format("'source' is for the role scim; a token of the role {} has none. Leave it out.",
                                 name_of(token.role)));
     if (token.expires_at && *token.expires_at <= now)
         return fail(Fault::invalid_request,
@@ -143,7 +152,8 @@ Result<IssuedToken> StoredOperators::issue(const NewToken& token, const AlsoIssu
                                .role = token.role,
                                .created_at = now,
                                .expires_at = token.expires_at,
-                               .team = token.team},
+                               .team = token.team,
+                               .source = token.source},
                      .digest = credential_digest(pepper_, credential.text)};
     if (auto written = insert(entry, also); !written) {
         count_.fetch_sub(1);
@@ -159,11 +169,12 @@ Result<void> StoredOperators::insert(const TokenEntry& entry, const AlsoIssued& 
         const auto& facts = entry.facts;
         store::Value expires_at = nullptr;
         if (facts.expires_at) expires_at = facts.expires_at->time_since_epoch().count();
-        TRY_VOID(transaction.run(
-            "INSERT INTO auth_operators (id, digest, name, role, created_at, expires_at, team) VALUES (?, ?, ?, ?, ?, "
-            "?, ?)",
-            {facts.id, store::Blob{as_text(entry.digest)}, facts.name, name_of(facts.role),
-             facts.created_at.time_since_epoch().count(), expires_at, facts.team}));
+        TRY_VOID(
+            transaction.run("INSERT INTO auth_operators (id, digest, name, role, created_at, expires_at, team, source) "
+                            "VALUES (?, ?, ?, "
+                            "?, ?, ?, ?, ?)",
+                            {facts.id, store::Blob{as_text(entry.digest)}, facts.name, name_of(facts.role),
+                             facts.created_at.time_since_epoch().count(), expires_at, facts.team, facts.source}));
         return also ? also(transaction, facts) : Result<void>{};
     });
 }
@@ -206,12 +217,13 @@ Result<std::unique_ptr<Operators>> Operators::open(store::Store& store, Secret p
     ENSURE(pepper.size() >= 32);
     std::vector<TokenEntry> entries;
     TRY_VOID(store.read([&](store::Transaction& transaction) -> Result<void> {
-        return transaction.each("SELECT id, digest, name, role, created_at, expires_at, team FROM auth_operators", {},
-                                [&](const store::Row& row) -> Result<void> {
-                                    TRY(auto entry, entry_of(row));
-                                    entries.push_back(std::move(entry));
-                                    return {};
-                                });
+        return transaction.each(
+            "SELECT id, digest, name, role, created_at, expires_at, team, source FROM auth_operators", {},
+            [&](const store::Row& row) -> Result<void> {
+                TRY(auto entry, entry_of(row));
+                entries.push_back(std::move(entry));
+                return {};
+            });
     }));
     return std::make_unique<StoredOperators>(store, std::move(pepper), clock, std::move(entries));
 }

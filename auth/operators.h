@@ -13,7 +13,10 @@
 // Who may do what on the control plane: one table, role by action.
 namespace bursar::auth {
 
-enum class Role : std::uint8_t { operator_, auditor, finance, team_lead, member };
+/// `scim` is no person: a provider of identities, which tells who is there.
+enum class Role : std::uint8_t { operator_, auditor, finance, team_lead, member, scim };
+/// All of them.
+std::span<const Role> all_roles();
 std::string_view name_of(Role role);
 std::optional<Role> role_of(std::string_view name);
 
@@ -37,12 +40,15 @@ struct Operator {
     Timestamp created_at;
     std::optional<Timestamp> expires_at;
     std::string team = {};  ///< of a team lead: whose budgets he decides about; empty for every other role
+    std::string source =
+        {};  ///< of the role scim: whose people it tells of (identity.scim.NAME); empty for every other
 };
 
 struct NewToken {
     std::string name;
     Role role = Role::operator_;
-    std::string team = {};  ///< a team lead has one, and nobody else
+    std::string team = {};    ///< a team lead has one, and nobody else
+    std::string source = {};  ///< the role scim has one, and nobody else
     std::optional<Timestamp> expires_at = {};
 };
 

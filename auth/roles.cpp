@@ -14,11 +14,12 @@ constexpr std::uint8_t a = bit(Role::auditor);
 constexpr std::uint8_t f = bit(Role::finance);
 constexpr std::uint8_t t = bit(Role::team_lead);
 constexpr std::uint8_t m = bit(Role::member);
+constexpr std::uint8_t s = bit(Role::scim);
 constexpr std::uint8_t everybody = o | a | f | t | m;
 
 // An auditor reads everything and changes nothing; finance reads what concerns money, and decides what is decided about
 // it beside the policy. A team lead decides about his team and those below it; a member, who shows a virtual key, sees
-// and asks for what concerns himself.
+// and asks for what concerns himself. A provider of identities tells who is there, and sees nothing else.
 constexpr std::array table{
     Permission{"openapi.read", "GET", "/api/v1/openapi.json", everybody},  // asked for without a token, too
     Permission{"self.read", "GET", "/api/v1/whoami", o | a | f | t},
@@ -102,6 +103,24 @@ constexpr std::array table{
     Permission{"operator.revoke", "DELETE", "/api/v1/operators/{id}", o},
     Permission{"check.read", "GET", "/api/v1/checks", o | a},
     Permission{"metrics.read", "GET", "/metrics", o | a | f},
+    // People and groups as a provider of identities tells of them. The audit has words of its own for what is changed.
+    Permission{"scim.read", "GET", "/scim/v2/ServiceProviderConfig", s},
+    Permission{"scim.read", "GET", "/scim/v2/ResourceTypes", s},
+    Permission{"scim.read", "GET", "/scim/v2/ResourceTypes/{id}", s},
+    Permission{"scim.read", "GET", "/scim/v2/Schemas", s},
+    Permission{"scim.read", "GET", "/scim/v2/Schemas/{id}", s},
+    Permission{"scim.read", "GET", "/scim/v2/Users", s},
+    Permission{"scim.change", "POST", "/scim/v2/Users", s},
+    Permission{"scim.read", "GET", "/scim/v2/Users/{id}", s},
+    Permission{"scim.change", "PUT", "/scim/v2/Users/{id}", s},
+    Permission{"scim.change", "PATCH", "/scim/v2/Users/{id}", s},
+    Permission{"scim.change", "DELETE", "/scim/v2/Users/{id}", s},
+    Permission{"scim.read", "GET", "/scim/v2/Groups", s},
+    Permission{"scim.change", "POST", "/scim/v2/Groups", s},
+    Permission{"scim.read", "GET", "/scim/v2/Groups/{id}", s},
+    Permission{"scim.change", "PUT", "/scim/v2/Groups/{id}", s},
+    Permission{"scim.change", "PATCH", "/scim/v2/Groups/{id}", s},
+    Permission{"scim.change", "DELETE", "/scim/v2/Groups/{id}", s},
     // Signing in, and what programs ask while they do: whoever they are, nobody knows yet.
     Permission{"sign_in.ways", "GET", "/auth/ways", everybody},
     Permission{"sign_in", "POST", "/auth/ldap/{name}", everybody},
@@ -128,7 +147,7 @@ constexpr std::array table{
     Permission{"console.page", "GET", "/{page}/{part}", everybody},
 };
 
-constexpr std::array roles{Role::operator_, Role::auditor, Role::finance, Role::team_lead, Role::member};
+constexpr std::array roles{Role::operator_, Role::auditor, Role::finance, Role::team_lead, Role::member, Role::scim};
 
 bool fits(std::string_view route, std::string_view path) {
     for (;;) {
@@ -155,9 +174,13 @@ std::string_view name_of(Role role) {
             return "team_lead";
         case Role::member:
             return "member";
+        case Role::scim:
+            return "scim";
     }
     ENSURE(false);
 }
+
+std::span<const Role> all_roles() { return roles; }
 
 std::optional<Role> role_of(std::string_view name) {
     const auto found = std::ranges::find(roles, name, [](Role role) { return name_of(role); });
