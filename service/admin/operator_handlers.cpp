@@ -17,16 +17,18 @@ void write_operator(JsonWriter& json, const auth::Operator& each) {
         .field("name", each.name)
         .field("role", auth::name_of(each.role))
         .field("team", each.team)
+        .field("source", each.source)
         .field("created_at", to_text(each.created_at));
     write_instant(json, "expires_at", each.expires_at);
 }
 
-/// Tokens are for people who run the appliance or decide about budgets; members have virtual keys.
+/// Tokens are for people who run the appliance or decide about budgets, and for providers of identities; members have
+/// virtual keys.
 Result<auth::Role> token_role(std::string_view name) {
     const auto role = auth::role_of(name);
     if (role && *role != auth::Role::member) return *role;
     return fail(Fault::invalid_request,
-                fmt::format("\"role\" must be operator, auditor, finance or team_lead, not \"{}\".", name));
+                fmt::format("\"role\" must be operator, auditor, finance, team_lead or scim, not \"{}\".", name));
 }
 
 }  // namespace
@@ -55,7 +57,7 @@ Reply operator_list(Visit& visit) {
 Reply operator_issue(Visit& visit) {
     TRY(const Body body, visit.body());
     const Fields fields = body.fields();
-    TRY_VOID(fields.only({"name", "role", "team", "expires_at"}));
+    TRY_VOID(fields.only({"name", "role", "team", "source", "expires_at"}));
     auth::NewToken token;
     TRY(token.name, fields.label("name", name_bytes_max));
     TRY(const std::string_view role_name, fields.text("role", 32));
@@ -64,6 +66,11 @@ Reply operator_issue(Visit& visit) {
     if (!token.team.empty() && !visit.parts->rules.get()->teams.contains(token.team))
         return fail(Fault::invalid_request,
                     fmt::format("The policy has no team \"{}\". See: GET /api/v1/teams.", token.team));
+    TRY(token.source, fields.text_or_empty("source", name_bytes_max));
+    if (!token.source.empty() && !visit.parts->rules.get()->identity.scim.contains(token.source))
+        return fail(
+            Fault::invalid_request,
+            fmt::format("The policy has no source \"{0}\". Name it there first: identity.scim.{0}.", token.source));
     if (fields.has("expires_at")) {
         TRY(token.expires_at, fields.instant("expires_at"));
         if (*token.expires_at <= visit.plane.clock.now())
@@ -75,6 +82,7 @@ Reply operator_issue(Visit& visit) {
             JsonWriter detail;
             detail.open().field("id", facts.id).field("role", auth::name_of(facts.role));
             if (!facts.team.empty()) detail.field("team", facts.team);
+            if (!facts.source.empty()) detail.field("source", facts.source);
             write_instant(detail, "expires_at", facts.expires_at);
             detail.close();
             return audit.append(transaction,

@@ -1,6 +1,7 @@
 #include "service/admin/router.h"
 
 #include "service/admin/cookies.h"
+#include "service/admin/scim_answers.h"
 #include "service/base/log.h"
 
 #include <algorithm>
@@ -54,8 +55,7 @@ std::string_view bearer_of(std::string_view authorization) {
 
 std::string roles_of(const auth::Permission& permission) {
     std::vector<std::string_view> names;
-    for (const auth::Role role :
-         {auth::Role::operator_, auth::Role::auditor, auth::Role::finance, auth::Role::team_lead, auth::Role::member})
+    for (const auth::Role role : auth::all_roles())
         if (auth::may(role, permission)) names.push_back(auth::name_of(role));
     return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -186,7 +186,7 @@ Result<void> Router::identify(Visit& visit, const Handler& handler) const {
         return fail(Fault::unauthenticated,
                     "This needs an operator token (Authorization: Bearer bso_…), or somebody who has signed in.");
     TRY(visit.who, visit.parts->operators.identify(token, plane_.clock.now()));
-    visit.actor = "operator:" + visit.who.name;
+    visit.actor = visit.who.role == auth::Role::scim ? "scim:" + visit.who.source : "operator:" + visit.who.name;
     return {};
 }
 
@@ -263,8 +263,9 @@ Answer Router::answer(Request request) {
                     std::chrono::duration_cast<std::chrono::microseconds>(plane_.clock.moment() - started).count()}});
         return answer;
     };
+    const auto refusal = is_scim(request.path) ? scim_answer_to : answer_to;
     auto matched = match(request);
-    if (!matched) return logged(answer_to(matched.error()));
+    if (!matched) return logged(refusal(matched.error()));
 
     const Handler& handler = *matched->route->handler;
     Visit visit{.plane = plane_,
@@ -282,7 +283,7 @@ Answer Router::answer(Request request) {
     record(visit, handler, reply);
     actor = visit.actor;
     if (!reply) log_for_operator(action, reply.error().error);
-    return logged(reply ? std::move(*reply) : answer_to(reply.error()));
+    return logged(reply ? std::move(*reply) : refusal(reply.error()));
 }
 
 audit::Action Visit::row(std::string object, std::string_view outcome, std::string detail) const {

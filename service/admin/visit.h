@@ -192,6 +192,8 @@ Reply directory_test(Visit& visit);
 Reply directory_sync(Visit& visit);
 Reply directory_syncs(Visit& visit);
 Reply directory_sync_read(Visit& visit);
+// scim_handlers.cpp
+Reply scim_serve(Visit& visit);
 // sign_in_handlers.cpp
 Reply sign_in_ways(Visit& visit);
 Reply sign_in_password(Visit& visit);

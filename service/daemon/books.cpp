@@ -1,5 +1,6 @@
 // The database and what is read from it before anything is served.
 #include "auth/break_glass.h"
+#include "auth/scim/scim.h"
 #include "auth/sync_history.h"
 #include "service/base/log.h"
 #include "service/daemon/service.h"
@@ -116,13 +117,13 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
                          vault::Vault& vault, const Clock& clock) {
     Books books;
     TRY(Secret database_key, vault.database_key());
-    store::Options options{
-        .file = configuration.state_folder / "bursar.db",
-        .key = std::move(database_key),
-        .durability = configuration.durability,
-        .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(), auth::Operators::schema(),
-                    auth::People::schema(), auth::Sessions::schema(), auth::BreakGlass::schema(),
-                    auth::SyncHistory::schema(), admin::Revisions::schema(), replays::Replays::schema()}};
+    store::Options options{.file = configuration.state_folder / "bursar.db",
+                           .key = std::move(database_key),
+                           .durability = configuration.durability,
+                           .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(),
+                                       auth::Operators::schema(), auth::People::schema(), auth::Sessions::schema(),
+                                       auth::BreakGlass::schema(), auth::SyncHistory::schema(), scim::Scim::schema(),
+                                       admin::Revisions::schema(), replays::Replays::schema()}};
     std::ranges::move(treasury::Treasury::schemas(), std::back_inserter(options.schemas));
     std::ranges::move(staff::Staff::schemas(), std::back_inserter(options.schemas));
     TRY(books.store, store::Store::open(std::move(options)));
