@@ -1,7 +1,7 @@
 // bursard: reads its command line, keeps its memory to itself, starts the service and waits for signals.
 #include "service/base/guarded_clock.h"
 #include "service/base/log.h"
-#include "service/daemon/passphrase.h"
+#include "service/daemon/offline.h"
 #include "service/daemon/service.h"
 
 #include <csignal>
@@ -29,6 +29,11 @@ constexpr std::string_view help =
     "                                         print a new operator token (the service must not run); makes the\n"
     "                                         vault if there is none. A passphrase is asked for, or read from\n"
     "                                         standard input\n"
+    "  bursard --config FILE --break-glass NAME\n"
+    "                                         print the passphrase of a local operator for when no directory answers,\n"
+    "                                         in place of the former one (the service must not run)\n"
+    "  bursard --config FILE --seal-break-glass\n"
+    "                                         from now on no passphrase opens (the service must not run)\n"
     "  bursard --help | --version\n"
     "\n"
     "Exit status: 0 ok, 1 failed, 2 wrong usage, 78 wrong configuration. See bursard(8).\n";
@@ -38,6 +43,10 @@ struct Arguments {
     bool check = false;
     std::optional<std::string> issue_operator;
     auth::Role role = auth::Role::operator_;
+    std::optional<std::string> break_glass;
+    bool seal_break_glass = false;
+    /// Standard output belongs to the answer of a command.
+    bool is_command() const { return check || issue_operator || break_glass || seal_break_glass; }
 };
 
 /// A terminal that cannot be written to has nobody who could be told so.
@@ -60,11 +69,11 @@ Result<Arguments> parse(const std::vector<std::string>& words) {
     Arguments out;
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string& word = words[i];
-        if (word == "--check") {
-            out.check = true;
+        if (word == "--check" || word == "--seal-break-glass") {
+            (word == "--check" ? out.check : out.seal_break_glass) = true;
             continue;
         }
-        if (word != "--config" && word != "--issue-operator" && word != "--role")
+        if (word != "--config" && word != "--issue-operator" && word != "--role" && word != "--break-glass")
             return fail(Fault::invalid_request, fmt::format("unknown argument \"{}\"", word));
         if (i + 1 == words.size()) return fail(Fault::invalid_request, fmt::format("{} needs a value", word));
         const std::string& value = words[++i];
@@ -72,6 +81,8 @@ Result<Arguments> parse(const std::vector<std::string>& words) {
             out.config = value;
         } else if (word == "--issue-operator") {
             out.issue_operator = value;
+        } else if (word == "--break-glass") {
+            out.break_glass = value;
         } else {
             const auto role = auth::role_of(value);
             if (!role)
@@ -103,30 +114,6 @@ Result<void> check(const Configuration& configuration) {
     std::string all;
     for (const policies::Problem& problem : parsed.problems) all += "\n" + problem.message();
     return fail(Fault::wrong_configuration, "The policy is wrong:" + all);
-}
-
-Result<void> issue_operator(const Configuration& configuration, const std::string& name, auth::Role role,
-                            const Clock& clock) {
-    TRY(const auto defaults, policies::read_folder(configuration.policy_defaults));
-    const std::filesystem::path folder = configuration.state_folder / "vault";
-    std::error_code made;
-    std::filesystem::create_directories(folder, made);
-    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, made);
-    TRY(const auto vault, vault::Vault::open(folder, clock));
-    TRY(const vault::MasterKey key,
-        configuration.key_source == KeySource::passphrase ? read_passphrase(vault->is_new()) : key_of(configuration));
-    TRY_VOID(vault->unseal(key));
-    TRY(const Books books, open_books(configuration, defaults, *vault, clock));
-    const auto also = [&](store::Transaction& transaction, const auth::Operator& issued) {
-        const std::string detail = fmt::format(R"({{"id":"{}","role":"{}"}})", issued.id, auth::name_of(issued.role));
-        return books.audit->append(transaction, {"local", "", "operator.issue", "operator:" + name, "ok", detail});
-    };
-    TRY(const auth::IssuedToken token, books.operators->issue(name, role, std::nullopt, also));
-    if (std::fputs(fmt::format("{}\n", token.text.reveal()).c_str(), stdout) < 0 || std::fflush(stdout) != 0)
-        return fail(Fault::internal, fmt::format("The token was issued, but standard output cannot be written. Issue "
-                                                 "another one, then: bursarctl operator revoke {}",
-                                                 token.facts.id));
-    return {};
 }
 
 int serve(Configuration configuration, const GuardedClock& clock) {
@@ -163,6 +150,14 @@ int serve(Configuration configuration, const GuardedClock& clock) {
     return service.broken() ? exit_failed : exit_ok;
 }
 
+Result<void> carry_out(const Arguments& arguments, const Configuration& configuration, const Clock& clock) {
+    if (arguments.check) return check(configuration);
+    if (arguments.issue_operator)
+        return issue_operator(configuration, *arguments.issue_operator, arguments.role, clock);
+    if (arguments.break_glass) return make_break_glass(configuration, *arguments.break_glass, clock);
+    return seal_break_glass(configuration, clock);
+}
+
 int run(const std::vector<std::string>& words) {
     for (const std::string& word : words) {
         if (word == "--help" || word == "-h") {
@@ -181,15 +176,10 @@ int run(const std::vector<std::string>& words) {
     keep_memory_private();
     const SystemClock system_clock;
     const GuardedClock clock(system_clock);
-    // Standard output belongs to the answer of a command.
-    if (arguments->check || arguments->issue_operator) log::set_output(STDERR_FILENO);
-    if (arguments->check) {
-        const Result<void> checked = check(*configuration);
-        return checked ? exit_ok : say(checked.error());
-    }
-    if (arguments->issue_operator) {
-        const Result<void> issued = issue_operator(*configuration, *arguments->issue_operator, arguments->role, clock);
-        return issued ? exit_ok : say(issued.error());
+    if (arguments->is_command()) {
+        log::set_output(STDERR_FILENO);
+        const Result<void> done = carry_out(*arguments, *configuration, clock);
+        return done ? exit_ok : say(done.error());
     }
     return serve(std::move(*configuration), clock);
 }
