@@ -1,5 +1,6 @@
 #include "service/ctl/api.h"
 
+#include "service/base/ensure.h"
 #include "service/ctl/table.h"
 
 #include <utility>
@@ -112,7 +113,8 @@ Outcome<Reply> Api::exchange(const Request& request) {
         const auto token = settings_.token.reveal();
         asked.setRawHeader("Authorization", "Bearer " + QByteArray(token.data(), static_cast<qsizetype>(token.size())));
     }
-    if (!request.body.empty()) asked.setRawHeader("Content-Type", "application/json");
+    if (!request.body.empty())
+        asked.setRawHeader("Content-Type", request.is_form ? "application/x-www-form-urlencoded" : "application/json");
     if (!request.if_match.empty())
         asked.setRawHeader("If-Match", QByteArray::fromStdString("\"" + request.if_match + "\""));
 
@@ -143,7 +145,8 @@ Outcome<Reply> Api::call(const Request& request) {
     if (reply.good()) return reply;
     std::string text = problem_text(reply);
     if (reply.status == 401 && settings_.token.empty())
-        text += " No token was given: use --token-file FILE, BURSAR_TOKEN_FILE or BURSAR_TOKEN.";
+        text += " Sign in: bursarctl login. Or give a token: --token-file FILE, BURSAR_TOKEN_FILE or BURSAR_TOKEN.";
+    if (reply.status == 401 && settings_.sign_in) text += " Sign in again: bursarctl login";
     return failed(std::move(text));
 }
 
@@ -152,13 +155,38 @@ std::string problem_text(const Reply& reply) {
     const auto text = [&problem](const char* name) {
         return problem.value(QLatin1String(name)).toString().toStdString();
     };
-    std::string sentence = text("detail").empty() ? text("title") : text("detail");
+    std::string sentence = text("detail").empty() ? text("error_description") : text("detail");
+    if (sentence.empty()) sentence = text("title");
     if (sentence.empty())
         return fmt::format("The answer was HTTP status {} without a reason; is this the address of bursard's API?",
                            reply.status);
     sentence = printable(sentence);
     const bool open = sentence.back() != '.' && sentence.back() != '!' && sentence.back() != '?';
     return open ? sentence + "." : sentence;
+}
+
+void Api::become(SignIn sign_in) {
+    settings_.sign_in = std::move(sign_in);
+    become_kept();
+}
+
+void Api::become_kept() {
+    ENSURE(settings_.sign_in.has_value());
+    settings_.token = Secret::copy_of(settings_.sign_in->access.reveal());
+    settings_.is_person = true;
+}
+
+void Api::forget() {
+    settings_.token = Secret();
+    settings_.is_person = false;
+    settings_.sign_in.reset();
+}
+
+std::string form(std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
+    std::string text;
+    for (const auto& [name, value] : fields)
+        text += fmt::format("{}{}={}", text.empty() ? "" : "&", url_part(name), url_part(value));
+    return text;
 }
 
 std::string url_part(std::string_view text) { return QUrl::toPercentEncoding(from_utf8(text)).toStdString(); }

@@ -2,9 +2,11 @@
 
 #include "service/ctl/settings.h"
 
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bursar::ctl {
@@ -13,6 +15,7 @@ struct Request {
     std::string method = "GET";
     std::string path;      ///< "/api/v1/keys", query included
     std::string body;      ///< JSON, or empty
+    bool is_form = false;  ///< the body is a form
     std::string if_match;  ///< a policy revision, or empty
 };
 
@@ -48,6 +51,12 @@ class Api {
     Outcome<Reply> get(std::string path) { return call({.path = std::move(path)}); }
 
     const Settings& settings() const { return settings_; }
+    /// From now on as somebody who has signed in.
+    void become(SignIn sign_in);
+    /// The same with the sign-in of the settings, which must be there.
+    void become_kept();
+    /// From now on as nobody.
+    void forget();
     /// The certificate that the last TLS connection showed; an empty subject if there was none.
     const Certificate& certificate() const { return certificate_; }
 
@@ -60,6 +69,9 @@ class Api {
 
 /// The sentence of a problem-details body (RFC 9457), with a hint where one helps. For answers that are not good.
 std::string problem_text(const Reply& reply);
+
+/// "a=1&b=two%20words", for a body that is a form.
+std::string form(std::initializer_list<std::pair<std::string_view, std::string_view>> fields);
 
 /// "a b" -> "a%20b": one segment of a path or one value of a query.
 std::string url_part(std::string_view text);

@@ -11,7 +11,7 @@ namespace {
 constexpr std::array globals = {
     Option{"--url", "URL", "where bursard listens (BURSAR_URL; default https://127.0.0.1:8443)"},
     Option{"--token-file", "FILE",
-           "file with the operator token (BURSAR_TOKEN_FILE, or BURSAR_TOKEN with the token itself)"},
+           "file with the token (BURSAR_TOKEN_FILE, or BURSAR_TOKEN itself; default: as bursarctl login left it)"},
     Option{"--ca-file", "FILE", "certificates to trust, PEM (BURSAR_CA_FILE; default: the system's)"},
     Option{"--quickstart", "FILE", "take address, token and certificates from a quickstart.json (BURSAR_QUICKSTART)"},
     Option{"--json", "", "print the service's JSON instead of a table"},

@@ -31,6 +31,7 @@ struct Command {
     std::size_t arguments_max = 0;
     Outcome<Exit> (*run)(Context&) = nullptr;
     bool offline = false;  ///< needs neither settings nor the service
+    bool signs = false;    ///< looks by itself at what an earlier sign-in left
 };
 
 /// What one run was asked for.

@@ -19,6 +19,7 @@ struct Context {
     const Arguments& arguments;
     Api& api;
     std::span<const Command> commands;
+    Environment environment;
     bool json() const { return arguments.has("--json"); }
     const std::string& word(std::size_t index) const { return arguments.words.at(index); }
 };
@@ -50,6 +51,14 @@ Outcome<Exit> print_object(Context& context, const Reply& reply);
 /// DELETEs what the first word names below `path`. The service has nothing to say to that, so with --json what was
 /// ended is printed: {"id":"…","ended":true}, under the name `field`.
 Outcome<Exit> end_one(Context& context, const std::string& path, std::string_view field, std::string_view done);
+/// With --json the answer as it came; else the text in `field` on standard output, for the one time that it is shown,
+/// and what it is beside.
+Outcome<Exit> show_once(Context& context, const Reply& reply, const char* field, std::string_view what);
+/// The tokens that bursarctl login left, renewed where they have little time left. Ends the sign-in here when the
+/// service says that it is over.
+Outcome<void> use_sign_in(Api& api);
+/// Makes a coding agent call this service, with a key of its own. Needs somebody who has signed in.
+Outcome<void> configure_agent(Context& context, const std::string& agent);
 /// "?a=1&b=2" from the options that were given; each pair is an option and the query's word for it.
 std::string query_from(const Arguments& arguments,
                        std::initializer_list<std::pair<std::string_view, std::string_view>> names);
@@ -104,6 +113,28 @@ Outcome<Exit> operator_issue(Context& context);
 Outcome<Exit> operator_revoke(Context& context);
 Outcome<Exit> doctor(Context& context);
 Outcome<Exit> completion(Context& context);
+// sign_in_commands.cpp
+Outcome<Exit> login(Context& context);
+Outcome<Exit> logout(Context& context);
+// my_commands.cpp
+Outcome<Exit> my_keys(Context& context);
+Outcome<Exit> my_key_create(Context& context);
+Outcome<Exit> my_key_rotate(Context& context);
+Outcome<Exit> my_key_revoke(Context& context);
+Outcome<Exit> my_models(Context& context);
+Outcome<Exit> my_sessions(Context& context);
+Outcome<Exit> my_session_end(Context& context);
+// people_commands.cpp
+Outcome<Exit> people_list(Context& context);
+Outcome<Exit> people_show(Context& context);
+Outcome<Exit> people_suspend(Context& context);
+Outcome<Exit> people_restore(Context& context);
+Outcome<Exit> people_put_out(Context& context);
+// directory_commands.cpp
+Outcome<Exit> directory_list(Context& context);
+Outcome<Exit> directory_test(Context& context);
+Outcome<Exit> directory_sync(Context& context);
+Outcome<Exit> directory_syncs(Context& context);
 // allocation_commands.cpp
 Outcome<Exit> allocate_list(Context& context);
 Outcome<Exit> allocate_show(Context& context);

@@ -86,8 +86,9 @@ constexpr std::array audit_options = {before, limit};
 constexpr std::array verify_options = {
     Option{"--expect", "NUMBER:HASH", "an end that was noted earlier, which the chain must still go through"}};
 constexpr std::array operator_issue_options = {
-    Option{"--role", "ROLE", "operator, auditor, finance or team_lead (default: operator)"},
-    Option{"--team", "TEAM", "of a team lead: whose budgets he decides about"}, expires};
+    Option{"--role", "ROLE", "operator, auditor, finance, team_lead or scim (default: operator)"},
+    Option{"--team", "TEAM", "of a team lead: whose budgets he decides about"},
+    Option{"--source", "NAME", "of the role scim: whose people it tells of (identity.scim in the policy)"}, expires};
 constexpr Option account = {"--account", "ACCOUNT", "org, team:NAME, person:NAME or key:ID"};
 constexpr std::array ask_options = {
     Option{"--account", "ACCOUNT", "whose limit: team:NAME, person:NAME, key:ID or org (needed)"},
@@ -96,6 +97,31 @@ constexpr std::array ask_options = {
     Option{"--until", "TIME", "when the increase ends: 2026-12-24 (0:00 UTC), or RFC 3339 (needed)"},
     Option{"--reason", "TEXT", "why; whoever decides reads it (needed)"},
 };
+constexpr std::array login_options = {
+    Option{"--configure", "AGENT", "then make this agent call Bursar: codex, claude, opencode"},
+    Option{"--team", "TEAM", "who pays for that agent's calls (default: your first team)"},
+};
+constexpr std::array my_key_options = {
+    Option{"--team", "TEAM", "who pays (default: your first team)"},
+    Option{"--model", "MODEL", "a model or tier:NAME it may use (default: all of the team)", true},
+    expires,
+};
+constexpr std::array people_options = {
+    Option{"--text", "TEXT", "only whose name or address has this in it"},
+    Option{"--state", "STATE", "active, missing, suspended or gone"},
+    limit,
+};
+constexpr std::array suspend_options = {
+    Option{"--reason", "TEXT", "why; it stands beside the name and in the audit (needed)"}};
+constexpr std::array directory_test_options = {
+    Option{"--user", "NAME", "also look for this person"},
+    Option{"--password-file", "FILE", "and sign in with the password in this file"},
+};
+constexpr std::array sync_options = {
+    Option{"--dry-run", "", "say what would change"},
+    Option{"--confirmed", "", "also when more people have gone than the policy lets go by itself"},
+};
+constexpr std::array syncs_options = {limit};
 constexpr std::array requests_options = {Option{"--state", "STATE", "open, approved, declined, expired or withdrawn"},
                                          account, before, limit};
 constexpr std::array approve_options = {
@@ -192,14 +218,37 @@ constexpr std::array table_of_commands = {
     Command{"operator issue", "NAME", "make an operator token and show it once", operator_issue_options, 1, 1,
             operator_issue},
     Command{"operator revoke", "ID", "end an operator token now", {}, 1, 1, operator_revoke},
-    Command{"whoami", "", "whose token this is", {}, 0, 0, whoami},
+    Command{"login", "", "sign in with your company's account, in a browser", login_options, 0, 0, login, false, true},
+    Command{"logout", "", "end that sign-in", {}, 0, 0, logout, false, true},
+    Command{"my keys", "", "list your own keys", {}, 0, 0, my_keys},
+    Command{"my key create", "NAME", "make a key of your own and show it once", my_key_options, 1, 1, my_key_create},
+    Command{"my key rotate", "ID", "give a key of your own a new text", key_rotate_options, 1, 1, my_key_rotate},
+    Command{"my key revoke", "ID", "end a key of your own now", {}, 1, 1, my_key_revoke},
+    Command{"my models", "", "the models that you may use", {}, 0, 0, my_models},
+    Command{"my sessions", "", "where you are signed in", {}, 0, 0, my_sessions},
+    Command{"my session end", "ID", "sign out there", {}, 1, 1, my_session_end},
+    Command{"people", "", "the same as people list", people_options, 0, 0, people_list},
+    Command{"people list", "", "everybody that a directory has told of", people_options, 0, 0, people_list},
+    Command{"people show", "NAME", "one person, with groups", {}, 1, 1, people_show},
+    Command{"people suspend", "NAME", "refuse somebody's sessions and keys", suspend_options, 1, 1, people_suspend},
+    Command{"people restore", "NAME", "let somebody go on", {}, 1, 1, people_restore},
+    Command{"people put-out", "NAME", "end all sessions of somebody", {}, 1, 1, people_put_out},
+    Command{"directory", "", "the same as directory list", {}, 0, 0, directory_list},
+    Command{"directory list", "", "where people come from, and how each of these is", {}, 0, 0, directory_list},
+    Command{"directory test", "NAME", "look at every step; exit 1 if one is bad", directory_test_options, 1, 1,
+            directory_test},
+    Command{"directory sync", "NAME", "take over who is there, and who no longer", sync_options, 1, 1, directory_sync},
+    Command{"directory syncs", "NAME", "what the syncs did, newest first", syncs_options, 1, 1, directory_syncs},
+    Command{"whoami", "", "who you are here", {}, 0, 0, whoami},
     Command{"doctor",
             "",
             "look at connection, certificate, clock and health; exit 1 if something is bad",
             {},
             0,
             0,
-            doctor},
+            doctor,
+            false,
+            true},
     Command{"completion", "bash", "print a completion script", {}, 1, 1, completion, true},
 };
 

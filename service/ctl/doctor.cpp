@@ -61,11 +61,18 @@ void add_checks(const Reply& reply, std::vector<Finding>& findings) {
 }
 
 void check_token(Api& api, std::vector<Finding>& findings) {
+    if (api.settings().sign_in) {
+        if (const auto used = use_sign_in(api); !used) {
+            findings.push_back({"token", false, used.error().text});
+            return;
+        }
+    }
     if (api.settings().token.empty()) {
         findings.push_back({"token", true, "none given, so what only operators see was not looked at"});
         return;
     }
-    const auto who = api.call({.path = "/api/v1/whoami"});
+    const bool is_person = api.settings().is_person;
+    const auto who = api.call({.path = is_person ? "/api/v1/me" : "/api/v1/whoami"});
     if (!who) {
         findings.push_back({"token", false, who.error().text});
         return;
@@ -73,7 +80,9 @@ void check_token(Api& api, std::vector<Finding>& findings) {
     const QJsonObject me = QJsonDocument::fromJson(QByteArray::fromStdString(who->body)).object();
     findings.push_back(
         {"token", true,
-         fmt::format("{}, {}", cell(me.value(QLatin1String("name"))), cell(me.value(QLatin1String("role"))))});
+         fmt::format("{}, {}", cell(me.value(is_person ? QLatin1String("person") : QLatin1String("name"))),
+                     cell(me.value(QLatin1String("role"))))});
+    if (me.value(QLatin1String("role")).toString() == QLatin1String("member")) return;
     if (const auto checks = api.call({.path = "/api/v1/checks"}))
         add_checks(*checks, findings);
     else

@@ -34,21 +34,6 @@ Outcome<std::string> key_called(Context& context, const std::string& word) {
     return found.front();
 }
 
-/// Whether a script or a person reads: the key alone on standard output, what belongs to it beside.
-Outcome<Exit> show_once(Context& context, const Reply& reply, const char* field, std::string_view what) {
-    if (context.json()) {
-        print(reply.body + "\n");
-        return Exit::ok;
-    }
-    TRY(const QJsonObject object, object_of(reply));
-    const auto text = [&object](const char* name) {
-        return object.value(QLatin1String(name)).toString().toStdString();
-    };
-    remark(fmt::format("{} {} ({}), shown this once:", what, printable(text("name")), printable(text("id"))));
-    print(text(field) + "\n");
-    return Exit::ok;
-}
-
 void list_field(JsonWriter& json, std::string_view name, const std::vector<std::string>& values) {
     if (values.empty()) return;
     json.key(name).open_list();
@@ -168,6 +153,7 @@ Outcome<Exit> operator_list(Context& context) {
                        {"name", {"NAME"}},
                        {"role", {"ROLE"}},
                        {"team", {"TEAM"}},
+                       {"source", {"SOURCE"}},
                        {"created_at", {"CREATED"}},
                        {"expires_at", {"EXPIRES"}}},
                       "There are no operator tokens.");
@@ -177,6 +163,7 @@ Outcome<Exit> operator_issue(Context& context) {
     JsonWriter json;
     json.open().field("name", context.word(0)).field("role", context.arguments.one("--role").value_or("operator"));
     if (const auto team = context.arguments.one("--team")) json.field("team", *team);
+    if (const auto source = context.arguments.one("--source")) json.field("source", *source);
     if (const auto expires = context.arguments.one("--expires")) json.field("expires_at", *expires);
     json.close();
     TRY(const Reply reply,

@@ -105,6 +105,20 @@ Outcome<Exit> print_object(Context& context, const Reply& reply) {
     return Exit::ok;
 }
 
+Outcome<Exit> show_once(Context& context, const Reply& reply, const char* field, std::string_view what) {
+    if (context.json()) {
+        print(reply.body + "\n");
+        return Exit::ok;
+    }
+    TRY(const QJsonObject object, object_of(reply));
+    const auto text = [&object](const char* name) {
+        return object.value(QLatin1String(name)).toString().toStdString();
+    };
+    remark(fmt::format("{} {} ({}), shown this once:", what, printable(text("name")), printable(text("id"))));
+    print(text(field) + "\n");
+    return Exit::ok;
+}
+
 Outcome<Exit> end_one(Context& context, const std::string& path, std::string_view field, std::string_view done) {
     TRY_VOID(context.api.call({.method = "DELETE", .path = path + url_part(context.word(0))}));
     if (context.json()) {

@@ -43,7 +43,8 @@ Outcome<Exit> run(const std::vector<std::string>& words) {
         TRY(settings, read_settings(arguments, environment));
     }
     Api api(std::move(settings));
-    Context context{.arguments = arguments, .api = api, .commands = commands};
+    if (api.settings().sign_in && !arguments.command->signs) TRY_VOID(use_sign_in(api));
+    Context context{.arguments = arguments, .api = api, .commands = commands, .environment = environment};
     return arguments.command->run(context);
 }
 

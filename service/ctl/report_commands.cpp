@@ -149,11 +149,6 @@ Outcome<Exit> providers(Context& context) {
     return Exit::ok;
 }
 
-Outcome<Exit> whoami(Context& context) {
-    TRY(const Reply reply, context.api.get("/api/v1/whoami"));
-    return print_object(context, reply);
-}
-
 Outcome<Exit> audit_list(Context& context) {
     return print_list(context,
                       "/api/v1/audit" + query_from(context.arguments, {{"--before", "before"}, {"--limit", "limit"}}),

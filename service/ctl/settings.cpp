@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr qint64 settings_bytes_max = 1 << 20;
+constexpr std::string_view person_prefix = "bsa_";
 
 Outcome<std::string> read_small(const fs::path& file, std::string_view what) {
     QFile source(QString::fromStdString(file.string()));
@@ -89,6 +90,23 @@ void complete(Said& said, const Said& later) {
     }
 }
 
+fs::path folder_of(const Environment& environment) {
+    const auto configured = environment("XDG_CONFIG_HOME");
+    const fs::path folder = configured && !configured->empty() ? fs::path(*configured)
+                                                               : fs::path(environment("HOME").value_or("")) / ".config";
+    return folder / "bursar";
+}
+
+/// Tokens go to nobody but who gave them.
+Outcome<void> take_sign_in(Settings& settings, bool has_url) {
+    TRY(auto kept, read_sign_in(settings.sign_in_file()));
+    if (!kept || (has_url && kept->origin != settings.origin)) return {};
+    TRY(settings.origin, origin_of(kept->origin));
+    if (settings.ca_file.empty()) settings.ca_file = kept->ca_file;
+    settings.sign_in = std::move(kept);
+    return {};
+}
+
 Outcome<Said> gather(const Arguments& arguments, const Environment& environment) {
     const auto variable = [&environment](std::string_view name) { return environment(name).value_or(""); };
     Said said{.url = arguments.one("--url").value_or(""),
@@ -107,10 +125,7 @@ Outcome<Said> gather(const Arguments& arguments, const Environment& environment)
         TRY(const Said quickstart, from_quickstart(*named));
         complete(said, quickstart);
     }
-    const auto configured = environment("XDG_CONFIG_HOME");
-    const fs::path folder =
-        configured && !configured->empty() ? fs::path(*configured) : fs::path(variable("HOME")) / ".config";
-    const fs::path file = folder / "bursar" / "ctl.json";
+    const fs::path file = folder_of(environment) / "ctl.json";
     if (std::error_code code; fs::exists(file, code)) {
         TRY(const Said settings, from_ctl_file(file));
         complete(said, settings);
@@ -160,7 +175,10 @@ Outcome<Settings> read_settings(const Arguments& arguments, const Environment& e
     if (token.find_first_of("\r\n\t ") != std::string::npos)
         return wrong_configuration(
             "The operator token has spaces or line ends inside; give exactly one token (bso_…).");
+    settings.folder = folder_of(environment);
+    settings.is_person = token.starts_with(person_prefix);
     settings.token = Secret(std::move(token));
+    if (settings.token.empty()) TRY_VOID(take_sign_in(settings, !said.url.empty()));
     return settings;
 }
 

@@ -166,6 +166,11 @@ export class Bursar {
         });
     }
 
+    /** bursard as a command over the same folder; the service must not run. */
+    daemon(words) {
+        return spawnSync(program('bursard'), ['--config', this.path('bursard.ini'), ...words], { encoding: 'utf8' });
+    }
+
     /** bursarctl against this service. */
     ctl(words, { input = '', environment = {} } = {}) {
         return spawnSync(program('bursarctl'), words, {

@@ -134,5 +134,66 @@ TEST(Origin, Table) {
     }
 }
 
+constexpr const char* kept_sign_in =
+    R"({"url":"https://gateway:1","ca_file":"/ca.pem","access_token":"bsa_a","refresh_token":"bsf_r","expires_at":5})";
+
+TEST_F(SettingsTest, ASignInIsForItsOwnAddressAndOnlyWithoutAToken) {
+    const auto kept = file(".config/bursar/sign-in.json", kept_sign_in);
+    fs::permissions(kept, fs::perms::owner_read | fs::perms::owner_write);
+    auto settings = read({});
+    ASSERT_TRUE(settings) << settings.error().text;
+    EXPECT_EQ(settings->origin, "https://gateway:1");
+    EXPECT_EQ(settings->ca_file, "/ca.pem");
+    ASSERT_TRUE(settings->sign_in);
+    EXPECT_EQ(settings->sign_in->access.reveal(), "bsa_a");
+    EXPECT_EQ(settings->sign_in->refresh.reveal(), "bsf_r");
+
+    EXPECT_TRUE(read({"--url", "https://gateway:1/api"})->sign_in);
+    EXPECT_FALSE(read({"--url", "https://elsewhere:1"})->sign_in) << "nobody else gets the tokens";
+    environment_["BURSAR_TOKEN"] = "bso_x";
+    settings = read({});
+    EXPECT_FALSE(settings->sign_in);
+    EXPECT_EQ(settings->origin, "https://127.0.0.1:8443");
+    EXPECT_FALSE(settings->is_person);
+    environment_["BURSAR_TOKEN"] = "bsa_x";
+    EXPECT_TRUE(read({})->is_person);
+}
+
+TEST_F(SettingsTest, ASignInThatOthersCanReadOrThatIsNoneIsRefused) {
+    const auto kept = file(".config/bursar/sign-in.json", kept_sign_in);
+    fs::permissions(kept, fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read);
+    const auto open = read({});
+    ASSERT_FALSE(open);
+    EXPECT_EQ(open.error().exit, Exit::wrong_configuration);
+    EXPECT_NE(open.error().text.find("can be read by others"), std::string::npos);
+    for (const char* text : {"", "{}", "[]", R"({"url":"https://gateway:1","access_token":"bsa_a"})"}) {
+        file(".config/bursar/sign-in.json", text);
+        fs::permissions(kept, fs::perms::owner_read | fs::perms::owner_write);
+        EXPECT_FALSE(read({})) << text;
+    }
+    file(".config/bursar/sign-in.json", R"({"url":"http://gateway:1","access_token":"a","refresh_token":"r"})");
+    EXPECT_FALSE(read({})) << "not encrypted";
+}
+
+TEST_F(SettingsTest, ASignInIsKeptForItsOwnerOnlyAndReadBack) {
+    const fs::path path = folder_ / "new" / "folder" / "sign-in.json";
+    const auto made = sign_in_of(R"({"access_token":"bsa_a","refresh_token":"bsf_r","expires_in":600})",
+                                 "https://gateway:1", {}, 1'000);
+    ASSERT_TRUE(made);
+    EXPECT_EQ(made->expires_at, 1'600);
+    EXPECT_FALSE(is_worn(*made, 1'000));
+    EXPECT_TRUE(is_worn(*made, 1'550));
+    ASSERT_TRUE(write_sign_in(path, *made));
+    EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    EXPECT_EQ(fs::status(path.parent_path()).permissions(), fs::perms::owner_all);
+    const auto again = read_sign_in(path);
+    ASSERT_TRUE(again && *again);
+    EXPECT_EQ((*again)->access.reveal(), "bsa_a");
+    EXPECT_EQ((*again)->expires_at, 1'600);
+    ASSERT_TRUE(forget_sign_in(path));
+    EXPECT_FALSE(*read_sign_in(path));
+    EXPECT_FALSE(sign_in_of(R"({"access_token":"bsa_a"})", "https://gateway:1", {}, 0));
+}
+
 }  // namespace
 }  // namespace bursar::ctl
