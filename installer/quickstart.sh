@@ -54,6 +54,11 @@ build_programs() {
     fi
 }
 
+# The pages in the browser: bursard serves what it finds in build/console.
+build_console() {
+    "$here/console" >&2 || die "the console could not be built; see the lines above"
+}
+
 make_certificates() {
     local tls=$state/tls
     [ ! -s "$tls/server.pem" ] || return 0
@@ -175,6 +180,16 @@ issue_operator_token() {
     mv "$state/operator.token.new" "$state/operator.token"
 }
 
+# There is no directory here to sign in by, so the browser gets the local account that is there for emergencies.
+make_local_account() {
+    if [ -s "$state/break-glass.passphrase" ]; then return; fi
+    if our_pid bursard "$state/run/bursard.pid" >/dev/null; then stop_service bursard "$state/run/bursard.pid"; fi
+    say "an account for the browser"
+    "$bin/bursard" --config "$state/bursard.ini" --break-glass admin 2>"$state/log/break-glass.log" | tail -n 1 >"$state/break-glass.passphrase.new" ||
+        { tail -n 5 "$state/log/break-glass.log" >&2; die "bursard could not make the account for the browser"; }
+    mv "$state/break-glass.passphrase.new" "$state/break-glass.passphrase"
+}
+
 start_bursard() {
     local running_port
     if bursard_pid=$(our_pid bursard "$state/run/bursard.pid"); then
@@ -235,10 +250,11 @@ issue_demo_key() {
 }
 
 write_quickstart_json() {
-    jq -n --arg origin "$origin" --arg state "$state" --rawfile key "$state/demo-team.key" --rawfile token "$state/operator.token" \
+    jq -n --arg origin "$origin" --arg state "$state" --rawfile key "$state/demo-team.key" --rawfile token "$state/operator.token" --rawfile passphrase "$state/break-glass.passphrase" \
         --argjson pid "$bursard_pid" --argjson demo_pid "$demo_pid" --arg demo "$demo_url" '{
             gateway_url: ($origin + "/v1"), console_url: ($origin + "/"), admin_url: ($origin + "/api/v1"), ca_file: ($state + "/tls/ca.pem"),
-            api_key: ($key | rtrimstr("\n")), operator_token: ($token | rtrimstr("\n")), operator_user: "admin",
+            api_key: ($key | rtrimstr("\n")), operator_token: ($token | rtrimstr("\n")), operator_user: "break-glass",
+            operator_password: ($passphrase | rtrimstr("\n")),
             pid: $pid, courier_pid: null, demo_provider_pid: $demo_pid, state_dir: $state, demo_provider_url: $demo}' >"$state/quickstart.json.new"
     mv "$state/quickstart.json.new" "$state/quickstart.json"
 }
@@ -256,6 +272,9 @@ curl --cacert ${ca@Q} $origin/v1/chat/completions -H "Authorization: Bearer $key
 The same, streamed:
 
 curl -N --cacert ${ca@Q} $origin/v1/chat/completions -H "Authorization: Bearer $key" -H "Content-Type: application/json" -d '{"model":"$model","stream":true,"messages":[{"role":"user","content":"Say hello."}]}'
+
+In the browser (the certificate is its own, so it will ask): $origin/ , "use the emergency account", with the passphrase
+that is in $state/break-glass.passphrase.
 
 What next:
   export BURSAR_QUICKSTART=${facts@Q} PATH=${bin@Q}:\$PATH
