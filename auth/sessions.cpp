@@ -16,6 +16,8 @@ constexpr std::int64_t per_person_max = 50;
 constexpr std::size_t text_characters_max = 200;
 constexpr std::size_t provider_session_bytes_max = 1'024;
 constexpr auto grace = std::chrono::seconds(60);
+/// Whatever the policy gives others.
+constexpr std::chrono::seconds break_glass_life = std::chrono::hours(1);
 
 std::unexpected<Error> over(std::string for_operator) {
     return fail(Fault::unauthenticated, "This sign-in has ended or is not valid. Sign in again.",
@@ -110,6 +112,8 @@ Result<SessionEntry> StoredSessions::fresh(const NewSession& wanted, std::string
                     fmt::format("{} sessions, which is the most", sessions_max));
     const bool is_console = wanted.kind == SessionKind::console;
     const auto limits = limits_.get();
+    std::chrono::seconds life = is_console ? limits->absolute : limits->refresh;
+    if (wanted.way == break_glass_way) life = std::min(life, break_glass_life);
     SessionEntry entry;
     entry.session = {.id = std::move(id),
                      .person = wanted.person,
@@ -119,7 +123,7 @@ Result<SessionEntry> StoredSessions::fresh(const NewSession& wanted, std::string
                      .way = printable(wanted.way, text_characters_max),
                      .provider_session = wanted.provider_session,
                      .began_at = began_at,
-                     .ends_at = began_at + (is_console ? limits->absolute : limits->refresh),
+                     .ends_at = began_at + life,
                      .last_used_at = now,
                      // Tokens are begun by an approval, and how old the approver's own proof is, is not known here.
                      .proved_at = is_console ? std::optional(now) : std::nullopt};
