@@ -160,6 +160,8 @@ Result<void> Router::identify_session(Visit& visit, std::string_view token) cons
     visit.who.role = auth::role_of(standing.role).value_or(auth::Role::member);
     if (!standing.leads.empty()) visit.who.team = standing.leads.front();
     visit.actor = "person:" + visit.person->name;
+    // What a coding agent keeps on somebody's machine must not be worth an operator's token.
+    if (visit.session->kind == auth::SessionKind::agent) visit.who.role = auth::Role::member;
     if (visit.who.role == auth::Role::member) visit.caller = signed_in.caller;
     return {};
 }
@@ -188,6 +190,14 @@ Result<void> Router::identify(Visit& visit, const Handler& handler) const {
     TRY(visit.who, visit.parts->operators.identify(token, plane_.clock.now()));
     visit.actor = visit.who.role == auth::Role::scim ? "scim:" + visit.who.source : "operator:" + visit.who.name;
     return {};
+}
+
+/// An agent reads what its user may read of themselves, and changes nothing: it does what texts talk it into.
+Result<void> Router::check_agent(const Visit& visit) const {
+    if (visit.session == nullptr || visit.session->kind != auth::SessionKind::agent) return {};
+    if (visit.request.method == "GET" || visit.permission.action.starts_with("agent.")) return {};
+    return fail(Fault::not_permitted,
+                "The sign-in of a coding agent changes nothing here. Do it in the console, or by bursarctl.");
 }
 
 Result<void> Router::check_proof(const Visit& visit, const Handler& handler) const {
@@ -226,6 +236,7 @@ Result<void> Router::admit(Visit& visit, const Handler& handler) const {
         return fail(Fault::not_permitted,
                     fmt::format("The role {} may not do this ({}). It is for: {}.", auth::name_of(visit.who.role),
                                 visit.permission.action, roles_of(visit.permission)));
+    TRY_VOID(check_agent(visit));
     if (handler.access == Access::members && visit.session != nullptr && visit.who.role == auth::Role::member &&
         visit.caller == nullptr)
         return fail(Fault::not_permitted,

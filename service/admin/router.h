@@ -32,6 +32,7 @@ class Router {
     Result<void> identify(Visit& visit, const Handler& handler) const;
     Result<void> identify_session(Visit& visit, std::string_view token) const;
     Result<void> check_origin(const Visit& visit) const;
+    Result<void> check_agent(const Visit& visit) const;
     Result<void> check_proof(const Visit& visit, const Handler& handler) const;
     void record(const Visit& visit, const Handler& handler, const Reply& reply) const;
 
