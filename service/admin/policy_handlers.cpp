@@ -181,6 +181,7 @@ Reply apply(const Visit& visit, std::int64_t base, std::vector<Document> documen
     });
     if (!stored) return std::unexpected(Problem(stored.error(), stored.error().fault == Fault::conflict ? 412 : 0));
     visit.parts->rules.put(planned->snapshot);
+    // Whoever loses a role or a team by it has lost it when this is answered.
     visit.parts->staff.follow_policy();
     // The policy is in force already; days that end at the former midnight are no reason to say that it is not.
     if (auto set = audit.set_time_zone(planned->snapshot->organisation.time_zone); !set)
