@@ -73,6 +73,9 @@ Result<void> may_ask_for(const Visit& visit, const AccountName& account, const s
         if (account == "key:" + caller.key_id || account == "team:" + caller.team ||
             (!caller.person.empty() && account == "person:" + caller.person))
             return {};
+        if (visit.session != nullptr)
+            return fail(Fault::not_permitted,
+                        fmt::format("You can ask for person:{} and team:{}.", caller.person, caller.team));
         return fail(Fault::not_permitted,
                     fmt::format("With this key you can ask for key:{}{}{} and team:{}.", caller.key_id,
                                 caller.person.empty() ? "" : ", person:", caller.person, caller.team));
