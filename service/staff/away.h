@@ -31,8 +31,8 @@ class Away {
 
     /// overloaded when too many are.
     Result<void> leave(const std::string& state, Trip trip, Timestamp now);
-    /// Takes the trip out: a state is good for one return, whatever comes of it. unauthenticated if there is none, if
-    /// it was for another provider, or if another browser comes back.
+    /// Takes the trip out: a state is good for one return, whatever comes of it. conflict if there is none, if it
+    /// was for another provider, or if another browser comes back.
     Result<Trip> come_back(std::string_view provider, std::string_view state, std::string_view browser, Timestamp now);
 
   private:
