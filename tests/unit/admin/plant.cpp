@@ -1,10 +1,13 @@
 #include "tests/unit/admin/plant.h"
 
+#include "service/admin/cookies.h"
 #include "service/base/ensure.h"
 #include "service/base/json.h"
+#include "service/staff/house.h"
 #include "service/treasury/events.h"
 
 #include <cstring>
+#include <fstream>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -70,6 +73,7 @@ HttpReply parse_reply(std::string_view text) {
         std::string name(line.substr(0, colon));
         for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
         reply.headers[name] = line.substr(colon + 2);
+        if (name == "set-cookie") reply.cookies.emplace_back(line.substr(colon + 2));
     }
     return reply;
 }
@@ -95,9 +99,26 @@ std::size_t HttpReply::count(std::string_view pointer) const {
     return list.size();
 }
 
+std::string HttpReply::cookie(std::string_view name) const {
+    for (const std::string_view each : cookies)
+        if (each.starts_with(name) && each.substr(name.size()).starts_with('='))
+            return std::string(each.substr(name.size() + 1, each.find(';') - name.size() - 1));
+    return {};
+}
+
+Asked by_page(const std::string& cookie, std::string body) {
+    return {.body = std::move(body),
+            .extra = fmt::format("cookie: {}={}\r\norigin: https://bursar\r\nsec-fetch-site: same-origin\r\n"
+                                 "x-bursar-csrf: {}\r\n",
+                                 session_cookie, cookie, csrf_of(cookie))};
+}
+
 Plant::Plant(Start start, std::chrono::milliseconds unseal_delay) : folder(new_folder()), clock(noon) {
     std::filesystem::create_directory(folder / "vault");
     std::filesystem::permissions(folder / "vault", std::filesystem::perms::owner_all);
+    std::filesystem::create_directories(folder / "console" / "assets");
+    std::ofstream(folder / "console" / "index.html") << "<!doctype html><title>Bursar</title>";
+    std::ofstream(folder / "console" / "assets" / "x1.js") << "'use strict';";
     vault = sure(vault::Vault::open(folder / "vault", clock));
     if (start == Start::open)
         sure(unseal(sure(vault::MasterKey::from_hex(Secret::copy_of(master_key_body.substr(15, 64))))));
@@ -105,7 +126,8 @@ Plant::Plant(Start start, std::chrono::milliseconds unseal_delay) : folder(new_f
     Options options{.socket = folder / "control.sock",
                     .policy_defaults = {},
                     .metrics_token = std::string(metrics_token),
-                    .unseal_delay_first = unseal_delay};
+                    .unseal_delay_first = unseal_delay,
+                    .console = folder / "console"};
     Hooks hooks{
         .metrics = [] { return std::string("bursar_up 1\n"); },
         .checks =
@@ -134,6 +156,10 @@ Plant::~Plant() {
     if (store) store->stop();
     plane_.reset();
     allocations.reset();
+    callers.reset();
+    staff.reset();
+    sessions.reset();
+    people.reset();
     operators.reset();
     keys.reset();
     store.reset();
@@ -148,11 +174,13 @@ Result<void> Plant::unseal(const vault::MasterKey& key) {
 }
 
 void Plant::open_house() {
-    store::Options options{.file = folder / "bursar.db",
-                           .key = sure(vault->database_key()),
-                           .durability = store::Durability::process,
-                           .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(),
-                                       auth::Operators::schema(), Revisions::schema()}};
+    store::Options options{
+        .file = folder / "bursar.db",
+        .key = sure(vault->database_key()),
+        .durability = store::Durability::process,
+        .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(), auth::Operators::schema(),
+                    auth::People::schema(), auth::Sessions::schema(), Revisions::schema()}};
+    for (const store::Schema& schema : staff::Staff::schemas()) options.schemas.push_back(schema);
     for (const store::Schema& schema : treasury::Treasury::schemas()) options.schemas.push_back(schema);
     store = sure(store::Store::open(std::move(options)));
     ledger = sure(ledger::Ledger::recover(*store, clock, {}));
@@ -160,6 +188,7 @@ void Plant::open_house() {
     keys = sure(auth::Keys::open(*store, sure(vault->pepper()), clock));
     operators = sure(auth::Operators::open(*store, sure(vault->pepper()), clock));
     rules = std::make_unique<policies::Rules>(std::make_shared<const policies::Snapshot>());
+    open_staff();
     treasury = sure(treasury::Treasury::open(*store, *ledger, *audit, *rules, clock));
     allocations = sure(treasury::Runs::open(*store, *ledger, *audit, *rules, clock, {}));
     store->attach(*ledger);
@@ -168,9 +197,27 @@ void Plant::open_house() {
     operator_token = issue_token("ada", auth::Role::operator_);
     auditor_token = issue_token("otto", auth::Role::auditor);
     finance_token = issue_token("fritz", auth::Role::finance);
-    parts_ = std::make_unique<Parts>(
-        Parts{*store, *ledger, *audit, *keys, *operators, *rules, *treasury, allocations.get()});
+    parts_ = std::make_unique<Parts>(Parts{*store, *ledger, *audit, *keys, *operators, *people, *sessions, *callers,
+                                           *staff, *rules, *treasury, allocations.get()});
     open_.store(parts_.get());
+}
+
+/// As the daemon does, but that the directory is the company's, no provider of identities answers, and nothing is done
+/// but when it is asked for.
+void Plant::open_staff() {
+    people = sure(auth::People::open(*store, clock, {}));
+    sessions = sure(auth::Sessions::open(*store, sure(vault->pepper()), *people, clock));
+    staff::Makers makers{.directory = [this](const ldap::Options& options, const ldap::BindPassword&)
+                             -> Result<std::unique_ptr<auth::Directory>> { return company.directory(options.name); },
+                         .http = [](const oidc::HttpRequest&) -> Result<oidc::HttpAnswer> {
+                             return fail(Fault::directory_unavailable, "The provider does not answer.",
+                                         "connect: nobody is there");
+                         }};
+    staff = std::make_unique<staff::House>(staff::Parts{*store, *audit, *rules, *people, *sessions, *vault, clock},
+                                           std::move(makers));
+    callers = std::make_unique<auth::Authenticator>(
+        *keys, *people, *sessions,
+        [this](std::string_view compact, Timestamp now) { return staff->workload(compact, now); });
 }
 
 std::string Plant::issue_token(std::string_view name, auth::Role role) {
@@ -215,6 +262,24 @@ std::string Plant::issue_key(std::string_view name) const {
     return reply.at("/id");
 }
 
+std::string Plant::sign_in(std::string_view user) const {
+    const HttpReply reply =
+        ask("POST", "/auth/ldap/corp", {.body = fmt::format(R"({{"user":"{}","password":"right"}})", user)});
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    return reply.cookie(session_cookie);
+}
+
+std::string Plant::access_token(std::string_view person, auth::SessionKind kind) const {
+    const auto pair = sure(sessions->begin_tokens({.person = std::string(person),
+                                                   .kind = kind,
+                                                   .client = "a program",
+                                                   .address = "192.0.2.7",
+                                                   .way = "ldap:corp",
+                                                   .provider_session = {}},
+                                                  {}));
+    return std::string(pair.access.reveal());
+}
+
 std::string documents_json(std::string_view yaml, std::string_view name) {
     JsonWriter json;
     json.open()
@@ -242,6 +307,31 @@ teams:
   research: {{models: ["tier:standard"], budgets: [{{limit: {} , per: month}}]}}
 )",
                        limit);
+}
+
+std::string staff_yaml(std::string_view more_identity) {
+    std::string yaml = policy_yaml();
+    yaml.insert(yaml.find("  research: {") + std::string_view("  research: {").size(),
+                "groups: [in-research], leads: [leads-research], ");
+    return yaml +
+           R"(  lab: {parent: research, models: ["tier:standard"], budgets: [{limit: 10 USD, per: day}], groups: [in-lab]}
+  sales:
+    models: ["tier:standard"]
+    budgets: [{limit: 5 USD, per: month}]
+    groups: [in-sales]
+    leads: [leads-sales]
+identity:
+  directories:
+    corp:
+      kind: openldap
+      title: Corporate account
+      servers: ["ldaps://ldap.corp.example"]
+      direct_bind: "uid={user},ou=people,dc=corp,dc=example"
+      people: {base: "ou=people,dc=corp,dc=example"}
+  oidc:
+    entra: {title: Microsoft, issuer: "https://login.example", client_id: bursar, secret: oidc-entra}
+  roles: {operator: [is-operator], finance: [is-finance], auditor: [is-auditor]}
+)" + std::string(more_identity);
 }
 
 }  // namespace bursar::admin::test

@@ -15,8 +15,9 @@ TEST(VaultApi, before_the_first_unseal_only_the_way_to_it_is_open) {
     const std::string phrase = R"({"passphrase":"correct horse battery staple"})";
     Plant plant(Plant::Start::sealed);
     for (const auth::Permission& each : auth::role_table()) {
+        const bool console = each.action.starts_with("console.") || each.action == "oauth.metadata";
         const bool open =
-            each.action == "openapi.read" || each.action == "vault.status" || each.action == "vault.unseal";
+            console || each.action == "openapi.read" || each.action == "vault.status" || each.action == "vault.unseal";
         std::string target(each.route);
         for (std::size_t from = 0; (from = target.find('{')) != std::string::npos;)
             target.replace(from, target.find('}') - from + 1, "x");
