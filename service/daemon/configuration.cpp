@@ -1,6 +1,7 @@
 #include "service/daemon/configuration.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -94,18 +95,38 @@ class Reader {
     fs::path file_;
 };
 
+/// "https://host" or "https://host:port" as browsers write an origin (RFC 6454, 6.2), because theirs is compared with
+/// it; without TLS for this machine only.
+bool is_origin(std::string_view url) {
+    const bool tls = url.starts_with("https://");
+    if (!tls && !url.starts_with("http://")) return false;
+    url.remove_prefix(tls ? 8 : 7);
+    const std::size_t bracket = url.starts_with('[') ? url.find(']') : 0;
+    if (bracket == std::string_view::npos) return false;
+    const std::size_t colon = std::min(url.find(':', bracket), url.size());
+    const std::string_view host = url.substr(0, colon), port = url.substr(colon);
+    constexpr std::string_view of_names = "abcdefghijklmnopqrstuvwxyz0123456789.-",
+                               of_addresses = "[]:.0123456789abcdef";
+    if (host.empty() || host.find_first_not_of(bracket > 0 ? of_addresses : of_names) != std::string_view::npos)
+        return false;
+    if (bracket > 0 && !host.ends_with(']')) return false;
+    if (!tls && host != "localhost" && host != "127.0.0.1" && host != "[::1]") return false;
+    if (port.empty()) return true;
+    std::uint16_t number = 0;
+    const auto [end, error] = std::from_chars(port.data() + 1, port.data() + port.size(), number);
+    return error == std::errc{} && end == port.data() + port.size() && number > 0 && number != (tls ? 443 : 80);
+}
+
 Result<void> read_listen(const Reader& reader, Configuration& out) {
     out.listen.address = reader.text("listen.address", "127.0.0.1");
     TRY(const std::int64_t port, reader.number("listen.port", 8443, 0, 65535));
     out.listen.port = static_cast<std::uint16_t>(port);
     TRY(const bool plain, reader.truth("listen.plain", false));
     out.public_url = reader.text("listen.public_url", "");
-    const bool is_url = out.public_url.starts_with("https://") || out.public_url.starts_with("http://127.0.0.1") ||
-                        out.public_url.starts_with("http://localhost");
-    if (!out.public_url.empty() &&
-        (!is_url || out.public_url.ends_with('/') || out.public_url.find_first_of(" ?#@\"\\", 0) != std::string::npos))
-        return std::unexpected(reader.wrong(
-            "listen.public_url", "is not a host of https without a path; write it like https://bursar.corp.example."));
+    if (!out.public_url.empty() && !is_origin(out.public_url))
+        return std::unexpected(reader.wrong("listen.public_url",
+                                            "is not a host of https in small letters, without a path and without the "
+                                            "port 443; write it like https://bursar.corp.example."));
     out.port_file = reader.path("listen.port_file", "");
     if (plain) return {};
     out.listen.certificate = reader.path("listen.certificate", "");

@@ -100,6 +100,60 @@ TEST_F(ConfigurationFile, WhatIsWrongIsNamedWithWhatToWrite) {
     }
 }
 
+TEST_F(ConfigurationFile, ThePublicUrlIsAHostThatPeopleReach) {
+    const auto with = [](std::string_view url) {
+        return fmt::format(
+            "[listen]\nport = 0\nplain = true\npublic_url = {}\n[state]\nfolder = state\n[master_key]\n"
+            "file = key\n[policy]\ndefaults = defaults\n",
+            url);
+    };
+    EXPECT_EQ(read(good())->public_url, "") << "as each request says";
+    for (const char* url : {"https://bursar.corp.example", "https://bursar.corp.example:8443", "https://10.0.0.7",
+                            "https://[fd00::7]:8443", "http://127.0.0.1:8443", "http://localhost:8443"}) {
+        const auto read_back = read(with(url));
+        ASSERT_TRUE(read_back) << url << ": " << read_back.error().for_caller;
+        EXPECT_EQ(read_back->public_url, url);
+    }
+    for (const char* wrong : {"bursar.corp.example",
+                              "http://bursar.corp.example",
+                              "https://bursar.corp.example/",
+                              "https://bursar.corp.example/gateway",
+                              "https://user@bursar.corp.example",
+                              "https://bursar.corp.example?x=1",
+                              "https://bursar.corp.example#x",
+                              "https://a b",
+                              "https://",
+                              "https://bursar.corp.example\\x",
+                              "https://host:port",
+                              "https://Bursar.corp.example",
+                              "https://bursar.corp.example:443",
+                              "https://[fd00::7",
+                              "https://x[fd00::7]",
+                              "https://bursar.corp.example:0",
+                              "https://bursar.corp.example:",
+                              "http://localhost.evil.example",
+                              "http://127.0.0.1.evil.example",
+                              "javascript:alert(1)"}) {
+        const auto refused = read(with(wrong));
+        ASSERT_FALSE(refused) << wrong;
+        EXPECT_NE(refused.error().for_caller.find("listen.public_url"), std::string::npos)
+            << refused.error().for_caller;
+        EXPECT_NE(refused.error().for_caller.find("https://bursar.corp.example"), std::string::npos)
+            << "what to write is said";
+    }
+}
+
+TEST_F(ConfigurationFile, TheConsoleIsWhereItIsSaidToBe) {
+    const auto read_back = read(good("[console]\nfolder = pages\n"));
+    ASSERT_TRUE(read_back) << read_back.error().for_caller;
+    EXPECT_EQ(read_back->console_folder, folder_ / "pages");
+    const auto refused = read(good("[console]\nfolders = pages\n"));
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().for_caller.find("console.folders is not a key; [console] knows: folder"),
+              std::string::npos)
+        << refused.error().for_caller;
+}
+
 TEST_F(ConfigurationFile, AFileThatIsNotThereIsSaidSo) {
     const auto refused = read_configuration(folder_ / "none.ini");
     ASSERT_FALSE(refused);
