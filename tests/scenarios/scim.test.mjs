@@ -133,7 +133,10 @@ for (const shape of [entra, okta])
             const group = await source.must('POST', '/Groups', shape.group);
             const joined = await source.ask('PATCH', `/Groups/${group.id}`, shape.join(user.id, userName));
             assert.ok([200, 204].includes(joined.status), joined.text);
-            const person = await personOf(userName);
+            const person = await until('the team', async () => {
+                const now = await personOf(userName);
+                return now.teams.length > 0 ? now : null;
+            });
             assert.deepEqual(person.teams, ['demo']);
             key = await bursar.issueKey({ name: `key of ${alias}`, person: person.person });
             const answer = await send(bursar, key, 'openai', 'hello [[demo tokens=2]]');
