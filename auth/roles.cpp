@@ -71,7 +71,7 @@ constexpr std::array table{
     Permission{"directory.syncs", "GET", "/api/v1/directories/{name}/syncs", o | a},
     Permission{"directory.syncs", "GET", "/api/v1/directories/{name}/syncs/{number}", o | a},
     Permission{"budget.list", "GET", "/api/v1/budgets", o | a | f},
-    Permission{"budget.mine", "GET", "/api/v1/budgets/mine", t | m},
+    Permission{"budget.mine", "GET", "/api/v1/budgets/mine", everybody},
     Permission{"request.list", "GET", "/api/v1/requests", everybody},
     Permission{"request.make", "POST", "/api/v1/requests", o | f | t | m},
     Permission{"request.approve", "POST", "/api/v1/requests/{number}/approve", o | f | t},
@@ -145,6 +145,7 @@ constexpr std::array table{
     Permission{"console.page", "GET", "/", everybody},
     Permission{"console.page", "GET", "/{page}", everybody},
     Permission{"console.page", "GET", "/{page}/{part}", everybody},
+    Permission{"console.page", "GET", "/directory/at/{name}", everybody},
 };
 
 constexpr std::array roles{Role::operator_, Role::auditor, Role::finance, Role::team_lead, Role::member, Role::scim};

@@ -129,6 +129,7 @@ constexpr std::array table = {
     Handler{"GET", "/", console_page, reads, anybody},
     Handler{"GET", "/{page}", console_page, reads, anybody},
     Handler{"GET", "/{page}/{part}", console_page, reads, anybody},
+    Handler{"GET", "/directory/at/{name}", console_page, reads, anybody},
 };
 
 }  // namespace

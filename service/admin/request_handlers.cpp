@@ -8,6 +8,7 @@
 #include "service/treasury/accounts.h"
 #include "service/treasury/treasury.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -108,20 +109,28 @@ Result<std::vector<Budget>> limits_now(const Visit& visit, const AccountName& ac
     return treasury::limits_of_account(*visit.parts->rules.get(), callers_now(*visit.parts), account);
 }
 
+/// What limits whoever asks: the path of their calls, whatever their role is, and for a lead what is of their teams.
+Result<std::vector<ledger::Level>> levels_of(const Visit& visit) {
+    const auto rules = visit.parts->rules.get();
+    std::vector<ledger::Level> levels;
+    if (const auto& caller = visit.caller ? visit.caller : visit.calls_as; caller != nullptr) {
+        TRY(auto charged, policies::accounts_of(*rules, *caller));
+        for (policies::Charged& each : charged) levels.push_back({std::move(each.account), std::move(each.budgets)});
+    }
+    if (!is_lead(visit)) return levels;
+    const auto callers = callers_now(*visit.parts);
+    for (auto& [account, budgets] : treasury::limited_accounts(*rules, callers))
+        if (is_of_leads(visit, account, callers) &&
+            std::ranges::find(levels, account, &ledger::Level::account) == levels.end())
+            levels.push_back({account, std::move(budgets)});
+    return levels;
+}
+
 }  // namespace
 
 Reply budget_mine(Visit& visit) {
-    const auto rules = visit.parts->rules.get();
+    TRY(std::vector<ledger::Level> levels, levels_of(visit));
     const Timestamp now = visit.plane.clock.now();
-    std::vector<ledger::Level> levels;
-    if (visit.caller != nullptr) {
-        TRY(auto charged, policies::accounts_of(*rules, *visit.caller));
-        for (policies::Charged& each : charged) levels.push_back({std::move(each.account), std::move(each.budgets)});
-    } else {
-        const auto keys = callers_now(*visit.parts);
-        for (auto& [account, budgets] : treasury::limited_accounts(*rules, keys))
-            if (is_of_leads(visit, account, keys)) levels.push_back({account, std::move(budgets)});
-    }
     JsonWriter json;
     json.open().key("budgets").open_list();
     const auto standings = treasury::standings_of(visit.parts->ledger, visit.parts->rules);

@@ -101,7 +101,7 @@ TEST(RoleTable, gives_each_route_to_exactly_the_roles_that_the_documentation_nam
         {"POST /api/v1/prices/import", {"price.import", "o"}},
         {"GET /api/v1/teams", {"team.list", "oaf"}},
         {"GET /api/v1/budgets", {"budget.list", "oaf"}},
-        {"GET /api/v1/budgets/mine", {"budget.mine", "tm"}},
+        {"GET /api/v1/budgets/mine", {"budget.mine", "*"}},
         {"GET /api/v1/requests", {"request.list", "*"}},
         {"POST /api/v1/requests", {"request.make", "oftm"}},
         {"POST /api/v1/requests/{number}/approve", {"request.approve", "oft"}},
