@@ -26,7 +26,7 @@ export class FakeApi {
         this.audit = data.auditOf(now, auditRows);
         this.own = null;
         this.count = 0;
-        this.device = { user_code: 'WDJB-MJHT', client: 'bursarctl 1.0 on build-07', address: '10.20.4.17', asked_at: new Date(now - 40_000).toISOString(), expires_at: new Date(now + 540_000).toISOString() };
+        this.device = { user_code: 'WDJB-MJHT', client: 'bursarctl 1.0 on build-07', address: '10.20.4.17', asked_at: new Date(now - 40_000).toISOString() };
         /** path prefix -> status: these fail, for the pages of failures. */
         this.broken = new Map();
         this.log = [];
@@ -202,12 +202,8 @@ const routes = [
     ['DELETE', /^\/api\/v1\/people\/([^/]+)\/sessions$/, (api, _request, [name]) => (find(api.people, (each) => each.person === name).sessions = 0, { status: 204 }), ['operator']],
     ['GET', /^\/api\/v1\/directories$/, (api) => ok({ directories: data.directoriesOf(api.now) }), looks],
     ['POST', /^\/api\/v1\/directories\/([^/]+)\/test$/, (_api, { body }) => (only(body, ['user', 'password']), ok({ steps: data.stepsFor(body.user, body.password) })), ['operator']],
-    ['POST', /^\/api\/v1\/directories\/([^/]+)\/sync$/, (api, { body }, [name]) => (only(body, ['dry_run'], ['dry_run']), ok(data.proposalFor(api.now, 319, name, body.dry_run))), ['operator']],
+    ['POST', /^\/api\/v1\/directories\/([^/]+)\/sync$/, (api, { body }, [name]) => (only(body, ['dry_run', 'confirmed']), ok(data.syncFor(api.now, name, body))), ['operator']],
     ['GET', /^\/api\/v1\/directories\/([^/]+)\/syncs$/, (api) => ok({ syncs: data.syncsOf(api.now) }), looks],
-    ['POST', /^\/api\/v1\/directories\/([^/]+)\/syncs\/(\d+)\/apply$/, (api, _request, [name, number]) => {
-        api.dangerous();
-        return ok({ ...data.proposalFor(api.now, Number(number), name, true), state: 'applied' });
-    }, ['operator']],
     ['GET', /^\/api\/v1\/audit$/, readAudit, looks],
     ['POST', /^\/api\/v1\/audit\/verify$/, (api) => ok({ entries: api.audit[0].number, hash: api.audit[0].hash, intact: true }), looks],
     ['GET', /^\/api\/v1\/device\/([^/]+)$/, (api, _request, [code]) => (api.device?.user_code === code ? ok(api.device) : answerDevice({}, null, [code]))],

@@ -111,9 +111,9 @@ export const requestsOf = (now) => [
 
 export const directoriesOf = (now) => [
     { name: 'corp', title: 'Corporate account', kind: 'ldap', good: true, text: 'dc1.corp.example answers over LDAPS; certificate until 14 March 2027.', answered_at: iso(now - 40_000), people: 1987,
-        last_sync: { number: 318, at: iso(now - 12 * 60_000), state: 'nothing', arrivals: 0, changes: 0, leavers: 0, why: '' } },
+        last_sync: sync(now - 12 * 60_000, { number: 318, state: 'nothing' }) },
     { name: 'berlin', title: 'Berlin office', kind: 'ldap', good: false, text: 'ldap2.berlin.example: the certificate is of a CA that is not in "ca"; its issuer is "CN=Berlin Root 2".', answered_at: iso(now - 3 * hour), people: 84,
-        last_sync: { number: 77, at: iso(now - 26 * 60_000), state: 'failed', arrivals: 0, changes: 0, leavers: 0, why: 'No server answered.' } },
+        last_sync: sync(now - 26 * 60_000, { number: 77, state: 'failed', why: 'No server answered.' }) },
     { name: 'entra', title: 'Microsoft', kind: 'oidc', good: true, text: 'Discovery and 4 signing keys are fresh.', answered_at: iso(now - 9 * 60_000), people: 212, last_sync: null },
     { name: 'okta', title: 'Okta', kind: 'scim', good: true, text: 'Last push: 2 changes.', answered_at: iso(now - 6 * 60_000), people: 51, last_sync: null },
 ];
@@ -130,20 +130,20 @@ export const stepsFor = (user, password) => [
     user ? { name: 'teams', state: 'good', text: 'Team research by GG-Research; role member.' } : { name: 'teams', state: 'skipped', text: 'Needs a user name.' },
 ];
 
-export const proposalFor = (now, number, directory, dry) => ({
-    number, directory, at: iso(now), state: dry ? 'dry_run' : 'stopped', why: dry ? '' : '3 of 12 people (25 %) would leave; the policy lets 10 % go at once.',
-    arrivals: [{ user_name: 'nadia', display_name: 'Nadia Noor', teams: ['research'] }, { user_name: 'pete', display_name: 'Pete Park', teams: [] }],
-    changes: [{ person: 'alice', what: ['team platform added', 'e-mail'] }],
-    missing: [{ person: 'mira', display_name: 'Mira Móricz', gone_at: iso(now + 20 * hour) }],
-    leavers: [{ person: 'tom', display_name: 'Tom Takahashi' }, { person: 'uma', display_name: 'Uma Urban' }],
-    returns: [{ person: 'viktor' }],
+const sync = (at, fields) => ({ source: 'ldap:corp', at: iso(at), stop: '', why: '', arrivals: 0, changes: 0, returns: 0, missing: 0, leavers: 0, ...fields });
+/** Too many leave: only what is confirmed is applied. */
+export const syncFor = (now, name, { dry_run: dry = false, confirmed = false }) => sync(now, {
+    source: `ldap:${name}`, number: dry ? 0 : 319, state: dry ? 'dry_run' : confirmed ? 'applied' : 'stopped',
+    ...(confirmed ? {} : { stop: 'too_many', why: '3 of 12 people would lose access, which is more than 1 (10 percent, at least 1). Nobody was removed. If it is right, apply it by hand.' }),
+    arrivals: 2, changes: 1, returns: 1, missing: 1, leavers: 2,
+    details: { arrivals: ['nadia', 'pete'], changes: ['alice: team platform added, e-mail'], returns: ['viktor'], missing: ['mira'], leavers: ['tom', 'uma'], unusable: 0 },
 });
 
 export const syncsOf = (now) => [
-    { number: 318, at: iso(now - 12 * 60_000), state: 'nothing', arrivals: 0, changes: 0, leavers: 0, why: '' },
-    { number: 317, at: iso(now - 42 * 60_000), state: 'applied', arrivals: 2, changes: 1, leavers: 5, why: '' },
-    { number: 316, at: iso(now - 72 * 60_000), state: 'failed', arrivals: 0, changes: 0, leavers: 0, why: 'dc1 and dc2 did not answer within 5 s.' },
-    { number: 315, at: iso(now - 102 * 60_000), state: 'stopped', arrivals: 0, changes: 0, leavers: 1940, why: '97 % would leave; the policy lets 10 % go at once.' },
+    sync(now - 12 * 60_000, { number: 318, state: 'nothing' }),
+    sync(now - 42 * 60_000, { number: 317, state: 'applied', arrivals: 2, changes: 1, leavers: 5 }),
+    sync(now - 72 * 60_000, { number: 316, state: 'failed', why: 'dc1 and dc2 did not answer within 5 s.' }),
+    sync(now - 102 * 60_000, { number: 315, state: 'stopped', stop: 'too_many', leavers: 1940, why: '97 % would leave; the policy lets 10 % go at once.' }),
 ];
 
 const person = (now, fields) => ({

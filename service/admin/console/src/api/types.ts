@@ -145,10 +145,14 @@ export interface SyncSummary {
     number: number;
     at: string;
     state: SyncState;
+    /** Why it took nobody away; empty if nothing stopped it. */
+    stop: string;
+    why: string;
     arrivals: number;
     changes: number;
+    returns: number;
+    missing: number;
     leavers: number;
-    why: string;
 }
 export interface Directory {
     name: string;
@@ -165,17 +169,10 @@ export interface Step {
     state: 'good' | 'bad' | 'skipped';
     text: string;
 }
-export interface Proposal {
-    number: number;
-    directory: string;
-    at: string;
-    state: SyncState;
-    why: string;
-    arrivals: { user_name: string; display_name: string; teams: string[] }[];
-    changes: { person: string; what: string[] }[];
-    missing: { person: string; display_name: string; gone_at: string }[];
-    leavers: { person: string; display_name: string }[];
-    returns: { person: string }[];
+export type SyncPart = 'arrivals' | 'changes' | 'returns' | 'missing' | 'leavers';
+/** The names are not in it if there were too many; a sync that failed has none. */
+export interface Sync extends SyncSummary {
+    details?: Partial<Record<SyncPart, string[]>>;
 }
 export interface AuditEntry {
     number: number;
@@ -198,5 +195,4 @@ export interface DeviceAsk {
     client: string;
     address: string;
     asked_at: string;
-    expires_at: string;
 }

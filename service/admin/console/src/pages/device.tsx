@@ -81,8 +81,6 @@ function Confirm({ of: device, ended }: ConfirmProps) {
                 </dd>
                 <dt>{t('device.asked')}</dt>
                 <dd>{formats.away(device.asked_at)}</dd>
-                <dt>{t('device.expires')}</dt>
-                <dd>{formats.away(device.expires_at)}</dd>
             </dl>
             <Note tone="warn">
                 <p>{t('device.warning')}</p>

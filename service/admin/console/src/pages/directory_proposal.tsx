@@ -1,88 +1,81 @@
 import type { ReactNode } from 'react';
-import type { Proposal } from '../api/types';
+import type { Sync, SyncPart } from '../api/types';
 import { Note } from '../parts/states';
 import { SyncChip } from '../parts/sync_words';
-import { useFormats } from '../words/formats';
-import { useWords, type Word } from '../words/words';
+import { useWords } from '../words/words';
 
-const linesMax = 200;
+const parts: readonly { part: SyncPart; sign: '+' | '−' | '~' | '?' }[] = [
+    { part: 'leavers', sign: '−' },
+    { part: 'missing', sign: '?' },
+    { part: 'arrivals', sign: '+' },
+    { part: 'returns', sign: '+' },
+    { part: 'changes', sign: '~' },
+];
+const tones = { '+': 'good', '−': 'bad', '~': 'note', '?': 'warn' };
+
+/** "person: what, what" in two. */
+const halves = (line: string): [string, string] => {
+    const [name = '', more = ''] = line.split(/: (.*)/s);
+    return [name, more];
+};
 
 interface PartProps {
-    sign: '+' | '−' | '~' | '?';
-    word: Word;
-    lines: readonly { key: string; name: string; more: string }[];
+    part: SyncPart;
+    sign: keyof typeof tones;
+    of: Sync;
 }
-function Part({ sign, word, lines }: PartProps) {
+function Part({ part, sign, of: sync }: PartProps) {
     const { t, many } = useWords();
-    if (lines.length === 0) return null;
-    const tone = { '+': 'good', '−': 'bad', '~': 'note', '?': 'warn' }[sign];
+    const count = sync[part];
+    const lines = sync.details?.[part] ?? [];
+    if (count === 0) return null;
     return (
         <section className="diff">
             <h3>
-                {t(word)} <span className="diff-count">{lines.length}</span>
+                {t(`sync.${part}`)} <span className="diff-count">{count}</span>
             </h3>
             <ul>
-                {lines.slice(0, linesMax).map((line) => (
-                    <li key={line.key} className={`diff-line diff-${tone}`}>
+                {lines.map(halves).map(([name, more], index) => (
+                    <li key={`${index} ${name}`} className={`diff-line diff-${tones[sign]}`}>
                         <span className="diff-sign" aria-hidden="true">
                             {sign}
                         </span>
-                        <span className="strong">{line.name}</span>
-                        <span className="diff-more">{line.more}</span>
+                        <span className="strong">{name}</span>
+                        <span className="diff-more">{more}</span>
                     </li>
                 ))}
             </ul>
-            {lines.length > linesMax && <p className="under">{many('sync.more', lines.length - linesMax)}</p>}
+            {count > lines.length && <p className="under">{many('sync.more', count - lines.length)}</p>}
         </section>
     );
 }
 
 /** What a sync would change or changed, as a list of differences. */
-export function ProposalView({ of: proposal, apply }: { of: Proposal; apply: ReactNode }) {
+export function ProposalView({ of: sync, apply }: { of: Sync; apply: ReactNode }) {
     const { t } = useWords();
-    const formats = useFormats();
-    const { arrivals, changes, missing, leavers, returns, state } = proposal;
-    const nothing = arrivals.length + changes.length + missing.length + leavers.length + returns.length === 0;
+    const nothing = parts.every(({ part }) => sync[part] === 0);
     return (
         <div className="proposal" role="status">
             <div className="proposal-head">
                 <p>
-                    <span className="strong">{t('sync.proposal', { number: proposal.number })}</span> <SyncChip state={state} />
+                    <span className="strong">{sync.number > 0 ? t('sync.number', { number: sync.number }) : t('sync.proposal')}</span> <SyncChip state={sync.state} />
                 </p>
                 {apply}
             </div>
-            {state === 'failed' && (
+            {sync.state === 'failed' && (
                 <Note tone="bad" title={t('sync.failed')}>
-                    {proposal.why}
+                    {sync.why}
                 </Note>
             )}
-            {state === 'stopped' && (
+            {sync.state !== 'failed' && sync.why && (
                 <Note tone="warn" title={t('sync.stopped')}>
-                    {proposal.why}
+                    {sync.why}
                 </Note>
             )}
-            {nothing && state !== 'failed' && <p>{t('sync.no_change')}</p>}
-            <Part
-                sign="−"
-                word="sync.leavers"
-                lines={leavers.map((each) => ({ key: each.person, name: each.display_name || each.person, more: each.person }))}
-            />
-            <Part
-                sign="?"
-                word="sync.missing"
-                lines={missing.map((each) => ({
-                    key: each.person,
-                    name: each.display_name || each.person,
-                    more: t('sync.missing_until', { until: formats.instant(each.gone_at) }),
-                }))}
-            />
-            <Part
-                sign="+"
-                word="sync.arrivals"
-                lines={arrivals.map((each) => ({ key: each.user_name, name: each.display_name || each.user_name, more: each.teams.join(', ') || t('sync.no_team') }))}
-            />
-            <Part sign="+" word="sync.returns" lines={returns.map((each) => ({ key: each.person, name: each.person, more: '' }))} />
-            <Part sign="~" word="sync.changes" lines={changes.map((each) => ({ key: each.person, name: each.person, more: each.what.join(', ') }))} />
+            {nothing && sync.state !== 'failed' && <p>{t('sync.no_change')}</p>}
+            {parts.map(({ part, sign }) => (
+                <Part key={part} part={part} sign={sign} of={sync} />
+            ))}
         </div>
     );
 }

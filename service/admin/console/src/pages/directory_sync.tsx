@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { mayRunDirectories } from '../access';
 import { part, post, type Problem } from '../api/client';
-import type { Proposal, SyncSummary } from '../api/types';
+import type { Sync as SyncRun, SyncSummary } from '../api/types';
 import { useAnswer } from '../api/use_answer';
 import { FormDialog } from '../parts/dialog';
 import { Icon } from '../parts/icons';
@@ -30,9 +30,11 @@ function History({ syncs }: { syncs: readonly SyncSummary[] }) {
     return <Rows label={t('sync.history')} columns={columns} rows={syncs} id={(sync) => sync.number} />;
 }
 
+const syncPath = (directory: string): string => `/api/v1/directories/${part(directory)}/sync`;
+
 interface RunProps {
     directory: string;
-    ran: (proposal: Proposal) => void;
+    ran: (run: SyncRun) => void;
 }
 function RunButtons({ directory, ran }: RunProps) {
     const { t } = useWords();
@@ -41,7 +43,7 @@ function RunButtons({ directory, ran }: RunProps) {
     const run = async (what: 'dry' | 'real') => {
         setBusy(what);
         setProblem(null);
-        const answer = await post<Proposal>(`/api/v1/directories/${part(directory)}/sync`, { dry_run: what === 'dry' });
+        const answer = await post<SyncRun>(syncPath(directory), { dry_run: what === 'dry' });
         setBusy(null);
         if (answer.ok) ran(answer.value);
         else setProblem(answer.problem);
@@ -61,25 +63,28 @@ function RunButtons({ directory, ran }: RunProps) {
     );
 }
 
-const mayBeApplied = (proposal: Proposal): boolean => proposal.state === 'dry_run' || proposal.state === 'stopped';
+const mayBeApplied = (run: SyncRun): boolean =>
+    run.state === 'stopped' || (run.state === 'dry_run' && run.arrivals + run.changes + run.returns + run.missing + run.leavers > 0);
 
 interface ApplyProps {
-    of: Proposal;
+    directory: string;
+    of: SyncRun;
     close: () => void;
-    done: (proposal: Proposal) => void;
+    done: (run: SyncRun) => void;
 }
-function Apply({ of: proposal, close, done }: ApplyProps) {
+function Apply({ directory, of: run, close, done }: ApplyProps) {
     const { t, many } = useWords();
     return (
         <FormDialog
-            title={t('sync.apply_title', { number: proposal.number })}
+            title={t('sync.apply_title')}
             does={t('sync.apply')}
-            danger={proposal.leavers.length > 0}
+            danger={run.leavers > 0}
             close={close}
-            run={() => post<Proposal>(`/api/v1/directories/${part(proposal.directory)}/syncs/${proposal.number}/apply`)}
+            // The list is read again. Only what was stopped and read here is let go past the policy's limit.
+            run={() => post<SyncRun>(syncPath(directory), run.stop ? { confirmed: true } : {})}
             done={done}
         >
-            <p>{many('sync.apply_text', proposal.leavers.length)}</p>
+            <p>{many('sync.apply_text', run.leavers)}</p>
         </FormDialog>
     );
 }
@@ -90,9 +95,9 @@ export function Sync({ directory }: { directory: string }) {
     const me = useMe();
     const tell = useTell();
     const asked = useAnswer<{ syncs: SyncSummary[] }>(`/api/v1/directories/${part(directory)}/syncs`);
-    const [proposal, setProposal] = useState<Proposal | null>(null);
+    const [proposal, setProposal] = useState<SyncRun | null>(null);
     const [applying, setApplying] = useState(false);
-    const ran = (next: Proposal) => {
+    const ran = (next: SyncRun) => {
         setProposal(next);
         setApplying(false);
         asked.again();
@@ -108,7 +113,7 @@ export function Sync({ directory }: { directory: string }) {
                         of={proposal}
                         apply={
                             mayBeApplied(proposal) ? (
-                                <Button color={proposal.leavers.length > 0 ? 'red' : 'teal'} onClick={() => setApplying(true)}>
+                                <Button color={proposal.leavers > 0 ? 'red' : 'teal'} onClick={() => setApplying(true)}>
                                     {t('sync.apply_this')}
                                 </Button>
                             ) : null
@@ -119,7 +124,7 @@ export function Sync({ directory }: { directory: string }) {
             <Panel title={t('sync.history')} flush>
                 <Answered asked={asked}>{({ syncs }) => (syncs.length > 0 ? <History syncs={syncs} /> : <Empty icon="sync" title={t('sync.none')} />)}</Answered>
             </Panel>
-            {applying && proposal && <Apply of={proposal} close={() => setApplying(false)} done={ran} />}
+            {applying && proposal && <Apply directory={directory} of={proposal} close={() => setApplying(false)} done={ran} />}
         </>
     );
 }
