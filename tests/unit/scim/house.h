@@ -29,6 +29,9 @@ class InterruptedPeople final : public auth::People {
         return people_->find(origin);
     }
     std::vector<std::shared_ptr<const auth::Person>> all() const override { return people_->all(); }
+    std::shared_ptr<const auth::Person> meant_by(std::string_view source, std::string_view typed) const override {
+        return people_->meant_by(source, typed);
+    }
     Result<std::shared_ptr<const auth::Person>> see(const auth::PersonFacts& facts, const AlsoPerson& also) override {
         return people_->see(facts, also);
     }
