@@ -27,9 +27,13 @@ before(async () => {
         };
         policy.teams.demo.groups = [`cn=engineers,${slapd.groups}`];
     });
+    await until('the way to sign in', async () => (await (await fetch(`${bursar.origin}/auth/ways`)).json()).ways.length > 0);
     environment = { BURSAR_TOKEN: '', XDG_CONFIG_HOME: bursar.path('config'), CODEX_HOME: bursar.path('codex'), CLAUDE_CONFIG_DIR: bursar.path('claude') };
 });
+const logins = [];
 after(async () => {
+    // One that failed would wait for its code's ten minutes.
+    for (const login of logins) login.child.kill();
     await bursar?.stop();
     await slapd?.stop();
 });
@@ -56,6 +60,7 @@ async function signIn(user, password) {
 class Login {
     constructor(...words) {
         this.said = '';
+        logins.push(this);
         this.child = spawn(program('bursarctl'), ['login', ...words], {
             env: { ...process.env, HOME: bursar.folder, BURSAR_URL: bursar.origin, ...environment },
             stdio: ['ignore', 'pipe', 'pipe'],
