@@ -26,6 +26,16 @@ bool says(const Json& claim, std::string_view value) {
     return false;
 }
 
+/// OpenID Connect Core §2: auth_time is required where max_age was asked for. A provider that ignores the question
+/// would otherwise pass a session of this morning off as a proof of now.
+Result<void> check_fresh(const Json& claims, Timestamp since) {
+    const auto at = instant_at(claims, "auth_time");
+    if (!at)
+        return not_accepted("auth_time is missing: a fresh sign-in was asked for, and nothing says that it is one");
+    if (*at + skew_max < since) return not_accepted("auth_time is of an earlier sign-in than the one asked for");
+    return {};
+}
+
 }  // namespace
 
 std::optional<Timestamp> instant_at(const Json& claims, std::string_view name) {
@@ -121,6 +131,7 @@ Result<void> check_id_token(const Json& claims, const IdTokenExpected& expected,
     if (expected.nonce.empty() || !equal_in_constant_time(claims.text_at("nonce"), expected.nonce))
         return not_accepted("nonce is missing or not the one that was sent");
     if (claims.member("events") != nullptr) return not_accepted("it has events, so it is no ID token");
+    if (expected.login_since) TRY_VOID(check_fresh(claims, *expected.login_since));
     const Json* hash = claims.member("at_hash");
     if (hash == nullptr) return {};
     if (claims.text_at("at_hash") != half_hash(expected.access_token, expected.hash_bits))

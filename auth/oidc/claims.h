@@ -37,8 +37,9 @@ Result<void> check_required(const Json& claims, std::span<const std::pair<std::s
 
 struct IdTokenExpected {
     std::string_view issuer, client_id, nonce, access_token;
-    std::string_view type;  ///< `typ` of its header
-    int hash_bits = 256;    ///< of its algorithm
+    std::optional<Timestamp> login_since;  ///< `auth_time` must be there and not be earlier
+    std::string_view type;                 ///< `typ` of its header
+    int hash_bits = 256;                   ///< of its algorithm
 };
 Result<void> check_id_token(const Json& claims, const IdTokenExpected& expected, Timestamp now);
 

@@ -36,7 +36,7 @@ class RelyingParty final : public Client {
           clock_(clock) {}
 
     const Options& options() const override { return options_; }
-    Result<Begun> begin(std::string_view redirect_uri, std::string_view login_hint) override;
+    Result<Begun> begin(std::string_view redirect_uri, std::string_view login_hint, Login login) override;
     Result<Identity> finish(const Pending& pending, const Redirected& redirected) override;
     Result<LogoutNotice> read_logout(std::string_view logout_token) override;
     std::string logout_url(std::string_view id_token, std::string_view back_to) override;
@@ -55,7 +55,7 @@ class RelyingParty final : public Client {
     const Clock& clock_;
 };
 
-Result<Begun> RelyingParty::begin(std::string_view redirect_uri, std::string_view login_hint) {
+Result<Begun> RelyingParty::begin(std::string_view redirect_uri, std::string_view login_hint, Login login) {
     TRY(const Issuer::Document document, issuer_.document());
     TRY_VOID(document->what.is_whole_for_sign_in());
     std::string verifier = random_value();
@@ -65,7 +65,8 @@ Result<Begun> RelyingParty::begin(std::string_view redirect_uri, std::string_vie
                             .nonce = random_value(),
                             .verifier = {},
                             .redirect_uri = std::string(redirect_uri),
-                            .began_at = clock_.now()}};
+                            .began_at = clock_.now(),
+                            .must_be_fresh = login == Login::fresh}};
     const std::string challenge = to_base64url(as_text(sha256(verifier)));  // RFC 7636 §4.2
     begun.pending.verifier = Secret(std::move(verifier));
     append_query(begun.url, "response_type", "code");
@@ -78,6 +79,10 @@ Result<Begun> RelyingParty::begin(std::string_view redirect_uri, std::string_vie
     append_query(begun.url, "code_challenge_method", "S256");
     if (!login_hint.empty() && login_hint.size() <= login_hint_bytes_max)
         append_query(begun.url, "login_hint", login_hint);
+    if (login == Login::fresh) {
+        append_query(begun.url, "prompt", "login");
+        append_query(begun.url, "max_age", "0");
+    }
     return begun;
 }
 
@@ -105,12 +110,14 @@ Result<Jwt> RelyingParty::verified_id_token(const Tokens& tokens, const Pending&
     const auto check = [&]() -> Result<Jwt> {
         TRY(Jwt jwt, issuer_.read(tokens.id_token, algorithms_));
         const auto algorithm = algorithm_of(jwt.algorithm());
-        const IdTokenExpected expected{.issuer = options_.issuer,
-                                       .client_id = options_.client_id,
-                                       .nonce = pending.nonce,
-                                       .access_token = tokens.access_token.reveal(),
-                                       .type = jwt.type(),
-                                       .hash_bits = algorithm ? hash_bits(*algorithm) : 256};
+        const IdTokenExpected expected{
+            .issuer = options_.issuer,
+            .client_id = options_.client_id,
+            .nonce = pending.nonce,
+            .access_token = tokens.access_token.reveal(),
+            .login_since = pending.must_be_fresh ? std::optional(pending.began_at) : std::nullopt,
+            .type = jwt.type(),
+            .hash_bits = algorithm ? hash_bits(*algorithm) : 256};
         TRY_VOID(check_id_token(jwt.claims(), expected, clock_.now()));
         return jwt;
     };

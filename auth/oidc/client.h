@@ -41,6 +41,7 @@ struct Pending {
     Secret verifier;  ///< PKCE
     std::string redirect_uri;
     Timestamp began_at;
+    bool must_be_fresh = false;
 };
 struct Begun {
     std::string url;    ///< where the browser goes
@@ -65,6 +66,12 @@ struct Redirected {
     std::string code, state, issuer, error, error_description;
 };
 
+/// Whether a session that the provider has already is proof enough.
+enum class Login : unsigned char {
+    any,
+    fresh,  ///< the person proves it there again (OpenID Connect Core §3.1.2.1: prompt, max_age), which finish() checks
+};
+
 class Client {
   public:
     /// wrong_configuration names the option. Nothing is asked of the network yet.
@@ -74,7 +81,8 @@ class Client {
     virtual const Options& options() const = 0;
 
     /// directory_unavailable if discovery fails. Blocking; `redirect_uri` is our callback, `login_hint` may be empty.
-    virtual Result<Begun> begin(std::string_view redirect_uri, std::string_view login_hint) = 0;
+    virtual Result<Begun> begin(std::string_view redirect_uri, std::string_view login_hint,
+                                Login login = Login::any) = 0;
     /// Exchanges the code and verifies the ID token, all of it. unauthenticated (one sentence; the operator's says
     /// which check), directory_unavailable. Blocking.
     virtual Result<Identity> finish(const Pending& pending, const Redirected& redirected) = 0;

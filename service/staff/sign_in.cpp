@@ -125,7 +125,8 @@ Result<Redirect> House::begin(std::string_view name, std::string_view callback, 
     TRY(const std::shared_ptr<oidc::Client> client, provider(name));
     const Gate::Pass pass = gate_.enter();
     if (!pass) return busy();
-    auto begun = client->begin(callback, {});
+    const bool again = !purpose.step_up_session.empty();
+    auto begun = client->begin(callback, {}, again ? oidc::Login::fresh : oidc::Login::any);
     if (!begun) {
         note(visitor, std::string(oidc_prefix) + std::string(name), begun.error());
         return std::unexpected(std::move(begun).error());

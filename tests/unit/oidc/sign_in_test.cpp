@@ -194,6 +194,31 @@ TEST_F(SignInTest, is_over_ten_minutes_after_it_began) {
     EXPECT_EQ(late.error().fault, Fault::unauthenticated);
 }
 
+TEST_F(SignInTest, a_fresh_proof_is_asked_for_and_a_session_of_before_is_none) {
+    const auto client = *make(provider_.options());
+    const auto begun = client->begin(callback, "", Login::fresh);
+    ASSERT_TRUE(begun);
+    EXPECT_NE(begun->url.find("&prompt=login&max_age=0"), std::string::npos) << begun->url;
+    EXPECT_EQ(client->begin(callback, "")->url.find("prompt="), std::string::npos);
+    const struct {
+        const char* name;
+        std::string auth_time;
+        bool taken;
+    } cases[] = {{"nothing says when", "", false},
+                 {"a text", text_of("now"), false},
+                 {"of this morning", fmt::format("{}", provider_.seconds(-8 * 3600)), false},
+                 {"61 s before it was asked for", fmt::format("{}", provider_.seconds(-61)), false},
+                 {"within what clocks may differ", fmt::format("{}", provider_.seconds(-60)), true},
+                 {"afterwards", fmt::format("{}", provider_.seconds(5)), true}};
+    for (const auto& each : cases) {
+        provider_ = FakeProvider(clock_);
+        if (!each.auth_time.empty()) provider_.claims["auth_time"] = each.auth_time;
+        const auto identity = sign_in({}, [](Way& way) { way.pending.must_be_fresh = true; });
+        EXPECT_EQ(identity.has_value(), each.taken) << each.name;
+        EXPECT_TRUE(sign_in()) << each.name << ": an ordinary sign-in does not ask";
+    }
+}
+
 TEST_F(SignInTest, a_required_claim_has_to_be_there_and_be_that) {
     const Change domain = [](Way& way) { way.options.require = {{"hd", "corp.example"}, {"email_verified", "true"}}; };
     const std::pair<Members, bool> cases[] = {
