@@ -35,8 +35,9 @@ export async function open(browser, { who = '', path = '/', scheme = 'light', la
     return { api, page, origin, wrong, close };
 }
 
-/** What a page must never do: complain, break its policy, or ask anybody but its own origin. */
-async function watch(page, origin) {
+/** What a page must never do: complain, break its policy, or ask anybody but its own origin. `providers`: where it may send the
+ *  whole window. */
+export async function watch(page, origin, providers = []) {
     const wrong = [];
     await page.addInitScript(() => document.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`)));
     page.on('console', (message) => {
@@ -45,7 +46,8 @@ async function watch(page, origin) {
     });
     page.on('pageerror', (error) => wrong.push(`exception: ${error.message}`));
     page.on('request', (request) => {
-        if (!request.url().startsWith(`${origin}/`) && !/^(data|blob):/.test(request.url())) wrong.push(`asks ${request.url()}`);
+        const away = request.isNavigationRequest() && providers.some((each) => request.url().startsWith(`${each}/`));
+        if (!away && !request.url().startsWith(`${origin}/`) && !/^(data|blob):/.test(request.url())) wrong.push(`asks ${request.url()}`);
     });
     return wrong;
 }
