@@ -122,8 +122,7 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
                            .durability = configuration.durability,
                            .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(),
                                        auth::Operators::schema(), auth::People::schema(), auth::Sessions::schema(),
-                                       auth::BreakGlass::schema(), auth::SyncHistory::schema(), scim::Scim::schema(),
-                                       admin::Revisions::schema(), replays::Replays::schema()}};
+                                       scim::Scim::schema(), admin::Revisions::schema(), replays::Replays::schema()}};
     std::ranges::move(treasury::Treasury::schemas(), std::back_inserter(options.schemas));
     std::ranges::move(staff::Staff::schemas(), std::back_inserter(options.schemas));
     TRY(books.store, store::Store::open(std::move(options)));
