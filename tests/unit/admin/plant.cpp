@@ -1,5 +1,6 @@
 #include "tests/unit/admin/plant.h"
 
+#include "auth/scim/scim.h"
 #include "service/admin/cookies.h"
 #include "service/base/ensure.h"
 #include "service/base/json.h"
@@ -179,7 +180,7 @@ void Plant::open_house() {
         .key = sure(vault->database_key()),
         .durability = store::Durability::process,
         .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(), auth::Operators::schema(),
-                    auth::People::schema(), auth::Sessions::schema(), Revisions::schema()}};
+                    auth::People::schema(), auth::Sessions::schema(), scim::Scim::schema(), Revisions::schema()}};
     for (const store::Schema& schema : staff::Staff::schemas()) options.schemas.push_back(schema);
     for (const store::Schema& schema : treasury::Treasury::schemas()) options.schemas.push_back(schema);
     store = sure(store::Store::open(std::move(options)));

@@ -20,7 +20,7 @@ struct Actor {
 class Roles : public testing::Test {
   protected:
     void SetUp() override {
-        const HttpReply applied = plant_.apply(documents_json(staff_yaml()), "\"0\"");
+        const HttpReply applied = plant_.apply(documents_json(staff_yaml("  scim: {okta: {title: Okta}}\n")), "\"0\"");
         ASSERT_EQ(applied.status, 200) << applied.body;
         plant_.company.has("olga", {"is-operator", "in-research"});
         plant_.company.has("anna", {"is-auditor"});
@@ -92,10 +92,13 @@ TEST_F(Roles, nobody_reaches_what_is_not_for_everybody) {
 TEST_F(Roles, tokens_and_keys_reach_what_the_table_says_and_nothing_else) {
     const std::string lead =
         plant_.post("/api/v1/operators", R"({"name":"lea","role":"team_lead","team":"research"})").at("/token");
+    const std::string okta =
+        plant_.post("/api/v1/operators", R"({"name":"okta","role":"scim","source":"okta"})").at("/token");
     const Actor actors[] = {{auth::Role::operator_, {}, plant_.operator_token},
                             {auth::Role::auditor, {}, plant_.auditor_token},
                             {auth::Role::finance, {}, plant_.finance_token},
-                            {auth::Role::team_lead, {}, lead}};
+                            {auth::Role::team_lead, {}, lead},
+                            {auth::Role::scim, {}, okta}};
     const std::string key = plant_.post("/api/v1/keys", R"({"name":"ci","team":"research"})").at("/key");
     ASSERT_TRUE(key.starts_with("bsr_"));
     int allowed = 0, refused = 0;
