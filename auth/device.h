@@ -51,6 +51,7 @@ class DeviceGrants {
         std::string person;
         std::string way;
         std::string provider_session;
+        std::string session;  ///< of who approved: it must not be over when the program comes for its tokens
     };
     struct Answer {
         enum class State : std::uint8_t {

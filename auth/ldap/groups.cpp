@@ -47,6 +47,9 @@ class Climb {
             query.filter = all_of({filter_of_groups(options_), any_of(some)});
             Found found;
             TRY_VOID(search(connection_, query, deadline_, found));
+            if (!found.references.empty() && options_.kind != Kind::active_directory)
+                return failed(Failure::Kind::partial,
+                              fmt::format("some groups are on another server: {}", found.references.front()));
             for (const Entry& entry : found.entries)
                 if (add(dn_key(entry.dn), group_of(entry, options_))) fresh.push_back(entry.dn);
         }

@@ -59,6 +59,9 @@ Outcome<void> Company::list_all(Connection& connection, Deadline deadline, auth:
             not_whole(listing,
                       fmt::format("part of the directory is on another server: {}", found->references.front()));
 
+    // Groups on another server are not none.
+    const bool groups_known = groups_read && (groups.references.empty() || options_.kind == Kind::active_directory);
+
     Graph graph(options_);
     for (const Entry& group : groups.entries) graph.add(group);
     std::set<std::string> seen;
@@ -72,8 +75,8 @@ Outcome<void> Company::list_all(Connection& connection, Deadline deadline, auth:
             not_whole(listing, fmt::format("two entries have the {} {}", options_.id_attribute, facts->origin.subject));
             continue;
         }
-        facts->groups_known = groups_read.has_value();
-        if (groups_read) facts->groups = graph.of(entry);
+        facts->groups_known = groups_known;
+        if (groups_known) facts->groups = graph.of(entry);
         listing.people.push_back(*std::move(facts));
     }
     // Nobody at all, and not for want of people: that is no list, but an error.

@@ -64,11 +64,15 @@ std::string filter_for(std::string_view name, const Options& options) {
     return any_of(meanings);
 }
 
-/// `{user}` in a distinguished name is a value of it; elsewhere it is written as it is, once it is a bare name.
+/// `{user}` in a distinguished name is a value of it; elsewhere it is written as it is, once it is a bare name. The
+/// domain that somebody types is not taken over: a controller also lets people of trusted domains in, and theirs of the
+/// same name would pass for ours.
 std::string bind_name(std::string_view name, const Options& options) {
-    const bool whole = options.kind == Kind::active_directory && (name.contains('@') || name.contains('\\'));
     const bool in_a_dn = options.direct_bind.contains('=');
-    if (whole && !in_a_dn) return std::string(name);
+    if (options.kind == Kind::active_directory && !in_a_dn) {
+        if (const std::size_t slash = name.rfind('\\'); slash != std::string_view::npos) name.remove_prefix(slash + 1);
+        name = name.substr(0, name.find('@'));
+    }
     std::string out = options.direct_bind;
     return out.replace(out.find("{user}"), 6, in_a_dn ? dn_value(name) : std::string(name));
 }

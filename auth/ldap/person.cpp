@@ -80,10 +80,15 @@ std::string filter_of_id(std::string_view subject, const Options& options) {
     return bytes ? fmt::format("({}={})", options.id_attribute, filter_bytes(*bytes)) : std::string();
 }
 
+/// draft-behera-ldap-password-policy, 5.3.3.
+constexpr std::string_view locked_for_good = "000001010000Z";
+
 auth::AccountState account_of(const Entry& entry, Timestamp now) {
     const std::int64_t control = number(entry, "userAccountControl").value_or(0);
     const std::int64_t computed = number(entry, "msDS-User-Account-Control-Computed").value_or(0);
     if ((control & disabled) != 0 || is_true(entry, "nsAccountLock")) return auth::AccountState::disabled;
+    // ppolicy's word for a lock that only an administrator opens; guessing passwords writes a real time.
+    if (entry.first("pwdAccountLockedTime") == locked_for_good) return auth::AccountState::disabled;
     if (has_expired(entry, now)) return auth::AccountState::expired;
     if ((computed & locked_out) != 0 || !entry.first("pwdAccountLockedTime").empty()) return auth::AccountState::locked;
     const bool to_be_set = number(entry, "pwdLastSet") == 0 && (control & never_expires) == 0;
@@ -126,6 +131,12 @@ Outcome<auth::PersonFacts> facts_of(const Entry& entry, const Options& options, 
     facts.display_name = display_name(entry, options);
     const std::string_view email = entry.first(options.email_attribute);
     if (email.size() <= email_bytes_max && is_utf8(email)) facts.email = clean_text(email, email_bytes_max);
+    // Every account of Active Directory has it; where it cannot be read, disabled accounts would look like active ones.
+    if (options.kind == Kind::active_directory && !number(entry, "userAccountControl"))
+        return failed(Failure::Kind::partial,
+                      fmt::format("\"{}\" has no userAccountControl that the service account may read: allow it, or "
+                                  "nobody can tell whether the account is disabled",
+                                  clean_text(entry.dn, text_bytes_max)));
     facts.account = account_of(entry, now);
     return facts;
 }

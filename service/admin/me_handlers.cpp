@@ -24,10 +24,16 @@ Result<const auth::Person*> person_of(const Visit& visit) {
     return fail(Fault::not_permitted, "The break-glass account has nothing of its own. Sign in as yourself.");
 }
 
+/// A key that was made out to that name before anybody had it may be somebody else's: its secret is not theirs to
+/// renew.
+bool is_own(const auth::KeyFacts& key, const auth::Person& person) {
+    return key.person == person.name && key.created_at >= person.created_at;
+}
+
 Result<auth::KeyFacts> own_key(const Visit& visit, std::string_view id) {
     TRY(const auth::Person* person, person_of(visit));
     for (auth::KeyFacts& key : visit.parts->keys.list())
-        if (key.id == id && key.person == person->name) return std::move(key);
+        if (key.id == id && is_own(key, *person)) return std::move(key);
     return fail(Fault::not_found, "You have no key of that id.");
 }
 
@@ -106,7 +112,7 @@ Reply me_keys(Visit& visit) {
     JsonWriter json;
     json.open().key("keys").open_list();
     for (const auth::KeyFacts& key : visit.parts->keys.list()) {
-        if (key.person != person->name) continue;
+        if (!is_own(key, *person)) continue;
         json.open();
         write_key_facts(json, visit, key);
         json.close();

@@ -8,6 +8,8 @@
 #include "service/base/json.h"
 #include "service/base/log.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace bursar::admin {
@@ -92,6 +94,10 @@ Answer by_device(Visit& visit, std::string_view device_code) {
     const auth::DeviceGrants::Answer poll = visit.parts->staff.devices().poll(device_code);
     if (auto answer = still_waiting(poll.state)) return *std::move(answer);
     ENSURE(poll.approval.has_value());
+    // Whoever was put out, or signed out, between the click and now has taken it back.
+    const auto live = visit.parts->sessions.of(poll.approval->person);
+    if (std::ranges::find(live, poll.approval->session, &auth::Session::id) == live.end())
+        return oauth_error(400, "access_denied", "Who approved it has signed out since. Begin again.");
     visit.actor = "person:" + poll.approval->person;
     const bool is_ours = poll.client == "bursarctl";
     const auth::NewSession session{.person = poll.approval->person,
@@ -112,9 +118,20 @@ Answer by_refresh(Visit& visit, std::string_view token) {
     if (!owner) return oauth_answer_to(owner.error());
     visit.actor = "person:" + owner->person;
     // Whoever has left is refused here, by the directory's own word; a directory that is down takes nothing away.
-    if (const auto there = visit.parts->staff.still_there(owner->person); !there) return oauth_answer_to(there.error());
-    auto pair = visit.parts->sessions.refresh(token, audited(visit, "session:" + owner->id, "{}"));
-    return pair ? tokens_answer(visit, *pair) : oauth_answer_to(pair.error());
+    const std::string object = "session:" + owner->id;
+    const auto refused = [&](const Error& error) {
+        visit.parts->audit.note(visit.row(object, facts(error.fault).name));
+        return oauth_answer_to(error);
+    };
+    if (const auto there = visit.parts->staff.still_there(owner->person); !there) return refused(there.error());
+    // What is written with it is that the sign-in has ended: its token was used twice, by two who do not know each
+    // other.
+    const auto twice = [&](store::Transaction& transaction) {
+        return visit.parts->audit.append(transaction, visit.row(object, facts(Fault::unauthenticated).name,
+                                                                R"({"why":"a refresh token was used twice"})"));
+    };
+    auto pair = visit.parts->sessions.refresh(token, twice);
+    return pair ? tokens_answer(visit, *pair) : refused(pair.error());
 }
 
 }  // namespace
@@ -184,7 +201,8 @@ Reply device_approve(Visit& visit) {
     TRY_VOID(devices.approve(visit.parameters[0], visit.request.address,
                              {.person = visit.person->name,
                               .way = visit.session->way,
-                              .provider_session = visit.session->provider_session}));
+                              .provider_session = visit.session->provider_session,
+                              .session = visit.session->id}));
     JsonWriter detail;
     detail.open().field("client", ask.client).field("address", ask.address).close();
     visit.parts->audit.note(visit.row("device", "ok", std::move(detail).text()));

@@ -94,11 +94,20 @@ struct Planned {
 std::expected<Planned, Problem> plan(const Visit& visit, const std::vector<Document>& documents, std::int64_t number) {
     policies::Parsed parsed = policies::parse(visit.plane.options.policy_defaults, documents, number);
     if (!parsed.snapshot) return std::unexpected(unprocessable(std::move(parsed.problems)));
+    for (std::string& problem : visit.parts->staff.check(parsed.snapshot->identity))
+        parsed.problems.push_back({.file = "identity", .line = 0, .column = 0, .text = std::move(problem)});
+    if (!parsed.problems.empty()) return std::unexpected(unprocessable(std::move(parsed.problems)));
     const auto current = visit.parts->rules.get();
     Planned planned{.snapshot = parsed.snapshot,
                     .changes = policies::compare(current ? *current : Snapshot{}, *parsed.snapshot),
                     .warnings = std::move(parsed.warnings)};
 
+    const policies::Identity& identity = planned.snapshot->identity;
+    if (!identity.roles.empty() && identity.directories.size() + identity.oidc.size() + identity.scim.size() > 1)
+        planned.warnings.push_back(
+            "Roles are given by the names of groups, and people come from several sources: whoever may name groups in "
+            "any "
+            "of them gives roles. Write groups by their ids (SID, GUID) where you can.");
     std::set<std::string> missing_teams;
     for (const auth::KeyFacts& key : visit.parts->keys.list())
         if (!key.revoked_at && !planned.snapshot->teams.contains(key.team)) missing_teams.insert(key.team);

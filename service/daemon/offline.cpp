@@ -43,6 +43,13 @@ auth::Also recorded(const Books& books, std::string action, std::string object) 
     };
 }
 
+/// Whoever has signed in by the former passphrase is out.
+Result<void> end_break_glass_sessions(const Books& books) {
+    for (const auth::Session& session : books.sessions->all())
+        if (session.way == auth::break_glass_way) TRY_VOID(books.sessions->end(session.id, {}));
+    return {};
+}
+
 }  // namespace
 
 Result<void> issue_operator(const Configuration& configuration, const std::string& name, auth::Role role,
@@ -65,6 +72,7 @@ Result<void> make_break_glass(const Configuration& configuration, const std::str
     const auto account = auth::BreakGlass::in(*opened.books.store, clock);
     TRY(const auth::BreakGlass::Made made,
         account->make(name, recorded(opened.books, "break_glass.make", "break_glass:" + name)));
+    TRY_VOID(end_break_glass_sessions(opened.books));
     if (show(made.passphrase.reveal())) return {};
     return fail(
         Fault::internal,
@@ -73,8 +81,9 @@ Result<void> make_break_glass(const Configuration& configuration, const std::str
 
 Result<void> seal_break_glass(const Configuration& configuration, const Clock& clock) {
     TRY(const Opened opened, open(configuration, clock));
-    return auth::BreakGlass::in(*opened.books.store, clock)
-        ->seal(recorded(opened.books, "break_glass.seal", "break_glass"));
+    TRY_VOID(auth::BreakGlass::in(*opened.books.store, clock)
+                 ->seal(recorded(opened.books, "break_glass.seal", "break_glass")));
+    return end_break_glass_sessions(opened.books);
 }
 
 }  // namespace bursar::daemon

@@ -12,11 +12,17 @@ void Away::forget_old(Timestamp now) {
 Result<void> Away::leave(const std::string& state, Trip trip, Timestamp now) {
     const MutexLock lock(mutex_);
     forget_old(now);
-    const auto same = [&](const auto& entry) { return entry.second.address == trip.address; };
-    const auto here = static_cast<std::size_t>(std::ranges::count_if(trips_, same));
-    if (trips_.size() >= max || here >= max_per_address)
+    if (trips_.size() >= max)
         return fail(Fault::overloaded, "Too many people are signing in at once. Try again in a minute.",
-                    "more than 10,000 sign-ins under way, or more than 50 from one address");
+                    "more than 10,000 sign-ins under way");
+    // Of one address the oldest goes: a page that begins many of them must not stop those who mean it.
+    const auto same = [&](const auto& entry) { return entry.second.address == trip.address; };
+    if (static_cast<std::size_t>(std::ranges::count_if(trips_, same)) >= max_per_address) {
+        auto oldest = trips_.end();
+        for (auto at = trips_.begin(); at != trips_.end(); ++at)
+            if (same(*at) && (oldest == trips_.end() || at->second.began_at < oldest->second.began_at)) oldest = at;
+        trips_.erase(oldest);
+    }
     trip.began_at = now;
     trips_.emplace(state, std::move(trip));
     return {};

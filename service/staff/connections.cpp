@@ -151,17 +151,16 @@ std::shared_ptr<const Connections> connect(const policies::Identity& identity, c
         if (directory) now->directories.emplace(name, std::move(directory));
     }
     for (const auto& [name, policy] : identity.oidc) {
-        auto provider = kept_or_made<policies::OidcPolicy, oidc::Client>(
-            "oidc", name, policy, former ? &former->identity.oidc : nullptr, former ? &former->providers : nullptr,
-            [&](const policies::OidcPolicy& of) {
-                return oidc::Client::make(
+        auto provider = kept_or_made<policies::OidcPolicy, oidc::Client>("oidc", name, policy,
+                                                                         former ? &former->identity.oidc : nullptr,
+                                                                         former ? &former->providers : nullptr,
+                                                                         [&](const policies::OidcPolicy& of) {
+                                                                             return oidc::Client::make(
                     options_of(of),
-                    [&vault, secret = of.secret]() -> Result<Secret> {
-                        if (secret.empty()) return Secret{};
-                        return lend(vault, secret);
-                    },
+                    of.secret.empty() ? std::function<Result<Secret>()>{}
+                                      : [&vault, secret = of.secret] { return lend(vault, secret); },
                     makers.http, clock);
-            });
+                                                                         });
         if (provider) now->providers.emplace(name, std::move(provider));
     }
     for (const auto& [name, policy] : identity.workloads) {

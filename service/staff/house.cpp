@@ -18,13 +18,23 @@ constexpr auto look_every = 1s;
 constexpr auto keys_every = 5s;  // asks the network only if they are old, or somebody showed a new one
 constexpr auto tidy_every = 10min;
 
+/// A SID, or as long and dashed as a GUID.
+bool looks_like_an_id(std::string_view name) {
+    constexpr std::size_t guid_length = 36;
+    const auto is_of_guid = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == '-';
+    };
+    return name.starts_with("S-1-") || (name.size() == guid_length && std::ranges::all_of(name, is_of_guid));
+}
+
 /// What the policy in force makes of somebody's groups, by their ids and by their names.
 auth::Standing standing_by(const policies::Snapshot& rules, const auth::PersonFacts& facts) {
     std::vector<std::string> groups;
     groups.reserve(2 * facts.groups.size());
     for (const auth::Group& group : facts.groups) {
         if (!group.id.empty()) groups.push_back(group.id);
-        if (!group.name.empty()) groups.push_back(group.name);
+        // A group that is called like another one's id is not that one.
+        if (!group.name.empty() && (group.id.empty() || !looks_like_an_id(group.name))) groups.push_back(group.name);
     }
     policies::GroupsGive gives = policies::groups_give(rules, groups);
     return {.teams = std::move(gives.teams), .leads = std::move(gives.leads), .role = std::move(gives.role)};
@@ -57,6 +67,21 @@ void House::follow_policy() {
     parts_.sessions.set_limits(
         {.idle = sessions.idle, .absolute = sessions.absolute, .access = sessions.access, .refresh = sessions.refresh});
     parts_.people.restand(standing_by(rules));
+}
+
+std::vector<std::string> House::check(const policies::Identity& identity) const {
+    std::vector<std::string> problems;
+    const auto tell = [&](std::string_view what, const std::string& name, const auto& made) {
+        if (!made) problems.push_back(fmt::format("{} {}: {}", what, name, made.error().for_caller));
+    };
+    const auto none = []() -> Result<Secret> { return Secret{}; };
+    for (const auto& [name, policy] : identity.directories)
+        tell("directory", name, makers_.directory(options_of(policy), none));
+    for (const auto& [name, policy] : identity.oidc)
+        tell("provider of identities", name, oidc::Client::make(options_of(policy), none, makers_.http, parts_.clock));
+    for (const auto& [name, policy] : identity.workloads)
+        tell("workload", name, oidc::Workload::make(options_of(policy), makers_.http, parts_.clock));
+    return problems;
 }
 
 std::vector<Way> House::ways() const {

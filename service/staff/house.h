@@ -29,6 +29,7 @@ class House final : public Staff {
     ~House() override;
 
     void follow_policy() override;
+    std::vector<std::string> check(const policies::Identity& identity) const override;
     std::vector<Way> ways() const override;
     Result<Proven> by_password(std::string_view directory, std::string_view user, const Secret& password,
                                const Visitor& visitor) override;

@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view oidc_prefix = "oidc:";
 constexpr std::string_view ldap_prefix = "ldap:";
 constexpr std::size_t browser_secret_bytes = 20;
+constexpr std::chrono::minutes seen_for{5};
 /// No refusal of a directory is told sooner. Directories refuse a name that they do not have faster than a wrong
 /// password (Active Directory by some 200 ms: it writes the failure down), which would tell strangers who exists.
 constexpr std::chrono::milliseconds refusal_takes{500};
@@ -135,7 +136,7 @@ Result<Redirect> House::begin(std::string_view name, std::string_view callback, 
     Away::Trip trip{.pending = std::move(begun->pending),
                     .purpose = std::move(purpose),
                     .browser = sha256(redirect.browser.reveal()),
-                    .address = visitor.address,
+                    .address = auth::counted_address(visitor.address),
                     .began_at = {}};
     TRY_VOID(away_.leave(begun->state, std::move(trip), parts_.clock.now()));
     return redirect;
@@ -181,10 +182,16 @@ Result<int> House::logout_notice(std::string_view name, std::string_view token, 
     }
     std::string person;
     if (!notice->subject.empty()) {
-        const auto found = parts_.people.find(auth::Origin{way, notice->subject});
+        const oidc::Options& options = client->options();
+        const auto found = options.subject_claim == "sub"
+                               ? parts_.people.find(auth::Origin{options.source, notice->subject})
+                               : nullptr;
         if (found) person = found->name;
     }
-    if (person.empty() && notice->session.empty()) return 0;
+    if (person.empty() && notice->session.empty()) {
+        log::warning("logout_of_nobody", {{"way", way}, {"reason", "no person and no session of ours is meant by it"}});
+        return 0;
+    }
     return parts_.sessions.end_by_provider(way, person, notice->session, [&](store::Transaction& transaction) {
         JsonWriter detail;
         detail.open().field("person", person).close();
@@ -200,6 +207,8 @@ Result<int> House::logout_notice(std::string_view name, std::string_view token, 
 std::string House::logout_url(std::string_view way, std::string_view id_token, std::string_view back_to) {
     if (!way.starts_with(oidc_prefix)) return {};
     const auto client = provider(way.substr(oidc_prefix.size()));
+    const Gate::Pass pass = gate_.enter();
+    if (!pass) return {};
     return client ? (*client)->logout_url(id_token, back_to) : std::string{};
 }
 
@@ -241,7 +250,12 @@ Result<void> House::still_there(std::string_view name) {
                     fmt::format("{} is not let in", name));
     const std::string& source = person->facts.origin.source;
     if (!source.starts_with(ldap_prefix)) return {};
-    const auto asked = directory(std::string_view(source).substr(ldap_prefix.size()));
+    const std::string_view name_of_directory = std::string_view(source).substr(ldap_prefix.size());
+    const auto asked = directory(name_of_directory);
+    // One that the policy has, but that could not be made of it, takes nothing away.
+    if (!asked && connections_.get()->identity.directories.contains(name_of_directory))
+        return fail(Fault::directory_unavailable, "Your directory cannot be asked at the moment. Try again later.",
+                    fmt::format("{} could not be made from the policy; the log says why", source));
     if (!asked)
         return fail(Fault::unauthenticated, "Your directory is not connected here any more. Sign in again.",
                     fmt::format("the policy has no directory for {}", source));
@@ -274,7 +288,8 @@ Result<std::shared_ptr<const Caller>> House::workload(std::string_view compact, 
         if (program.policy.issuer != issuer) continue;
         const auto claims = program.keys->verify(compact, now);
         if (claims)
-            return program.seen->keep(token, claims->expires_at,
+            // Not for longer than this: keys that an issuer takes back must not live on in what was verified by them.
+            return program.seen->keep(token, std::min(claims->expires_at, now + seen_for),
                                       {.key_id = "jwt." + name,
                                        .name = claims->subject,
                                        .team = program.policy.team,

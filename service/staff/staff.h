@@ -94,6 +94,8 @@ class Staff {
     /// A new policy is in force: directories, providers and everybody's standing follow it. Asks nothing of the
     /// network.
     virtual void follow_policy() = 0;
+    /// What of a policy could not be connected, in words; asks nothing of the network.
+    virtual std::vector<std::string> check(const policies::Identity& identity) const = 0;
     virtual std::vector<Way> ways() const = 0;
 
     /// Asks the directory. unauthenticated (one sentence), locked_out, directory_unavailable, overloaded, not_found (no

@@ -35,6 +35,18 @@ class UnderWay {
     bool begun_ = false;
 };
 
+/// Of whom something was told while the list was being read, it knows less than we do.
+void leave_out_newer(std::vector<std::shared_ptr<const auth::Person>>& known, auth::Listing& listing,
+                     Timestamp asked_at) {
+    std::set<auth::Origin> newer;
+    for (const auto& person : known)
+        if (person->changed_at > asked_at || (person->signed_in_at && *person->signed_in_at > asked_at))
+            newer.insert(person->facts.origin);
+    if (newer.empty()) return;
+    std::erase_if(known, [&](const auto& person) { return newer.contains(person->facts.origin); });
+    std::erase_if(listing.people, [&](const auth::PersonFacts& facts) { return newer.contains(facts.origin); });
+}
+
 std::string detail_of(const auth::SyncRecord& record) {
     JsonWriter json;
     json.open().field("state", record.state).field("arrivals", record.arrivals).field("changes", record.changes);
@@ -70,6 +82,7 @@ Result<auth::SyncRecord> House::sync(std::string_view name, SyncMode mode, std::
 Result<auth::SyncRecord> House::run_sync(const policies::DirectoryPolicy& policy, auth::Directory& directory,
                                          SyncMode mode, std::string_view actor) {
     const std::string source = "ldap:" + policy.name;
+    const Timestamp asked_at = parts_.clock.now();
     auto listing = directory.list();
     const Timestamp now = parts_.clock.now();
     if (!listing) {
@@ -82,7 +95,8 @@ Result<auth::SyncRecord> House::run_sync(const policies::DirectoryPolicy& policy
     const auth::SyncLimits limits{.removals_percent_max = confirmed ? everybody_percent : policy.removals_percent_max,
                                   .removals_min = policy.removals_min,
                                   .grace = std::chrono::duration_cast<std::chrono::seconds>(policy.grace)};
-    const auto known = parts_.people.all();
+    auto known = parts_.people.all();
+    leave_out_newer(known, *listing, asked_at);
     const auth::Proposal proposal = auth::propose(source, known, *listing, limits, now);
     auth::SyncRecord record = auth::record_of(proposal, now);
     if (mode == SyncMode::dry) {
@@ -125,6 +139,7 @@ Result<void> House::write_sync(auth::SyncRecord& record, std::string_view actor,
 void House::sync_what_is_due(Timestamp now) {
     const auto connections = connections_.get();
     for (const auto& [name, policy] : connections->identity.directories) {
+        if (policy.bind_dn.empty()) continue;  // nobody may list it
         {
             const MutexLock lock(syncs_.mutex);
             const auto [due, fresh] = syncs_.due.try_emplace(name, now);

@@ -133,7 +133,7 @@ describe('everybody signs in at once', () => {
             rides.push(seen.told);
             const longest = Math.max(...seen.answers.map((each) => each.took));
             const operators = quantile(seen.operator.map((each) => each.took), 0.9);
-            if (seen.p99 <= Math.max(2 * seen.calm, slow ? 500 : 50) && longest < 8_000 && operators < 1_000) return;
+            if (seen.p99 <= Math.max(2 * seen.calm, slow ? 500 : 50) && longest < (slow ? 40_000 : 8_000) && operators < (slow ? 10_000 : 1_000)) return;
             rides.push(`the longest sign-in ${longest} ms, operators ${operators} ms`);
         }
         assert.fail(rides.join('\n'));

@@ -68,7 +68,8 @@ TEST(Person, TheStateOfAnAccountIsWhatTheDirectorySays) {
         {"a number that is none", "accountexpires", "soon", AccountState::active},
         {"389 Directory Server's lock", "nsaccountlock", "TRUE", AccountState::disabled},
         {"and its opposite", "nsaccountlock", "false", AccountState::active},
-        {"OpenLDAP's lock", "pwdaccountlockedtime", "000001010000Z", AccountState::locked},
+        {"OpenLDAP's lock by wrong passwords", "pwdaccountlockedtime", "20261129120000Z", AccountState::locked},
+        {"OpenLDAP's lock by an administrator", "pwdaccountlockedtime", "000001010000Z", AccountState::disabled},
         {"OpenLDAP's reset", "pwdreset", "TRUE", AccountState::must_change_password},
     };
     for (const auto& [what, attribute, value, state] : cases) {
