@@ -100,6 +100,25 @@ TEST_F(DeviceApi, tokens_come_once_and_only_after_somebody_approved) {
     EXPECT_EQ(plant_.audit_rows("oauth.token", "ok", "person:alice"), 1);
 }
 
+TEST_F(DeviceApi, an_approval_ends_with_whoever_gave_it) {
+    const HttpReply begun = begin();
+    ASSERT_EQ(decide(begun, "approve", plant_.sign_in("alice")).status, 200);
+    ASSERT_EQ(plant_.ask("DELETE", "/api/v1/people/alice/sessions", {.token = plant_.operator_token}).status, 204);
+    EXPECT_EQ(poll(begun).at("/error"), "access_denied");
+}
+
+TEST_F(DeviceApi, a_program_cannot_let_another_one_in) {
+    const HttpReply first = begin();
+    ASSERT_EQ(decide(first, "approve", plant_.sign_in("alice")).status, 200);
+    const std::string token = poll(first).at("/access_token");
+    ASSERT_TRUE(token.starts_with("bsa_"));
+    const HttpReply second = begin();
+    const HttpReply tried =
+        plant_.ask("POST", "/api/v1/device/" + second.at("/user_code") + "/approve", {.token = token});
+    EXPECT_EQ(tried.at("/code"), "step_up_needed") << tried.body;
+    EXPECT_EQ(poll(second).at("/error"), "authorization_pending");
+}
+
 TEST_F(DeviceApi, what_was_refused_or_is_too_old_gives_nothing) {
     const HttpReply denied = begin(), late = begin();
     const std::string alice = plant_.sign_in("alice");
@@ -107,7 +126,8 @@ TEST_F(DeviceApi, what_was_refused_or_is_too_old_gives_nothing) {
     EXPECT_EQ(poll(denied).at("/error"), "access_denied");
     plant_.clock.advance(10min);
     EXPECT_EQ(poll(late).at("/error"), "expired_token");
-    EXPECT_EQ(decide(late, "approve", alice).status, 404);
+    EXPECT_EQ(decide(late, "approve", alice).at("/code"), "step_up_needed") << "the proof is too old by now";
+    EXPECT_EQ(decide(late, "approve", plant_.sign_in("alice")).status, 404);
     EXPECT_EQ(
         form("/oauth/token", "grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=x").at("/error"),
         "invalid_grant");

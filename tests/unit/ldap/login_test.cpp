@@ -69,8 +69,10 @@ TEST(Login, ADirectBindEscapesTheNameWhereItIsPartOfADistinguishedName) {
               "uid=a\\,ou\\=admins,ou=people,dc=corp");
     EXPECT_EQ(login_of("alice", options_of(Kind::active_directory, "{user}@corp.example"))->bind_as,
               "alice@corp.example");
-    EXPECT_EQ(login_of("x@y.example", options_of(Kind::active_directory, "{user}@corp.example"))->bind_as,
-              "x@y.example");
+    // Somebody of a trusted domain must not pass for ours of the same name.
+    for (const char* elsewhere : {"x@other.example", "OTHER\\x"})
+        EXPECT_EQ(login_of(elsewhere, options_of(Kind::active_directory, "{user}@corp.example"))->bind_as,
+                  "x@corp.example");
     EXPECT_EQ(login_of("{user}", options_of(Kind::openldap, pattern))->bind_as, "uid={user},ou=people,dc=corp");
 }
 

@@ -52,7 +52,7 @@ TEST(Servers, HealthNamesWhatIsWrongAndSinceWhen) {
     servers.failed_at(a, "refused");
     servers.answered(b);
     const auto health = servers.health();
-    EXPECT_FALSE(health.good);
+    EXPECT_TRUE(health.good) << "another one answers";
     EXPECT_EQ(health.text,
               "ldaps://b:636 answers; ldaps://a:636 has not answered since 2026-11-18T11:06:40.000Z: refused");
     EXPECT_EQ(health.answered_at, clock.now());
