@@ -254,7 +254,7 @@ test('what stands in the way is said with what to change', () => {
         [['--quickstart', bursar.path('bursard.ini'), 'whoami'], 78, /not a JSON object/],
     ];
     for (const [words, code, expected] of cases) assert.match(ctl(words, { code }).stderr, expected);
-    assert.match(ctl(['whoami'], { environment: { BURSAR_TOKEN: '' }, code: 1 }).stderr, /No token was given/);
+    assert.match(ctl(['whoami'], { environment: { BURSAR_TOKEN: '' }, code: 1 }).stderr, /who has signed in.*bursarctl login.*--token-file/);
     assert.match(ctl(['whoami'], { environment: { BURSAR_TOKEN: 'bso_wrong' }, code: 1 }).stderr, /token/i);
 });
 
