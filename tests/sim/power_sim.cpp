@@ -62,7 +62,7 @@ class Cut {
         // A few lives one after the other, so that a recovery is cut as well.
         for (int life = 0; life < 4 && !testing::Test::HasFailure(); ++life) {
             disk_.cut_power_at(trouble == Trouble::power ? static_cast<int>(1 + below(220)) : never);
-            short_at_ = trouble == Trouble::memory ? static_cast<int>(1 + below(6'000)) : 0;
+            short_at_ = trouble == Trouble::memory ? static_cast<int>(1 + below(300)) : 0;
             live();
             memory_.heal();
             figures.lost_writes += static_cast<unsigned long long>(disk_.come_back([this] { return below(3) != 0; }));
