@@ -144,6 +144,7 @@ constexpr std::array table{
     Permission{"console.file", "GET", "/assets/{name}", everybody},
     Permission{"console.page", "GET", "/", everybody},
     Permission{"console.page", "GET", "/{page}", everybody},
+    Permission{"console.page", "GET", "/directory/{part}", everybody},
     Permission{"console.page", "GET", "/directory/at/{name}", everybody},
 };
 

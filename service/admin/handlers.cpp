@@ -128,6 +128,7 @@ constexpr std::array table = {
     Handler{"GET", "/assets/{name}", console_asset, reads, anybody},
     Handler{"GET", "/", console_page, reads, anybody},
     Handler{"GET", "/{page}", console_page, reads, anybody},
+    Handler{"GET", "/directory/{part}", console_page, reads, anybody},
     Handler{"GET", "/directory/at/{name}", console_page, reads, anybody},
 };
 

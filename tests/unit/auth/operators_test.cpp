@@ -77,6 +77,7 @@ TEST(RoleTable, gives_each_route_to_exactly_the_roles_that_the_documentation_nam
         {"GET /assets/{name}", {"console.file", "*"}},
         {"GET /", {"console.page", "*"}},
         {"GET /{page}", {"console.page", "*"}},
+        {"GET /directory/{part}", {"console.page", "*"}},
         {"GET /directory/at/{name}", {"console.page", "*"}},
         {"GET /api/v1/vault", {"vault.status", "oaf"}},
         {"POST /api/v1/vault/seal", {"vault.seal", "o"}},
