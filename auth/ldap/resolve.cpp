@@ -1,17 +1,21 @@
 #include "auth/ldap/resolve.h"
 
 #include "auth/ldap/names.h"
+#include "service/base/mutex.h"
 
 #include <algorithm>
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
+#include <atomic>
 #include <cstring>
 #include <memory>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
 #include <sys/socket.h>
+#include <thread>
 #include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -21,17 +25,20 @@ namespace {
 constexpr std::size_t addresses_max = 16, servers_max = 32;
 constexpr int answer_bytes_max = 16 * 1024;
 
-/// glibc writes into this while it asks; so it outlives whoever has stopped waiting.
+/// One name that is being looked up, shared with the thread that asks: it outlives whoever has stopped waiting.
 struct Question {
     std::string host;
     std::string port;
-    addrinfo hints{};
-    gaicb control{};
-    gaicb* list[1]{};
-    ~Question() {
-        if (control.ar_result != nullptr) freeaddrinfo(control.ar_result);
-    }
+    Mutex mutex;
+    Condition answered;
+    bool done GUARDED_BY(mutex) = false;
+    int wrong GUARDED_BY(mutex) = 0;
+    std::vector<Address> addresses GUARDED_BY(mutex);
 };
+
+/// So many names are asked for at once; those that a mute name server keeps count as long as it keeps them.
+constexpr int questions_max = 32;
+std::atomic<int> questions_now{0};
 
 std::vector<Address> addresses_in(const addrinfo* found) {
     std::vector<Address> out;
@@ -46,10 +53,46 @@ std::vector<Address> addresses_in(const addrinfo* found) {
     return out;
 }
 
-timespec left_until(Deadline deadline) {
-    const auto left = std::max(deadline - std::chrono::steady_clock::now(), std::chrono::steady_clock::duration(0));
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-    return {seconds.count(), std::chrono::duration_cast<std::chrono::nanoseconds>(left - seconds).count()};
+/// What getaddrinfo() says, in its own words of failure.
+int look_up(const std::string& host, const std::string& port, int flags, std::vector<Address>& out) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    // Not AI_ADDRCONFIG: it hides every address from a machine that has only loopback.
+    hints.ai_flags = flags;
+    addrinfo* found = nullptr;
+    const int wrong = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
+    if (wrong == 0) {
+        out = addresses_in(found);
+        ::freeaddrinfo(found);
+    }
+    return wrong;
+}
+
+/// On a thread of its own, which nobody can call off: getaddrinfo() knows no deadline.
+bool ask_beside(const std::shared_ptr<Question>& question) {
+    if (questions_now.fetch_add(1) >= questions_max) {
+        questions_now.fetch_sub(1);
+        return false;
+    }
+    std::thread([question] {
+        std::vector<Address> addresses;
+        const int wrong = look_up(question->host, question->port, 0, addresses);
+        {
+            const MutexLock lock(question->mutex);
+            question->wrong = wrong;
+            question->addresses = std::move(addresses);
+            question->done = true;
+            question->answered.notify_all();
+        }
+        questions_now.fetch_sub(1);
+    }).detach();
+    return true;
+}
+
+std::unexpected<Failure> no_address(const std::string& host, int wrong) {
+    return failed(Failure::Kind::connection, fmt::format("the name {} has no address ({}): is it spelt right, and does "
+                                                         "this machine ask the company's name servers?",
+                                                         host, gai_strerror(wrong)));
 }
 
 struct Record {
@@ -92,39 +135,31 @@ class Resolver {
 }  // namespace
 
 Outcome<std::vector<Address>> addresses_of(const Server& server, Deadline deadline) {
-    auto question = std::make_unique<Question>();
-    question->host = server.host;
-    question->port = std::to_string(server.port);
-    question->hints.ai_socktype = SOCK_STREAM;
-    // An address needs no name server. Not AI_ADDRCONFIG: it hides every address from a machine that has only loopback.
+    const std::string port = std::to_string(server.port);
+    // An address needs no name server.
     in6_addr six{};
     in_addr four{};
-    if (inet_pton(AF_INET6, server.host.c_str(), &six) == 1 || inet_pton(AF_INET, server.host.c_str(), &four) == 1)
-        question->hints.ai_flags = AI_NUMERICHOST;
-    question->control.ar_name = question->host.c_str();
-    question->control.ar_service = question->port.c_str();
-    question->control.ar_request = &question->hints;
-    question->list[0] = &question->control;
-    int wrong = getaddrinfo_a(GAI_NOWAIT, question->list, 1, nullptr);
-    while (wrong == 0) {
-        const timespec left = left_until(deadline);
-        const int waited = gai_suspend(question->list, 1, &left);
-        wrong = gai_error(&question->control);
-        if (wrong != EAI_INPROGRESS) break;
-        wrong = 0;
-        if (waited != EAI_AGAIN) continue;
-        // Who cannot be called off still writes there when nobody waits any more.
-        if (gai_cancel(&question->control) == EAI_NOTCANCELED) static_cast<void>(question.release());
-        return failed(
-            Failure::Kind::time,
-            fmt::format("no name server has told the address of {} in time: look at /etc/resolv.conf", server.host));
+    if (inet_pton(AF_INET6, server.host.c_str(), &six) == 1 || inet_pton(AF_INET, server.host.c_str(), &four) == 1) {
+        std::vector<Address> addresses;
+        const int wrong = look_up(server.host, port, AI_NUMERICHOST, addresses);
+        if (wrong != 0) return no_address(server.host, wrong);
+        return addresses;
     }
-    if (wrong != 0)
-        return failed(Failure::Kind::connection,
-                      fmt::format("the name {} has no address ({}): is it spelt right, and does "
-                                  "this machine ask the company's name servers?",
-                                  server.host, gai_strerror(wrong)));
-    return addresses_in(question->control.ar_result);
+    const auto question = std::make_shared<Question>();
+    question->host = server.host;
+    question->port = port;
+    if (!ask_beside(question))
+        return failed(Failure::Kind::time,
+                      fmt::format("{} names wait for the name servers already, so {} is not asked for", questions_max,
+                                  server.host));
+    const MutexLock lock(question->mutex);
+    while (!question->done)
+        if (!question->answered.wait_until(question->mutex, deadline) && !question->done)
+            return failed(Failure::Kind::time,
+                          fmt::format("no name server has told the address of {} in time: look at /etc/resolv.conf",
+                                      server.host));
+    if (question->wrong != 0) return no_address(server.host, question->wrong);
+    return question->addresses;
 }
 
 Outcome<std::vector<Server>> servers_in_answer(std::string_view answer, const std::string& domain) {
