@@ -51,7 +51,8 @@ class Documents(unittest.TestCase):
                 parts = words.split()
                 if parts[0] in ("speaks", "is", "and", "by", "reads", "from", "has", "to", "asks"):
                     continue
-                if " ".join(parts) not in known and parts[0] not in known:
+                begins_one = any(name.startswith(" ".join(parts) + " ") for name in known)
+                if " ".join(parts) not in known and parts[0] not in known and not begins_one:
                     wrong.append(f"{path}: bursarctl {' '.join(parts)}")
         self.assertEqual(wrong, [])
 
