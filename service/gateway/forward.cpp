@@ -376,6 +376,7 @@ Task<void> Gateway::pass_on_refusal(Call& call, const providers::AnswerHead& hea
     }
     end_permit(call, parts_.clock.moment());
     const edge::ResponseHead shown = answer_head(call, head.status, headers, parts_.clock.moment());
+    end_key(call);
     const Result<void> sent = co_await call.exchange.respond(shown, body);
     if (!sent) call.caller_left = true;
 }

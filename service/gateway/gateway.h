@@ -80,6 +80,7 @@ class Gateway {
     std::unexpected<Error> not_lent(Call& call, const Error& error);
     Task<Result<void>> forward(Call& call, const vault::Lease& lease);
     void settle(Call& call);
+    void end_key(Call& call);
     void record(Call& call);
     void record_earlier(const Call& call, audit::Outcome earlier);
 

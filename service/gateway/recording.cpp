@@ -55,6 +55,7 @@ void Recording::start(replays::Claim claim, const audit::Outcome& outcome, std::
 
 void Recording::end(NanoUsd cost) {
     if (!claim_) return;
+    part_ = Part::passing;
     if (cost > NanoUsd{})
         claim_.spend(cost);
     else

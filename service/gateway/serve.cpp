@@ -41,7 +41,7 @@ Task<void> Gateway::serve(edge::Exchange& exchange) {
     }
     settle(call);  // 7, always: no hold outlives its call
     end_permit(call, parts_.clock.moment());
-    if (recording) recording->end(call.spent());
+    end_key(call);
     record(call);  // 8, always: no call goes unwritten
 }
 
@@ -248,8 +248,16 @@ Task<void> Gateway::refuse(Call& call, const Error& error) {
     const bool no_more = error.fault == Fault::budget_exhausted || error.fault == Fault::paused;
     if (no_more && call.signed_in && call.shape == Shape::anthropic) add_used_up(refusal.head, call.refused_by);
     call.outcome.status = refusal.head.status;
+    end_key(call);
     const Result<void> sent = co_await call.exchange.respond(refusal.head, refusal.body);
     if (!sent) call.caller_left = true;
+}
+
+/// Before the caller can hear how a call without an answer ended: whoever repeats it at once must not find it running.
+void Gateway::end_key(Call& call) {
+    if (call.recording == nullptr) return;
+    settle(call);
+    call.recording->end(call.spent());
 }
 
 Gateway::Gateway(Parts parts, Limits limits, std::span<asio::io_context* const> shards)

@@ -204,6 +204,7 @@ Task<void> Gateway::end_stream(Call& call, bool mid_event, const Error& error) {
     const InBand kind = in_band(error.fault, call.shape);
     const std::string event =
         providers::error_event(call.endpoint, kind.type, kind.code, error.for_caller, call.id.text());
+    end_key(call);
     const Result<void> sent = co_await call.exchange.write(event);
     if (!sent) co_return;
     const Result<void> finished = co_await call.exchange.finish();

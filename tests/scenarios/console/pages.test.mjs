@@ -30,6 +30,13 @@ before(async () => {
 });
 after(() => browser?.close());
 
+/** A page that is closed when the test ends, however that is. */
+async function opened(t, options) {
+    const it = await open(browser, options);
+    t.after(it.close);
+    return it;
+}
+
 const looks = [
     ['light', 1280],
     ['dark', 1280],
@@ -39,8 +46,8 @@ const looks = [
 
 for (const language of ['en', 'de'])
     for (const [name, who, path] of pages)
-        test(`${name} is whole, light and dark, wide and narrow, in ${language}`, async () => {
-            const { page, wrong, close } = await open(browser, { who, path, language, auditRows: 12 });
+        test(`${name} is whole, light and dark, wide and narrow, in ${language}`, async (t) => {
+            const { page, wrong } = await opened(t, { who, path, language, auditRows: 12 });
             await settled(page);
             for (const [scheme, width] of looks) {
                 await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
@@ -56,10 +63,9 @@ for (const language of ['en', 'de'])
                 assert.deepEqual([...(await axeFindings(page)), ...(await overflow(page))], [], `${scheme}, ${width}`);
             }
             assert.deepEqual(wrong, []);
-            await close();
         });
 
-test('every dialog is whole too, where there is least room', async () => {
+test('every dialog is whole too, where there is least room', async (t) => {
     const dialogs = [
         ['alice', '/keys', async (page) => page.getByRole('button', { name: 'New key' }).click()],
         ['alice', '/keys', async (page) => {
@@ -74,13 +80,12 @@ test('every dialog is whole too, where there is least room', async () => {
     ];
     for (const scheme of ['light', 'dark'])
         for (const [who, path, act] of dialogs) {
-            const { page, wrong, close } = await open(browser, { who, path, scheme, width: 390, height: 844 });
+            const { page, wrong } = await opened(t, { who, path, scheme, width: 390, height: 844 });
             await settled(page);
             await act(page);
             await page.getByRole('dialog').waitFor();
             assert.equal(await page.evaluate(() => document.querySelectorAll('style').length), 0);
             assert.deepEqual([...wrong, ...(await axeFindings(page)), ...(await overflow(page))], [], path);
-            await close();
         }
 });
 
@@ -97,17 +102,16 @@ test('the licences of what is in the files go along', () => {
     for (const name of ['react-dom', '@mantine/core', 'recharts', 'react-router']) assert.match(text, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(MIT\\)$`, 'm'));
 });
 
-test('what an answer calls a name is text, whatever is in it', async () => {
-    const { page, wrong, close } = await open(browser, { who: 'olga', path: '/directory/people' });
+test('what an answer calls a name is text, whatever is in it', async (t) => {
+    const { page, wrong } = await opened(t, { who: 'olga', path: '/directory/people' });
     await settled(page);
     assert.equal(await page.getByText('Bo <b>Bergström</b>').count(), 1);
     assert.equal(await page.locator('td b').count(), 0);
     assert.deepEqual(wrong, []);
-    await close();
 });
 
-test('dark colours that were chosen are there before the first paint', async () => {
-    const { page, origin, close } = await open(browser, { path: '/sign-in', scheme: 'light' });
+test('dark colours that were chosen are there before the first paint', async (t) => {
+    const { page, origin } = await opened(t, { path: '/sign-in', scheme: 'light' });
     await settled(page);
     await page.getByText('Dark colours').check({ force: true });
     assert.equal(await page.evaluate(() => document.documentElement.dataset.mantineColorScheme), 'dark');
@@ -115,16 +119,14 @@ test('dark colours that were chosen are there before the first paint', async () 
     await page.route('**/assets/*.js', (route) => route.abort());
     await page.goto(`${origin}/sign-in`);
     assert.equal(await page.evaluate(() => document.documentElement.dataset.mantineColorScheme), 'dark');
-    await close();
 });
 
-test('the language can be changed, and stays', async () => {
-    const { page, close } = await open(browser, { path: '/sign-in', language: 'en' });
+test('the language can be changed, and stays', async (t) => {
+    const { page } = await opened(t, { path: '/sign-in', language: 'en' });
     await settled(page);
     await page.getByLabel('Language').selectOption('de');
     await page.getByRole('heading', { name: 'Anmeldung bei Example GmbH' }).waitFor();
     await page.reload();
     await page.getByRole('heading', { name: 'Anmeldung bei Example GmbH' }).waitFor();
     assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
-    await close();
 });
