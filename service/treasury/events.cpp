@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include <fmt/format.h>
+
 namespace bursar::treasury {
 namespace {
 
@@ -9,7 +11,25 @@ constexpr std::string_view steps[] = {
     "CREATE TABLE treasury_event (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, kind "
     "TEXT "
     "NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, detail TEXT NOT NULL);",
+    "ALTER TABLE treasury_event ADD COLUMN incident TEXT NOT NULL DEFAULT ''; "
+    "ALTER TABLE treasury_event ADD COLUMN team TEXT NOT NULL DEFAULT ''; "
+    "ALTER TABLE treasury_event ADD COLUMN severity TEXT NOT NULL DEFAULT '';",
 };
+
+constexpr std::string_view columns = "number, name, at, kind, subject, text, detail, incident, team, severity";
+
+Event event_of(const store::Row& row) {
+    return {.number = row.integer(0),
+            .at = Timestamp(std::chrono::nanoseconds(row.integer(2))),
+            .name = std::string(row.text(1)),
+            .kind = std::string(row.text(3)),
+            .subject = std::string(row.text(4)),
+            .text = std::string(row.text(5)),
+            .detail = std::string(row.text(6)),
+            .incident = std::string(row.text(7)),
+            .team = std::string(row.text(8)),
+            .severity = severity_of(row.text(9))};
+}
 
 }  // namespace
 
@@ -23,11 +43,13 @@ Result<bool> raise(store::Transaction& transaction, const Event& event) {
                                   return {};
                               }));
     if (known) return false;
-    TRY_VOID(
-        transaction.run("INSERT INTO treasury_event (name, at, kind, subject, text, detail) VALUES (?, ?, ?, ?, ?, ?)",
-                        {std::string_view(event.name), static_cast<std::int64_t>(event.at.time_since_epoch().count()),
-                         std::string_view(event.kind), std::string_view(event.subject), std::string_view(event.text),
-                         std::string_view(event.detail)}));
+    TRY_VOID(transaction.run(
+        "INSERT INTO treasury_event (name, at, kind, subject, text, detail, incident, team, severity) VALUES (?, ?, ?, "
+        "?, ?, ?, ?, ?, ?)",
+        {std::string_view(event.name), static_cast<std::int64_t>(event.at.time_since_epoch().count()),
+         std::string_view(event.kind), std::string_view(event.subject), std::string_view(event.text),
+         std::string_view(event.detail), std::string_view(event.incident), std::string_view(event.team),
+         event.severity ? name_of(*event.severity) : std::string_view()}));
     return true;
 }
 
@@ -44,20 +66,26 @@ Result<std::vector<Event>> read_events(store::Transaction& transaction, std::int
     std::vector<Event> events;
     const std::string group = std::string(kind) + ".";
     TRY_VOID(transaction.each(
-        "SELECT number, name, at, kind, subject, text, detail FROM treasury_event WHERE number < ? AND (? = '' OR kind "
-        "= ? OR substr(kind, 1, ?) = ?) ORDER BY number DESC LIMIT ?",
+        fmt::format("SELECT {} FROM treasury_event WHERE number < ? AND (? = '' OR kind = ? OR substr(kind, 1, ?) = ?) "
+                    "ORDER BY number DESC LIMIT ?",
+                    columns),
         {before, kind, kind, static_cast<std::int64_t>(group.size()), std::string_view(group),
          static_cast<std::int64_t>(count_max)},
         [&](const store::Row& row) -> Result<void> {
-            events.push_back({.number = row.integer(0),
-                              .at = Timestamp(std::chrono::nanoseconds(row.integer(2))),
-                              .name = std::string(row.text(1)),
-                              .kind = std::string(row.text(3)),
-                              .subject = std::string(row.text(4)),
-                              .text = std::string(row.text(5)),
-                              .detail = std::string(row.text(6))});
+            events.push_back(event_of(row));
             return {};
         }));
+    return events;
+}
+
+Result<std::vector<Event>> events_after(store::Transaction& transaction, std::int64_t number, int count_max) {
+    std::vector<Event> events;
+    TRY_VOID(
+        transaction.each(fmt::format("SELECT {} FROM treasury_event WHERE number > ? ORDER BY number LIMIT ?", columns),
+                         {number, static_cast<std::int64_t>(count_max)}, [&](const store::Row& row) -> Result<void> {
+                             events.push_back(event_of(row));
+                             return {};
+                         }));
     return events;
 }
 

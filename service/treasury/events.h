@@ -1,9 +1,11 @@
 #pragma once
 
 #include "service/base/clock.h"
+#include "service/base/severity.h"
 #include "service/store/store.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,11 @@ struct Event {
     std::string subject;  ///< an account or a key: "team:research", "key:7f3a"
     std::string text;     ///< one sentence for people
     std::string detail;   ///< a JSON object, never a secret
+    /// What it begins, goes on with or ends: "budget:team:research|per month|2026-11-01T00:00:00.000Z". Empty: its
+    /// name.
+    std::string incident{};
+    std::string team{};                  ///< whose it is: routes go by it; empty: nobody's
+    std::optional<Severity> severity{};  ///< none: its kind's
 };
 
 store::Schema events_schema();
@@ -29,6 +36,8 @@ store::Schema events_schema();
 Result<bool> raise(store::Transaction& transaction, const Event& event);
 /// Deletes some of those that are older; the rest the next time.
 Result<void> forget_events(store::Transaction& transaction, Timestamp before);
+/// Those that were raised after `number`, oldest first: what the outbox follows.
+Result<std::vector<Event>> events_after(store::Transaction& transaction, std::int64_t number, int count_max);
 /// Newest first; those with a smaller number than `before`, and of `kind` unless it is empty: "request.made", or
 /// "request" for all that begin with "request.".
 Result<std::vector<Event>> read_events(store::Transaction& transaction, std::int64_t before, int count_max,
