@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { contentSecurityPolicy } from '../../../service/admin/console/dev/serve.mjs';
-import { axeFindings, built, launch, open, overflow, settled } from './support.mjs';
+import { axeFindings, built, launch, open, overflow, painted, settled } from './support.mjs';
 
 const pages = [
     ['sign-in', '', '/sign-in?failed=refused'],
@@ -53,6 +53,7 @@ for (const language of ['en', 'de'])
                 await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
                 await page.setViewportSize({ width, height: 900 });
                 await page.waitForFunction((wanted) => document.documentElement.dataset.mantineColorScheme === wanted, scheme);
+                await painted(page);
                 const seen = await page.evaluate(() => ({
                     language: document.documentElement.lang,
                     headings: document.querySelectorAll('h1').length,
@@ -84,6 +85,7 @@ test('every dialog is whole too, where there is least room', async (t) => {
             await settled(page);
             await act(page);
             await page.getByRole('dialog').waitFor();
+            await painted(page);
             assert.equal(await page.evaluate(() => document.querySelectorAll('style').length), 0);
             assert.deepEqual([...wrong, ...(await axeFindings(page)), ...(await overflow(page))], [], path);
         }

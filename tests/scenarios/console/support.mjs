@@ -58,6 +58,15 @@ export async function settled(page) {
     await page.waitForFunction(() => document.querySelector('.waiting, .splash, .mantine-Skeleton-root') === null);
 }
 
+/** Until colours and sizes are those of the scheme and width just chosen: even the shortest transition takes a frame. */
+export const painted = (page) =>
+    page.evaluate(async () => {
+        const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+        await frame();
+        await frame();
+        while (document.getAnimations().some((each) => each instanceof CSSTransition)) await frame();
+    });
+
 const serious = ['serious', 'critical'];
 /** What axe calls serious or critical, as lines. */
 export async function axeFindings(page) {
