@@ -181,6 +181,10 @@ Result<std::unique_ptr<Connection>> open_checked(const Options& options) {
                                                                         : "PRAGMA synchronous = NORMAL"));
     // The log keeps its size between checkpoints up to here; beyond it is cut when it starts over.
     TRY_VOID(connection->script("PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -4096;"));
+    // SQLCipher as Debian builds it writes zeros over every page that becomes free, unless it is told otherwise: the
+    // ledger's journal would be written twice (docs/decisions/0015-retention.md).
+    TRY_VOID(connection->script(options.free_pages == FreePages::stay ? "PRAGMA secure_delete = FAST"
+                                                                      : "PRAGMA secure_delete = ON"));
     TRY_VOID(migrate(*connection, options));
     TRY_VOID(let_it_shrink(*connection, options.file));
     return connection;

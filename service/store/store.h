@@ -22,6 +22,10 @@ namespace bursar::store {
 /// When a commit counts: on stable storage (fsync), or as soon as the operating system has it (survives kill -9).
 enum class Durability : std::uint8_t { power, process };
 
+/// What becomes of a page that holds nothing any more. Either way it is encrypted, and deleted rows in a page that
+/// stays are overwritten.
+enum class FreePages : std::uint8_t { stay, overwritten };
+
 /// A value bound to a `?`; views live until the call returns.
 struct Blob {
     std::string_view bytes;
@@ -80,6 +84,7 @@ struct Options {
     std::filesystem::path file;
     Secret key;  ///< 32 raw bytes
     Durability durability = Durability::power;
+    FreePages free_pages = FreePages::stay;
     std::vector<Schema> schemas;
     std::uint64_t ballast_bytes = 8U << 20U;  ///< set aside beside the file, freed when the disk is full; 0: none
     int readers = 3;                          ///< connections for read()

@@ -176,6 +176,7 @@ Result<FolderVault::Open> FolderVault::open_database(DataKeys keys, bool complet
     store::Options options{.file = database_file(),
                            .key = keys.secrets_database.duplicate(),
                            .durability = store::Durability::power,
+                           .free_pages = store::FreePages::overwritten,
                            .schemas = {{.part = "vault", .steps = steps}},
                            .ballast_bytes = 0,
                            .readers = 1};

@@ -49,6 +49,31 @@ TEST(StoreOpen, a_file_that_could_not_shrink_can_after_it_was_opened) {
     EXPECT_EQ(mode(), "2");
 }
 
+// Hunts: pages that become free and are written once more only to be overwritten, where every call would pay for it;
+// deleted keys that stay.
+TEST(StoreOpen, says_whether_pages_that_become_free_are_overwritten) {
+    struct Case {
+        FreePages free_pages;
+        bool written;
+    };
+    // Each row has a page of its own besides the one that it begins on.
+    constexpr std::int64_t rows = 60;
+    constexpr std::uintmax_t page_bytes = 2048;
+    for (const auto& [free_pages, written] : {Case{FreePages::stay, false}, Case{FreePages::overwritten, true}}) {
+        const TestFolder folder;
+        make_database(folder / "a.db");
+        Options options = test_options(folder / "a.db");
+        options.free_pages = free_pages;
+        const auto store = Store::open(std::move(options));
+        ASSERT_TRUE(store) << told(store);
+        ASSERT_TRUE((*store)->write(
+            [&](Transaction& transaction) { return transaction.run("DELETE FROM entry WHERE number < ?", {rows}); }));
+        const std::uintmax_t pages = std::filesystem::file_size(folder / "a.db-wal") / page_bytes;
+        EXPECT_EQ(pages > rows, written) << pages;
+        EXPECT_TRUE(written || pages < rows / 3) << pages;
+    }
+}
+
 // Hunts: a database that opens although it is not the one that was written, or that opening changes.
 TEST(StoreOpen, refuses_what_is_not_whole_and_leaves_it_as_it_was) {
     struct Case {
@@ -148,7 +173,7 @@ TEST(StoreOpen, keeps_every_file_to_its_owner_whatever_the_umask) {
     ::umask(before);
     ASSERT_TRUE(store) << told(store);
     (*store)->start();
-    ASSERT_TRUE((*store)->write([](Transaction& transaction) { return add_row(transaction, 1); }));
+    ASSERT_TRUE((*store)->write([&](Transaction& transaction) { return add_row(transaction, 1); }));
     int files = 0;
     for (const auto& file : fs::directory_iterator(folder.path())) {
         ++files;
