@@ -1,6 +1,6 @@
 #include "service/audit/batch.h"
 
-#include "service/audit/varint.h"
+#include "service/base/varint.h"
 
 #include <algorithm>
 #include <unordered_map>

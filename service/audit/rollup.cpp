@@ -2,7 +2,7 @@
 
 #include "service/audit/batch.h"
 #include "service/audit/outcomes.h"
-#include "service/audit/varint.h"
+#include "service/base/varint.h"
 
 #include <algorithm>
 #include <map>

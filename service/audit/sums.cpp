@@ -1,7 +1,7 @@
 #include "service/audit/sums.h"
 
 #include "service/audit/batch.h"
-#include "service/audit/varint.h"
+#include "service/base/varint.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "service/base/crypto.h"
+#include "service/base/varint.h"
 
 #include <cstdint>
 #include <string>
@@ -15,10 +16,20 @@ class ByteWriter {
     ByteWriter& u32(std::uint32_t value) { return put(value, 4); }
     ByteWriter& i64(std::int64_t value) { return put(static_cast<std::uint64_t>(value), 8); }
     ByteWriter& u64(std::uint64_t value) { return put(value, 8); }
+    /// Of as many bytes as it needs.
+    ByteWriter& number(std::uint64_t value) {
+        append_number(bytes_, value);
+        return *this;
+    }
+    ByteWriter& signed_number(std::int64_t value) {
+        append_signed(bytes_, value);
+        return *this;
+    }
     ByteWriter& raw(std::string_view bytes) {
         bytes_.append(bytes);
         return *this;
     }
+    void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
     std::string sealed() && {
         u32(crc32(bytes_));
         return std::move(bytes_);
@@ -55,6 +66,18 @@ class ByteReader {
     std::uint32_t u32() { return static_cast<std::uint32_t>(get(4)); }
     std::int64_t i64() { return static_cast<std::int64_t>(get(8)); }
     std::uint64_t u64() { return get(8); }
+    std::uint64_t number() {
+        NumberCursor cursor{rest_};
+        const std::uint64_t value = cursor.number();
+        go_on(cursor);
+        return value;
+    }
+    std::int64_t signed_number() {
+        NumberCursor cursor{rest_};
+        const std::int64_t value = cursor.number_signed();
+        go_on(cursor);
+        return value;
+    }
     std::string_view raw(std::size_t bytes) {
         if (bytes > rest_.size()) {
             fail();
@@ -69,6 +92,10 @@ class ByteReader {
     void fail() {
         whole_ = false;
         rest_ = {};
+    }
+    void go_on(const NumberCursor& behind) {
+        rest_ = behind.rest;
+        if (!behind.good) fail();
     }
     std::uint64_t get(std::size_t bytes) {
         const std::string_view taken = raw(bytes);

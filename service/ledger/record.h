@@ -12,17 +12,21 @@
 #include <string_view>
 #include <vector>
 
-// What the journal stores. Each group of records is one row, sealed with a CRC32. Bytes, little-endian:
-//   group    version 3 | newest instant 8 | count 4 | records | crc 4
-//   hold     1 | call 16 | attempt 16 | at 8 | amounts | price version 8 | channel: length 1, text | accounts
+// What the journal stores. Each group of records is one row, sealed with a CRC32. Bytes, little-endian; where no size
+// stands, as many as a number needs (service/base/varint.h): whatever a group has more, every call waits for.
+//   group    version 4 | newest instant 8 | count 4 | records | crc 4
+//   hold     1 | call 16 | attempt | at | amounts | price version 8 | channel: length 1, text | accounts
 //   grow     2 | attempt 16 | more: amounts
-//   settle   3 | call 16 | attempt 16 | at 8 | cost: amounts | accounts
+//   settle   3 | call 16 | attempt | at | cost: amounts | accounts
 //   release  4 | attempt 16
-//   lost     5 | call 16 | attempt 16 | at 8 | cost: amounts | accounts
-//   posting  6 | number 8 | at 8 | amounts | accounts
-//   amounts  charge 8 | cost 8 | tokens 8 | calls 8
-//   accounts count 1 | number 4 each
-// Version 2 had one amount of money in the place of amounts, which was both charge and cost.
+//   lost     5 | call 16 | attempt | at | cost: amounts | accounts
+//   posting  6 | number | at | amounts | accounts
+//   attempt  16; 10, with 128 added to the kind, where it begins with the same time as its call's id
+//   at       how long before the newest instant
+//   amounts  charge | how much more the cost is | tokens | calls
+//   accounts count 1 | number each
+// Version 3 had 8 bytes for each of the numbers and 4 for each account. Version 2 had the same with one amount of money
+// in the place of amounts, which was both charge and cost, and no channel.
 // A settlement names its accounts again, so that it can be applied when the row of its hold is gone. A second hold
 // record of an open attempt replaces the first: long calls are carried forward so that old rows can be deleted.
 namespace bursar::ledger {
@@ -60,12 +64,15 @@ class GroupWriter {
     void posting(std::int64_t number, Timestamp at, const Amounts& amounts);
     /// Behind a hold, a cost or a posting: how many, then each.
     void account_count(std::size_t count) { bytes_.u8(static_cast<std::uint8_t>(count)); }
-    void account(std::uint32_t number) { bytes_.u32(number); }
+    void account(std::uint32_t number) { bytes_.number(number); }
     std::string sealed() && { return std::move(bytes_).sealed(); }
 
   private:
     void head(RecordKind kind, const AttemptId& attempt);
     void head(RecordKind kind, const CallId& call, const AttemptId& attempt);
+    void before_newest(Timestamp at);
+
+    Timestamp newest_;
     ByteWriter bytes_;
 };
 

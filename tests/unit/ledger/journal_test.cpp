@@ -1,12 +1,16 @@
 #include "service/ledger/record.h"
 #include "tests/unit/ledger/bench.h"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 // Hunts: a call that goes on although its hold is not stored, a settlement that is lost with its group, holds that
 // outlive a crash, and a journal that grows for ever or is cut too early.
 namespace bursar::ledger {
 namespace {
+
+using namespace std::chrono_literals;
 
 Budget hard(std::int64_t dollars) { return {.limit = NanoUsd::dollars(dollars), .per = Per::month}; }
 
@@ -308,6 +312,43 @@ TEST(Records, read_back_as_they_were_written_and_no_bit_may_differ) {
         flipped[i / 8] = static_cast<char>(flipped[i / 8] ^ (1 << i % 8));
         EXPECT_FALSE(read_group(flipped)) << "bit " << i;
     }
+}
+
+TEST(Group, says_again_what_is_before_and_beyond_its_newest_instant_and_at_the_ends_of_the_numbers) {
+    const Timestamp newest = *parse_timestamp("2026-11-23T17:54:20Z");
+    constexpr auto least = std::numeric_limits<std::int64_t>::min(), most = std::numeric_limits<std::int64_t>::max();
+    const Amounts odd{.charge = NanoUsd(least), .cost = NanoUsd(most), .tokens = most, .calls = least};
+    for (const auto at : {newest, newest - 90 * 24h, newest + 1h, Timestamp(Timestamp::duration(0))}) {
+        const auto call = CallId::make(at);
+        GroupWriter writer(newest, 2);
+        const auto attempt = AttemptId::make(at), later = AttemptId::make(at + 1ms);
+        writer.cost(RecordKind::settle, call, attempt, at, odd);
+        writer.account_count(0);
+        writer.cost(RecordKind::settle, call, later, at, {});
+        writer.account_count(0);
+        const auto group = read_group(std::move(writer).sealed());
+        ASSERT_TRUE(group);
+        EXPECT_EQ(group->records[0],
+                  (Record{.kind = RecordKind::settle, .call = call, .attempt = attempt, .at = at, .amount = odd}));
+        EXPECT_EQ(group->records[1].attempt, later) << "of another millisecond than its call";
+    }
+}
+
+TEST(Group, takes_no_more_room_for_a_call_than_it_needs) {
+    const Timestamp at = *parse_timestamp("2026-11-23T17:54:20Z");
+    const auto call = CallId::make(at);
+    const auto attempt = AttemptId::make(at);
+    const Amounts cost{.charge = NanoUsd(12'345'678), .cost = NanoUsd(12'345'678), .tokens = 900, .calls = 1};
+    GroupWriter writer(at, 2);
+    writer.hold(call, attempt, at - 2ms, cost, 1ULL << 63, "");
+    writer.account_count(1);
+    writer.account(17);
+    writer.cost(RecordKind::settle, call, attempt, at - 2ms, cost);
+    writer.account_count(1);
+    writer.account(17);
+    constexpr std::size_t of_the_group = 17, of_the_hold = 50, of_the_settlement = 41;
+    EXPECT_LE(std::move(writer).sealed().size(), of_the_group + of_the_hold + of_the_settlement)
+        << "every call waits for the bytes of its group";
 }
 
 }  // namespace

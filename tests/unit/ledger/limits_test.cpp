@@ -369,5 +369,22 @@ TEST(Group, of_a_former_version_is_read_as_charge_and_cost) {
     EXPECT_EQ(group->records.at(1).accounts, std::vector<std::uint32_t>{1});
 }
 
+TEST(Group, of_the_version_with_wide_numbers_is_read_as_it_was_meant) {
+    ByteWriter bytes;
+    const std::string call(16, 'c'), attempt(16, 'a');
+    bytes.u8(3).i64(99).u32(2);
+    bytes.u8(1).raw(call).raw(attempt).i64(50).i64(800).i64(700).i64(60).i64(1).u64(7).u8(2).raw("ch").u8(1).u32(300);
+    bytes.u8(6).i64(5).i64(40).i64(-3).i64(-2).i64(-1).i64(0).u8(0);
+    const auto group = read_group(std::move(bytes).sealed());
+    ASSERT_TRUE(group);
+    const Record& hold = group->records.at(0);
+    EXPECT_EQ(hold.amount, (Amounts{.charge = NanoUsd{800}, .cost = NanoUsd{700}, .tokens = 60, .calls = 1}));
+    EXPECT_EQ(hold.at, Timestamp(Timestamp::duration(50)));
+    EXPECT_EQ(hold.channel, "ch");
+    EXPECT_EQ(hold.accounts, std::vector<std::uint32_t>{300});
+    EXPECT_EQ(group->records.at(1).posting, 5);
+    EXPECT_EQ(group->records.at(1).amount, (Amounts{.charge = NanoUsd{-3}, .cost = NanoUsd{-2}, .tokens = -1}));
+}
+
 }  // namespace
 }  // namespace bursar::ledger

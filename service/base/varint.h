@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-// Numbers of variable length, as batches and sums have them.
-namespace bursar::audit {
+// Numbers of variable length, as the journal, batches and sums have them.
+namespace bursar {
 
 /// LEB128: seven bits a byte, lowest first.
 inline void append_number(std::string& out, std::uint64_t number) {
@@ -43,4 +43,4 @@ struct NumberCursor {
     }
 };
 
-}  // namespace bursar::audit
+}  // namespace bursar
