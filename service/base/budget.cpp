@@ -98,22 +98,6 @@ std::string Quantity::for_people(Measure measure) const {
 
 std::string Quantity::text(Measure measure) const { return is_money(measure) ? usd().text() : std::to_string(units_); }
 
-Amounts& Amounts::operator+=(const Amounts& other) {
-    charge += other.charge;
-    cost += other.cost;
-    tokens += other.tokens;
-    calls += other.calls;
-    return *this;
-}
-
-Amounts& Amounts::operator-=(const Amounts& other) {
-    charge -= other.charge;
-    cost -= other.cost;
-    tokens -= other.tokens;
-    calls -= other.calls;
-    return *this;
-}
-
 Quantity Budget::limit_at(Timestamp at) const {
     if (adjustments.empty()) return limit;
     Quantity sum = limit;

@@ -69,8 +69,20 @@ struct Amounts {
         }
         return {};
     }
-    Amounts& operator+=(const Amounts& other);
-    Amounts& operator-=(const Amounts& other);
+    Amounts& operator+=(const Amounts& other) {
+        charge += other.charge;
+        cost += other.cost;
+        tokens += other.tokens;
+        calls += other.calls;
+        return *this;
+    }
+    Amounts& operator-=(const Amounts& other) {
+        charge -= other.charge;
+        cost -= other.cost;
+        tokens -= other.tokens;
+        calls -= other.calls;
+        return *this;
+    }
     Amounts operator+(const Amounts& other) const { return Amounts(*this) += other; }
     Amounts operator-(const Amounts& other) const { return Amounts(*this) -= other; }
     bool operator==(const Amounts&) const = default;

@@ -14,18 +14,6 @@ void NanoUsd::overflow() {
     __builtin_unreachable();
 }
 
-NanoUsd NanoUsd::operator+(NanoUsd other) const {
-    std::int64_t sum = 0;
-    if (__builtin_add_overflow(nanos_, other.nanos_, &sum)) overflow();
-    return NanoUsd{sum};
-}
-
-NanoUsd NanoUsd::operator-(NanoUsd other) const {
-    std::int64_t difference = 0;
-    if (__builtin_sub_overflow(nanos_, other.nanos_, &difference)) overflow();
-    return NanoUsd{difference};
-}
-
 Result<NanoUsd> NanoUsd::parse(std::string_view text) {
     const auto wrong = [&](std::string_view why) {
         return fail(Fault::invalid_request,
