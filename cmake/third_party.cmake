@@ -23,8 +23,9 @@ endfunction()
 
 # Boost.Asio and Beast without the parts we do not use; C++20 coroutines only.
 bursar_third(asio Boost::headers Threads::Threads OpenSSL::SSL OpenSSL::Crypto)
-# A call is some ten coroutines deep: their frames are taken from the thread's own cache instead of the heap.
-target_compile_definitions(third_asio INTERFACE BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=32 BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE BOOST_BEAST_USE_STD_STRING_VIEW)
+# Frames of coroutines come from the heap: Asio's cache is a list that is walked for each of them, does not tell sizes apart, and
+# takes none of more than a kilobyte. With many calls at once it costs more than it saves.
+target_compile_definitions(third_asio INTERFACE BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE BOOST_BEAST_USE_STD_STRING_VIEW)
 bursar_third(openssl OpenSSL::SSL OpenSSL::Crypto)
 bursar_third(poco Poco::Foundation Poco::Net Poco::Util Poco::JSON)
 bursar_third(simdjson simdjson::simdjson)
