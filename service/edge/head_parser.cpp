@@ -205,6 +205,28 @@ bool is_plain(char c) {
     return plain[static_cast<unsigned char>(c)];
 }
 
+constexpr std::size_t word_bytes = sizeof(std::uint64_t);
+
+/// The same of eight characters at once.
+bool are_plain(const char* text) {
+    constexpr std::uint64_t each = 0x0101'0101'0101'0101;
+    constexpr std::uint64_t tops = 0x80 * each;
+    std::uint64_t word = 0;
+    std::memcpy(&word, text, word_bytes);
+    // A byte that is smaller than what is taken from it borrows, and shows it in its top bit; its own was not set.
+    const std::uint64_t controls = (word - ' ' * each) & ~word;
+    const std::uint64_t from_del = word ^ 0x7f * each;
+    const std::uint64_t dels = (from_del - each) & ~from_del;
+    return ((controls | dels) & tops) == 0;
+}
+
+/// Where from `at` on the first character is that is not plain.
+std::size_t past_plain(std::string_view text, std::size_t at) {
+    while (at + word_bytes <= text.size() && are_plain(text.data() + at)) at += word_bytes;
+    while (at < text.size() && is_plain(text[at])) ++at;
+    return at;
+}
+
 }  // namespace
 
 HeadScan::State HeadScan::look(std::string_view text, const Limits& limits) {
@@ -213,7 +235,7 @@ HeadScan::State HeadScan::look(std::string_view text, const Limits& limits) {
     for (; seen_ < text.size(); ++seen_) {
         // Nearly all of a head is plain: only what follows a CR, and what is not, has to be looked at.
         if (seen_ > 0 && text[seen_ - 1] == '\r' && text[seen_] != '\n') return refuse(400, "A CR stands alone.");
-        while (seen_ < text.size() && is_plain(text[seen_])) ++seen_;
+        seen_ = past_plain(text, seen_);
         if (seen_ == text.size()) break;
         const char c = text[seen_];
         const char before = seen_ > 0 ? text[seen_ - 1] : '\0';

@@ -55,6 +55,8 @@ struct ResponseHead {
 /// Whether a handler may answer with this header: it breaks out of no line, and it is none that only the edge may write
 /// (a second one would let a client read the answer in two ways).
 bool may_be_answered(std::string_view name, std::string_view value);
+/// Whether it has a CR, LF or NUL.
+bool breaks_lines(std::string_view text);
 bool equal_letters(std::string_view a, std::string_view b);  ///< of one length
 inline bool equal_without_case(std::string_view a, std::string_view b) {
     return a.size() == b.size() && equal_letters(a, b);

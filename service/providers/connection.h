@@ -18,6 +18,7 @@ namespace bursar::providers {
 /// Bytes on their way out: views into memory of the caller, sent in order.
 class Outbox {
   public:
+    explicit Outbox(std::size_t pieces_expected = 1) { pieces_.reserve(pieces_expected); }
     void add(std::string_view piece) {
         if (!piece.empty()) pieces_.push_back(piece);
     }

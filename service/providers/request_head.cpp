@@ -28,10 +28,6 @@ constexpr edge::HeaderNames headers_of_the_pool{"host",
                                                 "proxy-authenticate",
                                                 "http2-settings"};
 
-bool breaks_lines(std::string_view text) {
-    return std::ranges::any_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
-}
-
 bool is_token(std::string_view text) {
     static constexpr auto fits = [] {
         std::array<bool, 256> out{};
@@ -67,18 +63,18 @@ Result<std::string> compose_head(const Target& target, const UpstreamRequest& re
     const std::string host = authority(target, PortText::where_needed);
     std::size_t size = request.method.size() + request.target.size() + 2 * host.size() + 128;
     if (!is_token(request.method)) return wrong("the method is no token");
-    if (!request.target.starts_with('/') || breaks_lines(request.target) ||
+    if (!request.target.starts_with('/') || edge::breaks_lines(request.target) ||
         request.target.find(' ') != std::string_view::npos)
         return wrong("the path is not in origin form");
     if (request.headers != nullptr)
         for (const auto& header : *request.headers) {
-            if (!is_token(header.name) || breaks_lines(header.value))
+            if (!is_token(header.name) || edge::breaks_lines(header.value))
                 return wrong("line breaks, NUL or a name that is no token");
             size += header.name.size() + header.value.size() + 4;
         }
     if (request.credential != nullptr) {
-        if (!is_token(request.credential_header) || breaks_lines(request.credential_prefix) ||
-            breaks_lines(request.credential->reveal()))
+        if (!is_token(request.credential_header) || edge::breaks_lines(request.credential_prefix) ||
+            edge::breaks_lines(request.credential->reveal()))
             return fail(Fault::invalid_request,
                         "The provider key of this channel holds a line break. Store it again without one.");
         size += request.credential_header.size() + request.credential_prefix.size() + request.credential->size() + 4;

@@ -98,7 +98,7 @@ Task<Sending::Outcome> Sending::run_on(Lease lease, Moment deadline) {
 }
 
 Task<std::expected<void, Error>> Sending::write(Connection& connection, Moment deadline) {
-    Outbox outbox;
+    Outbox outbox(1 + request_.body.size());
     outbox.add(head_);
     for (const auto& piece : request_.body) outbox.add(piece);
     auto want = Connection::Want::write_or_read;
