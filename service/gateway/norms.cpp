@@ -16,12 +16,6 @@ constexpr float part = 0.9F;
 /// A name holds neither: keys are of letters and digits, and no name of a model has a line break.
 constexpr char separator = '\n';
 
-std::string name_of(std::string_view key, std::string_view model) {
-    std::string out;
-    out.reserve(key.size() + 1 + model.size());
-    return out.append(key).append(1, separator).append(model);
-}
-
 }  // namespace
 
 std::size_t OutputNorm::bucket_of(Tokens output) {
@@ -48,20 +42,25 @@ std::optional<Tokens> OutputNorm::expected() const {
     return {};
 }
 
-OutputNorm* Norms::find(const std::string& name) {
+std::string_view Norms::name_of(std::string_view key, std::string_view model) {
+    name_.assign(key).append(1, separator).append(model);
+    return name_;
+}
+
+OutputNorm* Norms::find(std::string_view name) {
     const auto found = by_name_.find(name);
     if (found == by_name_.end()) return nullptr;
     entries_.splice(entries_.begin(), entries_, found->second);
     return &found->second->norm;
 }
 
-OutputNorm& Norms::find_or_make(std::string name) {
+OutputNorm& Norms::find_or_make(std::string_view name) {
     if (OutputNorm* const known = find(name)) return *known;
     if (by_name_.size() >= entries_max) {
         by_name_.erase(entries_.back().name);
         entries_.pop_back();
     }
-    entries_.push_front({std::move(name), {}});
+    entries_.push_front({std::string(name), {}});
     by_name_.emplace(entries_.front().name, entries_.begin());
     return entries_.front().norm;
 }

@@ -47,11 +47,14 @@ class Norms {
         OutputNorm norm;
     };
     /// Its norm, now the newest; null if it is not known.
-    OutputNorm* find(const std::string& name);
-    OutputNorm& find_or_make(std::string name);
+    OutputNorm* find(std::string_view name);
+    OutputNorm& find_or_make(std::string_view name);
+    /// Until the next one is asked for.
+    std::string_view name_of(std::string_view key, std::string_view model);
 
     std::list<Entry> entries_;  ///< the one that was used last is the first
     std::unordered_map<std::string_view, std::list<Entry>::iterator> by_name_;
+    std::string name_;  ///< that is asked for: every call asks for two
 };
 
 }  // namespace bursar::gateway
