@@ -26,21 +26,16 @@ bool FrontDoor::is_control(const edge::RequestHead& head) {
     return !path.starts_with("/v1/") && !path.starts_with("/v1beta/");
 }
 
+/// No coroutine of its own: each is a frame more of every call.
 Task<void> FrontDoor::serve(edge::Exchange& exchange) {
     const std::string_view path = exchange.head().path();
     if ((path.starts_with("/v1/") && !is_telemetry(path)) || path.starts_with("/v1beta/")) {
         gateway::Gateway* gateway = gateway_.load(std::memory_order_acquire);
-        if (gateway != nullptr)
-            co_await gateway->serve(exchange);
-        else
-            co_await gateway::refuse_sealed(exchange, clock_);
-    } else if (path == "/healthz") {
-        co_await health(exchange);
-    } else if (path == "/readyz") {
-        co_await readiness(exchange);
-    } else {
-        co_await relay_.serve(exchange);
+        return gateway != nullptr ? gateway->serve(exchange) : gateway::refuse_sealed(exchange, clock_);
     }
+    if (path == "/healthz") return health(exchange);
+    if (path == "/readyz") return readiness(exchange);
+    return relay_.serve(exchange);
 }
 
 Task<void> FrontDoor::health(edge::Exchange& exchange) const {
