@@ -48,7 +48,17 @@ bool is_name(std::string_view name) {
     });
 }
 
-Result<void> check(std::string_view name, const Secret& value) {
+Result<void> check_new(const MasterKey& key) {
+    if (!key.is_passphrase()) return {};
+    if (key.secret().size() < passphrase_bytes_min || key.secret().size() > passphrase_bytes_max)
+        return fail(Fault::invalid_request, fmt::format("A passphrase has {} to {} bytes. Choose several words.",
+                                                        passphrase_bytes_min, passphrase_bytes_max));
+    return {};
+}
+
+}  // namespace
+
+Result<void> check_secret(std::string_view name, const Secret& value) {
     if (!is_name(name))
         return fail(Fault::invalid_request,
                     "A secret's name has 1 to 128 characters of a-z, A-Z, 0-9, '-', '_' and '.'.");
@@ -63,16 +73,6 @@ Result<void> check(std::string_view name, const Secret& value) {
                 name));
     return {};
 }
-
-Result<void> check_new(const MasterKey& key) {
-    if (!key.is_passphrase()) return {};
-    if (key.secret().size() < passphrase_bytes_min || key.secret().size() > passphrase_bytes_max)
-        return fail(Fault::invalid_request, fmt::format("A passphrase has {} to {} bytes. Choose several words.",
-                                                        passphrase_bytes_min, passphrase_bytes_max));
-    return {};
-}
-
-}  // namespace
 
 class FolderVault final : public Vault {
   public:
@@ -89,6 +89,8 @@ class FolderVault final : public Vault {
     Result<void> remove(std::string_view name) override;
     Result<std::vector<SecretFacts>> list() const override;
     Result<Lease> lend(std::string_view name) const override;
+    Result<std::string> lock_away(std::string_view bound_to, const Secret& value) const override;
+    Result<Secret> take_back(std::string_view bound_to, std::string_view locked) const override;
     Result<Secret> database_key() const override;
     Result<Secret> pepper() const override;
 
@@ -96,6 +98,7 @@ class FolderVault final : public Vault {
     struct Open {
         DataKeys keys;
         Secret value_key;
+        Secret waiting_key;  ///< of what lies elsewhere until somebody decides about it
         Secret fingerprint_key;
         std::unique_ptr<store::Store> store;
     };
@@ -182,10 +185,12 @@ Result<FolderVault::Open> FolderVault::open_database(DataKeys keys, bool complet
                            .readers = 1};
     TRY(auto store, store::Store::open(std::move(options)));
     for (const Secret* key : {&keys.secrets_database, &keys.service_database, &keys.pepper}) shield(*key);
-    Open open{.keys = std::move(keys), .value_key = {}, .fingerprint_key = {}, .store = std::move(store)};
+    Open open{
+        .keys = std::move(keys), .value_key = {}, .waiting_key = {}, .fingerprint_key = {}, .store = std::move(store)};
     open.value_key = derive_key(open.keys.secrets_database, "bursar vault value 1");
+    open.waiting_key = derive_key(open.keys.secrets_database, "bursar vault waiting 1");
     open.fingerprint_key = derive_key(open.keys.pepper, "bursar vault fingerprint 1");
-    shield(open.value_key);
+    for (const Secret* key : {&open.value_key, &open.waiting_key}) shield(*key);
     return open;
 }
 
@@ -241,7 +246,7 @@ Result<void> FolderVault::rotate(const MasterKey& current, const MasterKey& next
 }
 
 Result<void> FolderVault::put(std::string_view name, Secret value) {
-    TRY_VOID(check(name, value));
+    TRY_VOID(check_secret(name, value));
     const MutexLock lock(mutex_);
     if (!open_) return is_sealed();
     Secrets next = *secrets_.get();
@@ -297,6 +302,23 @@ Result<Lease> FolderVault::lend(std::string_view name) const {
             fmt::format("the policy names the secret \"{}\", which the vault does not have: bursarctl secret put {}",
                         name, name));
     return found->second.lease;
+}
+
+Result<std::string> FolderVault::lock_away(std::string_view bound_to, const Secret& value) const {
+    const MutexLock lock(mutex_);
+    if (!open_) return is_sealed();
+    return encrypt(open_->waiting_key, bound_to, value.reveal());
+}
+
+Result<Secret> FolderVault::take_back(std::string_view bound_to, std::string_view locked) const {
+    const MutexLock lock(mutex_);
+    if (!open_) return is_sealed();
+    auto value = decrypt(open_->waiting_key, bound_to, locked);
+    if (!value)
+        return fail(Fault::wrong_configuration,
+                    "What was waiting here does not open any more. It has to be asked for again.",
+                    "locked bytes that do not fit the vault's key or what they are bound to");
+    return value;
 }
 
 Result<Secret> FolderVault::database_key() const {

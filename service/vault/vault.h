@@ -56,6 +56,10 @@ struct SecretFacts {
 /// A provider key in use by one attempt.
 using Lease = std::shared_ptr<const Secret>;
 
+/// Whether a vault takes this: a name of 1–128 characters of a–z, A–Z, 0–9 and -_. ; a value of 1 to 64 KiB without
+/// NUL, CR or LF. invalid_request.
+Result<void> check_secret(std::string_view name, const Secret& value);
+
 class Vault {
   public:
     /// Looks at `folder` (keyring and vault.db); opens nothing yet: the vault is sealed. wrong_configuration if the
@@ -74,12 +78,18 @@ class Vault {
     /// checked first.
     virtual Result<void> rotate(const MasterKey& current, const MasterKey& next) = 0;
 
-    /// 1–128 characters of a–z, A–Z, 0–9 and -_. ; values of 1 to 64 KiB without NUL, CR or LF.
+    /// As check_secret() says.
     virtual Result<void> put(std::string_view name, Secret value) = 0;
     virtual Result<void> remove(std::string_view name) = 0;
     virtual Result<std::vector<SecretFacts>> list() const = 0;
     /// sealed, or key_missing with the name. From memory; any thread; microseconds.
     virtual Result<Lease> lend(std::string_view name) const = 0;
+
+    /// What has to wait outside the vault, encrypted under a key of the vault's own, bound to `bound_to`; of any size.
+    /// Opens again after a restart and a new master key. sealed.
+    virtual Result<std::string> lock_away(std::string_view bound_to, const Secret& value) const = 0;
+    /// sealed; wrong_configuration if the bytes were made for something else, or were edited.
+    virtual Result<Secret> take_back(std::string_view bound_to, std::string_view locked) const = 0;
 
     /// Key of bursar.db, and the pepper of stored credentials. Available once unsealed; kept by who asked.
     virtual Result<Secret> database_key() const = 0;

@@ -259,6 +259,27 @@ TEST_F(Vaults, rotation_changes_the_master_key_and_nothing_else) {
 }
 
 // Hunts: a keyring that opens with neither the old nor the new key after a kill at any moment of a rotation.
+TEST_F(Vaults, what_waits_elsewhere_opens_after_a_restart_and_a_new_master_key_and_for_nothing_else) {
+    const MasterKey first = key_of('a'), second = key_of('b');
+    auto vault = unsealed(first);
+    const auto locked = vault->lock_away("request 1", Secret::copy_of("the text"));
+    ASSERT_TRUE(locked) << told(locked);
+    EXPECT_EQ(locked->find("the text"), std::string::npos);
+    EXPECT_NE(*locked, *vault->lock_away("request 1", Secret::copy_of("the text"))) << "a nonce of its own";
+    EXPECT_EQ(vault->take_back("request 2", *locked).error().fault, Fault::wrong_configuration);
+    ASSERT_TRUE(vault->rotate(first, second));
+    vault->seal();
+    EXPECT_EQ(vault->lock_away("request 1", Secret::copy_of("x")).error().fault, Fault::sealed);
+    EXPECT_EQ(vault->take_back("request 1", *locked).error().fault, Fault::sealed);
+    vault = unsealed(second);
+    const auto back = vault->take_back("request 1", *locked);
+    ASSERT_TRUE(back) << told(back);
+    EXPECT_EQ(back->reveal(), "the text");
+    std::string edited = *locked;
+    edited.back() = static_cast<char>(edited.back() ^ 1);
+    EXPECT_EQ(vault->take_back("request 1", edited).error().fault, Fault::wrong_configuration);
+}
+
 TEST_F(Vaults, a_rotation_killed_at_any_moment_leaves_the_old_or_the_new_key) {
     unsealed(key_of('0'))->put("a", Secret::copy_of("1")).value();
     int rotations_seen = 0;
