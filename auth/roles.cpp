@@ -101,6 +101,10 @@ constexpr std::array table{
     Permission{"operator.list", "GET", "/api/v1/operators", o | a},
     Permission{"operator.issue", "POST", "/api/v1/operators", o},
     Permission{"operator.revoke", "DELETE", "/api/v1/operators/{id}", o},
+    Permission{"approval.list", "GET", "/api/v1/approvals", o | a},
+    Permission{"approval.read", "GET", "/api/v1/approvals/{id}", o | a},
+    Permission{"approval.decide", "POST", "/api/v1/approvals/{id}", o},
+    Permission{"approval.withdraw", "DELETE", "/api/v1/approvals/{id}", o},
     Permission{"check.read", "GET", "/api/v1/checks", o | a},
     Permission{"metrics.read", "GET", "/metrics", o | a | f},
     // People and groups as a provider of identities tells of them. The audit has words of its own for what is changed.

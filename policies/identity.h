@@ -125,7 +125,7 @@ struct Identity {
     std::map<std::string, std::vector<std::string>, std::less<>> roles;
     SessionPolicy sessions;
     AgentPolicy agents;
-    /// What needs a second person: of "secret", "policy", "role". Empty: nothing.
+    /// What needs a second person: of "secrets", "policy", "roles". Empty: nothing.
     std::vector<std::string> two_persons;
     bool operator==(const Identity&) const = default;
 };

@@ -121,12 +121,10 @@ AgentPolicy read_agents(const Value& value) {
 std::vector<std::string> read_two_persons(const Value& value) {
     std::vector<std::string> out = read_texts(value, "what needs two persons", 3);
     for (const std::string& word : out)
-        if (word != "secret" && word != "policy" && word != "role") {
-            value.wrong(fmt::format("names \"{}\"; it may have: secret, policy, role", word));
-            return out;
+        if (word != "secrets" && word != "policy" && word != "roles") {
+            value.wrong(fmt::format("names \"{}\"; it may have: secrets, policy, roles", word));
+            return {};
         }
-    // Nobody may believe in a second person who is never asked.
-    if (!out.empty()) value.wrong("is not enforced by this version; take it out, so that nobody relies on it");
     return out;
 }
 

@@ -1,4 +1,5 @@
 #include "service/admin/facts_json.h"
+#include "service/admin/second_person.h"
 #include "service/admin/visit.h"
 
 #include <algorithm>
@@ -31,6 +32,39 @@ Result<auth::Role> token_role(std::string_view name) {
                 fmt::format("\"role\" must be operator, auditor, finance, team_lead or scim, not \"{}\".", name));
 }
 
+Result<auth::NewToken> token_of(const Visit& visit, const Fields& fields) {
+    TRY_VOID(fields.only({"name", "role", "team", "source", "expires_at"}));
+    auth::NewToken token;
+    TRY(token.name, fields.label("name", name_bytes_max));
+    TRY(const std::string_view role_name, fields.text("role", 32));
+    TRY(token.role, token_role(role_name));
+    TRY(token.team, fields.text_or_empty("team", name_bytes_max));
+    if (!token.team.empty() && !visit.parts->rules.get()->teams.contains(token.team))
+        return fail(Fault::invalid_request,
+                    fmt::format("The policy has no team \"{}\". See: GET /api/v1/teams.", token.team));
+    TRY(token.source, fields.text_or_empty("source", name_bytes_max));
+    if (!token.source.empty() && !visit.parts->rules.get()->identity.scim.contains(token.source))
+        return fail(
+            Fault::invalid_request,
+            fmt::format("The policy has no source \"{0}\". Name it there first: identity.scim.{0}.", token.source));
+    if (fields.has("expires_at")) {
+        TRY(token.expires_at, fields.instant("expires_at"));
+        if (*token.expires_at <= visit.plane.clock.now())
+            return fail(Fault::invalid_request, "\"expires_at\" has passed. Give a time to come.");
+    }
+    return token;
+}
+
+Result<auth::Operator> token_named(const Visit& visit) {
+    auto all = visit.parts->operators.list();
+    const auto found = std::ranges::find(all, visit.parameters[0], &auth::Operator::id);
+    if (found == all.end())
+        return fail(Fault::not_found, "There is no operator token of that id. See: bursarctl operator list.");
+    return std::move(*found);
+}
+
+bool covers_roles(const Visit& visit) { return rule_has(visit.parts->rules.get()->identity, "roles"); }
+
 }  // namespace
 
 Reply whoami(Visit& visit) {
@@ -56,26 +90,7 @@ Reply operator_list(Visit& visit) {
 
 Reply operator_issue(Visit& visit) {
     TRY(const Body body, visit.body());
-    const Fields fields = body.fields();
-    TRY_VOID(fields.only({"name", "role", "team", "source", "expires_at"}));
-    auth::NewToken token;
-    TRY(token.name, fields.label("name", name_bytes_max));
-    TRY(const std::string_view role_name, fields.text("role", 32));
-    TRY(token.role, token_role(role_name));
-    TRY(token.team, fields.text_or_empty("team", name_bytes_max));
-    if (!token.team.empty() && !visit.parts->rules.get()->teams.contains(token.team))
-        return fail(Fault::invalid_request,
-                    fmt::format("The policy has no team \"{}\". See: GET /api/v1/teams.", token.team));
-    TRY(token.source, fields.text_or_empty("source", name_bytes_max));
-    if (!token.source.empty() && !visit.parts->rules.get()->identity.scim.contains(token.source))
-        return fail(
-            Fault::invalid_request,
-            fmt::format("The policy has no source \"{0}\". Name it there first: identity.scim.{0}.", token.source));
-    if (fields.has("expires_at")) {
-        TRY(token.expires_at, fields.instant("expires_at"));
-        if (*token.expires_at <= visit.plane.clock.now())
-            return fail(Fault::invalid_request, "\"expires_at\" has passed. Give a time to come.");
-    }
+    TRY(const auth::NewToken token, token_of(visit, body.fields()));
     audit::Audit& audit = visit.parts->audit;
     TRY(const auth::IssuedToken issued,
         visit.parts->operators.issue(token, [&](store::Transaction& transaction, const auth::Operator& facts) {
@@ -97,15 +112,30 @@ Reply operator_issue(Visit& visit) {
 
 Reply operator_revoke(Visit& visit) {
     TRY_VOID(visit.no_body());
-    const auto all = visit.parts->operators.list();
-    const auto found = std::ranges::find(all, visit.parameters[0], &auth::Operator::id);
-    if (found == all.end())
-        return fail(Fault::not_found, "There is no operator token of that id. See: bursarctl operator list.");
-    const audit::Action row = visit.row("operator:" + found->name, "ok", fmt::format("{{\"id\":\"{}\"}}", found->id));
+    TRY(const auth::Operator token, token_named(visit));
+    const audit::Action row = visit.row("operator:" + token.name, "ok", fmt::format("{{\"id\":\"{}\"}}", token.id));
     audit::Audit& audit = visit.parts->audit;
     TRY_VOID(visit.parts->operators.revoke(
-        found->id, [&](store::Transaction& transaction) { return audit.append(transaction, row); }));
+        token.id, [&](store::Transaction& transaction) { return audit.append(transaction, row); }));
     return no_content();
+}
+
+Proposed propose_operator_issue(Visit& visit) {
+    TRY(const Body body, visit.copy_of_body());
+    TRY(const auth::NewToken token, token_of(visit, body.fields()));
+    std::string what = fmt::format("Issue a token of the role {} to \"{}\"", auth::name_of(token.role), token.name);
+    if (!token.team.empty()) what += fmt::format(" for the team \"{}\"", token.team);
+    if (!token.source.empty()) what += fmt::format(" for the source \"{}\"", token.source);
+    if (token.expires_at) what += fmt::format(", until {}", to_text(*token.expires_at));
+    return Proposal{.covered = covers_roles(visit), .what = what + "."};
+}
+
+Proposed propose_operator_revoke(Visit& visit) {
+    TRY_VOID(visit.no_body());
+    TRY(const auth::Operator token, token_named(visit));
+    return Proposal{.covered = covers_roles(visit),
+                    .what = fmt::format("End the token {} of \"{}\", whose role is {}.", token.id, token.name,
+                                        auth::name_of(token.role))};
 }
 
 Reply audit_read(Visit& visit) {

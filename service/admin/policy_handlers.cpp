@@ -1,4 +1,5 @@
 #include "service/admin/facts_json.h"
+#include "service/admin/second_person.h"
 #include "service/admin/visit.h"
 #include "service/base/log.h"
 
@@ -114,6 +115,7 @@ std::expected<Planned, Problem> plan(const Visit& visit, const std::vector<Docum
     for (const std::string& team : missing_teams)
         planned.warnings.push_back(
             fmt::format("Keys belong to team {}, which this policy does not have: their calls will be refused.", team));
+    std::ranges::move(rule_warnings(visit, planned.snapshot), std::back_inserter(planned.warnings));
     return planned;
 }
 
@@ -172,21 +174,31 @@ std::string applied_detail(std::string_view reason, const std::vector<std::strin
     return std::move(json).text();
 }
 
-/// Stores the documents as the revision after `base` and puts them in force at once: the next call sees them.
-Reply apply(const Visit& visit, std::int64_t base, std::vector<Document> documents, std::string_view reason) {
-    auto planned = plan(visit, documents, base + 1);
+/// What a request would put in force, and on which revision.
+struct Change {
+    std::int64_t base = 0;
+    std::vector<Document> documents;
+    std::string reason;
+};
+
+/// Stores the documents as the revision after its base and puts them in force at once: the next call sees them.
+Reply apply(const Visit& visit, Change change) {
+    const std::int64_t base = change.base;
+    const std::string reason = std::move(change.reason);
+    auto planned = plan(visit, change.documents, base + 1);
     if (!planned) return std::unexpected(std::move(planned).error());
     const Revision revision{.number = base + 1,
                             .at = visit.plane.clock.now(),
-                            .author = visit.who.name,
-                            .reason = std::string(reason),
-                            .documents = std::move(documents)};
+                            .author = visit.author(),
+                            .reason = reason,
+                            .documents = std::move(change.documents)};
     const audit::Action row =
         visit.row(fmt::format("revision:{}", revision.number), "ok", applied_detail(reason, planned->changes));
     audit::Audit& audit = visit.parts->audit;
     auto stored = visit.parts->store.write([&](store::Transaction& transaction) -> Result<void> {
         TRY_VOID(Revisions::append(transaction, revision));
-        return audit.append(transaction, row);
+        TRY_VOID(audit.append(transaction, row));
+        return tell_of_rule(visit, transaction, planned->snapshot->identity, revision.number);
     });
     if (!stored) return std::unexpected(Problem(stored.error(), stored.error().fault == Fault::conflict ? 412 : 0));
     visit.parts->rules.put(planned->snapshot);
@@ -218,6 +230,41 @@ std::expected<Revision, Problem> current_base(const Visit& visit) {
     return std::move(*newest);
 }
 
+std::expected<Change, Problem> change_to_apply(const Visit& visit, const Fields& fields) {
+    TRY_VOID(fields.only({"documents", "reason"}));
+    TRY(auto documents, documents_of(fields));
+    TRY(const std::string_view reason, fields.text_or_empty("reason", reason_bytes_max));
+    const auto base = current_base(visit);
+    if (!base) return std::unexpected(base.error());
+    return Change{.base = base->number, .documents = std::move(documents), .reason = std::string(reason)};
+}
+
+std::expected<Change, Problem> change_to_roll_back(const Visit& visit, const Fields& fields) {
+    TRY_VOID(fields.only({"to", "reason"}));
+    TRY(const std::int64_t to, fields.integer("to", 1, std::numeric_limits<std::int64_t>::max()));
+    TRY(const std::string_view given, fields.text_or_empty("reason", reason_bytes_max));
+    const auto base = current_base(visit);
+    if (!base) return std::unexpected(base.error());
+    TRY(Revision old, Revisions::read(visit.parts->store, to));
+    return Change{.base = base->number,
+                  .documents = std::move(old.documents),
+                  .reason = given.empty() ? fmt::format("back to revision {}", to)
+                                          : fmt::format("back to revision {}: {}", to, given)};
+}
+
+Proposed propose(const Visit& visit, std::expected<Change, Problem> change, std::string_view verb) {
+    if (!change) return std::unexpected(std::move(change).error());
+    auto planned = plan(visit, change->documents, change->base + 1);
+    if (!planned) return std::unexpected(std::move(planned).error());
+    std::string what = fmt::format("{} on revision {}, with {} change{}", verb, change->base, planned->changes.size(),
+                                   planned->changes.size() == 1 ? "" : "s");
+    if (!change->reason.empty()) what += ": " + change->reason;
+    return Proposal{.covered = covers(visit, *visit.parts->rules.get(), *planned->snapshot),
+                    .what = std::move(what),
+                    .changes = std::move(planned->changes),
+                    .warnings = std::move(planned->warnings)};
+}
+
 }  // namespace
 
 Reply policy_read(Visit& visit) {
@@ -235,6 +282,8 @@ Reply policy_plan(Visit& visit) {
     TRY(const auto missing, missing_secrets(visit, *planned->snapshot));
     if (visit.plane.vault.state() == vault::State::sealed)
         planned->warnings.emplace_back("The vault is sealed: which secrets are missing cannot be told.");
+    if (covers(visit, *visit.parts->rules.get(), *planned->snapshot))
+        planned->warnings.emplace_back("This comes into force only once a second operator has approved it.");
     JsonWriter json;
     json.open().field("base_revision", newest.number);
     write_texts(json, "changes", planned->changes);
@@ -246,13 +295,14 @@ Reply policy_plan(Visit& visit) {
 
 Reply policy_apply(Visit& visit) {
     TRY(const Body body, visit.body());
-    const Fields fields = body.fields();
-    TRY_VOID(fields.only({"documents", "reason"}));
-    TRY(auto documents, documents_of(fields));
-    TRY(const std::string_view reason, fields.text_or_empty("reason", reason_bytes_max));
-    const auto base = current_base(visit);
-    if (!base) return std::unexpected(base.error());
-    return apply(visit, base->number, std::move(documents), reason);
+    auto change = change_to_apply(visit, body.fields());
+    if (!change) return std::unexpected(std::move(change).error());
+    return apply(visit, *std::move(change));
+}
+
+Proposed propose_policy_apply(Visit& visit) {
+    TRY(const Body body, visit.copy_of_body());
+    return propose(visit, change_to_apply(visit, body.fields()), "Apply a policy");
 }
 
 Reply policy_history(Visit& visit) {
@@ -282,16 +332,14 @@ Reply policy_revision(Visit& visit) {
 
 Reply policy_rollback(Visit& visit) {
     TRY(const Body body, visit.body());
-    const Fields fields = body.fields();
-    TRY_VOID(fields.only({"to", "reason"}));
-    TRY(const std::int64_t to, fields.integer("to", 1, std::numeric_limits<std::int64_t>::max()));
-    TRY(const std::string_view given, fields.text_or_empty("reason", reason_bytes_max));
-    const auto base = current_base(visit);
-    if (!base) return std::unexpected(base.error());
-    TRY(Revision old, Revisions::read(visit.parts->store, to));
-    const std::string reason =
-        given.empty() ? fmt::format("back to revision {}", to) : fmt::format("back to revision {}: {}", to, given);
-    return apply(visit, base->number, std::move(old.documents), reason);
+    auto change = change_to_roll_back(visit, body.fields());
+    if (!change) return std::unexpected(std::move(change).error());
+    return apply(visit, *std::move(change));
+}
+
+Proposed propose_policy_rollback(Visit& visit) {
+    TRY(const Body body, visit.copy_of_body());
+    return propose(visit, change_to_roll_back(visit, body.fields()), "Roll the policy back");
 }
 
 Reply price_import(Visit& visit) {

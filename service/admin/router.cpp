@@ -2,6 +2,7 @@
 
 #include "service/admin/cookies.h"
 #include "service/admin/scim_answers.h"
+#include "service/admin/second_person.h"
 #include "service/base/log.h"
 
 #include <algorithm>
@@ -245,6 +246,15 @@ Result<void> Router::admit(Visit& visit, const Handler& handler) const {
     return check_proof(visit, handler);
 }
 
+/// Does it, or leaves it to be approved where the policy in force asks for two persons.
+Reply Router::handle(Visit& visit, const Handler& handler) {
+    if (handler.propose == nullptr || !has_rule(visit)) return handler.handle(visit);
+    auto proposal = handler.propose(visit);
+    if (!proposal) return std::unexpected(std::move(proposal).error());
+    if (!proposal->covered) return handler.handle(visit);
+    return ask_second_person(visit, *std::move(proposal));
+}
+
 void Router::record(const Visit& visit, const Handler& handler, const Reply& reply) const {
     if (visit.parts == nullptr) return;
     if (reply.has_value()) {
@@ -288,7 +298,7 @@ Answer Router::answer(Request request) {
     action = visit.permission.action;
     Reply reply;
     if (auto admitted = admit(visit, handler); admitted)
-        reply = handler.handle(visit);
+        reply = handle(visit, handler);
     else
         reply = std::unexpected(std::move(admitted).error());
     record(visit, handler, reply);
@@ -300,12 +310,21 @@ Answer Router::answer(Request request) {
 audit::Action Visit::row(std::string object, std::string_view outcome, std::string detail) const {
     // Two tokens may have the same name; their ids differ.
     if (!who.id.empty()) detail.insert(1, fmt::format("\"token\":\"{}\"{}", who.id, detail.size() > 2 ? "," : ""));
+    if (!approval.empty()) {
+        std::string second = fmt::format("\"approval\":\"{}\",\"approved_by\":", approval);
+        append_json_string(second, approved_by);
+        detail.insert(1, second + (detail.size() > 2 ? "," : ""));
+    }
     return {.actor = actor,
             .address = request.address,
             .action = std::string(permission.action),
             .object = std::move(object),
             .outcome = std::string(outcome),
             .detail = std::move(detail)};
+}
+
+std::string Visit::author() const {
+    return approval.empty() ? who.name : fmt::format("{} (approved by {})", who.name, approved_by);
 }
 
 Result<void> Visit::no_body() const {

@@ -34,6 +34,7 @@ class Router {
     Result<void> check_origin(const Visit& visit) const;
     Result<void> check_agent(const Visit& visit) const;
     Result<void> check_proof(const Visit& visit, const Handler& handler) const;
+    static Reply handle(Visit& visit, const Handler& handler);
     void record(const Visit& visit, const Handler& handler, const Reply& reply) const;
 
     Plane& plane_;

@@ -1,4 +1,5 @@
 #include "service/admin/facts_json.h"
+#include "service/admin/second_person.h"
 #include "service/admin/visit.h"
 #include "service/base/log.h"
 
@@ -58,6 +59,43 @@ Result<std::optional<vault::SecretFacts>> find_secret(const vault::Vault& vault,
     return *found;
 }
 
+struct Rotation {
+    vault::MasterKey current, next;
+};
+
+Result<Rotation> rotation_of(const Fields& fields) {
+    TRY_VOID(fields.only({"current", "next"}));
+    TRY(const Fields current_fields, fields.object("current"));
+    TRY(const Fields next_fields, fields.object("next"));
+    TRY(vault::MasterKey current, master_key_of(current_fields));
+    TRY(vault::MasterKey next, master_key_of(next_fields));
+    TRY_VOID(check_new(next));
+    return Rotation{.current = std::move(current), .next = std::move(next)};
+}
+
+struct NewSecret {
+    std::string_view name;
+    Secret value;
+};
+
+Result<NewSecret> secret_of(const Visit& visit, const Fields& fields) {
+    TRY_VOID(fields.only({"value"}));
+    TRY(const std::string_view value, fields.text("value", secret_bytes_max));
+    const std::string_view name = visit.parameters[0];
+    if (name.size() > secret_name_bytes_max)
+        return fail(Fault::invalid_request,
+                    fmt::format("The name of a secret has at most {} characters.", secret_name_bytes_max));
+    return NewSecret{.name = name, .value = Secret::copy_of(value)};
+}
+
+Result<void> check_known(const Visit& visit, std::string_view name) {
+    TRY(const auto known, find_secret(visit.plane.vault, name));
+    if (known) return {};
+    return fail(Fault::not_found, fmt::format("There is no secret \"{}\". See: bursarctl secret list.", name));
+}
+
+bool covers_secrets(const Visit& visit) { return rule_has(visit.parts->rules.get()->identity, "secrets"); }
+
 }  // namespace
 
 Reply vault_status(Visit& visit) { return json_answer(status_of(visit.plane.vault)); }
@@ -101,18 +139,18 @@ Reply vault_unseal(Visit& visit) {
 
 Reply vault_rotate(Visit& visit) {
     TRY(const Body body, visit.body());
-    const Fields fields = body.fields();
-    TRY_VOID(fields.only({"current", "next"}));
-    TRY(const Fields current_fields, fields.object("current"));
-    TRY(const Fields next_fields, fields.object("next"));
-    TRY(const vault::MasterKey current, master_key_of(current_fields));
-    TRY(const vault::MasterKey next, master_key_of(next_fields));
-    TRY_VOID(check_new(next));
+    TRY(const Rotation keys, rotation_of(body.fields()));
     vault::Vault& vault = visit.plane.vault;
     TRY_VOID(visit.plane.guard.attempt(visit.request.address, [&] {
-        return do_audited(visit, "vault", [&] { return vault.rotate(current, next); });
+        return do_audited(visit, "vault", [&] { return vault.rotate(keys.current, keys.next); });
     }));
     return json_answer(status_of(vault));
+}
+
+Proposed propose_vault_rotate(Visit& visit) {
+    TRY(const Body body, visit.copy_of_body());
+    TRY_VOID(rotation_of(body.fields()));
+    return Proposal{.covered = covers_secrets(visit), .what = "Give the vault another master key."};
 }
 
 Reply secret_list(Visit& visit) {
@@ -132,30 +170,39 @@ Reply secret_list(Visit& visit) {
 
 Reply secret_put(Visit& visit) {
     TRY(const Body body, visit.body());
-    TRY_VOID(body.fields().only({"value"}));
-    TRY(const std::string_view value, body.fields().text("value", secret_bytes_max));
-    const std::string_view name = visit.parameters[0];
-    if (name.size() > secret_name_bytes_max)
-        return fail(Fault::invalid_request,
-                    fmt::format("The name of a secret has at most {} characters.", secret_name_bytes_max));
+    TRY(NewSecret secret, secret_of(visit, body.fields()));
     vault::Vault& vault = visit.plane.vault;
-    TRY_VOID(
-        do_audited(visit, fmt::format("secret:{}", name), [&] { return vault.put(name, Secret::copy_of(value)); }));
-    TRY(const auto facts, find_secret(vault, name));
+    TRY_VOID(do_audited(visit, fmt::format("secret:{}", secret.name),
+                        [&] { return vault.put(secret.name, std::move(secret.value)); }));
+    TRY(const auto facts, find_secret(vault, secret.name));
     JsonWriter json;
-    json.open().field("name", name).field("fingerprint", facts ? facts->fingerprint : "").close();
+    json.open().field("name", secret.name).field("fingerprint", facts ? facts->fingerprint : "").close();
     return json_answer(std::move(json).text());
+}
+
+Proposed propose_secret_put(Visit& visit) {
+    TRY(const Body body, visit.copy_of_body());
+    TRY(const NewSecret secret, secret_of(visit, body.fields()));
+    TRY_VOID(vault::check_secret(secret.name, secret.value));
+    TRY(const auto known, find_secret(visit.plane.vault, secret.name));
+    const std::string_view verb = known ? "Give another value to the secret" : "Put into the vault the new secret";
+    return Proposal{.covered = covers_secrets(visit), .what = fmt::format("{} \"{}\".", verb, secret.name)};
 }
 
 Reply secret_delete(Visit& visit) {
     TRY_VOID(visit.no_body());
     const std::string_view name = visit.parameters[0];
     vault::Vault& vault = visit.plane.vault;
-    TRY(const auto known, find_secret(vault, name));
-    if (!known)
-        return fail(Fault::not_found, fmt::format("There is no secret \"{}\". See: bursarctl secret list.", name));
+    TRY_VOID(check_known(visit, name));
     TRY_VOID(do_audited(visit, fmt::format("secret:{}", name), [&] { return vault.remove(name); }));
     return no_content();
+}
+
+Proposed propose_secret_delete(Visit& visit) {
+    TRY_VOID(visit.no_body());
+    const std::string_view name = visit.parameters[0];
+    TRY_VOID(check_known(visit, name));
+    return Proposal{.covered = covers_secrets(visit), .what = fmt::format("Delete the secret \"{}\".", name)};
 }
 
 }  // namespace bursar::admin

@@ -43,11 +43,17 @@ struct Visit {
     std::shared_ptr<const auth::Person> person = nullptr;
     std::shared_ptr<const Caller> calls_as =
         nullptr;  ///< whom calls of the session are charged to, whatever their role
+    /// Of a request that had to wait for a second person, while it is done: its approval, and who gave it.
+    std::string approval = {}, approved_by = {};
 
     /// The audit row of this request; `outcome` is "ok", "begun" or a fault's name, `detail` a JSON object.
     audit::Action row(std::string object, std::string_view outcome = "ok", std::string detail = "{}") const;
+    /// For lists that people read: who did it, and who approved it.
+    std::string author() const;
     /// Parses the body of the request, which is gone afterwards.
     Result<Body> body() { return Body::parse(std::move(request.body)); }
+    /// The same without taking it away from who comes after.
+    Result<Body> copy_of_body() const { return Body::parse(std::string(request.body)); }
     /// Refuses a body where none is asked for; "{}" is none.
     Result<void> no_body() const;
     Result<Query> query(std::initializer_list<std::string_view> known) const {
@@ -79,6 +85,14 @@ enum class Proof : unsigned char {
     recent,   ///< within the policy's time (identity.sessions.step_up)
 };
 
+/// What a request would do, found out without doing any of it.
+struct Proposal {
+    bool covered = false;                                  ///< by the rule of two persons that is in force
+    std::string what;                                      ///< one sentence for the second person; never a secret
+    std::vector<std::string> changes = {}, warnings = {};  ///< of a policy
+};
+using Proposed = std::expected<Proposal, Problem>;
+
 struct Handler {
     std::string_view method;
     std::string_view route;
@@ -86,6 +100,8 @@ struct Handler {
     Records records = Records::reads;
     Access access = Access::operators;
     Proof proof = Proof::session;
+    /// Of what may need a second person (identity.two_persons); null: never does.
+    Proposed (*propose)(Visit&) = nullptr;
 };
 
 std::span<const Handler> handlers();
@@ -105,6 +121,9 @@ Reply vault_rotate(Visit& visit);
 Reply secret_list(Visit& visit);
 Reply secret_put(Visit& visit);
 Reply secret_delete(Visit& visit);
+Proposed propose_vault_rotate(Visit& visit);
+Proposed propose_secret_put(Visit& visit);
+Proposed propose_secret_delete(Visit& visit);
 // key_handlers.cpp
 Reply key_list(Visit& visit);
 Reply key_issue(Visit& visit);
@@ -121,6 +140,8 @@ Reply policy_apply(Visit& visit);
 Reply policy_history(Visit& visit);
 Reply policy_revision(Visit& visit);
 Reply policy_rollback(Visit& visit);
+Proposed propose_policy_apply(Visit& visit);
+Proposed propose_policy_rollback(Visit& visit);
 Reply price_import(Visit& visit);
 // report_handlers.cpp
 Reply team_list(Visit& visit);
@@ -158,8 +179,15 @@ Reply whoami(Visit& visit);
 Reply operator_list(Visit& visit);
 Reply operator_issue(Visit& visit);
 Reply operator_revoke(Visit& visit);
+Proposed propose_operator_issue(Visit& visit);
+Proposed propose_operator_revoke(Visit& visit);
 Reply audit_read(Visit& visit);
 Reply audit_verify(Visit& visit);
+// approval_handlers.cpp
+Reply approval_list(Visit& visit);
+Reply approval_read(Visit& visit);
+Reply approval_decide(Visit& visit);
+Reply approval_withdraw(Visit& visit);
 // provider_handlers.cpp
 Reply provider_list(Visit& visit);
 Reply provider_catalogue(Visit& visit);

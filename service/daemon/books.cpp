@@ -2,6 +2,7 @@
 #include "auth/break_glass.h"
 #include "auth/scim/scim.h"
 #include "auth/sync_history.h"
+#include "service/admin/approvals.h"
 #include "service/base/log.h"
 #include "service/daemon/service.h"
 #include "service/treasury/allocations.h"
@@ -117,12 +118,13 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
                          vault::Vault& vault, const Clock& clock) {
     Books books;
     TRY(Secret database_key, vault.database_key());
-    store::Options options{.file = configuration.state_folder / "bursar.db",
-                           .key = std::move(database_key),
-                           .durability = configuration.durability,
-                           .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(),
-                                       auth::Operators::schema(), auth::People::schema(), auth::Sessions::schema(),
-                                       scim::Scim::schema(), admin::Revisions::schema(), replays::Replays::schema()}};
+    store::Options options{
+        .file = configuration.state_folder / "bursar.db",
+        .key = std::move(database_key),
+        .durability = configuration.durability,
+        .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(), auth::Operators::schema(),
+                    auth::People::schema(), auth::Sessions::schema(), scim::Scim::schema(), admin::Revisions::schema(),
+                    admin::Approvals::schema(), replays::Replays::schema()}};
     std::ranges::move(treasury::Treasury::schemas(), std::back_inserter(options.schemas));
     std::ranges::move(staff::Staff::schemas(), std::back_inserter(options.schemas));
     TRY(books.store, store::Store::open(std::move(options)));
@@ -138,6 +140,7 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
     TRY(Secret sessions_pepper, vault.pepper());
     TRY(books.sessions, auth::Sessions::open(*books.store, std::move(sessions_pepper), *books.people, clock));
     TRY(auto rules, read_rules(configuration, defaults, *books.store, *books.audit, clock));
+    TRY_VOID(admin::Approvals::close_cut_off(*books.store, *books.audit, clock.now()));
     TRY_VOID(books.audit->set_time_zone(rules->organisation.time_zone));
     books.rules = std::make_unique<policies::Rules>(std::move(rules));
     books.staff =

@@ -1,4 +1,5 @@
 // What is done again and again beside all calls, and how often.
+#include "service/admin/approvals.h"
 #include "service/admin/limited.h"
 #include "service/audit/usage.h"
 #include "service/daemon/service.h"
@@ -128,6 +129,9 @@ std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& pa
     duties.push_back({"watch", 1min, [watch](Timestamp now) -> Result<void> {
                           watch->tick(now);
                           return {};
+                      }});
+    duties.push_back({"approvals", 1min, [&store = *books.store, &audit = *books.audit](Timestamp now) {
+                          return admin::Approvals::sweep(store, audit, now);
                       }});
     // A clock that was wrong at the start must not delete what is not old: it gets an hour to be set right.
     duties.push_back({"retention", 1min,

@@ -1,6 +1,7 @@
 #include "tests/unit/admin/plant.h"
 
 #include "auth/scim/scim.h"
+#include "service/admin/approvals.h"
 #include "service/admin/cookies.h"
 #include "service/base/ensure.h"
 #include "service/base/json.h"
@@ -175,12 +176,12 @@ Result<void> Plant::unseal(const vault::MasterKey& key) {
 }
 
 void Plant::open_house() {
-    store::Options options{
-        .file = folder / "bursar.db",
-        .key = sure(vault->database_key()),
-        .durability = store::Durability::process,
-        .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(), auth::Operators::schema(),
-                    auth::People::schema(), auth::Sessions::schema(), scim::Scim::schema(), Revisions::schema()}};
+    store::Options options{.file = folder / "bursar.db",
+                           .key = sure(vault->database_key()),
+                           .durability = store::Durability::process,
+                           .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(),
+                                       auth::Operators::schema(), auth::People::schema(), auth::Sessions::schema(),
+                                       scim::Scim::schema(), Revisions::schema(), Approvals::schema()}};
     for (const store::Schema& schema : staff::Staff::schemas()) options.schemas.push_back(schema);
     for (const store::Schema& schema : treasury::Treasury::schemas()) options.schemas.push_back(schema);
     store = sure(store::Store::open(std::move(options)));

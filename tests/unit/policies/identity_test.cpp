@@ -98,6 +98,7 @@ identity:
   roles: {operator: [a], auditor: [b], finance: [c, d]}
   sessions: {idle: 30m, absolute: 8h, access: 301s, refresh: 7d, step_up: 5m}
   agents: {login_notice: Be kind., settings: {}}
+  two_persons: [secrets, policy, roles]
 )");
     ASSERT_EQ(problems_of(parsed), "");
     const Identity& identity = parsed.snapshot->identity;
@@ -139,6 +140,8 @@ identity:
                                                 .refresh = hours(168),
                                                 .step_up = minutes(5)}));
     EXPECT_EQ(identity.agents, (AgentPolicy{.login_notice = "Be kind.", .settings = "{}"}));
+    EXPECT_EQ(identity.two_persons, (std::vector<std::string>{"secrets", "policy", "roles"}));
+    EXPECT_EQ(identity_of("identity: {two_persons: [policy]}").two_persons, std::vector<std::string>{"policy"});
     EXPECT_EQ(secrets_of(*parsed.snapshot), (std::vector<std::string>{"oidc-okta"}));
     EXPECT_EQ(identity_of("identity: {}"), Identity{});
 }

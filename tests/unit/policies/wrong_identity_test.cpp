@@ -259,9 +259,9 @@ TEST(WrongIdentity, each_says_what_is_wrong_and_what_to_change) {
         {"settings that fill a disk", agents_with(fmt::format("settings: {{a: {}}}", std::string(70'000, 'x'))),
          "agents settings has 70008 bytes as JSON; at most 65536 are served"},
         {"two persons for what nobody changes", "identity: {two_persons: [keys]}",
-         R"(identity two_persons names "keys"; it may have: secret, policy, role)"},
-        {"a second person who would never be asked", "identity: {two_persons: [policy]}",
-         "identity two_persons is not enforced by this version; take it out, so that nobody relies on it"},
+         R"(identity two_persons names "keys"; it may have: secrets, policy, roles)"},
+        {"a second person for one thing twice", "identity: {two_persons: [policy, policy]}",
+         R"(what needs two persons "policy" stands twice; keep one of them)"},
         {"a group of two lines", R"(teams: {a: {models: [], leads: ["a\nb"]}})",
          R"(group of leads "a?b" must be one line of 1 to 1024 bytes)"},
     });
