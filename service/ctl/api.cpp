@@ -25,6 +25,7 @@ namespace {
 /// Argon2id at an unseal takes a second or two; an answer that takes longer than this does not come.
 constexpr int answer_milliseconds_max = 60'000;
 constexpr qint64 answer_bytes_max = 64 << 20;
+constexpr int http_accepted = 202;
 
 QString from_utf8(std::string_view text) { return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size())); }
 
@@ -142,12 +143,32 @@ Outcome<Reply> Api::exchange(const Request& request) {
 
 Outcome<Reply> Api::call(const Request& request) {
     TRY(Reply reply, exchange(request));
-    if (reply.good()) return reply;
+    if (reply.good()) {
+        TRY_VOID(check_done(reply));
+        return reply;
+    }
     std::string text = problem_text(reply);
     if (reply.status == 401 && settings_.token.empty())
         text += " Sign in: bursarctl login. Or give a token: --token-file FILE, BURSAR_TOKEN_FILE or BURSAR_TOKEN.";
     if (reply.status == 401 && settings_.sign_in) text += " Sign in again: bursarctl login";
     return failed(std::move(text));
+}
+
+Outcome<void> check_done(const Reply& reply) {
+    if (reply.status != http_accepted) return {};
+    const QJsonObject approval = QJsonDocument::fromJson(QByteArray::fromStdString(reply.body))
+                                     .object()
+                                     .value(QLatin1String("approval"))
+                                     .toObject();
+    const auto text = [&approval](const char* name) {
+        return printable(approval.value(QLatin1String(name)).toString().toStdString());
+    };
+    return std::unexpected(
+        Failure{Exit::waits,
+                fmt::format("Nothing was changed yet: this needs a second person. Another operator approves it until "
+                            "{} with: bursarctl approvals approve {}",
+                            text("expires_at"), text("id")),
+                reply.body});
 }
 
 std::string problem_text(const Reply& reply) {

@@ -46,7 +46,7 @@ class Api {
     /// Any answer of the service. Fails only when there is none: nobody listens, TLS is not trusted, no answer in time;
     /// the text says which, and what to change.
     Outcome<Reply> exchange(const Request& request);
-    /// An answer that is good; else the service's own sentence.
+    /// An answer that is good; else the service's own sentence. Exit::waits if a second person has to approve it first.
     Outcome<Reply> call(const Request& request);
     Outcome<Reply> get(std::string path) { return call({.path = std::move(path)}); }
 
@@ -75,5 +75,8 @@ std::string form(std::initializer_list<std::pair<std::string_view, std::string_v
 
 /// "a b" -> "a%20b": one segment of a path or one value of a query.
 std::string url_part(std::string_view text);
+
+/// Ends a command whose answer is 202: nothing was done yet, and who has to do what now.
+Outcome<void> check_done(const Reply& reply);
 
 }  // namespace bursar::ctl

@@ -111,6 +111,12 @@ Outcome<Exit> audit_verify(Context& context);
 Outcome<Exit> operator_list(Context& context);
 Outcome<Exit> operator_issue(Context& context);
 Outcome<Exit> operator_revoke(Context& context);
+// approval_commands.cpp
+Outcome<Exit> approvals_list(Context& context);
+Outcome<Exit> approvals_show(Context& context);
+Outcome<Exit> approvals_approve(Context& context);
+Outcome<Exit> approvals_decline(Context& context);
+Outcome<Exit> approvals_withdraw(Context& context);
 Outcome<Exit> doctor(Context& context);
 Outcome<Exit> completion(Context& context);
 // sign_in_commands.cpp

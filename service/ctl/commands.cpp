@@ -129,6 +129,9 @@ constexpr std::array approve_options = {
     Option{"--reason", "TEXT", "why; whoever asked reads it"},
 };
 constexpr std::array decline_options = {Option{"--reason", "TEXT", "why; whoever asked reads it (needed)"}};
+constexpr std::array approvals_options = {
+    Option{"--state", "STATE", "open, running, done, failed, declined, withdrawn, expired or unknown"}};
+constexpr std::array approvals_approve_options = {Option{"--reason", "TEXT", "why; whoever asked reads it"}};
 constexpr std::array credit_options = {
     account, Option{"--amount", "AMOUNT", "\"500 USD\"; \"-20 USD\" takes back (default: list the credits)"}, reason};
 constexpr std::array correct_options = {
@@ -218,6 +221,14 @@ constexpr std::array table_of_commands = {
     Command{"operator issue", "NAME", "make an operator token and show it once", operator_issue_options, 1, 1,
             operator_issue},
     Command{"operator revoke", "ID", "end an operator token now", {}, 1, 1, operator_revoke},
+    Command{"approvals", "", "the same as approvals list", approvals_options, 0, 0, approvals_list},
+    Command{"approvals list", "", "what waits for a second person, and what was decided lately", approvals_options, 0,
+            0, approvals_list},
+    Command{"approvals show", "ID", "one of them, with what would change", {}, 1, 1, approvals_show},
+    Command{"approvals approve", "ID", "do what somebody else asked for", approvals_approve_options, 1, 1,
+            approvals_approve},
+    Command{"approvals decline", "ID", "refuse what somebody else asked for", decline_options, 1, 1, approvals_decline},
+    Command{"approvals withdraw", "ID", "take back what you asked for", {}, 1, 1, approvals_withdraw},
     Command{"login", "", "sign in with your company's account, in a browser", login_options, 0, 0, login, false, true},
     Command{"logout", "", "end that sign-in", {}, 0, 0, logout, false, true},
     Command{"my keys", "", "list your own keys", {}, 0, 0, my_keys},

@@ -151,6 +151,7 @@ Outcome<Exit> confirm_and_apply(Api& api, const Documents& documents, const Plan
         return failed(fmt::format("The policy is no longer at revision {}: somebody else changed it. Plan again.",
                                   plan.revision));
     if (!reply.good()) return failed(problem_text(reply));
+    TRY_VOID(check_done(reply));
     TRY(const QJsonObject applied, object_of(reply));
     if (decision.json) print(reply.body + "\n");
     remark(fmt::format("Revision {} is in force.", cell(applied.value(QLatin1String("revision")))));

@@ -67,7 +67,7 @@ std::string help_text(std::string_view topic, std::span<const Command> commands)
     if (topic.empty()) text += "Bursar's command line. It speaks to bursard by its API.\n\ncommands:\n";
     text += command_lines(topic, commands);
     text += "\noptions of every command:\n" + option_lines(global_options());
-    return text + "\nExit codes: 0 ok, 1 failed, 2 wrong usage, 78 wrong configuration.\n";
+    return text + "\nExit codes: 0 ok, 1 failed, 2 wrong usage, 3 waits for a second person, 78 wrong configuration.\n";
 }
 
 std::string bash_completion(std::span<const Command> commands) {

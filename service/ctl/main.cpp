@@ -45,7 +45,9 @@ Outcome<Exit> run(const std::vector<std::string>& words) {
     Api api(std::move(settings));
     if (api.settings().sign_in && !arguments.command->signs) TRY_VOID(use_sign_in(api));
     Context context{.arguments = arguments, .api = api, .commands = commands, .environment = environment};
-    return arguments.command->run(context);
+    auto exit = arguments.command->run(context);
+    if (!exit && exit.error().exit == Exit::waits && context.json()) print(exit.error().body + "\n");
+    return exit;
 }
 
 }  // namespace

@@ -154,6 +154,19 @@ TEST(Table, NothingFromTheServiceSteersTheTerminal) {
     EXPECT_EQ(table({{"A"}}, {{"x\ny"}}), "A\nx?y\n");
 }
 
+TEST(Words, what_waits_for_a_second_person_is_no_success) {
+    EXPECT_TRUE(check_done({.status = 200, .body = R"({"approval":{"id":"x"}})"}).has_value());
+    const std::string body =
+        R"({"approval":{"id":"k3m9x2p7","what":"…","asked_by":"operator:ada","expires_at":"2026-11-24T12:00:00.000Z"}})";
+    const auto waits = check_done({.status = 202, .body = body});
+    ASSERT_FALSE(waits.has_value());
+    EXPECT_EQ(waits.error().exit, Exit::waits);
+    EXPECT_EQ(waits.error().body, body);
+    EXPECT_EQ(waits.error().text,
+              "Nothing was changed yet: this needs a second person. Another operator approves it until "
+              "2026-11-24T12:00:00.000Z with: bursarctl approvals approve k3m9x2p7");
+}
+
 TEST(Problem, TheServicesSentenceIsShown) {
     EXPECT_EQ(problem_text({.status = 404, .body = R"({"title":"Not Found","detail":"There is no key of that id."})"}),
               "There is no key of that id.");
