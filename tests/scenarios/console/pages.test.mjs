@@ -19,6 +19,8 @@ const pages = [
     ['directory of one source', 'olga', '/directory/at/corp'],
     ['directory of a broken one', 'olga', '/directory/at/berlin'],
     ['people', 'olga', '/directory/people'],
+    ['approvals', 'olga', '/approvals'],
+    ['approvals, to look at', 'arno', '/approvals'],
     ['audit', 'arno', '/audit'],
     ['a page for others', 'alice', '/audit'],
     ['no page', 'alice', '/nowhere'],

@@ -30,8 +30,8 @@ const doors = {
     alice: ['My keys', 'My usage'],
     lena: ['My keys', 'My usage', 'Team'],
     fiona: ['My keys', 'My usage', 'Team'],
-    arno: ['My keys', 'My usage', 'Team', 'Directory', 'Audit log'],
-    olga: ['My keys', 'My usage', 'Team', 'Directory', 'Audit log'],
+    arno: ['My keys', 'My usage', 'Team', 'Directory', 'Two persons', 'Audit log'],
+    olga: ['My keys', 'My usage', 'Team', 'Directory', 'Two persons', 'Audit log'],
 };
 const first = { alice: 'My keys', lena: 'Team research', fiona: 'Team research', arno: 'Audit log', olga: 'Directory' };
 for (const [who, shown] of Object.entries(doors))
@@ -57,6 +57,32 @@ pageTest('a lead approves a part of a request, and declines only with a reason',
     await page.getByRole('dialog').getByRole('button', { name: 'Decline', exact: true }).click();
     await page.getByText('No request is open').waitFor();
     assert.deepEqual(posts(api), ['POST /api/v1/requests/12/approve', 'POST /api/v1/requests/11/decline']);
+});
+
+pageTest('a second person approves and declines what somebody else asked for, and takes back what is their own', { who: 'olga', path: '/approvals' }, async (page, { api }) => {
+    await page.getByText('2 changes', { exact: true }).click();
+    await page.getByText('new alias "summaries"').waitFor();
+    const own = 'Give another value to the secret "openai-a".';
+    assert.equal(await button(page, `Approve: ${own}`).count(), 0);
+    await button(page, `Take back: ${own}`).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Take back', exact: true }).click();
+    await page.getByText('Taken back; nothing was done.').waitFor();
+    await button(page, 'Decline: Apply a policy on revision 41, with 2 changes: more for research').click();
+    assert.equal(await page.getByRole('dialog').getByRole('button', { name: 'Decline', exact: true }).isDisabled(), true);
+    await page.getByRole('textbox', { name: 'Your reason' }).fill('Not on a Friday.');
+    await page.getByRole('dialog').getByRole('button', { name: 'Decline', exact: true }).click();
+    await page.getByText('Declined; nothing was done.').first().waitFor();
+    await button(page, 'Approve: Issue a token of the role auditor to "dora".').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Approve', exact: true }).click();
+    await page.getByLabel('The new token').getByText('bso_4k2m7x9p1q3z_6n8r0t5v').waitFor();
+    await page.getByRole('dialog').getByRole('button').last().click();
+    await page.getByText('Nothing waits for a second person').waitFor();
+    assert.deepEqual(posts(api), ['DELETE /api/v1/approvals/p0d4t8wz', 'POST /api/v1/approvals/k3m9x2p7', 'POST /api/v1/approvals/7h2qv5nc']);
+});
+
+pageTest('an auditor looks at what waits and decides nothing', { who: 'arno', path: '/approvals' }, async (page) => {
+    await page.getByText('Give another value to the secret "openai-a".').waitFor();
+    assert.equal(await page.getByRole('button', { name: /^(Approve|Decline|Take back)/ }).count(), 0);
 });
 
 pageTest('another team has its own people and budgets', { who: 'fiona', path: '/team' }, async (page) => {

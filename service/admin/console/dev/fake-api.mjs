@@ -22,6 +22,7 @@ export class FakeApi {
         this.sessions = new Map();
         this.keys = data.keysOf(now);
         this.requests = data.requestsOf(now);
+        this.approvals = data.approvalsOf(now);
         this.people = data.peopleOf(now);
         this.audit = data.auditOf(now, auditRows);
         this.own = null;
@@ -130,6 +131,21 @@ function decide(what) {
     };
 }
 
+function decideAsSecond(api, { body }, [id]) {
+    only(body, ['decision', 'reason'], ['decision']);
+    api.dangerous();
+    const approval = find(api.approvals, (each) => each.id === id && each.state === 'open');
+    const state = body.decision === 'approve' ? 'done' : 'declined';
+    Object.assign(approval, { state, decided_by: 'person:olga', decided_at: new Date(api.now).toISOString(), reason: body.reason ?? '', outcome: state });
+    if (state === 'declined') return ok(approval);
+    const answer = approval.action === 'operator.issue' ? { name: 'dora', token: 'bso_4k2m7x9p1q3z_6n8r0t5v' } : {};
+    return ok({ approval, status: 200, answer });
+}
+
+function takeBack(api, _request, [id]) {
+    return ok(Object.assign(find(api.approvals, (each) => each.id === id && each.state === 'open'), { state: 'withdrawn', decided_at: new Date(api.now).toISOString() }));
+}
+
 function setState(state) {
     return (api, { body }, [name]) => {
         only(body, state === 'suspended' ? ['reason'] : [], state === 'suspended' ? ['reason'] : []);
@@ -194,6 +210,9 @@ const routes = [
     ['GET', /^\/api\/v1\/teams\/([^/]+)\/people$/, (_api, _request, [team]) => ok({ team, people: data.membersOf(team) }), all],
     ['GET', /^\/api\/v1\/usage$/, (api, { query }) => usage(api, query, 'person', query.get('team') === 'finance' ? [] : ['alice', 'bo', 'lena', 'mira']), all],
     ['GET', /^\/api\/v1\/requests$/, (api) => ok({ requests: api.requests.filter((each) => each.state === 'open') })],
+    ['GET', /^\/api\/v1\/approvals$/, (api) => ok({ approvals: api.approvals }), ['operator', 'auditor']],
+    ['POST', /^\/api\/v1\/approvals\/(\w+)$/, decideAsSecond, ['operator']],
+    ['DELETE', /^\/api\/v1\/approvals\/(\w+)$/, takeBack, ['operator']],
     ['POST', /^\/api\/v1\/requests\/(\d+)\/approve$/, decide('approve'), ['operator', 'finance', 'team_lead']],
     ['POST', /^\/api\/v1\/requests\/(\d+)\/decline$/, decide('decline'), ['operator', 'finance', 'team_lead']],
     ['GET', /^\/api\/v1\/people$/, listPeople, looks],

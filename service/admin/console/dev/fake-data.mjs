@@ -109,6 +109,19 @@ export const requestsOf = (now) => [
         reason: 'One long document to translate.', state: 'open', asked_by: 'person:alice', asker: 'Alice Aalto', asked_at: iso(now - 26 * hour), decided_by: '', decided_at: null, answer: '' },
 ];
 
+const approval = (now, more) => ({
+    action: 'policy.apply', changes: [], warnings: [], asked_by: 'person:olga', asked_at: iso(now - 2 * hour), expires_at: iso(now + 22 * hour), state: 'open', decided_by: '',
+    decided_at: null, reason: '', outcome: '', ...more,
+});
+export const approvalsOf = (now) => [
+    approval(now, { id: 'k3m9x2p7', asked_by: 'operator:ada', what: 'Apply a policy on revision 41, with 2 changes: more for research',
+        changes: ['team research: per month 2,000.00 USD -> 2,500.00 USD', 'model claude-sonnet: new alias "summaries"'], warnings: ['price of gpt-4o: 40 days old'] }),
+    approval(now, { id: 'p0d4t8wz', action: 'secret.put', what: 'Give another value to the secret "openai-a".' }),
+    approval(now, { id: '7h2qv5nc', action: 'operator.issue', asked_by: 'operator:ada', what: 'Issue a token of the role auditor to "dora".' }),
+    approval(now, { id: 'e9f3r6ya', action: 'secret.delete', what: 'Delete the secret "openai-b".', state: 'declined', decided_by: 'operator:ada', decided_at: iso(now - hour),
+        reason: 'It is in use until Friday.', outcome: 'Declined; nothing was done.' }),
+];
+
 export const directoriesOf = (now) => [
     { name: 'corp', title: 'Corporate account', kind: 'ldap', good: true, text: 'dc1.corp.example answers over LDAPS; certificate until 14 March 2027.', answered_at: iso(now - 40_000), people: 1987,
         last_sync: sync(now - 12 * 60_000, { number: 318, state: 'nothing' }) },

@@ -17,6 +17,7 @@ const TeamPage = lazy(() => import('./pages/team'));
 const DirectoriesPage = lazy(() => import('./pages/directories'));
 const DirectoryPage = lazy(() => import('./pages/directory'));
 const PeoplePage = lazy(() => import('./pages/people'));
+const ApprovalsPage = lazy(() => import('./pages/approvals'));
 const AuditPage = lazy(() => import('./pages/audit'));
 
 /** Sends whoever is not signed in to the sign-in page, and back here behind it. */
@@ -88,6 +89,9 @@ export function App() {
                         <Route path="directory" element={<DirectoriesPage />} />
                         <Route path="directory/people" element={<PeoplePage />} />
                         <Route path="directory/at/:name" element={<DirectoryPage />} />
+                    </Route>
+                    <Route element={<Guarded page="approvals" />}>
+                        <Route path="approvals" element={<ApprovalsPage />} />
                     </Route>
                     <Route element={<Guarded page="audit" />}>
                         <Route path="audit" element={<AuditPage />} />

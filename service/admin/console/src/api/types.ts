@@ -121,6 +121,25 @@ export interface Ask {
     asker: string;
     asked_at: string;
 }
+/** What waits for a second person, or was decided. */
+export interface Approval {
+    id: string;
+    what: string;
+    changes: string[];
+    warnings: string[];
+    asked_by: string;
+    asked_at: string;
+    expires_at: string;
+    state: string;
+    decided_by: string;
+    decided_at: string | null;
+    reason: string;
+    outcome: string;
+}
+/** Only of what was approved: the answer that the request would have had by itself. */
+export interface Approved {
+    answer?: { token?: string } | null;
+}
 export interface Person {
     person: string;
     display_name: string;
