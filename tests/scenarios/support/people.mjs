@@ -60,8 +60,8 @@ export class Visitor {
     }
 
     /** A request of the console's page. */
-    async api(method, where, body) {
-        const headers = { cookie: `${sessionCookie}=${this.cookie}` };
+    async api(method, where, body, more = {}) {
+        const headers = { cookie: `${sessionCookie}=${this.cookie}`, ...more };
         if (method !== 'GET') Object.assign(headers, { 'x-bursar-csrf': this.csrf ?? '', origin: this.bursar.origin });
         if (body !== undefined) headers['content-type'] = 'application/json';
         const answer = await fetch(`${this.bursar.origin}/api/v1/${where}`, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
