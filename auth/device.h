@@ -1,5 +1,6 @@
 #pragma once
 
+#include "auth/approval.h"
 #include "auth/recent.h"
 #include "service/base/clock.h"
 #include "service/base/crypto.h"
@@ -45,13 +46,6 @@ class DeviceGrants {
         std::string client;
         std::string address;
         Timestamp began_at;
-    };
-    /// Who approved, and how they had signed in: for the session that follows.
-    struct Approval {
-        std::string person;
-        std::string way;
-        std::string provider_session;
-        std::string session;  ///< of who approved: it must not be over when the program comes for its tokens
     };
     struct Answer {
         enum class State : std::uint8_t {

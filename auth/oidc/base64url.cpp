@@ -1,9 +1,5 @@
 #include "auth/oidc/base64url.h"
 
-#include "service/base/crypto.h"
-
-#include <algorithm>
-
 namespace bursar::oidc {
 namespace {
 
@@ -16,14 +12,6 @@ int value_of(char c) {
 }
 
 }  // namespace
-
-std::string to_base64url(std::string_view bytes) {
-    std::string text = to_base64(bytes);
-    while (!text.empty() && text.back() == '=') text.pop_back();
-    std::ranges::replace(text, '+', '-');
-    std::ranges::replace(text, '/', '_');
-    return text;
-}
 
 std::optional<std::string> from_base64url(std::string_view text) {
     if (text.size() % 4 == 1) return std::nullopt;

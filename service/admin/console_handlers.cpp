@@ -15,8 +15,8 @@ constexpr std::string_view content_security_policy =
     "manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// The pages that the console knows by their addresses.
-constexpr std::array<std::string_view, 9> pages = {"",          "sign-in", "keys",     "usage", "team",
-                                                   "directory", "audit",   "sessions", "device"};
+constexpr std::array<std::string_view, 10> pages = {"",          "sign-in", "keys",     "usage",  "team",
+                                                    "directory", "audit",   "sessions", "device", "authorize"};
 
 bool is_page(std::string_view path) {
     const std::string_view first = path.substr(1, path.find('/', 1) - 1);

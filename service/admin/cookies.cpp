@@ -55,7 +55,7 @@ std::string origin_of(const Options& options, const Request& request) {
 std::string safe_path(std::string_view wanted) {
     const bool plain = std::ranges::all_of(wanted, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '-' ||
-               c == '_' || c == '.' || c == '?' || c == '=' || c == '&';
+               c == '_' || c == '.' || c == '?' || c == '=' || c == '&' || c == ':';
     });
     // "//host" and "/\\host" lead to other hosts; letters, digits and a few marks lead nowhere but here.
     if (!plain || wanted.size() > path_bytes_max || !wanted.starts_with('/') || wanted.starts_with("//")) return "/";

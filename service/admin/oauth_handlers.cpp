@@ -1,6 +1,6 @@
-// Signing in from a program: RFC 8628 for people without a browser beside it, RFC 6749 for its tokens, RFC 7009 for
-// their end. Coding agents and bursarctl speak it; errors have OAuth's shape, whatever the rest of the control plane
-// says.
+// Signing in from a program: RFC 8252 for people with a browser beside it, RFC 8628 for those without, RFC 6749 for its
+// tokens, RFC 7009 for their end. Coding agents and bursarctl speak it; errors have OAuth's shape, whatever the rest of
+// the control plane says.
 #include "service/admin/cookies.h"
 #include "service/admin/sign_in.h"
 #include "service/admin/visit.h"
@@ -90,27 +90,70 @@ std::optional<Answer> still_waiting(auth::DeviceGrants::Answer::State state) {
     return std::nullopt;
 }
 
+/// A session of whoever let the program in. Refused once they have been put out, or have signed out, since the click:
+/// they have taken it back.
+Result<auth::TokenPair> begin_approved(Visit& visit, const std::string& client, const auth::Approval& approval) {
+    const auto live = visit.parts->sessions.of(approval.person);
+    if (std::ranges::find(live, approval.session, &auth::Session::id) == live.end())
+        return fail(Fault::not_permitted, "Who approved it has signed out since. Begin again.");
+    visit.actor = "person:" + approval.person;
+    const auth::NewSession session{
+        .person = approval.person,
+        .kind = client == auth::loopback_client ? auth::SessionKind::cli : auth::SessionKind::agent,
+        .client = client,
+        .address = visit.request.address,
+        .way = approval.way,
+        .provider_session = approval.provider_session};
+    JsonWriter detail;
+    detail.open().field("client", client).field("way", approval.way).close();
+    return visit.parts->sessions.begin_tokens(session, audited(visit, visit.actor, std::move(detail).text()));
+}
+
 Answer by_device(Visit& visit, std::string_view device_code) {
     const auth::DeviceGrants::Answer poll = visit.parts->staff.devices().poll(device_code);
     if (auto answer = still_waiting(poll.state)) return *std::move(answer);
     ENSURE(poll.approval.has_value());
-    // Whoever was put out, or signed out, between the click and now has taken it back.
-    const auto live = visit.parts->sessions.of(poll.approval->person);
-    if (std::ranges::find(live, poll.approval->session, &auth::Session::id) == live.end())
-        return oauth_error(400, "access_denied", "Who approved it has signed out since. Begin again.");
-    visit.actor = "person:" + poll.approval->person;
-    const bool is_ours = poll.client == "bursarctl";
-    const auth::NewSession session{.person = poll.approval->person,
-                                   .kind = is_ours ? auth::SessionKind::cli : auth::SessionKind::agent,
-                                   .client = poll.client,
-                                   .address = visit.request.address,
-                                   .way = poll.approval->way,
-                                   .provider_session = poll.approval->provider_session};
-    JsonWriter detail;
-    detail.open().field("client", poll.client).field("way", poll.approval->way).close();
-    auto pair = visit.parts->sessions.begin_tokens(
-        session, audited(visit, "person:" + poll.approval->person, std::move(detail).text()));
+    const auto pair = begin_approved(visit, poll.client, *poll.approval);
+    if (!pair && pair.error().fault == Fault::not_permitted)
+        return oauth_error(400, "access_denied", pair.error().for_caller);
     return pair ? tokens_answer(visit, *pair) : oauth_answer_to(pair.error());
+}
+
+/// RFC 6749 §4.1.2: a code that comes twice has been seen by somebody else, so what came of it ends as well.
+Answer end_what_came_of_it(Visit& visit, const std::string& session) {
+    constexpr std::string_view why = "This code was used before. Begin again.";
+    if (session.empty()) return oauth_error(400, "invalid_grant", why);
+    const auto twice = [&](store::Transaction& transaction) {
+        return visit.parts->audit.append(transaction,
+                                         visit.row("session:" + session, facts(Fault::unauthenticated).name,
+                                                   R"({"why":"an authorization code was used twice"})"));
+    };
+    const auto ended = visit.parts->sessions.end(session, twice);
+    // It may have ended before.
+    if (!ended && ended.error().fault != Fault::not_found) return oauth_answer_to(ended.error());
+    return oauth_error(400, "invalid_grant", why);
+}
+
+Answer by_code(Visit& visit, const Query& form) {
+    auth::AuthorizationCodes& codes = visit.parts->staff.codes();
+    const std::string_view code = form.text("code");
+    const auto taken = codes.take({.code = code,
+                                   .client_id = form.text("client_id"),
+                                   .redirect_uri = form.text("redirect_uri"),
+                                   .code_verifier = form.text("code_verifier")});
+    switch (taken.state) {
+        case auth::AuthorizationCodes::Answer::State::refused:
+            return oauth_error(400, "invalid_grant", "This code is not valid here, or its time is over. Begin again.");
+        case auth::AuthorizationCodes::Answer::State::used:
+            return end_what_came_of_it(visit, taken.session);
+        case auth::AuthorizationCodes::Answer::State::good:
+            break;
+    }
+    ENSURE(taken.approval.has_value());
+    const auto pair = begin_approved(visit, std::string(form.text("client_id")), *taken.approval);
+    if (!pair) return oauth_answer_to(pair.error());
+    if (!codes.began(code, pair->session.id)) return end_what_came_of_it(visit, pair->session.id);
+    return tokens_answer(visit, *pair);
 }
 
 Answer by_refresh(Visit& visit, std::string_view token) {
@@ -141,7 +184,11 @@ Reply oauth_metadata(Visit& visit) {
     JsonWriter json;
     json.open().field("issuer", origin).field("device_authorization_endpoint", origin + "/oauth/device_authorization");
     json.field("token_endpoint", origin + "/oauth/token").field("revocation_endpoint", origin + "/oauth/revoke");
-    json.key("grant_types_supported").open_list().value(device_grant).value("refresh_token").close_list();
+    json.field("authorization_endpoint", origin + "/authorize");
+    json.key("response_types_supported").open_list().value("code").close_list();
+    json.key("code_challenge_methods_supported").open_list().value("S256").close_list();
+    json.key("grant_types_supported").open_list().value("authorization_code").value(device_grant);
+    json.value("refresh_token").close_list();
     json.key("token_endpoint_auth_methods_supported").open_list().value("none").close_list().close();
     return json_answer(std::move(json).text());
 }
@@ -166,12 +213,15 @@ Reply oauth_device(Visit& visit) {
 }
 
 Reply oauth_token(Visit& visit) {
-    const auto form = form_of(visit, {"grant_type", "device_code", "refresh_token"});
+    const auto form = form_of(
+        visit, {"grant_type", "device_code", "refresh_token", "code", "client_id", "redirect_uri", "code_verifier"});
     if (!form) return oauth_answer_to(form.error());
     const std::string_view grant = form->text("grant_type");
     if (grant == device_grant) return by_device(visit, form->text("device_code"));
     if (grant == "refresh_token") return by_refresh(visit, form->text("refresh_token"));
-    return oauth_error(400, "unsupported_grant_type", "Known: the device code grant and refresh_token.");
+    if (grant == "authorization_code") return by_code(visit, *form);
+    return oauth_error(400, "unsupported_grant_type",
+                       "Known: the device code grant, authorization_code and refresh_token.");
 }
 
 Reply oauth_revoke(Visit& visit) {

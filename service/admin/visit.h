@@ -239,6 +239,10 @@ Reply oauth_revoke(Visit& visit);
 Reply device_read(Visit& visit);
 Reply device_approve(Visit& visit);
 Reply device_deny(Visit& visit);
+// authorization_handlers.cpp
+Reply authorization_read(Visit& visit);
+Reply authorization_approve(Visit& visit);
+Reply authorization_deny(Visit& visit);
 // agent_handlers.cpp
 Reply managed_settings(Visit& visit);
 Reply agent_usage(Visit& visit);

@@ -98,6 +98,8 @@ constexpr std::array ask_options = {
     Option{"--reason", "TEXT", "why; whoever decides reads it (needed)"},
 };
 constexpr std::array login_options = {
+    Option{"--browser", "", "by a browser on this machine, also where none can be opened from here"},
+    Option{"--device", "", "by a code, which any browser takes (default where no browser can be opened)"},
     Option{"--configure", "AGENT", "then make this agent call Bursar: codex, claude, opencode"},
     Option{"--team", "TEAM", "who pays for that agent's calls (default: your first team)"},
 };

@@ -1,5 +1,7 @@
-// Signing in from the command line by RFC 8628: the browser may be on another machine.
+// Signing in from the command line: by a browser on this machine (browser_sign_in.cpp), or by RFC 8628 where the
+// browser is on another one.
 #include "service/ctl/command.h"
+#include "service/ctl/sign_in_ways.h"
 #include "service/ctl/terminal.h"
 
 #include <algorithm>
@@ -92,16 +94,31 @@ Outcome<Reply> end_session(Api& api, const SignIn& sign_in) {
                          .is_form = true});
 }
 
+Outcome<SignIn> sign_in_by_code(Api& api) {
+    TRY(Asked asked, ask(api));
+    remark(fmt::format("Open {} in a browser, sign in, and approve the code {} there. Waiting.", asked.page,
+                       asked.user_code));
+    return wait_for_decision(api, asked);
+}
+
+Outcome<SignIn> sign_in_one_way(Context& context) {
+    const bool wants_browser = context.arguments.has("--browser");
+    if (context.arguments.has("--device")) return sign_in_by_code(context.api);
+    const Opening opening = has_browser(context.environment) ? Opening::by_itself : Opening::by_hand;
+    if (opening == Opening::by_hand && !wants_browser) return sign_in_by_code(context.api);
+    TRY(const auto page, authorization_page(context.api));
+    if (page) return sign_in_by_browser(context.api, *page, opening);
+    if (!wants_browser) return sign_in_by_code(context.api);
+    return failed("This service has no page for a sign-in by a browser on this machine. Leave --browser out.");
+}
+
 Outcome<void> sign_in_anew(Context& context) {
     Api& api = context.api;
     const std::filesystem::path file = api.settings().sign_in_file();
     // Asked again, because the one in the settings is only there where no token was given.
     const auto former = read_sign_in(file);
     api.forget();
-    TRY(Asked asked, ask(api));
-    remark(fmt::format("Open {} in a browser, sign in, and approve the code {} there. Waiting.", asked.page,
-                       asked.user_code));
-    TRY(SignIn sign_in, wait_for_decision(api, asked));
+    TRY(SignIn sign_in, sign_in_one_way(context));
     TRY_VOID(write_sign_in(file, sign_in));
     if (former && *former && (*former)->origin == sign_in.origin) static_cast<void>(end_session(api, **former));
     api.become(std::move(sign_in));
@@ -147,6 +164,8 @@ Outcome<void> use_sign_in(Api& api) {
 
 Outcome<Exit> login(Context& context) {
     const auto agent = context.arguments.one("--configure");
+    if (context.arguments.has("--browser") && context.arguments.has("--device"))
+        return wrong_usage("--browser and --device are two ways to sign in. Give one of them, or neither.");
     if (!context.api.settings().token.empty())
         remark("A token is given (--token-file, BURSAR_TOKEN, …); it goes before the sign-in as long as it is.");
     bool is_in = false;

@@ -51,6 +51,7 @@ House::House(Parts parts, Makers makers)
       makers_(std::move(makers)),
       break_glass_(auth::BreakGlass::in(parts.store, parts.clock)),
       devices_(parts.clock),
+      codes_(parts.clock),
       connections_(std::make_shared<const Connections>()) {
     follow_policy();
 }

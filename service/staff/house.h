@@ -50,6 +50,7 @@ class House final : public Staff {
     Result<std::vector<auth::SyncRecord>> syncs(std::string_view directory, int count_max) const override;
     Result<auth::SyncRecord> read_sync(std::string_view directory, std::int64_t number) const override;
     auth::DeviceGrants& devices() override { return devices_; }
+    auth::AuthorizationCodes& codes() override { return codes_; }
     auth::BreakGlass& break_glass() override { return *break_glass_; }
     auth::Lockout& lockout() override { return lockout_; }
     void start() override;
@@ -84,6 +85,7 @@ class House final : public Staff {
     std::unique_ptr<auth::BreakGlass> break_glass_;
     auth::Lockout lockout_;
     auth::DeviceGrants devices_;
+    auth::AuthorizationCodes codes_;
     Away away_;
     Gate gate_;  ///< of the threads that wait for a directory
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "auth/authenticator.h"
+#include "auth/authorization.h"
 #include "auth/break_glass.h"
 #include "auth/device.h"
 #include "auth/directory.h"
@@ -140,6 +141,7 @@ class Staff {
     virtual Result<auth::SyncRecord> read_sync(std::string_view directory, std::int64_t number) const = 0;
 
     virtual auth::DeviceGrants& devices() = 0;
+    virtual auth::AuthorizationCodes& codes() = 0;
     virtual auth::BreakGlass& break_glass() = 0;
     virtual auth::Lockout& lockout() = 0;
 

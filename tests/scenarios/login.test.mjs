@@ -1,8 +1,9 @@
-// Hunts: a sign-in from the command line that finishes without somebody's yes, tokens that others can read or that outlive the logout,
-// settings of agents that are lost.
+// Hunts: a sign-in from the command line that finishes without somebody's yes or by way of a stranger, tokens that others can read or that
+// outlive the logout, settings of agents that are lost.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { Bursar } from './support/bursar.mjs';
@@ -28,7 +29,7 @@ before(async () => {
         policy.teams.demo.groups = [`cn=engineers,${slapd.groups}`];
     });
     await until('the way to sign in', async () => (await (await fetch(`${bursar.origin}/auth/ways`)).json()).ways.length > 0);
-    environment = { BURSAR_TOKEN: '', XDG_CONFIG_HOME: bursar.path('config'), CODEX_HOME: bursar.path('codex'), CLAUDE_CONFIG_DIR: bursar.path('claude') };
+    environment = { DISPLAY: '', WAYLAND_DISPLAY: '', SSH_CONNECTION: '', SSH_TTY: '', BURSAR_TOKEN: '', XDG_CONFIG_HOME: bursar.path('config'), CODEX_HOME: bursar.path('codex'), CLAUDE_CONFIG_DIR: bursar.path('claude') };
 });
 const logins = [];
 after(async () => {
@@ -51,18 +52,22 @@ async function signIn(user, password) {
     assert.equal(answer.status, 200, await answer.text());
     const cookie = answer.headers.getSetCookie().map((one) => one.split(';')[0]).find((one) => one.startsWith('__Host-bursar='));
     const me = await (await fetch(`${bursar.origin}/api/v1/me`, { headers: { cookie } })).json();
-    const ask = (method, where) =>
-        fetch(`${bursar.origin}/api/v1/${where}`, { method, headers: { cookie, 'x-bursar-csrf': me.csrf, origin: bursar.origin } });
+    const ask = (method, where, body) =>
+        fetch(`${bursar.origin}/api/v1/${where}`, {
+            method,
+            headers: { cookie, 'x-bursar-csrf': me.csrf, origin: bursar.origin, ...(body && { 'content-type': 'application/json' }) },
+            body: body && JSON.stringify(body),
+        });
     return { me, ask };
 }
 
 /** bursarctl that goes on while the test does something else. */
 class Login {
-    constructor(...words) {
+    constructor(words = [], more = {}) {
         this.said = '';
         logins.push(this);
         this.child = spawn(program('bursarctl'), ['login', ...words], {
-            env: { ...process.env, HOME: bursar.folder, BURSAR_URL: bursar.origin, ...environment },
+            env: { ...process.env, HOME: bursar.folder, BURSAR_URL: bursar.origin, ...environment, ...more },
             stdio: ['ignore', 'pipe', 'pipe'],
         });
         for (const stream of [this.child.stdout, this.child.stderr]) stream.on('data', (piece) => (this.said += piece));
@@ -72,6 +77,11 @@ class Login {
     /** The code that it shows. */
     async code() {
         return until('the code', () => /user_code=([A-Z0-9-]+)/.exec(this.said)?.[1]);
+    }
+
+    /** The page that it wants to have opened. */
+    async page() {
+        return new URL(await until('the page', () => /^http:.*\/authorize\?\S+$/m.exec(this.said)?.[0]));
     }
 }
 
@@ -227,6 +237,100 @@ test('who is refused in the browser is not signed in', async () => {
     assert.equal(await login.ended, 1, login.said);
     assert.match(login.said, /refused in the browser/);
     assert.ok(!existsSync(signInFile()));
+});
+
+/** A machine with a screen, whose browser only writes down what it was given. */
+function screen() {
+    const opened = bursar.path('opened');
+    mkdirSync(bursar.path('bin'), { recursive: true });
+    writeFileSync(bursar.path('bin/xdg-open'), `#!/bin/sh\nprintf %s "$1" > '${opened}.new' && mv '${opened}.new' '${opened}'\n`, { mode: 0o755 });
+    return { opened, environment: { DISPLAY: ':9', PATH: `${bursar.path('bin')}:${process.env.PATH}` } };
+}
+
+test('a browser on this machine is opened, and brings the answer after one click, whatever strangers say to the port', async () => {
+    const { opened, environment: withScreen } = screen();
+    const login = new Login([], withScreen);
+    const page = await login.page();
+    await until('the browser', () => existsSync(opened));
+    assert.equal(readFileSync(opened, 'utf8'), page.href);
+    const asked = Object.fromEntries(page.searchParams);
+    assert.match(asked.redirect_uri, /^http:\/\/127\.0\.0\.1:\d+\/callback$/);
+    assert.ok(!page.search.includes('%'), 'the way through sign-in pages takes nothing that is encoded');
+    for (const strange of ['/favicon.ico', '/callback', '/callback?code=mine&state=guess', `/callback?state=${asked.state}`])
+        assert.equal((await fetch(new URL(strange, asked.redirect_uri))).status, 404, strange);
+    assert.equal((await fetch(`${asked.redirect_uri}?code=mine&state=${asked.state}`, { method: 'POST' })).status, 404);
+
+    const browser = await signIn('alice', 'alice-password');
+    const shown = await (await browser.ask('GET', `authorization${page.search}`)).json();
+    assert.equal(shown.client, 'bursarctl');
+    assert.equal(shown.host, asked.host);
+    assert.ok(!existsSync(signInFile()), 'nobody has said yes yet');
+    const approved = await browser.ask('POST', 'authorization/approve', asked);
+    assert.equal(approved.status, 200);
+    const { to } = await approved.json();
+    assert.ok(to.startsWith(`${asked.redirect_uri}?`));
+    const last = await fetch(to);
+    assert.equal(last.status, 200);
+    assert.match(last.headers.get('content-security-policy'), /default-src 'none'; frame-ancestors 'none'/);
+    assert.equal(last.headers.get('cache-control'), 'no-store');
+    assert.match(await last.text(), /Signed in\. You can close this page/);
+    assert.equal(await login.ended, 0, login.said);
+    assert.match(login.said, /Signed in as alice \(member\), demo/);
+    assert.doesNotMatch(login.said, /bsa_|bsf_|user_code/);
+    assert.equal(statSync(signInFile()).mode & 0o777, 0o600);
+    assert.equal(JSON.parse(ctl('whoami', '--json').stdout).session.kind, 'cli');
+    await assert.rejects(fetch(to), 'nobody listens any more');
+
+    // Whoever reads the code in the browser's history gets nothing, and takes away what it had given.
+    const code = new URL(to).searchParams.get('code');
+    const again = await fetch(`${bursar.origin}/oauth/token`, {
+        method: 'POST',
+        body: new URLSearchParams({ grant_type: 'authorization_code', code, client_id: 'bursarctl', redirect_uri: asked.redirect_uri, code_verifier: 'x'.repeat(43) }),
+    });
+    assert.equal((await again.json()).error, 'invalid_grant');
+    const who = ctl('whoami');
+    assert.equal(who.status, 1);
+    assert.match(who.stderr, /Sign in again: bursarctl login/);
+    assert.equal(ctl('logout').status, 0);
+});
+
+test('a no in the browser signs nobody in, and the browser says so', async () => {
+    const login = new Login(['--browser']);
+    const page = await login.page();
+    assert.match(login.said, /Open this page in a browser on this machine/);
+    const browser = await signIn('alice', 'alice-password');
+    const { to } = await (await browser.ask('POST', 'authorization/deny', Object.fromEntries(page.searchParams))).json();
+    assert.match(await (await fetch(to)).text(), /Nobody is signed in/);
+    assert.equal(await login.ended, 1, login.said);
+    assert.match(login.said, /refused in the browser/);
+    assert.ok(!existsSync(signInFile()));
+});
+
+test('a code of somebody else\'s sign-in is refused by the service, not taken for one\'s own', async () => {
+    const login = new Login(['--browser']);
+    const page = await login.page();
+    const browser = await signIn('alice', 'alice-password');
+    const challenge = createHash('sha256').update('y'.repeat(43)).digest('base64url');
+    const { to } = await (await browser.ask('POST', 'authorization/approve', { ...Object.fromEntries(page.searchParams), code_challenge: challenge })).json();
+    assert.match(await (await fetch(to)).text(), /did not work/);
+    assert.equal(await login.ended, 1, login.said);
+    assert.match(login.said, /not valid here/);
+    assert.ok(!existsSync(signInFile()));
+});
+
+test('without a screen, over SSH, and where it is wanted, there is a code', async () => {
+    const { environment: withScreen, opened } = screen();
+    rmSync(opened, { force: true });
+    for (const [words, more] of [[[], {}], [['--device'], withScreen], [[], { ...withScreen, SSH_CONNECTION: '192.0.2.1 1 192.0.2.2 22' }]]) {
+        const login = new Login(words, more);
+        assert.match(await login.code(), /^[A-Z]{4}-[A-Z]{4}$/);
+        login.child.kill();
+        await login.ended;
+    }
+    assert.ok(!existsSync(opened));
+    const both = ctl('login', '--browser', '--device');
+    assert.equal(both.status, 2);
+    assert.match(both.stderr, /Give one of them/);
 });
 
 test('whoever was suspended is out: the next command says so, and the tokens are removed', async () => {

@@ -13,6 +13,7 @@ const pages = [
     ['sessions', 'alice', '/sessions'],
     ['device, to enter a code', 'alice', '/device'],
     ['device, to confirm one', 'alice', '/device?user_code=wdjbmjht'],
+    ['a program to let in', 'alice', '/authorize?client_id=bursarctl&redirect_uri=http://127.0.0.1:4711/callback&state=st4te&host=build-07'],
     ['team', 'lena', '/team'],
     ['team, empty', 'fiona', '/team'],
     ['directory', 'olga', '/directory'],

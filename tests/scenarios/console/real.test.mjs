@@ -1,11 +1,12 @@
 // Hunts: a page and an API that each keep their own promise and not each other's: a real bursard with TLS serves the console, people come
 // from a real slapd and from two real providers of identities, and the key that a page shows is used by a real client.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 
 import OpenAI from 'openai';
 
-import { until } from '../support/process.mjs';
+import { program, until } from '../support/process.mjs';
 import { Company } from './company.mjs';
 import { axeFindings, launch, settled, watch } from './support.mjs';
 
@@ -13,12 +14,12 @@ let browser, company, origin;
 const opened = [];
 
 /** A window of somebody's own browser. */
-async function visit(where = '/', { scheme = 'light', language = 'en', width = 1280 } = {}) {
+async function visit(where = '/', { scheme = 'light', language = 'en', width = 1280, programs = [] } = {}) {
     const context = await browser.newContext({
         viewport: { width, height: 900 }, colorScheme: scheme, locale: language === 'de' ? 'de-DE' : 'en-US', reducedMotion: 'reduce', ignoreHTTPSErrors: true,
     });
     const page = await context.newPage();
-    const wrong = await watch(page, origin, company.providers);
+    const wrong = await watch(page, origin, [...company.providers, ...programs]);
     opened.push({ page, wrong });
     await page.goto(origin + where);
     await settled(page);
@@ -169,6 +170,37 @@ describe('the console of a real bursard', () => {
         await page.getByRole('dialog').getByRole('button', { name: 'End', exact: true }).click();
         await page.getByText('1 session is over.').waitFor();
         assert.equal((await fetch(`${origin}/api/v1/me`, { headers: { authorization: `Bearer ${token.access_token}` } })).status, 401);
+    });
+
+    test('bursarctl on this machine is let in by the button, for somebody who first had to sign in at a provider', async () => {
+        const login = spawn(program('bursarctl'), ['login', '--browser'], {
+            env: {
+                ...process.env, HOME: company.bursar.folder, XDG_CONFIG_HOME: company.bursar.path('config'), DISPLAY: '', WAYLAND_DISPLAY: '',
+                BURSAR_URL: origin, BURSAR_CA_FILE: company.bursar.path('ca.pem'), BURSAR_TOKEN: '',
+            },
+            stdio: ['ignore', 'pipe', 'pipe'],
+        });
+        let said = '';
+        for (const stream of [login.stdout, login.stderr]) stream.on('data', (piece) => (said += piece));
+        const ended = new Promise((resolve) => login.once('exit', resolve));
+        try {
+            const address = new URL(await until('the page', () => /^https:.*\/authorize\?\S+$/m.exec(said)?.[0]));
+            const programs = [new URL(address.searchParams.get('redirect_uri')).origin];
+            const page = await visit(address.pathname + address.search, { programs });
+            await page.getByRole('link', { name: 'Continue with Entra' }).click();
+            await proveAt(page, 'ines', 'correct horse');
+            await heading(page, 'Sign a program in').waitFor();
+            await page.getByText(`bursarctl on ${address.searchParams.get('host')} wants to sign in as Ines Identity.`).waitFor();
+            await page.getByText('Approve only if you started this yourself just now').waitFor();
+            assert.deepEqual(await axeFindings(page), []);
+            assert.equal(login.exitCode, null, 'nobody has clicked yet');
+            await button(page, 'Approve').click();
+            await page.getByText('Signed in. You can close this page and go back to your terminal.').waitFor();
+            assert.equal(await ended, 0, said);
+            assert.match(said, /Signed in as ines/);
+        } finally {
+            login.kill();
+        }
     });
 
     test('a lead sees the people, the budgets and the requests of the team, and decides', async () => {

@@ -188,6 +188,24 @@ pageTest('a code is taken as people type it, and can be denied', { who: 'alice',
     assert.ok(api.log.includes('POST /api/v1/device/WDJB-MJHT/deny'));
 });
 
+const askOf = (redirect) => `/authorize?response_type=code&client_id=bursarctl&redirect_uri=${redirect}&code_challenge=c&code_challenge_method=S256&state=st4te&host=build-07`;
+
+pageTest('a link to let a program in does nothing by itself, and leads back to the program after a yes or a no', { who: 'alice', path: '/keys' }, async (page, { api, origin }) => {
+    for (const [name, words] of [['Approve', 'code=one-time'], ['Deny', 'error=access_denied']]) {
+        await page.goto(origin + askOf(`${origin}/callback`));
+        await page.getByText('bursarctl on build-07 wants to sign in as').waitFor();
+        await page.getByText('Prompts are not kept.').waitFor();
+        assert.deepEqual(api.log.filter((line) => line.startsWith('POST')), name === 'Approve' ? [] : ['POST /api/v1/authorization/approve']);
+        await button(page, name).click();
+        await page.waitForURL(`${origin}/callback?${words}&state=st4te`);
+    }
+});
+
+pageTest('a link that would send an answer elsewhere shows why not, and no button', { who: 'alice', path: askOf('http://evil.example/callback') }, async (page) => {
+    await page.getByRole('alert').waitFor();
+    assert.equal(await button(page, 'Approve').count(), 0);
+});
+
 pageTest('sessions of one\'s own can be ended', { who: 'alice', path: '/sessions' }, async (page) => {
     await button(page, 'End claude-code 2.1').click();
     await page.getByRole('dialog').getByRole('button', { name: 'End', exact: true }).click();

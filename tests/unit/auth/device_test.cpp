@@ -28,7 +28,7 @@ class DeviceTest : public testing::Test {
         return *std::move(begun);
     }
     State poll(const DeviceGrants::Begun& begun) { return grants_.poll(begun.device_code.reveal()).state; }
-    static DeviceGrants::Approval ann() { return {.person = "ann", .way = "ldap:corp", .provider_session = "sid"}; }
+    static Approval ann() { return {.person = "ann", .way = "ldap:corp", .provider_session = "sid"}; }
 
     ManualClock clock_{*parse_timestamp("2026-11-23T17:54:20Z")};
     DeviceGrants grants_{clock_};

@@ -179,6 +179,20 @@ function answerDevice(api, _request, [code]) {
     return ok({});
 }
 
+const askWords = ['response_type', 'client_id', 'redirect_uri', 'code_challenge', 'code_challenge_method', 'state', 'host'];
+const checkAsk = (word) => {
+    if (!/^http:\/\/127\.0\.0\.1:\d+\/callback$/.test(word('redirect_uri')) || !word('state')) throw new Refused(400, 'invalid_request', 'This is not an address that bursarctl login makes.');
+};
+function readAsk(_api, { query }) {
+    checkAsk((name) => query.get(name) ?? '');
+    return ok({ client: query.get('client_id'), host: query.get('host'), login_notice: 'Prompts are not kept.' });
+}
+const answerAsk = (words) => (_api, { body }) => {
+    only(body, askWords);
+    checkAsk((name) => body[name]);
+    return ok({ to: `${body.redirect_uri}?${words}&state=${body.state}` });
+};
+
 const ways = (api) => ok({
     organisation: 'Example GmbH', break_glass: api.breakGlass,
     ways: [{ kind: 'password', name: 'corp', title: 'Corporate account' }, { kind: 'password', name: 'berlin', title: 'Berlin office' }, { kind: 'redirect', name: 'entra', title: 'Microsoft' }],
@@ -228,4 +242,7 @@ const routes = [
     ['GET', /^\/api\/v1\/device\/([^/]+)$/, (api, _request, [code]) => (api.device?.user_code === code ? ok(api.device) : answerDevice({}, null, [code]))],
     ['POST', /^\/api\/v1\/device\/([^/]+)\/approve$/, answerDevice],
     ['POST', /^\/api\/v1\/device\/([^/]+)\/deny$/, answerDevice],
+    ['GET', /^\/api\/v1\/authorization$/, readAsk],
+    ['POST', /^\/api\/v1\/authorization\/approve$/, answerAsk('code=one-time')],
+    ['POST', /^\/api\/v1\/authorization\/deny$/, answerAsk('error=access_denied')],
 ];

@@ -6,6 +6,7 @@ import { SignedIn, useMe } from './parts/me';
 import { Page } from './parts/page';
 import { Shell } from './parts/shell';
 import { Empty, Waiting } from './parts/states';
+import { AuthorizePage } from './pages/authorize';
 import { DevicePage } from './pages/device';
 import { KeysPage } from './pages/keys';
 import { SessionsPage } from './pages/sessions';
@@ -98,6 +99,7 @@ export function App() {
                     </Route>
                     <Route path="sessions" element={<SessionsPage />} />
                     <Route path="device" element={<DevicePage />} />
+                    <Route path="authorize" element={<AuthorizePage />} />
                     <Route path="*" element={<NotFound />} />
                 </Route>
             </Routes>

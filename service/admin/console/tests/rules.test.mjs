@@ -18,6 +18,7 @@ test('after a sign-in only paths of this origin are opened', () => {
     const cases = [
         ['/usage', '/usage'],
         ['/device?user_code=ABCD-EFGH', '/device?user_code=ABCD-EFGH'],
+        ['/authorize?redirect_uri=http://127.0.0.1:4711/callback&state=x_Y', '/authorize?redirect_uri=http://127.0.0.1:4711/callback&state=x_Y'],
         [null, '/'],
         ['', '/'],
         ['usage', '/'],

@@ -209,6 +209,12 @@ export interface Verified {
     hash: string;
     intact: boolean;
 }
+/** A program on the machine of the browser; the host is what it says of itself. */
+export interface AuthorizationAsk {
+    client: string;
+    host: string;
+    login_notice: string;
+}
 export interface DeviceAsk {
     user_code: string;
     client: string;
