@@ -132,13 +132,23 @@ Outcome<void> by_token(Climb& climb, Connection& connection, const Entry& person
     return {};
 }
 
-Outcome<void> by_chain(Climb& climb, const Entry& person) {
+/// The rule goes up from `member`, which the primary group does not have; and that group may be one that does not
+/// count.
+Outcome<void> by_chain(Climb& climb, Connection& connection, const Options& options, const Entry& person,
+                       Deadline deadline) {
     const auto above = [](std::string_view dn) { return fmt::format("({}={})", in_chain_rule, filter_value(dn)); };
     TRY_VOID(climb.add_matching({above(person.dn)}));
     const auto primary = primary_group(person);
     if (!primary) return {};
-    TRY(const auto names, climb.add_matching({sid_condition(*primary)}));
-    for (const std::string& name : names) TRY_VOID(climb.add_matching({above(name)}));
+    TRY_VOID(climb.add_matching({sid_condition(*primary)}));
+    const Query primary_groups{.base = on_the_way(options).groups_base,
+                               .filter = sid_condition(*primary),
+                               .attributes = {"objectSid"},
+                               .page_size = options.page_size,
+                               .entries_max = 1};
+    Found found;
+    TRY_VOID(search(connection, primary_groups, deadline, found));
+    for (const Entry& group : found.entries) TRY_VOID(climb.add_matching({above(group.dn)}));
     return {};
 }
 
@@ -161,6 +171,16 @@ std::string filter_of_groups(const Options& options) {
     if (options.groups_by == GroupsBy::member_of) return "(|(member=*)(uniqueMember=*))";
     if (options.groups_by == GroupsBy::member_uid) return "(objectClass=posixGroup)";
     return fmt::format("({}=*)", attribute_of(options.groups_by));
+}
+
+Options on_the_way(const Options& options) {
+    const bool looks_everywhere =
+        options.groups_by == GroupsBy::token_groups || options.groups_by == GroupsBy::in_chain;
+    Options wide = options;
+    if (!looks_everywhere) return wide;
+    wide.groups_base = domain_part(options.groups_base);
+    wide.groups_filter.clear();
+    return wide;
 }
 
 std::vector<std::string> group_attributes(const Options& options) {
@@ -189,7 +209,7 @@ Outcome<std::vector<auth::Group>> groups_of(Connection& connection, const Option
             done = by_token(climb, connection, person, deadline);
             break;
         case GroupsBy::in_chain:
-            done = by_chain(climb, person);
+            done = by_chain(climb, connection, options, person, deadline);
             break;
         case GroupsBy::member_of:
             done = by_primary_group_and_parents(climb, person);
@@ -227,6 +247,11 @@ void Graph::add(const Entry& group) {
         node.parents = group.all("memberOf");
     else
         add_parents_of_members(group, key);
+}
+
+void Graph::count_only(const std::vector<Entry>& groups) {
+    counted_.emplace();
+    for (const Entry& group : groups) counted_->insert(dn_key(group.dn));
 }
 
 void Graph::add_parents_of_members(const Entry& group, const std::string& key) {
@@ -278,7 +303,8 @@ std::vector<auth::Group> Graph::of(const Entry& person) const {
             std::ranges::copy(above->second, std::back_inserter(names));
     }
     std::vector<auth::Group> out;
-    for (auto& [key, group] : found) out.push_back(std::move(group));
+    for (auto& [key, group] : found)
+        if (!counted_ || counted_->contains(key)) out.push_back(std::move(group));
     return out;
 }
 

@@ -1,8 +1,10 @@
 #include "auth/ldap/company.h"
 #include "auth/ldap/groups.h"
+#include "auth/ldap/names.h"
 #include "auth/ldap/person.h"
 
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -10,6 +12,28 @@ namespace bursar::ldap {
 namespace {
 
 constexpr std::size_t people_max = 300'000, groups_max = 100'000;
+
+Query all_groups(const Options& options, std::vector<std::string> attributes) {
+    return {.base = options.groups_base,
+            .filter = filter_of_groups(options),
+            .attributes = std::move(attributes),
+            .page_size = options.page_size,
+            .entries_max = groups_max};
+}
+
+/// Every group that leads to others, and which of them count: a sign-in is told of both by the server at once.
+Outcome<void> read_groups(Connection& connection, const Options& options, Deadline deadline, Found& groups,
+                          Graph& graph) {
+    const Options wide = on_the_way(options);
+    TRY_VOID(search(connection, all_groups(wide, Graph::attributes(wide)), deadline, groups));
+    for (const Entry& group : groups.entries) graph.add(group);
+    if (dn_key(wide.groups_base) == dn_key(options.groups_base) && wide.groups_filter == options.groups_filter)
+        return {};
+    Found counted;
+    TRY_VOID(search(connection, all_groups(options, group_attributes(options)), deadline, counted));
+    graph.count_only(counted.entries);
+    return {};
+}
 
 /// The first reason counts: the ones behind it may come of it.
 void not_whole(auth::Listing& listing, const std::string& why) {
@@ -45,13 +69,9 @@ Outcome<void> Company::list_all(Connection& connection, Deadline deadline, auth:
                           .attributes = person_attributes(options_),
                           .page_size = options_.page_size,
                           .entries_max = people_max};
-    const Query all_groups{.base = options_.groups_base,
-                           .filter = filter_of_groups(options_),
-                           .attributes = Graph::attributes(options_),
-                           .page_size = options_.page_size,
-                           .entries_max = groups_max};
+    Graph graph(on_the_way(options_));
     const auto people_read = search(connection, everybody, deadline, people);
-    const auto groups_read = search(connection, all_groups, deadline, groups);
+    const auto groups_read = read_groups(connection, options_, deadline, groups, graph);
     if (!people_read) not_whole(listing, people_read.error().text);
     if (!groups_read) not_whole(listing, fmt::format("groups: {}", groups_read.error().text));
     for (const Found* found : {&people, &groups})
@@ -62,8 +82,6 @@ Outcome<void> Company::list_all(Connection& connection, Deadline deadline, auth:
     // Groups on another server are not none.
     const bool groups_known = groups_read && (groups.references.empty() || options_.kind == Kind::active_directory);
 
-    Graph graph(options_);
-    for (const Entry& group : groups.entries) graph.add(group);
     std::set<std::string> seen;
     for (const Entry& entry : people.entries) {
         auto facts = facts_of(entry, options_, clock_.now());

@@ -242,7 +242,16 @@ const sambaKind = {
     people: 1200,
     root: 'dc=corp,dc=example',
     namesOfAlice: ['alice', 'Alice', 'CORP\\alice', 'a.example@corp.example', 'alice@corp.example', 'alice.example@mail.example'],
-    groups: ['token_groups', 'in_chain', 'member_of'].map((by) => [by, {}, ['Domain Users', ...names, 'Users'].sort()]).concat([['member', {}, names]]),
+    groups: [
+        ...['token_groups', 'in_chain', 'member_of'].map((by) => [by, {}, ['Domain Users', ...names, 'Users'].sort()]),
+        ['member', {}, names],
+        // By way of groups that do not count themselves: staff and engineers, and the primary group.
+        ...['token_groups', 'in_chain'].flatMap((by) => [
+            [by, { groups_filter: '(|(cn=company)(cn=everybody))' }, ['company', 'everybody']],
+            [by, { groups_base: 'CN=Builtin,DC=corp,DC=example' }, ['Users']],
+            [by, { groups_filter: '(cn=nothing)' }, []],
+        ]),
+    ],
     groupId: /^S-1-5-(21(-\d+){4}|32-545)$/,
     notLetIn: [['disabled', /disabled .*data 533/], ['expired', /expired .*data 701/], ['reset', /changed first .*data 773/]],
     otherName: 'localhost',
