@@ -93,6 +93,8 @@ Reply directory_sync(Visit& visit) {
     if (dry && confirmed)
         return fail(Fault::invalid_request,
                     "\"dry_run\" changes nothing, so there is nothing to confirm. Leave one out.");
+    // It takes from many at once what no limit protects any more.
+    if (confirmed) TRY_VOID(visit.check_proof());
     using Mode = staff::Staff::SyncMode;
     const Mode mode = dry ? Mode::dry : confirmed ? Mode::confirmed : Mode::careful;
     TRY(const auth::SyncRecord run, visit.parts->staff.sync(visit.parameters[0], mode, visit.actor));

@@ -201,12 +201,12 @@ Result<void> Router::check_agent(const Visit& visit) const {
                 "The sign-in of a coding agent changes nothing here. Do it in the console, or by bursarctl.");
 }
 
-Result<void> Router::check_proof(const Visit& visit, const Handler& handler) const {
-    if (handler.proof == Proof::session || visit.session == nullptr) return {};
-    const auto& proved = visit.session->proved_at;
-    const auto within = visit.parts->rules.get()->identity.sessions.step_up;
-    if (proved && plane_.clock.now() < *proved + within) return {};
-    if (visit.session->kind != auth::SessionKind::console)
+Result<void> Visit::check_proof() const {
+    if (session == nullptr) return {};
+    const auto& proved = session->proved_at;
+    const auto within = parts->rules.get()->identity.sessions.step_up;
+    if (proved && plane.clock.now() < *proved + within) return {};
+    if (session->kind != auth::SessionKind::console)
         return fail(
             Fault::step_up_needed,
             "This needs a fresh proof of who you are, which a program cannot give. Do it in the console, or with an "
@@ -243,7 +243,7 @@ Result<void> Router::admit(Visit& visit, const Handler& handler) const {
         return fail(Fault::not_permitted,
                     "None of your groups is of a team, so no budget is yours. Whoever runs Bursar can name one of your "
                     "groups in a team of the policy.");
-    return check_proof(visit, handler);
+    return handler.proof == Proof::recent ? visit.check_proof() : Result<void>{};
 }
 
 /// Does it, or leaves it to be approved where the policy in force asks for two persons.

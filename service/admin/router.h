@@ -33,7 +33,6 @@ class Router {
     Result<void> identify_session(Visit& visit, std::string_view token) const;
     Result<void> check_origin(const Visit& visit) const;
     Result<void> check_agent(const Visit& visit) const;
-    Result<void> check_proof(const Visit& visit, const Handler& handler) const;
     static Reply handle(Visit& visit, const Handler& handler);
     void record(const Visit& visit, const Handler& handler, const Reply& reply) const;
 

@@ -56,6 +56,9 @@ struct Visit {
     Result<Body> copy_of_body() const { return Body::parse(std::string(request.body)); }
     /// Refuses a body where none is asked for; "{}" is none.
     Result<void> no_body() const;
+    /// step_up_needed if it is too long ago that somebody who has signed in proved who they are. For what only some
+    /// bodies of a route ask for; a whole route says Proof::recent.
+    Result<void> check_proof() const;
     Result<Query> query(std::initializer_list<std::string_view> known) const {
         return Query::parse(request.query, known);
     }

@@ -177,5 +177,25 @@ TEST_F(PeopleApi, a_sync_is_shown_before_it_is_done) {
     EXPECT_GE(plant_.audit_rows("directory.sync", "ok"), 2);
 }
 
+TEST_F(PeopleApi, a_confirmed_sync_needs_a_fresh_proof_of_who_confirms_it) {
+    const std::string olga = plant_.sign_in("olga");
+    const auto sync = [&](std::string_view body) {
+        return plant_.ask("POST", "/api/v1/directories/corp/sync", by_page(olga, std::string(body)));
+    };
+    EXPECT_EQ(sync(R"({"confirmed":true})").at("/state"), "applied");
+    plant_.clock.advance(10min);
+    const HttpReply old = sync(R"({"confirmed":true})");
+    EXPECT_EQ(old.at("/code"), "step_up_needed") << old.body;
+    EXPECT_EQ(plant_.get("/api/v1/directories/corp/syncs").count("/syncs"), 1U) << "nothing was done";
+    EXPECT_EQ(sync("").at("/state"), "applied") << "the limit of removals is proof enough";
+    EXPECT_EQ(sync(R"({"dry_run":true})").at("/state"), "dry_run");
+    const std::string program = plant_.access_token("olga", auth::SessionKind::cli);
+    EXPECT_EQ(plant_.ask("POST", "/api/v1/directories/corp/sync", {.token = program, .body = R"({"confirmed":true})"})
+                  .at("/code"),
+              "step_up_needed");
+    EXPECT_EQ(plant_.post("/api/v1/directories/corp/sync", R"({"confirmed":true})").at("/state"), "applied")
+        << "a token proves it with every request";
+}
+
 }  // namespace
 }  // namespace bursar::admin::test

@@ -235,7 +235,7 @@ const routes = [
     ['DELETE', /^\/api\/v1\/people\/([^/]+)\/sessions$/, (api, _request, [name]) => (find(api.people, (each) => each.person === name).sessions = 0, { status: 204 }), ['operator']],
     ['GET', /^\/api\/v1\/directories$/, (api) => ok({ directories: data.directoriesOf(api.now) }), looks],
     ['POST', /^\/api\/v1\/directories\/([^/]+)\/test$/, (_api, { body }) => (only(body, ['user', 'password']), ok({ steps: data.stepsFor(body.user, body.password) })), ['operator']],
-    ['POST', /^\/api\/v1\/directories\/([^/]+)\/sync$/, (api, { body }, [name]) => (only(body, ['dry_run', 'confirmed']), ok(data.syncFor(api.now, name, body))), ['operator']],
+    ['POST', /^\/api\/v1\/directories\/([^/]+)\/sync$/, (api, { body }, [name]) => (only(body, ['dry_run', 'confirmed']), body.confirmed && api.dangerous(), ok(data.syncFor(api.now, name, body))), ['operator']],
     ['GET', /^\/api\/v1\/directories\/([^/]+)\/syncs$/, (api) => ok({ syncs: data.syncsOf(api.now) }), looks],
     ['GET', /^\/api\/v1\/audit$/, readAudit, looks],
     ['POST', /^\/api\/v1\/audit\/verify$/, (api) => ok({ entries: api.audit[0].number, hash: api.audit[0].hash, intact: true }), looks],
