@@ -139,11 +139,17 @@ Proposed propose_operator_revoke(Visit& visit) {
 }
 
 Reply audit_read(Visit& visit) {
-    TRY(const Query query, visit.query({"before", "limit"}));
-    TRY(const std::int64_t before,
-        query.integer("before", std::numeric_limits<std::int64_t>::max(), 1, std::numeric_limits<std::int64_t>::max()));
+    TRY(const Query query, visit.query({"actor", "action", "object", "outcome", "from", "to", "before", "limit"}));
+    audit::Audit::EntryFilter filter{.actor = std::string(query.text("actor")),
+                                     .action = std::string(query.text("action")),
+                                     .object = std::string(query.text("object")),
+                                     .outcome = std::string(query.text("outcome"))};
+    TRY(filter.from, query.instant("from", filter.from));
+    TRY(filter.to, query.instant("to", filter.to));
+    TRY(filter.before, query.integer("before", 0, 1, std::numeric_limits<std::int64_t>::max()));
     TRY(const std::int64_t limit, query.integer("limit", rows_default, 1, rows_max));
-    TRY(const auto entries, visit.parts->audit.entries(before, static_cast<int>(limit)));
+    filter.count_max = static_cast<int>(limit);
+    TRY(const auto entries, visit.parts->audit.entries(filter));
     JsonWriter json;
     json.open().key("entries").open_list();
     for (const audit::Entry& entry : entries) {

@@ -95,7 +95,7 @@ class StoredAudit final : public Audit {
     void closing() override;
 
     Result<End> verify() override;
-    Result<std::vector<Entry>> entries(std::int64_t before, int count_max) override;
+    Result<std::vector<Entry>> entries(const EntryFilter& filter) override;
     Result<std::vector<Outcome>> calls(const CallFilter& filter) override;
     Result<Booked> booked(std::string_view provider, Timestamp from, Timestamp to) override;
     Result<UsageAnswer> usage(const UsageQuery& query) override;
@@ -282,11 +282,11 @@ Result<End> StoredAudit::verify() {
     return end;
 }
 
-Result<std::vector<Entry>> StoredAudit::entries(std::int64_t before, int count_max) {
+Result<std::vector<Entry>> StoredAudit::entries(const EntryFilter& filter) {
     flush();
     std::vector<Entry> entries;
     TRY_VOID(store_.read([&](store::Transaction& transaction) -> Result<void> {
-        TRY(entries, read_entries(transaction, before, count_max));
+        TRY(entries, read_entries(transaction, filter));
         return {};
     }));
     return entries;

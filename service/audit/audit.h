@@ -82,6 +82,9 @@ struct Booked;  // booked.h
 /// counts as no call and no attempt; its cost and charge are summed up as they are.
 inline constexpr std::string_view correction_fault = "correction";
 
+/// In EntryFilter::outcome.
+inline constexpr std::string_view not_ok = "not_ok";
+
 /// How long what is stored here is kept. The chain of actions is kept for good.
 struct Keep {
     std::chrono::days calls;
@@ -115,7 +118,23 @@ class Audit : public store::Contributor {
 
     /// Walks the whole chain. The error names the first row that does not fit. Blocking.
     virtual Result<End> verify() = 0;
-    virtual Result<std::vector<Entry>> entries(std::int64_t before, int count_max) = 0;
+    struct EntryFilter {
+        // Empty: any. "person:*" is everything that begins like that.
+        std::string actor = {}, action = {}, object = {};
+        /// A fault's name, "ok", "begun", or `not_ok`: whatever was refused or failed.
+        std::string outcome = {};
+        Timestamp from = Timestamp::min(), to = Timestamp::max();
+        std::int64_t before = 0;  ///< only lower numbers; 0: all
+        int count_max = 100;
+    };
+    /// What fits all of the filter, newest first. Blocking.
+    virtual Result<std::vector<Entry>> entries(const EntryFilter& filter) = 0;
+    Result<std::vector<Entry>> entries(std::int64_t before, int count_max) {
+        EntryFilter filter;
+        filter.before = before;
+        filter.count_max = count_max;
+        return entries(filter);
+    }
     struct CallFilter {
         std::string key_id;
         std::string team;

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t word_bytes_max = 512;
 constexpr std::size_t detail_bytes_max = 4096;
 constexpr int entries_max = 1000;
+/// A row has the time at which it was gathered; the numbers around it are of this much earlier or later at most.
+constexpr std::chrono::minutes written_within{5};
 
 void append_number(std::string& out, std::uint64_t number) {
     for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(number >> shift & 0xff));
@@ -52,6 +54,24 @@ Action action_in(const store::Row& row, int first) {
             .outcome = std::string(row.text(first + 4)),
             .detail = std::string(row.text(first + 5))};
 }
+
+std::int64_t nanoseconds(Timestamp at) { return at.time_since_epoch().count(); }
+
+/// A word of a filter as bounds of an index: the word itself, or all that begin like it.
+struct Words {
+    explicit Words(std::string_view word) : begins(word.ends_with('*')), first(word) {
+        if (begins) first.remove_suffix(1);
+        behind = std::string(first) + "\U0010ffff";  // the last character that there is
+    }
+    std::string_view condition(std::string_view same, std::string_view alike) const {
+        if (begins) return first.empty() ? std::string_view() : alike;
+        return first.empty() ? std::string_view() : same;
+    }
+
+    bool begins;
+    std::string_view first;
+    std::string behind;
+};
 
 std::unexpected<Error> does_not_fit(std::string sentence) {
     return fail(Fault::conflict, "The audit trail was altered outside of Bursar. " + std::move(sentence));
@@ -134,20 +154,42 @@ Result<End> verify_chain(store::Transaction& transaction, const Secret& key) {
     return head.end();
 }
 
-Result<std::vector<Entry>> read_entries(store::Transaction& transaction, std::int64_t before, int count_max) {
+Result<std::vector<Entry>> read_entries(store::Transaction& transaction, const Audit::EntryFilter& filter) {
+    const Words actor(filter.actor), action(filter.action), object(filter.object);
+    const bool has_from = filter.from != Timestamp::min(), has_to = filter.to != Timestamp::max();
+    std::string sql =
+        "SELECT number, at, actor, address, action, object, outcome, detail, hash FROM audit_entry WHERE number < ?1";
+    sql += actor.condition(" AND actor = ?2", " AND actor >= ?2 AND actor < ?3");
+    sql += action.condition(" AND action = ?4", " AND action >= ?4 AND action < ?5");
+    sql += object.condition(" AND object = ?6", " AND object >= ?6 AND object < ?7");
+    if (filter.outcome == not_ok)
+        sql += " AND outcome NOT IN ('ok', 'begun')";
+    else if (!filter.outcome.empty())
+        sql += " AND outcome = ?8";
+    // Where to look follows from the times; the plus keeps the order that of the numbers, without sorting.
+    if (has_from)
+        sql += " AND +at >= ?9 AND number >= (SELECT number FROM audit_entry WHERE at >= ?9 - ?11 ORDER BY at LIMIT 1)";
+    if (has_to)
+        sql +=
+            " AND +at < ?10 AND number <= (SELECT number FROM audit_entry WHERE at < ?10 + ?11 ORDER BY at DESC "
+            "LIMIT 1)";
+    sql += " ORDER BY number DESC LIMIT ?12";
+    const std::int64_t below = filter.before > 0 ? filter.before : INT64_MAX;
+    const std::int64_t limit = std::clamp(filter.count_max, 1, entries_max);
+    const auto text = [](const std::string& word) { return std::string_view(word); };
     std::vector<Entry> entries;
-    const std::int64_t below = before > 0 ? before : INT64_MAX;
-    const std::int64_t limit = std::clamp(count_max, 1, entries_max);
-    TRY_VOID(transaction.each(
-        "SELECT number, at, actor, address, action, object, outcome, detail, hash FROM audit_entry WHERE number < ? "
-        "ORDER BY number DESC LIMIT ?",
-        {below, limit}, [&](const store::Row& row) -> Result<void> {
-            entries.push_back({.number = row.integer(0),
-                               .at = Timestamp(std::chrono::nanoseconds(row.integer(1))),
-                               .action = action_in(row, 2),
-                               .hash = to_hex(row.text(8))});
-            return {};
-        }));
+    TRY_VOID(
+        transaction.each(sql,
+                         {below, actor.first, text(actor.behind), action.first, text(action.behind), object.first,
+                          text(object.behind), text(filter.outcome), has_from ? nanoseconds(filter.from) : 0,
+                          has_to ? nanoseconds(filter.to) : 0, std::chrono::nanoseconds(written_within).count(), limit},
+                         [&](const store::Row& row) -> Result<void> {
+                             entries.push_back({.number = row.integer(0),
+                                                .at = Timestamp(std::chrono::nanoseconds(row.integer(1))),
+                                                .action = action_in(row, 2),
+                                                .hash = to_hex(row.text(8))});
+                             return {};
+                         }));
     return entries;
 }
 

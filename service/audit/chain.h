@@ -21,7 +21,7 @@ Action clipped(Action action);
 Result<void> append_rows(store::Transaction& transaction, const Secret& key, std::span<const Stamped> rows);
 /// Reads all of it; its end, or the first row that does not fit (Fault::conflict).
 Result<End> verify_chain(store::Transaction& transaction, const Secret& key);
-Result<std::vector<Entry>> read_entries(store::Transaction& transaction, std::int64_t before, int count_max);
+Result<std::vector<Entry>> read_entries(store::Transaction& transaction, const Audit::EntryFilter& filter);
 
 struct Head {
     std::int64_t number = 0;

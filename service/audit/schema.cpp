@@ -46,6 +46,10 @@ constexpr std::string_view steps[] = {
     "INSERT INTO usage_state SELECT 1, 'UTC', 0, coalesce(max(number), 0) FROM audit_outcome;",
     // Rows of calls before this instant may have been deleted: that one is missing says nothing.
     "ALTER TABLE usage_state ADD COLUMN expired_before INTEGER NOT NULL DEFAULT 0;",
+    // Whoever asks what somebody did, or who did something, does not wait for the whole chain to be read.
+    "CREATE INDEX audit_entry_by_actor ON audit_entry (actor);"
+    "CREATE INDEX audit_entry_by_action ON audit_entry (action);"
+    "CREATE INDEX audit_entry_by_time ON audit_entry (at);",
 };
 
 }  // namespace

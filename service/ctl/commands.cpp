@@ -82,7 +82,17 @@ constexpr std::array calls_options = {
 };
 constexpr std::array provider_test_options = {
     Option{"--model", "MODEL", "also two calls of up to 16 tokens, which the provider may bill"}};
-constexpr std::array audit_options = {before, limit};
+constexpr std::array audit_options = {
+    Option{"--actor", "WHO", "only what these did: person:alice, \"operator:*\""},
+    Option{"--action", "ACTION", "only this: policy.apply, \"key.*\""},
+    Option{"--object", "OBJECT", "only what was done to this: key:7f3a"},
+    Option{"--outcome", "OUTCOME",
+           "only what ended so: ok, a fault's name, or not_ok for whatever was refused or failed"},
+    Option{"--from", "TIME", "only from then on, RFC 3339: 2026-12-01T00:00:00Z"},
+    Option{"--to", "TIME", "only before then"},
+    before,
+    limit,
+};
 constexpr std::array verify_options = {
     Option{"--expect", "NUMBER:HASH", "an end that was noted earlier, which the chain must still go through"}};
 constexpr std::array operator_issue_options = {

@@ -150,9 +150,15 @@ Outcome<Exit> providers(Context& context) {
 }
 
 Outcome<Exit> audit_list(Context& context) {
-    return print_list(context,
-                      "/api/v1/audit" + query_from(context.arguments, {{"--before", "before"}, {"--limit", "limit"}}),
-                      "entries",
+    const std::string query = query_from(context.arguments, {{"--actor", "actor"},
+                                                             {"--action", "action"},
+                                                             {"--object", "object"},
+                                                             {"--outcome", "outcome"},
+                                                             {"--from", "from"},
+                                                             {"--to", "to"},
+                                                             {"--before", "before"},
+                                                             {"--limit", "limit"}});
+    return print_list(context, "/api/v1/audit" + query, "entries",
                       {{"number", {"NUMBER", Align::right}},
                        {"at", {"AT"}},
                        {"actor", {"ACTOR"}},
@@ -161,7 +167,7 @@ Outcome<Exit> audit_list(Context& context) {
                        {"object", {"OBJECT"}},
                        {"outcome", {"OUTCOME"}},
                        {"detail", {"DETAIL"}}},
-                      "The audit has no entries.");
+                      "The audit has no such entries.");
 }
 
 Outcome<Exit> audit_verify(Context& context) {

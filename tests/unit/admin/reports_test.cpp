@@ -138,6 +138,24 @@ TEST_F(ReportsApi, calls_are_found_by_key_team_and_id) {
     EXPECT_EQ(plant_.get("/api/v1/calls?limit=0").status, 400);
 }
 
+TEST_F(ReportsApi, the_audit_is_searched_by_who_what_and_when) {
+    plant_.clock.advance(1h);
+    ASSERT_EQ(plant_.ask("GET", "/api/v1/secrets", {.token = plant_.finance_token}).status, 403);
+    const HttpReply issued = plant_.get("/api/v1/audit?action=key.*&outcome=ok");
+    ASSERT_EQ(issued.count("/entries"), 1U) << issued.body;
+    EXPECT_EQ(issued.at("/entries/0/action"), "key.issue");
+    const HttpReply refused = plant_.get("/api/v1/audit?outcome=not_ok");
+    ASSERT_EQ(refused.count("/entries"), 1U) << refused.body;
+    EXPECT_EQ(refused.at("/entries/0/action"), "secret.list");
+    const std::string actor = refused.at("/entries/0/actor");
+    EXPECT_EQ(plant_.get("/api/v1/audit?actor=" + actor).count("/entries"), 1U) << actor;
+    EXPECT_EQ(plant_.get("/api/v1/audit?from=2026-11-23T12:30:00Z").at("/entries"), refused.at("/entries"));
+    EXPECT_EQ(plant_.get("/api/v1/audit?to=2026-11-23T12:30:00Z&action=secret.*").count("/entries"), 0U);
+    EXPECT_EQ(plant_.get("/api/v1/audit?object=key:" + key_).at("/entries"), issued.at("/entries"));
+    EXPECT_EQ(plant_.get("/api/v1/audit?from=yesterday").status, 400);
+    EXPECT_EQ(plant_.get("/api/v1/audit?actor=a&actor=b").status, 400);
+}
+
 TEST_F(ReportsApi, the_chain_of_the_audit_is_verified_and_an_edit_is_found) {
     const HttpReply whole = plant_.ask("POST", "/api/v1/audit/verify", {.token = plant_.auditor_token});
     ASSERT_EQ(whole.status, 200) << whole.body;

@@ -153,6 +153,70 @@ TEST_F(Trails, goes_on_where_it_ended_after_a_restart) {
     EXPECT_EQ(audit->entries(INT64_MAX, 1)->size(), 1U);
 }
 
+// Hunts: a filter that leaves out what it was asked for, or lets through what begins alike.
+TEST_F(Trails, is_filtered_by_who_what_and_when) {
+    const auto add = [&](std::string actor, std::string action, std::string object, std::string outcome) {
+        ASSERT_TRUE(store->write([&](store::Transaction& transaction) {
+            return audit->append(transaction, {.actor = actor,
+                                               .address = "",
+                                               .action = action,
+                                               .object = object,
+                                               .outcome = outcome,
+                                               .detail = "{}"});
+        }));
+        clock.advance(std::chrono::hours(1));
+    };
+    add("person:ann", "key.issue", "key:1", "ok");             // 1, at noon
+    add("person:anna", "key.revoke", "key:1", "ok");           // 2
+    add("operator:ada", "keys.list", "", "not_permitted");     // 3
+    add("person:ann", "policy.apply", "revision:2", "begun");  // 4
+    add("person:ann", "policy.apply", "revision:2", "ok");     // 5
+    add("p*", "key.\xc3\xa4", "100%", "storage_unavailable");  // 6
+    using Filter = Audit::EntryFilter;
+    struct Case {
+        std::string_view name;
+        Filter filter;
+        std::vector<std::int64_t> wanted;
+    };
+    const auto at = [](int hours) { return noon + std::chrono::hours(hours); };
+    const Case cases[] = {
+        {"nothing asked", {}, {6, 5, 4, 3, 2, 1}},
+        {"a name is the whole name", {.actor = "person:ann"}, {5, 4, 1}},
+        {"a star is whatever follows", {.actor = "person:ann*"}, {5, 4, 2, 1}},
+        {"a star alone is anybody", {.actor = "*"}, {6, 5, 4, 3, 2, 1}},
+        {"a star in a name is found by one", {.actor = "p**"}, {6}},
+        {"a dot ends a word", {.action = "key.*"}, {6, 2, 1}},
+        {"letters beyond ASCII are behind", {.action = "key*"}, {6, 3, 2, 1}},
+        {"what an SQL pattern would take for anything", {.object = "%"}, {}},
+        {"an object", {.object = "key:1"}, {2, 1}},
+        {"an outcome", {.outcome = "begun"}, {4}},
+        {"whatever went wrong", {.outcome = "not_ok"}, {6, 3}},
+        {"from a moment on", {.from = at(4)}, {6, 5}},
+        {"before a moment", {.to = at(1)}, {1}},
+        {"between two", {.from = at(1), .to = at(3)}, {3, 2}},
+        {"before all", {.to = noon}, {}},
+        {"after all", {.from = at(6)}, {}},
+        {"everything at once",
+         {.actor = "person:*",
+          .action = "policy.apply",
+          .object = "revision:*",
+          .outcome = "ok",
+          .from = at(1),
+          .to = at(9)},
+         {5}},
+        {"the next page", {.actor = "person:ann", .before = 5}, {4, 1}},
+        {"a page of one", {.actor = "person:ann", .count_max = 1}, {5}},
+        {"nobody", {.actor = "' OR 1=1 --"}, {}},
+    };
+    for (const Case& each : cases) {
+        const auto entries = audit->entries(each.filter);
+        ASSERT_TRUE(entries) << each.name;
+        std::vector<std::int64_t> numbers;
+        for (const Entry& entry : *entries) numbers.push_back(entry.number);
+        EXPECT_EQ(numbers, each.wanted) << each.name;
+    }
+}
+
 // Hunts: a chain that counts on an append which its transaction undid.
 TEST_F(Trails, an_append_stands_or_falls_with_its_transaction) {
     ASSERT_TRUE(append("key.issue"));

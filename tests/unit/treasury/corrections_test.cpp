@@ -22,7 +22,7 @@ class KeptAudit final : public audit::Audit {
         return {};
     }
     Result<audit::End> verify() override { return audit::End{}; }
-    Result<std::vector<audit::Entry>> entries(std::int64_t, int) override { return std::vector<audit::Entry>(); }
+    Result<std::vector<audit::Entry>> entries(const EntryFilter&) override { return std::vector<audit::Entry>(); }
     Result<std::vector<audit::Outcome>> calls(const CallFilter& filter) override {
         std::vector<audit::Outcome> found;
         for (const audit::Outcome& row : rows)

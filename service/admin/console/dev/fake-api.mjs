@@ -163,7 +163,14 @@ function listPeople(api, { query }) {
 
 function readAudit(api, { query }) {
     const before = Number(query.get('before') ?? Infinity);
-    return ok({ entries: api.audit.filter((entry) => entry.number < before).slice(0, Number(query.get('limit') ?? 100)) });
+    const word = (name, text) => {
+        const wanted = query.get(name) ?? '';
+        return !wanted || (wanted.endsWith('*') ? text.startsWith(wanted.slice(0, -1)) : text === wanted);
+    };
+    const fits = (entry) =>
+        ['actor', 'action', 'object'].every((name) => word(name, entry[name])) && (query.get('outcome') === 'not_ok' ? !['ok', 'begun'].includes(entry.outcome) : word('outcome', entry.outcome)) &&
+        entry.at >= (query.get('from') ?? '') && entry.at < (query.get('to') ?? 'a');
+    return ok({ entries: api.audit.filter((entry) => entry.number < before && fits(entry)).slice(0, Number(query.get('limit') ?? 100)) });
 }
 
 function stepUp(api, { body }, _parts, session) {

@@ -11,7 +11,7 @@ const { spanOf, datesOf, dateIn, startOfDate, plusDays, isDate } = await load('p
 const { chartOf, linesOf, colours, rest } = await load('pages/usage_figures.ts');
 const { snippetsFor } = await load('pages/snippets.ts');
 const { formatsOf } = await load('words/formats.ts');
-const { auditCsv, filtered } = await load('pages/audit_filter.ts');
+const { anything, auditCsv, filtered, queryOf } = await load('pages/audit_filter.ts');
 const { pagesOf, firstPageOf } = await load('access.ts');
 
 test('after a sign-in only paths of this origin are opened', () => {
@@ -52,11 +52,21 @@ test('the filter of the audit log wants every word, anywhere in the row', () => 
         { number: 1, at: '', actor: 'person:alice', address: '', action: 'key.issue', object: '', outcome: 'ok', detail: null, hash: '' },
         { number: 2, at: '', actor: 'person:alice', address: '', action: 'policy.apply', object: '', outcome: 'not_permitted', detail: '{"why":"Night"}', hash: '' },
     ];
-    const numbers = (text, only) => filtered(rows, text, only).map((row) => row.number);
-    assert.deepEqual(numbers('ALICE key', ''), [1]);
-    assert.deepEqual(numbers('night', ''), [2]);
-    assert.deepEqual(numbers('alice', 'not_ok'), [2]);
-    assert.deepEqual(numbers('', 'ok'), [1]);
+    const numbers = (text) => filtered(rows, text).map((row) => row.number);
+    assert.deepEqual(numbers('ALICE key'), [1]);
+    assert.deepEqual(numbers('night'), [2]);
+    assert.deepEqual(numbers('alice'), [1, 2]);
+    assert.deepEqual(numbers(''), [1, 2]);
+});
+
+test('a search of the audit log asks for what was filled in, and for whole days of the organisation', () => {
+    assert.equal(queryOf(anything, 'Europe/Berlin'), '');
+    const wanted = { actor: ' person:ann&x ', action: 'key.*', outcome: 'not_ok', from: '2026-11-01', to: '2026-11-30' };
+    assert.equal(
+        queryOf(wanted, 'Europe/Berlin'),
+        '&actor=person%3Aann%26x&action=key.*&outcome=not_ok&from=2026-10-31T23%3A00%3A00.000Z&to=2026-11-30T23%3A00%3A00.000Z',
+    );
+    assert.equal(queryOf({ ...anything, from: '2026-11', to: 'x' }, 'UTC'), '');
 });
 
 test('a pace is followed to the end of the period, and to the limit if it comes first', () => {

@@ -1,14 +1,15 @@
 import { ActionIcon, Button, NativeSelect, TextInput } from '@mantine/core';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState, type ChangeEvent, type FormEvent } from 'react';
 import { ask, post, type Problem } from '../api/client';
 import type { AuditEntry, Verified } from '../api/types';
 import { saveAs } from '../csv';
 import { Icon } from '../parts/icons';
+import { useMe } from '../parts/me';
 import { Chip, Page, Panel, Rows, type Column } from '../parts/page';
 import { Empty, Failure, Note, ProblemNote, Waiting } from '../parts/states';
 import { useFormats } from '../words/formats';
 import { useWords } from '../words/words';
-import { auditCsv, filtered } from './audit_filter';
+import { anything, auditCsv, filtered, queryOf, type Wanted } from './audit_filter';
 
 const pageRows = 100;
 
@@ -20,21 +21,28 @@ interface Log {
     problem: Problem | null;
     older: () => void;
 }
-function useLog(): Log {
+function useLog(query: string): Log {
     const [entries, setEntries] = useState<AuditEntry[]>([]);
     const [more, setMore] = useState(true);
     const [busy, setBusy] = useState(false);
     const [problem, setProblem] = useState<Problem | null>(null);
+    const asked = useRef('');
     const load = async (before: number | undefined) => {
         setBusy(true);
-        const answer = await ask<{ entries: AuditEntry[] }>('GET', `/api/v1/audit?limit=${pageRows}${before === undefined ? '' : `&before=${before}`}`);
+        const answer = await ask<{ entries: AuditEntry[] }>('GET', `/api/v1/audit?limit=${pageRows}${query}${before === undefined ? '' : `&before=${before}`}`);
+        // Something else was asked for meanwhile.
+        if (asked.current !== query) return;
         setBusy(false);
         setProblem(answer.ok ? null : answer.problem);
         if (!answer.ok) return;
         setEntries((shown) => (before === undefined ? answer.value.entries : [...shown, ...answer.value.entries]));
         setMore(answer.value.entries.length === pageRows);
     };
-    useEffect(() => void load(undefined), []);
+    useEffect(() => {
+        asked.current = query;
+        setEntries([]);
+        void load(undefined);
+    }, [query]);
     return { entries, more, busy, problem, older: () => void load(entries.at(-1)?.number) };
 }
 
@@ -146,12 +154,46 @@ function Verify() {
     );
 }
 
+function Search({ search }: { search: (wanted: Wanted) => void }) {
+    const { t } = useWords();
+    const [wanted, setWanted] = useState(anything);
+    const field = (name: keyof Wanted) => ({
+        value: wanted[name],
+        onChange: (event: ChangeEvent<HTMLInputElement | HTMLSelectElement>) => setWanted({ ...wanted, [name]: event.currentTarget.value }),
+    });
+    const submit = (event: FormEvent) => {
+        event.preventDefault();
+        search(wanted);
+    };
+    return (
+        <form className="search" onSubmit={submit} aria-label={t('audit.search_title')}>
+            <TextInput label={t('audit.actor')} placeholder="person:alice" {...field('actor')} maxLength={512} spellCheck={false} />
+            <TextInput label={t('audit.action')} placeholder="key.*" {...field('action')} maxLength={512} spellCheck={false} />
+            <NativeSelect
+                label={t('audit.outcome')}
+                {...field('outcome')}
+                data={[
+                    { value: '', label: t('audit.any') },
+                    { value: 'ok', label: t('audit.only_ok') },
+                    { value: 'not_ok', label: t('audit.only_not_ok') },
+                ]}
+            />
+            <TextInput type="date" label={t('period.from')} {...field('from')} />
+            <TextInput type="date" label={t('period.to')} {...field('to')} />
+            <Button type="submit" leftSection={<Icon name="search" size={16} />}>
+                {t('audit.search')}
+            </Button>
+        </form>
+    );
+}
+
 export default function AuditPage() {
     const { t, many } = useWords();
-    const log = useLog();
+    const me = useMe();
+    const [wanted, setWanted] = useState(anything);
+    const log = useLog(queryOf(wanted, me.time_zone));
     const [text, setText] = useState('');
-    const [only, setOnly] = useState<'' | 'ok' | 'not_ok'>('');
-    const shown = filtered(log.entries, text, only);
+    const shown = filtered(log.entries, text);
     const body = () => {
         if (log.problem && log.entries.length === 0) return <Failure problem={log.problem} again={log.older} />;
         if (log.busy && log.entries.length === 0) return <Waiting lines={8} />;
@@ -176,6 +218,9 @@ export default function AuditPage() {
     return (
         <Page title={t('nav.audit')} lead={t('audit.lead')} actions={actions}>
             <Verify />
+            <Panel title={t('audit.search_title')} lead={t('audit.search_lead')}>
+                <Search search={setWanted} />
+            </Panel>
             <div className="filter">
                 <TextInput
                     aria-label={t('audit.filter')}
@@ -183,16 +228,6 @@ export default function AuditPage() {
                     leftSection={<Icon name="search" size={16} />}
                     value={text}
                     onChange={(event) => setText(event.currentTarget.value)}
-                />
-                <NativeSelect
-                    aria-label={t('audit.outcome')}
-                    value={only}
-                    onChange={(event) => setOnly(event.currentTarget.value as typeof only)}
-                    data={[
-                        { value: '', label: t('audit.any') },
-                        { value: 'ok', label: t('audit.only_ok') },
-                        { value: 'not_ok', label: t('audit.only_not_ok') },
-                    ]}
                 />
             </div>
             <Panel flush>
