@@ -9,6 +9,7 @@ struct Approval {
     std::string person;
     std::string way;
     std::string provider_session;
+    std::string provider_subject = {};
     std::string session;  ///< of who approved: it must not be over when the program comes for its tokens
 };
 

@@ -51,6 +51,15 @@ Result<bool> StoredSessions::end_by_token(std::string_view presented, const Also
     return false;
 }
 
+std::string StoredSessions::person_by_provider(std::string_view way, std::string_view provider_subject) const {
+    if (provider_subject.empty()) return {};
+    for (const Entry& entry : index_.all()) {
+        const Session& session = entry->session;
+        if (!entry->ended && session.way == way && session.provider_subject == provider_subject) return session.person;
+    }
+    return {};
+}
+
 Result<int> StoredSessions::end_by_provider(std::string_view way, std::string_view person,
                                             std::string_view provider_session, const Also& also) {
     if (person.empty() && provider_session.empty()) return 0;

@@ -20,11 +20,12 @@ constexpr std::string_view steps[] = {
     // `kind` is access or refresh; `at` when an access token expires, or when a refresh token was used.
     "CREATE TABLE auth_session_tokens (session TEXT NOT NULL, digest BLOB NOT NULL, kind TEXT NOT NULL, at INTEGER, "
     "PRIMARY KEY (session, digest)) WITHOUT ROWID;",
+    "ALTER TABLE auth_sessions ADD COLUMN provider_subject TEXT NOT NULL DEFAULT '';",
 };
 
 constexpr std::string_view columns =
     "id, version, person, kind, client, address, way, provider_session, began_at, ends_at, last_used_at, proved_at, "
-    "cookie";
+    "cookie, provider_subject";
 constexpr std::string_view access_kind = "access", refresh_kind = "refresh";
 constexpr std::array kinds{SessionKind::console, SessionKind::cli, SessionKind::agent};
 
@@ -48,6 +49,7 @@ Result<SessionEntry> entry_of(const store::Row& row) {
     session.last_used_at = time_in(row, 10).value_or(session.began_at);
     session.proved_at = time_in(row, 11);
     entry.cookie = digest_in(row, 12).value_or(no_digest);
+    session.provider_subject = row.text(13);
     entry.seen = std::make_shared<LastSeen>();
     entry.seen->second = std::chrono::floor<std::chrono::seconds>(session.last_used_at).time_since_epoch().count();
     entry.caller = std::make_shared<CallerCell>();
@@ -159,10 +161,10 @@ Result<void> insert_session(store::Transaction& transaction, const SessionEntry&
     const store::Value cookie =
         session.kind == SessionKind::console ? store::Value(store::Blob{as_text(entry.cookie)}) : store::Value(nullptr);
     TRY_VOID(transaction.run(
-        fmt::format("INSERT INTO auth_sessions ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns),
+        fmt::format("INSERT INTO auth_sessions ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns),
         {session.id, entry.version, session.person, name_of(session.kind), session.client, session.address, session.way,
          session.provider_session, time_value(session.began_at), time_value(session.ends_at),
-         time_value(session.last_used_at), time_value(session.proved_at), cookie}));
+         time_value(session.last_used_at), time_value(session.proved_at), cookie, session.provider_subject}));
     for (const AccessToken& token : entry.access) TRY_VOID(store_token(transaction, session.id, token));
     for (const RefreshToken& token : entry.refresh) TRY_VOID(store_token(transaction, session.id, token));
     return {};

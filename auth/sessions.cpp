@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t sessions_max = 200'000;
 constexpr std::int64_t per_person_max = 50;
 constexpr std::size_t text_characters_max = 200;
-constexpr std::size_t provider_session_bytes_max = 1'024;
+constexpr std::size_t provider_id_bytes_max = 1'024;
 constexpr auto grace = std::chrono::seconds(60);
 /// Whatever the policy gives others.
 constexpr std::chrono::seconds break_glass_life = std::chrono::hours(1);
@@ -105,8 +105,9 @@ Result<SessionEntry> StoredSessions::fresh(const NewSession& wanted, std::string
         if (person == nullptr || !person->let_in()) return not_let_in(wanted.person, person.get());
         began_at = std::max(now, person->put_out_at.value_or(now));
     }
-    if (wanted.provider_session.size() > provider_session_bytes_max)
-        return fail(Fault::invalid_request, "The provider's id of its session is too long to be kept.");
+    if (wanted.provider_session.size() > provider_id_bytes_max ||
+        wanted.provider_subject.size() > provider_id_bytes_max)
+        return fail(Fault::invalid_request, "The provider's id of its session or its person is too long to be kept.");
     if (count_.load() >= sessions_max)
         return fail(Fault::overloaded, "More people are signed in than Bursar keeps. Try again in some minutes.",
                     fmt::format("{} sessions, which is the most", sessions_max));
@@ -122,6 +123,7 @@ Result<SessionEntry> StoredSessions::fresh(const NewSession& wanted, std::string
                      .address = printable(wanted.address, text_characters_max),
                      .way = printable(wanted.way, text_characters_max),
                      .provider_session = wanted.provider_session,
+                     .provider_subject = wanted.provider_subject,
                      .began_at = began_at,
                      .ends_at = began_at + life,
                      .last_used_at = now,

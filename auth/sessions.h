@@ -29,6 +29,7 @@ struct Session {
     std::string address;           ///< where it began
     std::string way;               ///< "ldap:corp", "oidc:entra", "break-glass"
     std::string provider_session;  ///< `sid` of the provider, for back-channel logout; may be empty
+    std::string provider_subject;  ///< its `sub`, for the same, whichever claim says who somebody is; may be empty
     Timestamp began_at;
     Timestamp ends_at;                   ///< the absolute end
     Timestamp last_used_at;              ///< to the minute
@@ -46,6 +47,7 @@ struct NewSession {
     std::string person;
     SessionKind kind = SessionKind::console;
     std::string client, address, way, provider_session;
+    std::string provider_subject = {};
 };
 
 /// Tokens are shown once and stored as HMAC under the pepper.
@@ -95,6 +97,8 @@ class Sessions {
     virtual Result<void> end(std::string_view id, const Also& also) = 0;
     /// By either token; true if there was one.
     virtual Result<bool> end_by_token(std::string_view presented, const Also& also) = 0;
+    /// Whose session by `way` has this `sub` of the provider; empty if nobody's.
+    virtual std::string person_by_provider(std::string_view way, std::string_view provider_subject) const = 0;
     /// Back-channel logout: of that person, or of that provider's session only. How many ended.
     virtual Result<int> end_by_provider(std::string_view way, std::string_view person,
                                         std::string_view provider_session, const Also& also) = 0;

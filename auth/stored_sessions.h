@@ -35,6 +35,7 @@ class StoredSessions final : public Sessions {
     Result<ConsoleTicket> step_up(std::string_view id, const Also& also) override;
     Result<void> end(std::string_view id, const Also& also) override;
     Result<bool> end_by_token(std::string_view presented, const Also& also) override;
+    std::string person_by_provider(std::string_view way, std::string_view provider_subject) const override;
     Result<int> end_by_provider(std::string_view way, std::string_view person, std::string_view provider_session,
                                 const Also& also) override;
     std::vector<Session> of(std::string_view person) const override EXCLUDES(publishing_);

@@ -78,6 +78,7 @@ Reply authorization_approve(Visit& visit) {
         visit.parts->staff.codes().give(asked.ask, {.person = visit.person->name,
                                                     .way = visit.session->way,
                                                     .provider_session = visit.session->provider_session,
+                                                    .provider_subject = visit.session->provider_subject,
                                                     .session = visit.session->id}));
     visit.parts->audit.note(visit.row("authorization", "ok", detail_of(asked)));
     return leads_to(asked.ask.back_with(code).reveal());

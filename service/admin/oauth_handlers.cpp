@@ -103,7 +103,8 @@ Result<auth::TokenPair> begin_approved(Visit& visit, const std::string& client, 
         .client = client,
         .address = visit.request.address,
         .way = approval.way,
-        .provider_session = approval.provider_session};
+        .provider_session = approval.provider_session,
+        .provider_subject = approval.provider_subject};
     JsonWriter detail;
     detail.open().field("client", client).field("way", approval.way).close();
     return visit.parts->sessions.begin_tokens(session, audited(visit, visit.actor, std::move(detail).text()));
@@ -252,6 +253,7 @@ Reply device_approve(Visit& visit) {
                              {.person = visit.person->name,
                               .way = visit.session->way,
                               .provider_session = visit.session->provider_session,
+                              .provider_subject = visit.session->provider_subject,
                               .session = visit.session->id}));
     JsonWriter detail;
     detail.open().field("client", ask.client).field("address", ask.address).close();

@@ -49,7 +49,8 @@ Result<Answer> signed_in(Visit& visit, const staff::Proven& proven, Answer answe
                                    .client = client_of(visit.request),
                                    .address = visit.request.address,
                                    .way = proven.way,
-                                   .provider_session = proven.provider_session};
+                                   .provider_session = proven.provider_session,
+                                   .provider_subject = proven.provider_subject};
     const audit::Action row =
         visit.row("person:" + proven.person->name, "ok", fmt::format(R"({{"way":"{}"}})", proven.way));
     TRY(const auth::ConsoleTicket ticket,

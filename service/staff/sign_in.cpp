@@ -118,7 +118,8 @@ Result<Proven> House::by_password(std::string_view name, std::string_view user, 
     std::move(*permit).succeeded(parts_.clock.now());
     auto person = welcome(*facts, visitor, way);
     if (!person) return refused(std::move(person).error());
-    return Proven{.person = std::move(*person), .way = way, .provider_session = {}, .id_token = {}};
+    return Proven{
+        .person = std::move(*person), .way = way, .provider_session = {}, .provider_subject = {}, .id_token = {}};
 }
 
 Result<Redirect> House::begin(std::string_view name, std::string_view callback, Purpose purpose,
@@ -166,6 +167,7 @@ Result<Returned> House::finish(std::string_view name, const Answered& answered, 
     return Returned{.proven = {.person = std::move(*person),
                                .way = way,
                                .provider_session = std::move(identity->session),
+                               .provider_subject = std::move(identity->subject),
                                .id_token = std::move(identity->id_token)},
                     .purpose = std::move(trip->purpose)};
 }
@@ -186,7 +188,8 @@ Result<int> House::logout_notice(std::string_view name, std::string_view token, 
         const auto found = options.subject_claim == "sub"
                                ? parts_.people.find(auth::Origin{options.source, notice->subject})
                                : nullptr;
-        if (found) person = found->name;
+        // Where another claim says who somebody is, only a session knows their `sub`.
+        person = found ? found->name : parts_.sessions.person_by_provider(way, notice->subject);
     }
     if (person.empty() && notice->session.empty()) {
         log::warning("logout_of_nobody", {{"way", way}, {"reason", "no person and no session of ours is meant by it"}});

@@ -54,6 +54,7 @@ struct Proven {
     std::shared_ptr<const auth::Person> person;
     std::string way;               ///< "ldap:corp", "oidc:entra"
     std::string provider_session;  ///< `sid`
+    std::string provider_subject;  ///< `sub`
     std::string id_token;          ///< for the provider's logout
 };
 

@@ -10,24 +10,34 @@ import { Visitor } from './support/people.mjs';
 import { slow, until } from './support/process.mjs';
 
 describe('a hostile provider of identities', () => {
-    let bursar, provider, other, versions = 0;
+    let bursar, provider, other, vouching, versions = 0;
     before(async () => {
         provider = await HostileProvider.start();
         other = await HostileProvider.start();
+        vouching = await HostileProvider.start();
         const policy = ({ issuer, clientId }, secret) => ({ issuer, client_id: clientId, secret });
         bursar = await Bursar.start({
             policy: {
                 teams: { staff: { groups: ['staff'] } },
-                identity: { oidc: { idp: policy(provider, 'idp'), other: policy(other, 'other') }, roles: { operator: ['admins'] } },
+                identity: {
+                    scim: { hr: { title: 'Personnel' } },
+                    oidc: {
+                        idp: policy(provider, 'idp'), other: policy(other, 'other'),
+                        vouching: { ...policy(vouching, 'vouching'), source: 'scim:hr', claims: { subject: 'employee' } },
+                    },
+                    roles: { operator: ['admins'] },
+                },
             },
         });
         await bursar.putSecret('idp', provider.secret);
         await bursar.putSecret('other', other.secret);
+        await bursar.putSecret('vouching', vouching.secret);
     });
     after(async () => {
         await bursar?.stop();
         await provider?.stop();
         await other?.stop();
+        await vouching?.stop();
     });
 
     /** A provider whose policy has changed is asked anew for everything. */
@@ -207,6 +217,26 @@ describe('a hostile provider of identities', () => {
             const { visitor } = await signIn();
             assert.ok([400, 401].includes((await send(provider.logoutToken('good'), 'other')).status));
             assert.equal((await visitor.me()).status, 200);
+        });
+
+        it('by the provider\'s own id of them, where another claim says who somebody is', async () => {
+            const { token } = await bursar.must('POST', 'operators', { name: 'hr', role: 'scim', source: 'hr' });
+            const made = await fetch(`${bursar.origin}/scim/v2/Users`, {
+                method: 'POST',
+                headers: { authorization: `Bearer ${token}`, 'content-type': 'application/scim+json' },
+                body: JSON.stringify({ schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'vera', externalId: 'emp-1', active: true }),
+            });
+            assert.equal(made.status, 201, await made.text());
+            vouching.person = { sub: 'sub-vera', employee: 'emp-1', preferred_username: 'vera', name: 'Vera', groups: ['staff'] };
+            const visitor = new Visitor(bursar);
+            await visitor.comeBack(await away(visitor, 'vouching'));
+            assert.equal((await visitor.me()).user_name, 'vera');
+            vouching.person = { sub: 'emp-1' };
+            assert.equal((await send(vouching.logoutToken('subject_only'), 'vouching')).status, 200);
+            assert.equal((await visitor.me()).status, 200, 'the id of the claim is none of the provider');
+            vouching.person = { sub: 'sub-vera' };
+            assert.equal((await send(vouching.logoutToken('subject_only'), 'vouching')).status, 200);
+            await until('the session to end', async () => (await visitor.me()).status === 401, slow ? 30_000 : 5_000);
         });
 
         it('and says what is missing where there is no token', async () => {

@@ -189,13 +189,13 @@ pageTest('the log is filtered, read on, verified and taken along', { who: 'arno'
 pageTest('the whole log is searched by the API, and read on with the same words', { who: 'arno', path: '/audit' }, async (page, { api }) => {
     const answers = [];
     page.on('response', (response) => response.url().includes('/api/v1/audit?') && answers.push(new URL(response.url()).searchParams));
-    await page.getByLabel('Action', { exact: true }).fill('secret.*');
+    await page.getByLabel('Action', { exact: true }).fill('policy.*');
     await page.getByLabel('Outcome').selectOption('ok');
     await button(page, 'Search').click();
-    const wanted = api.audit.filter((entry) => entry.action.startsWith('secret.') && entry.outcome === 'ok');
+    const wanted = api.audit.filter((entry) => entry.action.startsWith('policy.') && entry.outcome === 'ok');
     assert.ok(wanted.length > 0 && wanted.length < 100, `${wanted.length}`);
     await page.getByText(`${wanted.length} shown of ${wanted.length} loaded`).waitFor();
-    assert.deepEqual(Object.fromEntries(answers.at(-1)), { limit: '100', action: 'secret.*', outcome: 'ok' });
+    assert.deepEqual(Object.fromEntries(answers.at(-1)), { limit: '100', action: 'policy.*', outcome: 'ok' });
     assert.equal(await button(page, 'Load older entries').count(), 0);
     await page.getByLabel('Action', { exact: true }).fill('');
     await page.getByLabel('Outcome').selectOption('');

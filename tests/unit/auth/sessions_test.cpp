@@ -301,6 +301,26 @@ TEST_F(SessionsTest, a_provider_ends_its_own_sessions_and_no_others) {
     }
 }
 
+TEST_F(SessionsTest, a_provider_finds_somebody_by_its_own_id_of_them_as_long_as_they_are_in) {
+    ann();
+    NewSession by_provider = agent();
+    by_provider.provider_subject = "sub-of-ann";
+    const auto pair = sessions_->begin_tokens(by_provider, {});
+    ASSERT_TRUE(pair);
+    EXPECT_EQ(sessions_->identify(pair->access.reveal(), clock_.now())->session->provider_subject, "sub-of-ann");
+    begin_console();  // of which no provider knows
+    open();
+    EXPECT_EQ(sessions_->person_by_provider("oidc:entra", "sub-of-ann"), "ann");
+    EXPECT_EQ(sessions_->person_by_provider("oidc:other", "sub-of-ann"), "") << "another provider's ids are its own";
+    EXPECT_EQ(sessions_->person_by_provider("oidc:entra", "sub-of-an"), "");
+    EXPECT_EQ(sessions_->person_by_provider("oidc:entra", ""), "");
+    EXPECT_EQ(sessions_->person_by_provider("ldap:corp", ""), "");
+    ASSERT_TRUE(sessions_->end(pair->session.id, {}));
+    EXPECT_EQ(sessions_->person_by_provider("oidc:entra", "sub-of-ann"), "");
+    by_provider.provider_subject = std::string(1'025, 's');
+    EXPECT_EQ(sessions_->begin_tokens(by_provider, {}).error().fault, Fault::invalid_request);
+}
+
 TEST_F(SessionsTest, a_person_has_fifty_sessions_and_the_oldest_gives_way) {
     ann();
     see(facts_of("2", "bob"));
