@@ -19,6 +19,8 @@ namespace bursar::integrations {
 
 constexpr std::size_t frame_bytes_max = std::size_t{16} << 20;
 constexpr int wire_version = 1;
+constexpr std::size_t attachment_bytes_max = std::size_t{8} << 20;  ///< of all of one message
+constexpr std::size_t receipt_text_bytes_max = 2000;                ///< reason and answer, each
 
 enum class TargetKind : std::uint8_t { slack, jira, webhook, mail, teams };
 std::string_view name_of(TargetKind kind);
@@ -61,11 +63,15 @@ enum class Outcome : std::uint8_t {
 struct Receipt {
     std::string id;
     Outcome outcome = Outcome::later;
-    std::map<std::string, std::string> thread;  ///< to be kept for the incident; empty: nothing new
+    /// To be kept for the incident, whatever the outcome (an issue may be there whose attachment is not); empty:
+    /// nothing new.
+    std::map<std::string, std::string> thread;
     std::optional<std::chrono::milliseconds> wait;
     std::string reason;  ///< one sentence for operators, without secrets
     std::string
         answer;  ///< the other side's status and the beginning of its words, at most 2,000 bytes, without secrets
+    /// It was handed over and no answer came: the next try of this delivery has to be marked so.
+    bool perhaps_sent = false;
 };
 
 /// The courier's first frame: {"courier":{"wire":1,"version":"0.1.0","at_once":8}}.
@@ -80,6 +86,8 @@ Result<Hello> read_hello(std::string_view json);
 /// Secrets are in it in plain: only for the socket.
 Secret write_delivery(const Delivery& delivery);
 Result<Delivery> read_delivery(std::string_view json);
+/// Its id alone, also of one that read_delivery refuses: whoever sent it can be told so. Empty: not even that.
+std::string delivery_id(std::string_view json);
 std::string write_receipt(const Receipt& receipt);
 Result<Receipt> read_receipt(std::string_view json);
 /// A message alone, for previews and the webhook's body.
@@ -89,12 +97,15 @@ Result<Message> read_message(std::string_view json);
 /// Takes whole frames out of what came so far.
 class Frames {
   public:
-    /// False: a frame is larger than `frame_bytes_max`; the connection has to be closed.
+    /// False: the frame that begins now is larger than `frame_bytes_max`; the connection has to be closed. After frames
+    /// that were whole this shows when they are taken, so it is asked with each lot of bytes.
     bool add(std::string_view bytes);
     std::optional<std::string> next();
 
   private:
+    std::size_t waits_for() const;
     std::string buffer_;
+    std::size_t taken_ = 0;  ///< the next frame begins here
 };
 std::string framed(std::string_view json);
 

@@ -13,7 +13,7 @@ HOMES = {
     r"Poco/": ("admin", "daemon"),
     r"yaml-cpp/": ("policies",),
     r"Q[A-Z]": ("ctl",),
-    r"simdjson": ("providers", "gateway", "policies", "admin", "demo", "oidc", "scim", "staff"),
+    r"simdjson": ("providers", "gateway", "policies", "admin", "demo", "oidc", "scim", "staff", "integrations"),
     r"argon2": ("vault", "auth"),
     r"(ldap|lber)": ("ldap",),
     r"curl/": ("oidc",),
