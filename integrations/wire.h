@@ -27,11 +27,14 @@ std::string_view name_of(TargetKind kind);
 std::optional<TargetKind> target_kind_of(std::string_view name);
 
 /// Where a message goes and how. `settings` and `secrets` have the names of the policy's target section:
-/// slack: secret `webhook` (the URL), or secret `token` with setting `channel`; jira: settings `url`, `flavour` (cloud,
-/// data_center), `project`, `issue_type`, `user` (cloud), `labels`, `components`, `done` and `reopen` (status
-/// categories or transition ids), `fields` (a JSON object), secret `token`; webhook: setting `url`, secret `key` (of
-/// its signature), maybe secret `authorization`; mail: settings `server` (smtp:// or smtps://), `from`, `to`, `user`,
-/// secret `password`; teams: secret `webhook`. All: setting `ca` (PEM; empty: the system's), `proxy`.
+/// - slack: secret `webhook` (the URL), or secret `token` with setting `channel` (an id) and maybe `api` (its address);
+/// - jira: settings `url`, `flavour` (cloud, data_center), `project`, `issue_type`, `user` (cloud), `labels`,
+///   `components`, `done` and `reopen` (status categories or transition ids), `fields` (a JSON object), `assignees` (a
+///   JSON object: team to account id or name, "" for all others), secret `token`;
+/// - webhook: setting `url`, secret `key` (of its signature), maybe secret `authorization`;
+/// - mail: settings `server` (smtp:// or smtps://), `from`, `to`, `user`, secret `password`;
+/// - teams: secret `webhook`.
+/// All: setting `ca` (PEM; empty: the system's), `proxy`.
 struct Target {
     std::string name;
     TargetKind kind = TargetKind::slack;
