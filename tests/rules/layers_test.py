@@ -12,11 +12,11 @@ HOMES = {
     r"(SQLiteCpp/|sqlcipher/|sqlite3)": ("store",),
     r"Poco/": ("admin", "daemon"),
     r"yaml-cpp/": ("policies",),
-    r"Q[A-Z]": ("ctl",),
+    r"Q[A-Z]": ("ctl", "courier"),
     r"simdjson": ("providers", "gateway", "policies", "admin", "demo", "oidc", "scim", "staff", "integrations"),
     r"argon2": ("vault", "auth"),
     r"(ldap|lber)": ("ldap",),
-    r"curl/": ("oidc",),
+    r"curl/": ("oidc", "courier"),
     r"absl/": ("base", "policies"),
 }
 # Headers of ours that may show a third party's types: the one that gives Asio its names here, the edge's own about sockets, and the

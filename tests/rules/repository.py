@@ -73,6 +73,8 @@ def layer_of(path):
         return parts[1]
     if parts[0] == "auth" and len(parts) > 2:
         return parts[1]
+    if parts[:2] == ["integrations", "courier"] and len(parts) > 2:
+        return parts[1]
     if parts[0] in ("policies", "auth", "integrations") and len(parts) > 1:
         return parts[0]
     return None

@@ -11,8 +11,8 @@ export const bin = process.env.BURSAR_BIN ?? path.join(root, 'build/dev/bin');
 export const slow = process.env.BURSAR_SLOW === '1';
 
 export function program(name) {
-    // Qt's own locks are not known to the thread sanitiser, so its run takes bursarctl from another build.
-    const folder = name === 'bursarctl' ? (process.env.BURSAR_CTL_BIN ?? bin) : bin;
+    // Qt's own locks are not known to the thread sanitiser, so its run takes the programs that use it from another build.
+    const folder = ['bursarctl', 'bursar-courier'].includes(name) ? (process.env.BURSAR_CTL_BIN ?? bin) : bin;
     const file = path.join(folder, name);
     if (!existsSync(file)) throw new Error(`${file} is missing; build it with: tests/run scenarios`);
     return file;
