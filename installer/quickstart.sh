@@ -47,9 +47,9 @@ build_programs() {
     say "build (some ten minutes on two processors the first time)"
     cmake -S "$root" --preset release -DBURSAR_TESTS=OFF >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "configure failed; the whole log is $log"; }
     if [ -t 2 ]; then
-        cmake --build "$root/build/release" --target bursard bursarctl bursar-demo-provider >&2 || die "the build failed; see the lines above"
+        cmake --build "$root/build/release" --target bursard bursarctl bursar-courier bursar-demo-provider >&2 || die "the build failed; see the lines above"
     else
-        cmake --build "$root/build/release" --target bursard bursarctl bursar-demo-provider >"$log" 2>&1 ||
+        cmake --build "$root/build/release" --target bursard bursarctl bursar-courier bursar-demo-provider >"$log" 2>&1 ||
             { grep -E -A8 'error:|FAILED:' "$log" | head -n 40 >&2; die "the build failed; the whole log is $log"; }
     fi
 }
@@ -207,6 +207,15 @@ start_bursard() {
     echo "$bursard_pid" >"$state/run/bursard.pid"
 }
 
+# It waits for bursard's socket by itself.
+start_courier() {
+    if courier_pid=$(our_pid bursar-courier "$state/run/courier.pid"); then return; fi
+    say "bursar-courier"
+    in_background "$state/log/courier.log" "$bin/bursar-courier" --socket "$state/data/courier.sock"
+    courier_pid=$!
+    echo "$courier_pid" >"$state/run/courier.pid"
+}
+
 wait_until_ready() {
     local tries=0 answer=$state/run/readyz.json
     until [ "$(curl -s --noproxy '*' -m 2 -o "$answer" -w '%{http_code}' --cacert "$state/tls/ca.pem" "$origin/readyz")" = 200 ]; do
@@ -251,11 +260,11 @@ issue_demo_key() {
 
 write_quickstart_json() {
     jq -n --arg origin "$origin" --arg state "$state" --rawfile key "$state/demo-team.key" --rawfile token "$state/operator.token" --rawfile passphrase "$state/break-glass.passphrase" \
-        --argjson pid "$bursard_pid" --argjson demo_pid "$demo_pid" --arg demo "$demo_url" '{
+        --argjson pid "$bursard_pid" --argjson courier_pid "$courier_pid" --argjson demo_pid "$demo_pid" --arg demo "$demo_url" '{
             gateway_url: ($origin + "/v1"), console_url: ($origin + "/"), admin_url: ($origin + "/api/v1"), ca_file: ($state + "/tls/ca.pem"),
             api_key: ($key | rtrimstr("\n")), operator_token: ($token | rtrimstr("\n")), operator_user: "break-glass",
             operator_password: ($passphrase | rtrimstr("\n")),
-            pid: $pid, courier_pid: null, demo_provider_pid: $demo_pid, state_dir: $state, demo_provider_url: $demo}' >"$state/quickstart.json.new"
+            pid: $pid, courier_pid: $courier_pid, demo_provider_pid: $demo_pid, state_dir: $state, demo_provider_url: $demo}' >"$state/quickstart.json.new"
     mv "$state/quickstart.json.new" "$state/quickstart.json"
 }
 

@@ -74,7 +74,7 @@ test('the first start, the printed lines, the second start, the end', { skip: sl
     const facts = JSON.parse(readFileSync(file, 'utf8'));
     assert.equal(facts.gateway_url, `https://127.0.0.1:${port}/v1`);
     assert.equal(facts.console_url, `https://127.0.0.1:${port}/`);
-    assert.ok(alive(facts.pid) && alive(facts.demo_provider_pid));
+    assert.ok(alive(facts.pid) && alive(facts.courier_pid) && alive(facts.demo_provider_pid));
     const ctl = (...words) => execFileSync(path.join(root, 'build/release/bin/bursarctl'), ['--quickstart', file, ...words], { encoding: 'utf8' });
     // The quickstart itself asks which models there are; that is a call too.
     const completions = () => JSON.parse(ctl('calls', '--json')).calls.filter(({ endpoint }) => endpoint === 'chat_completions');
@@ -85,17 +85,17 @@ test('the first start, the printed lines, the second start, the end', { skip: sl
     const second = quickstart([]);
     assert.equal(second.status, 0, second.stderr);
     const again = JSON.parse(readFileSync(file, 'utf8'));
-    assert.deepEqual([again.pid, again.api_key, again.operator_token], [facts.pid, facts.api_key, facts.operator_token]);
+    assert.deepEqual([again.pid, again.courier_pid, again.api_key, again.operator_token], [facts.pid, facts.courier_pid, facts.api_key, facts.operator_token]);
 
     const stopped = quickstart(['--stop']);
     assert.equal(stopped.status, 0, stopped.stderr);
-    assert.ok(!alive(facts.pid) && !alive(facts.demo_provider_pid));
+    assert.ok(!alive(facts.pid) && !alive(facts.courier_pid) && !alive(facts.demo_provider_pid));
 
     // After an end: other processes, the same keys and books. Providers of the environment are added, their keys to the vault only.
     const third = quickstart([], environment);
     assert.equal(third.status, 0, third.stderr);
     const restarted = JSON.parse(readFileSync(file, 'utf8'));
-    for (const pid of [restarted.pid, restarted.demo_provider_pid]) assert.doesNotMatch(environmentOf(pid).join('\n'), /canary|API_KEY/);
+    for (const pid of [restarted.pid, restarted.courier_pid, restarted.demo_provider_pid]) assert.doesNotMatch(environmentOf(pid).join('\n'), /canary|API_KEY/);
     const secrets = JSON.parse(ctl('secret', 'list', '--json')).secrets.map(({ name }) => name);
     assert.deepEqual(secrets.sort(), ['demo', 'environment-anthropic', 'environment-openai']);
     assert.equal(completions().length, 2);
@@ -112,7 +112,7 @@ test('who started it without being root finds it, keeps it and ends it', async (
     const bin = path.join(checkout, 'build/release/bin');
     for (const part of ['installer', 'policies/defaults', 'service/demo/policy']) cpSync(path.join(root, part), path.join(checkout, part), { recursive: true });
     mkdirSync(bin, { recursive: true });
-    for (const name of ['bursard', 'bursar-demo-provider']) cpSync(program(name), path.join(bin, name));
+    for (const name of ['bursard', 'bursar-courier', 'bursar-demo-provider']) cpSync(program(name), path.join(bin, name));
     for (const name of ['tls', 'run', 'log', 'policy', 'data']) mkdirSync(path.join(mine, name), { recursive: true });
     const user = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
     chmodSync(folder, 0o755);
@@ -128,8 +128,8 @@ test('who started it without being root finds it, keeps it and ends it', async (
         });
     const wanted = String(await freePort());
     const start = `port=$wanted; make_certificates; make_master_key; start_demo_provider; make_policy; make_configuration; issue_operator_token;
-                   start_bursard; wait_until_ready; echo "$demo_pid $bursard_pid"`;
-    const stop = 'stop_service bursard "$state/run/bursard.pid"; stop_service bursar-demo-provider "$state/run/demo.pid"';
+                   start_bursard; start_courier; wait_until_ready; echo "$demo_pid $bursard_pid $courier_pid"`;
+    const stop = 'stop_service bursard "$state/run/bursard.pid"; stop_service bursar-courier "$state/run/courier.pid"; stop_service bursar-demo-provider "$state/run/demo.pid"';
     try {
         const first = steps(start);
         assert.equal(first.status, 0, first.stderr);
