@@ -15,8 +15,8 @@ namespace bursar::courier {
 using integrations::Answer;
 
 inline constexpr std::chrono::seconds connect_timeout{5}, whole_timeout{20};
-/// For requests with attachments.
-inline constexpr std::chrono::seconds upload_timeout{120};
+/// For requests with attachments. A delivery makes several, and the service gives up on it after some minutes.
+inline constexpr std::chrono::seconds upload_timeout{60};
 inline constexpr std::size_t header_bytes_max = std::size_t{64} << 10;
 
 /// How to get to a target, from its settings.
