@@ -15,16 +15,18 @@ namespace bursar::policies {
 /// secrets in the vault.
 struct AlertTarget {
     std::string name;
-    std::string kind;                             ///< slack, jira, webhook, mail, teams
-    std::map<std::string, std::string> settings;  ///< as integrations::Target has them
-    std::map<std::string, std::string> secrets;   ///< "webhook" → "slack-ops"
-    int per_minute = 30;                          ///< messages at most, in any minute
+    std::string kind;  ///< slack, jira, webhook, mail, teams
+    /// As integrations::Target has them. Of several (`to`, `labels`, `components`): behind commas, without blanks.
+    /// `fields` and `assignees` (by team): JSON objects.
+    std::map<std::string, std::string> settings;
+    std::map<std::string, std::string> secrets;  ///< "webhook" → "slack-ops"
+    int per_minute = 30;                         ///< messages at most, in any minute
     bool operator==(const AlertTarget&) const = default;
 };
 
 /// Hours in which only what is critical is told; the rest comes when they end. In the organisation's time zone.
 struct QuietHours {
-    std::chrono::minutes from{};  ///< since midnight; from > to means over midnight
+    std::chrono::minutes from{};  ///< since midnight; from > to: over midnight; the same: no hours of days
     std::chrono::minutes to{};
     bool weekends = false;  ///< Saturday and Sunday are quiet as a whole
     bool operator==(const QuietHours&) const = default;

@@ -1,4 +1,5 @@
 // Two snapshots, and what changes for people between them.
+#include "policies/compare_alerts.h"
 #include "policies/compare_identity.h"
 #include "policies/compare_limits.h"
 #include "policies/comparison.h"
@@ -317,6 +318,7 @@ std::vector<std::string> compare(const Snapshot& before, const Snapshot& after) 
                 });
     out.value("watch", "unusual:", words(before.watch.unusual), words(after.watch.unusual));
     out.value("watch", "runaway:", words(before.watch.runaway), words(after.watch.runaway));
+    compare_alerts(out, before.alerts, after.alerts);
     compare_identity(out, before.identity, after.identity);
     compare_catalogue(out, before, after);
     for (std::string& line : count_changes(before.prices, after.prices)) out.line(std::move(line));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "policies/alert_fields.h"
 #include "policies/fields.h"
 #include "policies/snapshot.h"
 #include "service/base/time_zone.h"
@@ -103,10 +104,24 @@ struct IdentityDraft {
     std::map<std::string, WorkloadDraft, std::less<>> workloads;
 };
 
+struct AlertRouteDraft {
+    AlertRoute route;  ///< without what refers to something else
+    std::vector<Reference> teams;
+    std::vector<Reference> targets;
+    Place at;
+};
+
+struct AlertsDraft {
+    std::map<std::string, AlertTargetDraft, std::less<>> targets;
+    std::vector<AlertRouteDraft> routes;
+    std::optional<Reference> trouble;
+};
+
 struct Draft {
     std::size_t nodes_left = policy_nodes_max;
     std::optional<Ranked<OrganisationDraft>> organisation;
     std::optional<Ranked<Watch>> watch;
+    std::optional<Ranked<AlertsDraft>> alerts;
     std::optional<Ranked<Retention>> retention;
     std::optional<Ranked<IdentityDraft>> identity;
     Section<CatalogueEntry> catalogue;
@@ -162,6 +177,7 @@ void read_charging(const Value& section, Rank rank, Draft& draft);
 std::vector<BudgetDraft> read_budgets(const Value& value);
 void read_allocations(const Value& section, Rank rank, Draft& draft);
 void read_watch(const Value& section, Rank rank, Draft& draft);
+void read_alerts(const Value& section, Rank rank, Draft& draft);
 void read_retention(const Value& section, Rank rank, Draft& draft);
 void read_identity(const Value& section, Rank rank, Draft& draft);
 
@@ -197,6 +213,9 @@ void link_allocations(const Draft& draft, Snapshot& out, Problems& problems);
 
 /// Follows what the section "identity" refers to, and works out what groups give.
 void link_identity(Draft& draft, Snapshot& out, Problems& problems, std::vector<std::string>& warnings);
+
+/// Follows what the section "alerts" refers to, once the teams of `out` stand.
+void link_alerts(Draft& draft, Snapshot& out, Problems& problems, std::vector<std::string>& warnings);
 
 /// Follows every reference. The snapshot is of use only if there are no problems.
 std::shared_ptr<Snapshot> link(Draft draft, std::int64_t revision, Problems& problems,

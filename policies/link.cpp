@@ -292,6 +292,7 @@ std::shared_ptr<Snapshot> link(Draft draft, std::int64_t revision, Problems& pro
     Linker(draft, problems, warnings).link(*out);
     link_allocations(draft, *out, problems);
     link_identity(draft, *out, problems, warnings);
+    link_alerts(draft, *out, problems, warnings);
     return out;
 }
 

@@ -27,7 +27,7 @@ constexpr std::array<SectionReader, 15> sections = {{{"organisation", read_organ
                                                      {"allocations", read_allocations},
                                                      {"watch", read_watch},
                                                      {"filters", nullptr},
-                                                     {"alerts", nullptr},
+                                                     {"alerts", read_alerts},
                                                      {"reports", nullptr},
                                                      {"retention", read_retention},
                                                      {"identity", read_identity}}};

@@ -49,6 +49,8 @@ std::vector<std::string> secrets_of(const Snapshot& rules) {
         for (const ProviderKey& key : entry.second->keys) names.insert(key.secret);
     for (const auto& entry : rules.identity.directories) names.insert(entry.second.bind_secret);
     for (const auto& entry : rules.identity.oidc) names.insert(entry.second.secret);
+    for (const auto& target : rules.alerts.targets)
+        for (const auto& secret : target.second.secrets) names.insert(secret.second);
     names.erase("");  // of a directory without a service account, a public client
     return {names.begin(), names.end()};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "policies/alerts.h"
 #include "policies/allocation.h"
 #include "policies/identity.h"
 #include "policies/price.h"
@@ -259,6 +260,7 @@ struct Snapshot {
     std::vector<ChargeRule> charging;
     std::map<std::string, std::shared_ptr<const Allocation>, std::less<>> allocations;
     Watch watch;
+    Alerts alerts;
     Retention retention;
     Identity identity;
     /// What each group gives by itself, by group_key(): worked out from `teams` and `identity`. `leads` are without the
