@@ -77,6 +77,11 @@ Timestamp TimeZone::start_of(std::chrono::sys_days date) const {
     return bursar::start_of(absl::CivilDay(1970, 1, 1) + date.time_since_epoch().count(), zone_->rules);
 }
 
+Timestamp TimeZone::at(std::chrono::sys_days date, std::chrono::minutes since_midnight) const {
+    const absl::CivilMinute midnight(absl::CivilDay(1970, 1, 1) + date.time_since_epoch().count());
+    return absl::ToChronoTime(absl::FromCivil(midnight + since_midnight.count(), zone_->rules));
+}
+
 Period TimeZone::period_of(Per per, Timestamp at) const {
     const absl::TimeZone& zone = zone_->rules;
     const auto today = absl::CivilDay(zone.At(absl::FromChrono(at)).cs);

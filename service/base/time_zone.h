@@ -30,6 +30,9 @@ class TimeZone {
     Period period_of(Per per, Timestamp at) const;
     /// The first instant of a day.
     Timestamp start_of(std::chrono::sys_days day) const;
+    /// When clocks on the wall show this time of a day. Of a time that they skip: when they skip it; of one that they
+    /// show twice: the first.
+    Timestamp at(std::chrono::sys_days day, std::chrono::minutes since_midnight) const;
     /// "2026-12-01" for the first instant of a day, else the instant in UTC.
     std::string day_words(Timestamp at) const;
     /// What a calendar on the wall shows, as a day counted from 1970-01-01.

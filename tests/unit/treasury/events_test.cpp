@@ -41,5 +41,31 @@ TEST(Events, are_raised_once_under_one_name_and_listed_by_kind) {
     EXPECT_EQ(names("", INT64_MAX, 1), "c");
 }
 
+TEST(Events, never_get_a_number_twice_though_all_of_them_are_forgotten) {
+    test::Office office({});
+    const auto raise_one = [&](const char* name) {
+        std::vector<Event> all;
+        EXPECT_TRUE(office.store.write([&](store::Transaction& transaction) -> Result<void> {
+            TRY_VOID(raise(transaction, {.at = office.clock.now(),
+                                         .name = name,
+                                         .kind = "request.made",
+                                         .subject = "org",
+                                         .text = "text",
+                                         .detail = "{}"}));
+            TRY(all, read_events(transaction, INT64_MAX, 1));
+            return {};
+        }));
+        return all.at(0).number;
+    };
+    const std::int64_t first = raise_one("a"), second = raise_one("b");
+    EXPECT_GT(second, first);
+    office.clock.advance(std::chrono::days(400));
+    ASSERT_TRUE(office.store.write([&](store::Transaction& transaction) {
+        return forget_events(transaction, office.clock.now() - std::chrono::days(365));
+    }));
+    EXPECT_EQ(office.events().size(), 1U);
+    EXPECT_GT(raise_one("c"), second);
+}
+
 }  // namespace
 }  // namespace bursar::treasury
