@@ -13,7 +13,7 @@ HOMES = {
     r"Poco/": ("admin", "daemon"),
     r"yaml-cpp/": ("policies",),
     r"Q[A-Z]": ("ctl", "courier"),
-    r"simdjson": ("providers", "gateway", "policies", "admin", "demo", "oidc", "scim", "staff", "integrations"),
+    r"simdjson": ("providers", "gateway", "policies", "admin", "demo", "oidc", "scim", "staff", "integrations", "outbox"),
     r"argon2": ("vault", "auth"),
     r"(ldap|lber)": ("ldap",),
     r"curl/": ("oidc", "courier"),
