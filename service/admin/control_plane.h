@@ -26,6 +26,9 @@
 namespace bursar::treasury {
 class Runs;
 }  // namespace bursar::treasury
+namespace bursar::outbox {
+class PostOffice;
+}  // namespace bursar::outbox
 
 // The control plane: POCO's HTTP server on a Unix-domain socket, behind the edge.
 namespace bursar::admin {
@@ -43,7 +46,8 @@ struct Parts {
     staff::Staff& staff;
     policies::Rules& rules;
     treasury::Treasury& treasury;
-    treasury::Runs* allocations = nullptr;  ///< null: none are run
+    treasury::Runs* allocations = nullptr;      ///< null: none are run
+    outbox::PostOffice* post_office = nullptr;  ///< null: nothing is told to anybody
 };
 
 /// Health of one thing, for /readyz and `bursarctl doctor`.

@@ -164,6 +164,16 @@ Reply credit_enter(Visit& visit);
 Reply correction_list(Visit& visit);
 Reply correction_enter(Visit& visit);
 Reply alert_list(Visit& visit);
+// alert_handlers.cpp
+Reply incident_list(Visit& visit);
+Reply delivery_list(Visit& visit);
+Reply delivery_resend(Visit& visit);
+Reply silence_list(Visit& visit);
+Reply silence_add(Visit& visit);
+Reply silence_end(Visit& visit);
+Reply target_list(Visit& visit);
+Reply target_test(Visit& visit);
+Reply alert_preview(Visit& visit);
 // forecast_handlers.cpp
 Reply forecast_list(Visit& visit);
 // reconciliation_handlers.cpp

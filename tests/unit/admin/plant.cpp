@@ -155,8 +155,10 @@ Plant::Plant(Start start, std::chrono::milliseconds unseal_delay) : folder(new_f
 
 Plant::~Plant() {
     plane_->stop();
+    if (post_office) post_office->stop();
     if (store) store->stop();
     plane_.reset();
+    post_office.reset();
     allocations.reset();
     callers.reset();
     staff.reset();
@@ -184,6 +186,7 @@ void Plant::open_house() {
                                        scim::Scim::schema(), Revisions::schema(), Approvals::schema()}};
     for (const store::Schema& schema : staff::Staff::schemas()) options.schemas.push_back(schema);
     for (const store::Schema& schema : treasury::Treasury::schemas()) options.schemas.push_back(schema);
+    options.schemas.push_back(outbox::schema());
     store = sure(store::Store::open(std::move(options)));
     ledger = sure(ledger::Ledger::recover(*store, clock, {}));
     audit = sure(audit::Audit::open(*store, sure(vault->pepper()), clock));
@@ -196,11 +199,15 @@ void Plant::open_house() {
     store->attach(*ledger);
     store->attach(*audit);
     store->start();
+    post_office = sure(outbox::PostOffice::open(
+        {*store, *rules, *vault, clock},
+        {.socket = folder / "courier.sock", .peers = {.own = static_cast<std::uint32_t>(::getuid())}}));
+    post_office->start();
     operator_token = issue_token("ada", auth::Role::operator_);
     auditor_token = issue_token("otto", auth::Role::auditor);
     finance_token = issue_token("fritz", auth::Role::finance);
     parts_ = std::make_unique<Parts>(Parts{*store, *ledger, *audit, *keys, *operators, *people, *sessions, *callers,
-                                           *staff, *rules, *treasury, allocations.get()});
+                                           *staff, *rules, *treasury, allocations.get(), post_office.get()});
     open_.store(parts_.get());
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "service/admin/control_plane.h"
+#include "service/outbox/post_office.h"
 #include "service/treasury/allocations.h"
 #include "tests/unit/admin/company.h"
 
@@ -84,6 +85,7 @@ class Plant {
     std::unique_ptr<auth::Authenticator> callers;
     std::unique_ptr<treasury::Treasury> treasury;
     std::unique_ptr<treasury::Runs> allocations;
+    std::unique_ptr<outbox::PostOffice> post_office;
     std::string operator_token, auditor_token, finance_token;
     std::string tested;  ///< "provider/model" of the last test of a provider
     std::vector<Finding> test_findings = {{"name", Finding::State::good, "local resolves"}};
