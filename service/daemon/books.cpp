@@ -5,6 +5,7 @@
 #include "service/admin/approvals.h"
 #include "service/base/log.h"
 #include "service/daemon/service.h"
+#include "service/outbox/tables.h"
 #include "service/treasury/allocations.h"
 #include "service/treasury/events.h"
 
@@ -126,6 +127,7 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
                     auth::People::schema(), auth::Sessions::schema(), scim::Scim::schema(), admin::Revisions::schema(),
                     admin::Approvals::schema(), replays::Replays::schema()}};
     std::ranges::move(treasury::Treasury::schemas(), std::back_inserter(options.schemas));
+    options.schemas.push_back(outbox::schema());
     std::ranges::move(staff::Staff::schemas(), std::back_inserter(options.schemas));
     TRY(books.store, store::Store::open(std::move(options)));
     TRY(books.ledger, ledger::Ledger::recover(*books.store, clock, complete_rows));

@@ -4,8 +4,10 @@
 #include <charconv>
 #include <cstdlib>
 #include <map>
+#include <pwd.h>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include <Poco/AutoPtr.h>
 #include <Poco/Exception.h>
@@ -26,6 +28,7 @@ const std::map<std::string, std::set<std::string>> known_keys = {
     {"log", {"level"}},
     {"metrics", {"token_file"}},
     {"console", {"folder"}},
+    {"courier", {"socket", "user"}},
     {"limits", {"connections", "per_address", "calls", "body_mib", "bodies_mib", "drain_seconds", "shards"}},
 };
 
@@ -192,6 +195,24 @@ fs::path shipped(std::initializer_list<const char*> from_program, const char* fi
     return {};
 }
 
+Result<void> read_courier(const Reader& reader, Configuration& out) {
+    out.courier_socket = reader.path("courier.socket", (out.state_folder / "courier.sock").string());
+    const std::string user = reader.text("courier.user", "");
+    if (user.empty()) return {};
+    constexpr std::size_t bytes_max = 16 * 1024;
+    std::vector<char> buffer(bytes_max);
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
+        return std::unexpected(reader.wrong(
+            "courier.user", fmt::format("is \"{}\", which is no user of this machine; name the one that bursar-courier "
+                                        "runs as, or leave it out if it runs as bursard does.",
+                                        user)));
+    out.courier_uid = entry.pw_uid;
+    out.courier_gid = entry.pw_gid;
+    return {};
+}
+
 Result<Configuration> read(const Reader& reader) {
     Configuration out;
     TRY_VOID(reader.check_names());
@@ -228,6 +249,7 @@ Result<Configuration> read(const Reader& reader) {
     if (out.console_folder.empty())
         out.console_folder = shipped({"../share/bursar/console", "../../console"}, "index.html");
     out.metrics_token_file = reader.path("metrics.token_file", "");
+    TRY_VOID(read_courier(reader, out));
     return out;
 }
 

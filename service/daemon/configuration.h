@@ -5,7 +5,9 @@
 #include "service/edge/server.h"
 #include "service/store/store.h"
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace bursar::daemon {
@@ -29,6 +31,10 @@ struct Configuration {
     std::string public_url;                    ///< "https://bursar.corp.example"; empty: as each request's Host says
     std::filesystem::path console_folder;      ///< the built console; empty: none is served
     std::filesystem::path metrics_token_file;  ///< empty: operator and auditor tokens only
+    std::filesystem::path courier_socket;
+    /// Of [courier] user: who may connect there besides the service's own user.
+    std::optional<std::uint32_t> courier_uid;
+    std::optional<std::uint32_t> courier_gid;
 };
 
 /// wrong_configuration with a sentence that names the file, the key, the value and what to write instead.

@@ -91,6 +91,7 @@ std::vector<admin::Check> Service::checks() const {
                    enough ? "enough room"
                           : "Less than 512 MiB are free where the state is; make room before calls are refused."});
     out.push_back(providers_check());
+    out.push_back(alerts_check(*rules));
     for (const staff::SourceFacts& source : parts->staff.health())
         if (!source.health.good)
             out.push_back({source.kind == "ldap" ? "directory " + source.name : "sign-in " + source.name, false, false,
@@ -140,6 +141,7 @@ std::string Service::metrics() const {
     out += gateway_->metrics().text();
     write_provider_metrics(out);
     write_people_metrics(out, *parts);
+    write_alert_metrics(out);
     return out;
 }
 

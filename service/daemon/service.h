@@ -17,6 +17,7 @@
 #include "service/daemon/prober.h"
 #include "service/gateway/gateway.h"
 #include "service/ledger/ledger.h"
+#include "service/outbox/post_office.h"
 #include "service/providers/health.h"
 #include "service/replays/replays.h"
 #include "service/staff/staff.h"
@@ -90,6 +91,9 @@ class Service {
     std::string metrics() const;
     std::string providers_json() const;
     admin::Check providers_check() const;
+    admin::Check alerts_check(const policies::Snapshot& rules) const;
+    void write_alert_metrics(std::string& out) const;
+    void open_post_office();
     void write_provider_metrics(std::string& out) const;
     void tell(const providers::Change& change) const;
     std::vector<admin::Finding> test_provider(const policies::Snapshot& rules, const std::string& provider,
@@ -105,6 +109,7 @@ class Service {
     std::unique_ptr<edge::Server> server_;
     Mutex unsealing_;  ///< one unseal at a time
     Books books_;
+    std::unique_ptr<outbox::PostOffice> post_office_;  ///< null: its socket could not be made
     std::unique_ptr<admin::Parts> parts_;
     std::unique_ptr<providers::Health> health_;
     std::unique_ptr<gateway::Gateway> gateway_;

@@ -102,9 +102,10 @@ Result<void> Service::open_house() {
         ::kill(::getpid(), SIGTERM);
     });
     books_.store->start();
+    open_post_office();
     parts_ = std::make_unique<admin::Parts>(admin::Parts{
         *books_.store, *books_.ledger, *books_.audit, *books_.keys, *books_.operators, *books_.people, *books_.sessions,
-        *books_.callers, *books_.staff, *books_.rules, *books_.treasury, books_.allocations.get()});
+        *books_.callers, *books_.staff, *books_.rules, *books_.treasury, books_.allocations.get(), post_office_.get()});
 
     std::vector<asio::io_context*> shards;
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
@@ -123,6 +124,7 @@ Result<void> Service::open_house() {
     open_.store(parts_.get());
     door_->open(*gateway_);
     books_.staff->start();
+    if (post_office_) post_office_->start();
     steward_ = std::make_unique<treasury::Steward>(clock_, duties_of(books_, *parts_, clock_));
     log::info("open",
               {{"revision", books_.rules->get()->revision}, {"lost_calls", books_.ledger->lost_at_start().size()}});
@@ -201,6 +203,8 @@ void Service::stop() {
     }
     drained.notify_all();
     if (ender.joinable()) ender.join();
+    // Before the control plane, some of whose requests may be waiting for it.
+    if (post_office_) post_office_->stop();
     if (control_) control_->stop();
     steward_.reset();
     if (books_.staff) books_.staff->stop();

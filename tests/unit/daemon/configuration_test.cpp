@@ -63,6 +63,7 @@ TEST_F(ConfigurationFile, WhatIsWrongIsNamedWithWhatToWrite) {
     };
     const std::vector<Case> cases = {
         {"an unknown section", good("[listn]\nport = 1\n"), "[listn] is not a section"},
+        {"a courier of nobody", good("[courier]\nuser = no-such-user\n"), "courier.user is \"no-such-user\""},
         {"an unknown key", good("[limits]\nbody_mb = 1\n"),
          "limits.body_mb is not a key; [limits] knows: bodies_mib, body_mib"},
         {"less memory for all bodies than for one", good("[limits]\nbody_mib = 64\nbodies_mib = 63\n"),
@@ -152,6 +153,17 @@ TEST_F(ConfigurationFile, TheConsoleIsWhereItIsSaidToBe) {
     EXPECT_NE(refused.error().for_caller.find("console.folders is not a key; [console] knows: folder"),
               std::string::npos)
         << refused.error().for_caller;
+}
+
+TEST_F(ConfigurationFile, TheCourierComesToTheStateFolderUnlessAnotherPlaceIsNamed) {
+    const auto usual = read(good());
+    ASSERT_TRUE(usual) << usual.error().for_caller;
+    EXPECT_EQ(usual->courier_socket, folder_ / "state/courier.sock");
+    EXPECT_FALSE(usual->courier_uid);
+    const auto other = read(good("[courier]\nsocket = run/courier.sock\nuser = root\n"));
+    ASSERT_TRUE(other) << other.error().for_caller;
+    EXPECT_EQ(other->courier_socket, folder_ / "run/courier.sock");
+    EXPECT_EQ(other->courier_uid, 0U);
 }
 
 TEST_F(ConfigurationFile, AFileThatIsNotThereIsSaidSo) {
