@@ -180,7 +180,9 @@ std::vector<std::string> Arguments::all(std::string_view option) const {
 std::span<const Option> global_options() { return globals; }
 
 Outcome<Arguments> read_arguments(std::span<const std::string> words, std::span<const Command> commands) {
-    TRY(const Sorted sorted, sort_words(words, commands));
+    TRY(Sorted sorted, sort_words(words, commands));
+    // Who tries one target says "alert test".
+    if (!sorted.words.empty() && sorted.words.front() == "alert") sorted.words.front() = "alerts";
     Arguments arguments;
     const auto asked = [&sorted](std::string_view name) {
         return std::ranges::any_of(sorted.options, [name](const auto& option) { return option.first == name; });

@@ -117,6 +117,16 @@ Outcome<Exit> approvals_show(Context& context);
 Outcome<Exit> approvals_approve(Context& context);
 Outcome<Exit> approvals_decline(Context& context);
 Outcome<Exit> approvals_withdraw(Context& context);
+// alert_commands.cpp
+Outcome<Exit> alerts_incidents(Context& context);
+Outcome<Exit> alerts_deliveries(Context& context);
+Outcome<Exit> alerts_resend(Context& context);
+Outcome<Exit> alerts_silences(Context& context);
+Outcome<Exit> alerts_silence(Context& context);
+Outcome<Exit> alerts_unsilence(Context& context);
+Outcome<Exit> alerts_targets(Context& context);
+Outcome<Exit> alerts_test(Context& context);
+Outcome<Exit> alerts_preview(Context& context);
 Outcome<Exit> doctor(Context& context);
 Outcome<Exit> completion(Context& context);
 // sign_in_commands.cpp

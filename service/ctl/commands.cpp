@@ -156,6 +156,17 @@ constexpr std::array correct_options = {
 };
 constexpr std::array alerts_options = {
     Option{"--kind", "KIND", "budget.threshold, key.paused, …, or request for all of request.*"}, before, limit};
+constexpr std::array incidents_options = {Option{"--state", "STATE", "firing, or all (default: all)"}, limit};
+constexpr std::array deliveries_options = {Option{"--state", "STATE", "waiting, sent or dead (default: waiting)"},
+                                           before, limit};
+constexpr std::array silence_options = {
+    Option{"--events", "KIND", "what is not told: channel.down, …, or channel for all of channel.*"},
+    Option{"--team", "TEAM", "of this team and those below it"},
+    Option{"--incident", "NAME", "of this incident, as alerts incidents names it"},
+    Option{"--in", "TIME", "in how long it ends: 30m, 24h, 7d, at most 90d"},
+    Option{"--until", "TIME", "or when it ends, e.g. 2027-06-30T00:00:00Z"},
+    Option{"--reason", "TEXT", "why (needed)"},
+};
 constexpr std::array pause_options = {
     Option{"--reason", "TEXT", "why; the caller reads it (needed)"},
     Option{"--until", "TIME", "when it ends by itself (default: when somebody resumes the key)"},
@@ -203,6 +214,17 @@ constexpr std::array table_of_commands = {
     Command{"budget correct", "", "correct the books by a further entry, or list those", correct_options, 0, 0,
             budget_correct},
     Command{"alerts", "", "what happened to budgets and keys, newest first", alerts_options, 0, 0, alerts},
+    Command{"alerts incidents", "", "what lasts and what has ended, and who was told", incidents_options, 0, 0,
+            alerts_incidents},
+    Command{"alerts deliveries", "", "the messages: those that wait, were sent or were given up", deliveries_options, 0,
+            0, alerts_deliveries},
+    Command{"alerts resend", "ID", "send a message again that was given up", {}, 1, 1, alerts_resend},
+    Command{"alerts silences", "", "what is not told for a while, and why", {}, 0, 0, alerts_silences},
+    Command{"alerts silence", "", "tell nothing of something for a while", silence_options, 0, 0, alerts_silence},
+    Command{"alerts unsilence", "NUMBER", "end a silence now", {}, 1, 1, alerts_unsilence},
+    Command{"alerts targets", "", "where messages go, and how each of these is", {}, 0, 0, alerts_targets},
+    Command{"alerts test", "TARGET", "send a marked test; exit 1 if it does not arrive", {}, 1, 1, alerts_test},
+    Command{"alerts preview", "KIND", "show the message of a made-up event", {}, 1, 1, alerts_preview},
     Command{"reconcile", "FILE", "compare a provider's export with the books", reconcile_options, 1, 1, reconcile},
     Command{"reconcile list", "", "list the comparisons that were made", {}, 0, 0, reconcile_list},
     Command{"reconcile show", "NUMBER", "show a comparison again", {}, 1, 1, reconcile_show},

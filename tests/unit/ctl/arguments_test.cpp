@@ -33,6 +33,7 @@ const std::vector<Case> cases = {
     {"an option that does not repeat", {"usage", "--by", "a", "--by", "b"}, "", {}, "twice"},
     {"a misspelt command names the nearest", {"valt", "status"}, "", {}, "Did you mean 'bursarctl vault status'?"},
     {"a group alone", {"vault"}, "", {}, "one word more"},
+    {"alert is alerts", {"alert", "test", "ops"}, "alerts test", {"ops"}, ""},
     {"nothing near", {"frobnicate"}, "", {}, "bursarctl --help"},
     {"an unknown option", {"usage", "--bye", "x"}, "", {}, "no option '--bye'"},
     {"an option of another command", {"vault", "status", "--team", "x"}, "", {}, "does not take --team"},

@@ -223,6 +223,27 @@ TEST(Dead, letters_of_targets_that_take_nothing_do_not_keep_each_other_busy) {
     EXPECT_LE(bureau.tries, 3);
 }
 
+TEST(Waiting, for_a_target_that_takes_nothing_is_bounded_and_what_is_too_much_is_seen) {
+    Bureau bureau;
+    at_once(bureau);
+    bool open = false;
+    bureau.answer = [&](const integrations::Delivery&) {
+        return Receipt{.outcome = open ? Outcome::sent : Outcome::closed, .reason = "The webhook is gone."};
+    };
+    bureau.happens("break_glass.used", {.text = "first"});
+    bureau.step();
+    constexpr int more = 1'500;
+    for (int i = 0; i < more; ++i) bureau.happens("break_glass.used", {.text = "news " + std::to_string(i)});
+    bureau.step();
+    EXPECT_LE(bureau.clerk->summary().waiting, static_cast<std::int64_t>(waiting_max) + 1);
+    EXPECT_EQ(bureau.deliveries(Delivery::State::dead).size(), more + 1 - waiting_max);
+    EXPECT_LE(bureau.events_of("delivery.lost").size(), 2U);
+    open = true;
+    bureau.run(1h + 1min, 1min);
+    ASSERT_EQ(bureau.told.size(), 1U);
+    EXPECT_EQ(bureau.told[0].message.title, "1000 messages that could not be told in time");
+}
+
 TEST(Stray, messages_of_a_target_that_the_policy_has_no_more_are_given_up) {
     Bureau bureau;
     at_once(bureau);
