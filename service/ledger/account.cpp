@@ -193,4 +193,20 @@ void Account::book(Timestamp at, const Amounts& cost) {
     for (Span& each : spans) each.book(at, cost);
 }
 
+void Account::note_shortage(const Budget& limit, Timestamp at) {
+    const auto known = std::ranges::find_if(shortages, [&](const Shortage& each) { return each.limit.is_like(limit); });
+    if (known != shortages.end()) {
+        known->at = at;
+        return;
+    }
+    if (shortages.size() == shortages_max) shortages.erase(shortages.begin());
+    shortages.push_back({.limit = limit, .at = at});
+}
+
+std::optional<Timestamp> Account::shortage(const Budget& limit, Timestamp since) const {
+    const auto known = std::ranges::find_if(shortages, [&](const Shortage& each) { return each.limit.is_like(limit); });
+    if (known == shortages.end() || known->at < since) return {};
+    return known->at;
+}
+
 }  // namespace bursar::ledger

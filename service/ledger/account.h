@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace bursar::ledger {
@@ -73,6 +74,12 @@ class Tallies {
     std::vector<Past> past_;
 };
 
+/// A limit whose rest was of no use to a call.
+struct Shortage {
+    Budget limit;  ///< as Budget::is_like tells them apart
+    Timestamp at;  ///< the newest
+};
+
 /// One account. Its address is for good; accounts are never removed. Guarded by the ledger's mutex, but for the name.
 struct Account {
     explicit Account(AccountName account_name) : name(std::move(account_name)) {}
@@ -104,12 +111,18 @@ struct Account {
     void close(const Booking& hold, const Amounts& cost);
     void book(Timestamp at, const Amounts& cost);
 
+    void note_shortage(const Budget& limit, Timestamp at);
+    std::optional<Timestamp> shortage(const Budget& limit, Timestamp since) const;
+
+    /// More limits than an account has; beyond it the oldest is forgotten.
+    static constexpr std::size_t shortages_max = 32;
     static constexpr std::size_t calendars_max = 2;
     /// Beyond it those that are over are forgotten.
     static constexpr std::size_t spans_max = 64;
     std::vector<Tallies> tallies;  ///< the one made last at the end
     std::vector<Roll> rolls;
     std::vector<Span> spans;
+    std::vector<Shortage> shortages;  ///< not stored: the next refusal finds it again
 };
 
 }  // namespace bursar::ledger

@@ -81,7 +81,8 @@ Refusal refuse(const AccountName& account, const Budget& budget, const Sums& sum
 
 /// What is wanted, the least of it that is of use, and what the limits leave of it.
 struct Offer {
-    Amounts wanted;
+    Amounts asked;
+    Amounts wanted;  ///< within what a hold may be
     Amounts least;
     NanoUsd charge_left = unlimited;
     NanoUsd cost_left = unlimited;
@@ -127,7 +128,7 @@ Number least_of(Number wanted, Number least, Number one) {
 }
 
 Offer offer_for(const HoldRequest& request) {
-    Offer offer{.wanted = request.amount};
+    Offer offer{.asked = request.amount, .wanted = request.amount};
     offer.wanted.charge = std::min(request.amount.charge, hold_max);
     offer.wanted.cost = std::min(request.amount.cost, hold_max);
     offer.least = {.charge = least_of(request.amount.charge, request.amount_min.charge, NanoUsd{1}),
@@ -135,6 +136,12 @@ Offer offer_for(const HoldRequest& request) {
                    .tokens = least_of<Tokens>(request.amount.tokens, request.amount_min.tokens, 1),
                    .calls = request.amount.calls};
     return offer;
+}
+
+/// The refusal by one limit. One that what is held has no part in is kept: people hear that the limit is used up.
+Refusal refuse_by(const Scopes::Rung& rung, const Budget& budget, const Sums& sums, const Offer& offer, Timestamp now) {
+    if (sums.limit - sums.spent < offer.least.in(budget.measure)) rung.account->note_shortage(budget, now);
+    return refuse(rung.shown, budget, sums, offer.asked.in(budget.measure));
 }
 
 bool is_sound(const Amounts& amounts) {
@@ -228,7 +235,7 @@ std::expected<Held, Refusal> Books::take(const HoldRequest& request,
             if (!budget.hard || !is_in_force(budget, newest_)) continue;
             const Sums sums = sums_at(*rung.account, tallies, budget, newest_, newest_);
             if (!offer.cut(budget.measure, sums.left()))
-                return std::unexpected(refuse(rung.shown, budget, sums, request.amount.in(budget.measure)));
+                return std::unexpected(refuse_by(rung, budget, sums, offer, newest_));
         }
     }
     const Amounts amounts = offer.taken();
@@ -360,7 +367,8 @@ std::vector<Standing> Books::standing(const Scopes& scopes, Timestamp asked_at) 
                                  .spent = sums.spent,
                                  .held = sums.held,
                                  .period_start = sums.period.start,
-                                 .period_end = sums.period.end});
+                                 .period_end = sums.period.end,
+                                 .refused_at = rung.account->shortage(budget, sums.period.start)});
         }
     }
     return standings;

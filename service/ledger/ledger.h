@@ -12,6 +12,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,9 @@ struct Standing {
     Quantity held;
     Timestamp period_start;
     Timestamp period_end;
+    /// When a call was last refused in this period that would not have fitted beside what is spent alone: the rest is
+    /// of no use. Since this process began.
+    std::optional<Timestamp> refused_at = {};
     Quantity left() const { return limit - spent - held; }
 };
 

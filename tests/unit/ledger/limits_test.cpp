@@ -105,6 +105,25 @@ TEST(Limit, of_some_calls_counts_those_and_no_others) {
     }
 }
 
+TEST(Limit, says_when_its_rest_was_of_no_use_to_a_call) {
+    Bench bench;
+    const auto scopes = bench.scopes({{"org", {{.limit = NanoUsd::dollars(10), .per = Per::day}}}});
+    const auto refused_at = [&] { return bench.ledger().standing(*scopes, bench.now()).at(0).refused_at; };
+    ASSERT_TRUE(call(bench, scopes, dollars(6)));
+    EXPECT_EQ(refused_at(), std::nullopt);
+    {
+        const auto open = bench.hold(scopes, NanoUsd::dollars(3));
+        ASSERT_TRUE(open.held);
+        EXPECT_FALSE(call(bench, scopes, dollars(2)));
+        EXPECT_EQ(refused_at(), std::nullopt) << "it fits once the other call is over";
+        ASSERT_TRUE(bench.settle(open.attempt, NanoUsd::dollars(3)));
+    }
+    EXPECT_FALSE(call(bench, scopes, dollars(2)));
+    EXPECT_EQ(refused_at(), bench.now());
+    bench.set("2026-11-25T12:00:00Z");
+    EXPECT_EQ(refused_at(), std::nullopt) << "the next period knows nothing of it";
+}
+
 TEST(Limit, of_some_calls_is_refused_under_the_name_of_its_account) {
     Bench bench;
     const auto scopes = bench.scopes({{"team:a", {{.limit = {}, .per = Per::month, .of = "tier:dear"}}}});
