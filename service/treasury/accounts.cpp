@@ -163,6 +163,13 @@ bool is_of_team(const policies::Snapshot& rules, const std::vector<Caller>& keys
            std::ranges::all_of(own, [&](const Caller* each) { return is_within(rules, each->team, team); });
 }
 
+std::string team_of(const std::vector<Caller>& keys, std::string_view account) {
+    if (account.starts_with(team_prefix)) return std::string(name_in(account, team_prefix));
+    if (const Caller* key = key_of(keys, account)) return key->team;
+    const auto of_him = of_person(keys, name_in(account, person_prefix));
+    return of_him.size() == 1 ? of_him.front()->team : std::string();
+}
+
 Result<Budget> limit_called(const AccountName& account, const std::vector<Budget>& limits, std::string_view kind) {
     std::vector<std::string> kinds;
     const Budget* found = nullptr;

@@ -39,6 +39,9 @@ bool is_within(const policies::Snapshot& rules, std::string_view team, std::stri
 bool is_of_team(const policies::Snapshot& rules, const std::vector<Caller>& keys, const AccountName& account,
                 std::string_view team);
 
+/// Whose it is, for those who are told by team: a team's own, a key's, that of all keys of a person. Empty: nobody's.
+std::string team_of(const std::vector<Caller>& keys, std::string_view account);
+
 /// The limit that people mean by these words ("per month", kind_words()). invalid_request with all that there are.
 Result<Budget> limit_called(const AccountName& account, const std::vector<Budget>& limits, std::string_view kind);
 

@@ -42,6 +42,7 @@ audit::Action row_of(const AllocationRun& run, const Author& author) {
 }
 
 Event event_of(const AllocationRun& run) {
+    constexpr std::string_view team_prefix = "team:";
     JsonWriter detail;
     detail.open()
         .field("allocation", run.allocation)
@@ -61,7 +62,8 @@ Event event_of(const AllocationRun& run) {
                         : fmt::format("Allocation {}: {} of {} were shared out to {} members.", run.allocation,
                                       (run.plan.pool - run.plan.unallotted + run.plan.raise).for_people(), run.pool,
                                       run.plan.lines.size()),
-            .detail = std::move(detail).text()};
+            .detail = std::move(detail).text(),
+            .team = run.pool.starts_with(team_prefix) ? run.pool.substr(team_prefix.size()) : std::string()};
 }
 
 }  // namespace

@@ -56,6 +56,15 @@ Result<Amounts> amounts_of(const Corrections::Entry& entry) {
     return amounts;
 }
 
+/// The team that is nearest to what is corrected.
+std::string team_of(const Correction& correction) {
+    constexpr std::string_view prefix = "team:";
+    std::string team;
+    for (const AccountName& account : correction.accounts)
+        if (account.starts_with(prefix)) team = account.substr(prefix.size());
+    return team;
+}
+
 Result<void> store_correction(store::Transaction& transaction, const Correction& correction) {
     const std::string accounts = lines_of(correction.accounts);
     TRY_VOID(transaction.run(
@@ -79,7 +88,8 @@ Result<void> store_correction(store::Transaction& transaction, const Correction&
                                  .text = fmt::format("{} has corrected {} by {}: {}", correction.by,
                                                      correction.call.empty() ? correction.account : correction.call,
                                                      amounts.charge.for_people(), correction.reason),
-                                 .detail = std::move(detail).text()}));
+                                 .detail = std::move(detail).text(),
+                                 .team = team_of(correction)}));
     return {};
 }
 

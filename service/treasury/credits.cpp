@@ -28,7 +28,7 @@ Result<Budget> prepaid_limit(const AccountName& account, const std::vector<Budge
                             account_words(account)));
 }
 
-Result<void> store_credit(store::Transaction& transaction, Credit& credit) {
+Result<void> store_credit(store::Transaction& transaction, const Desk& desk, Credit& credit) {
     const std::string fields = fields_of(credit.like);
     TRY_VOID(transaction.run(
         "INSERT INTO treasury_credit (account, fields, amount, reason, by, at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -51,7 +51,8 @@ Result<void> store_credit(store::Transaction& transaction, Credit& credit) {
                                                      added ? "added " + size.for_people(credit.like.measure) + " to"
                                                            : "taken " + size.for_people(credit.like.measure) + " from",
                                                      credit.account, credit.reason),
-                                 .detail = std::move(detail).text()}));
+                                 .detail = std::move(detail).text(),
+                                 .team = team_of(desk, credit.account)}));
     return {};
 }
 
@@ -118,7 +119,7 @@ Result<Credit> Credits::enter(const Entry& entry, const Also& also) {
         TRY_VOID(check_left(entry.account, limit, amount, now));
     }
     TRY_VOID(desk_.store.write([&](store::Transaction& transaction) -> Result<void> {
-        TRY_VOID(store_credit(transaction, credit));
+        TRY_VOID(store_credit(transaction, desk_, credit));
         return also ? also(transaction, credit) : Result<void>{};
     }));
     put_in_force(desk_.rules, credit.account, raise_of(credit.like, credit.amount), now);

@@ -56,6 +56,12 @@ Result<Budget> limit_from(std::string_view fields) {
     return limit;
 }
 
+std::string team_of(const Desk& desk, std::string_view account) {
+    constexpr std::string_view prefix = "team:";
+    if (account.starts_with(prefix)) return std::string(account.substr(prefix.size()));
+    return desk.team_of ? desk.team_of(account) : std::string();
+}
+
 Budget likeness_of(const Budget& limit) {
     Budget like = limit;
     like.limit = {};

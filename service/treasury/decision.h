@@ -21,6 +21,8 @@ struct Desk {
     /// One decision at a time, until it is stored and in force: two about one thing come into force in the order in
     /// which they are stored. Held across the disk; only threads of the control plane and the steward wait for it.
     Mutex deciding = {};
+    /// Whose team an account is, where the account alone does not say: treasury::team_of() with the keys. Set once.
+    std::function<std::string(std::string_view account)> team_of = {};
 };
 
 inline constexpr std::size_t reason_bytes_max = 500;
@@ -33,6 +35,9 @@ Result<Budget> limit_from(std::string_view fields);
 
 /// The limit without its numbers: what a raise names.
 Budget likeness_of(const Budget& limit);
+
+/// The team that events of this account are of; empty: nobody's.
+std::string team_of(const Desk& desk, std::string_view account);
 
 /// Puts a raise in force beside those that are, and drops those of the account whose time is over.
 void put_in_force(policies::Rules& rules, const AccountName& account, const policies::InForce::Raise& raise,

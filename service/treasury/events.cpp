@@ -1,5 +1,10 @@
 #include "service/treasury/events.h"
 
+#include "policies/event_kinds.h"
+#include "service/base/crypto.h"
+#include "service/base/ensure.h"
+
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -33,9 +38,20 @@ Event event_of(const store::Row& row) {
 
 }  // namespace
 
+std::string incident_named(std::string_view words) {
+    constexpr std::size_t bytes_max = 200, kept = 150, digits = 32;
+    const auto plain = [](char c) { return c >= 0x20 && c < 0x7f; };
+    if (words.size() <= bytes_max && std::ranges::all_of(words, plain)) return std::string(words);
+    std::string out;
+    for (const char c : words.substr(0, kept)) out += plain(c) ? c : '?';
+    return out + "#" + to_hex(sha256(words)).substr(0, digits);
+}
+
 store::Schema events_schema() { return {.part = "events", .steps = steps}; }
 
 Result<bool> raise(store::Transaction& transaction, const Event& event) {
+    ENSURE(policies::event_kind(event.kind) != nullptr);
+    const std::string incident = incident_named(event.incident.empty() ? event.name : event.incident);
     bool known = false;
     TRY_VOID(transaction.each("SELECT 1 FROM treasury_event WHERE name = ?", {std::string_view(event.name)},
                               [&](const store::Row&) -> Result<void> {
@@ -48,7 +64,7 @@ Result<bool> raise(store::Transaction& transaction, const Event& event) {
         "?, ?, ?, ?, ?, ?)",
         {std::string_view(event.name), static_cast<std::int64_t>(event.at.time_since_epoch().count()),
          std::string_view(event.kind), std::string_view(event.subject), std::string_view(event.text),
-         std::string_view(event.detail), std::string_view(event.incident), std::string_view(event.team),
+         std::string_view(event.detail), std::string_view(incident), std::string_view(event.team),
          event.severity ? name_of(*event.severity) : std::string_view()}));
     return true;
 }

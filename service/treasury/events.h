@@ -30,9 +30,13 @@ struct Event {
     std::optional<Severity> severity{};  ///< none: its kind's
 };
 
+/// An incident by these words: as they are, or cut with a digest behind if they are too long, or not printable ASCII.
+std::string incident_named(std::string_view words);
+
 store::Schema events_schema();
 
-/// Raises it, unless its name is there already; whether it was new. In the transaction of what caused it.
+/// Raises it, unless its name is there already; whether it was new. In the transaction of what caused it. Its kind is
+/// one of policies::event_kinds().
 Result<bool> raise(store::Transaction& transaction, const Event& event);
 /// Deletes some of those that are older; the rest the next time.
 Result<void> forget_events(store::Transaction& transaction, Timestamp before);

@@ -12,15 +12,26 @@ constexpr std::string_view steps[] = {
     "NULL, at INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
-Result<void> tell(store::Transaction& transaction, std::string_view what, const std::string& key_id, std::string text,
-                  Timestamp at) {
+struct Told {
+    std::string_view what;  ///< "paused", "resumed"
+    std::string key_id;
+    std::string text;
+    Timestamp at;
+    std::optional<Severity> severity = {};
+};
+
+Result<void> tell(store::Transaction& transaction, const Desk& desk, Told told) {
+    const std::string subject = "key:" + told.key_id;
     TRY_VOID(raise(transaction, {.number = 0,
-                                 .at = at,
-                                 .name = fmt::format("key.{}:{}|{}", what, key_id, stored(at)),
-                                 .kind = fmt::format("key.{}", what),
-                                 .subject = "key:" + key_id,
-                                 .text = std::move(text),
-                                 .detail = "{}"}));
+                                 .at = told.at,
+                                 .name = fmt::format("key.{}:{}|{}", told.what, told.key_id, stored(told.at)),
+                                 .kind = fmt::format("key.{}", told.what),
+                                 .subject = subject,
+                                 .text = std::move(told.text),
+                                 .detail = "{}",
+                                 .incident = "pause:" + told.key_id,
+                                 .team = team_of(desk, subject),
+                                 .severity = told.severity}));
     return {};
 }
 
@@ -55,9 +66,13 @@ Result<Pause> Pauses::pause(Pause pause, const Also& also) {
             "INSERT OR REPLACE INTO treasury_pause (key_id, reason, until, by, at) VALUES (?, ?, ?, ?, ?)",
             {std::string_view(pause.key_id), std::string_view(pause.reason), stored(pause.until),
              std::string_view(pause.by), stored(pause.at)}));
-        TRY_VOID(tell(transaction, "paused", pause.key_id,
-                      fmt::format("{} has paused key {} {}: {}", pause.by, pause.key_id, ends, pause.reason),
-                      pause.at));
+        // What somebody does himself is no alarm.
+        TRY_VOID(tell(transaction, desk_,
+                      {.what = "paused",
+                       .key_id = pause.key_id,
+                       .text = fmt::format("{} has paused key {} {}: {}", pause.by, pause.key_id, ends, pause.reason),
+                       .at = pause.at,
+                       .severity = pause.by == "service" ? std::nullopt : std::optional(Severity::info)}));
         return also ? also(transaction) : Result<void>{};
     }));
     desk_.rules.change([&](policies::InForce& in_force) {
@@ -76,11 +91,40 @@ Result<void> Pauses::resume(const std::string& key_id, const std::string& by, co
         return fail(Fault::conflict, fmt::format("Key {} is not paused.", key_id));
     TRY_VOID(desk_.store.write([&](store::Transaction& transaction) -> Result<void> {
         TRY_VOID(transaction.run("DELETE FROM treasury_pause WHERE key_id = ?", {std::string_view(key_id)}));
-        TRY_VOID(tell(transaction, "resumed", key_id, fmt::format("{} has let key {} go on", by, key_id), now));
+        TRY_VOID(tell(transaction, desk_,
+                      {.what = "resumed",
+                       .key_id = key_id,
+                       .text = fmt::format("{} has let key {} go on", by, key_id),
+                       .at = now}));
         return also ? also(transaction) : Result<void>{};
     }));
     desk_.rules.change([&](policies::InForce& in_force) { in_force.paused.erase(key_id); });
     return {};
+}
+
+Result<void> Pauses::tell_ended(Timestamp now) {
+    const MutexLock one_at_a_time(desk_.deciding);
+    std::vector<std::string> over;
+    TRY_VOID(desk_.store.read([&](store::Transaction& transaction) {
+        return transaction.each("SELECT key_id FROM treasury_pause WHERE until <= ? LIMIT ?",
+                                {stored(now), ended_at_once_max}, [&](const store::Row& row) -> Result<void> {
+                                    over.emplace_back(row.text(0));
+                                    return {};
+                                });
+    }));
+    if (over.empty()) return {};
+    return desk_.store.write([&](store::Transaction& transaction) -> Result<void> {
+        for (const std::string& key_id : over) {
+            TRY_VOID(transaction.run("DELETE FROM treasury_pause WHERE key_id = ? AND until <= ?",
+                                     {std::string_view(key_id), stored(now)}));
+            TRY_VOID(tell(transaction, desk_,
+                          {.what = "resumed",
+                           .key_id = key_id,
+                           .text = fmt::format("The pause of key {} is over", key_id),
+                           .at = now}));
+        }
+        return {};
+    });
 }
 
 }  // namespace bursar::treasury

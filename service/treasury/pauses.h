@@ -31,6 +31,9 @@ class Pauses {
     Result<Pause> pause(Pause pause, const Also& also);
     /// conflict if it is not paused.
     Result<void> resume(const std::string& key_id, const std::string& by, const Also& also);
+    /// Tells of pauses whose time is over, some at a time, and forgets them. For the steward.
+    Result<void> tell_ended(Timestamp now);
+    static constexpr std::int64_t ended_at_once_max = 100;
 
   private:
     explicit Pauses(Desk& desk) : desk_(desk) {}

@@ -20,6 +20,8 @@ constexpr std::string_view steps[] = {
     "decided_at INTEGER, answer TEXT NOT NULL);",
     "CREATE INDEX treasury_request_asked ON treasury_request (asked_by, asked_at);",
     "CREATE INDEX treasury_request_until ON treasury_request (until);",
+    // Of its end: 1, that it comes; 2, that it is over.
+    "ALTER TABLE treasury_request ADD COLUMN told INTEGER NOT NULL DEFAULT 0;",
 };
 
 constexpr std::array states{RequestState::open, RequestState::approved, RequestState::declined, RequestState::expired,
@@ -69,7 +71,7 @@ std::string who(const Request& request) {
     return request.asker.empty() ? request.asked_by : fmt::format("{} ({})", request.asker, request.asked_by);
 }
 
-Result<void> tell(store::Transaction& transaction, const Request& request, Timestamp at) {
+Result<void> tell(store::Transaction& transaction, const Desk& desk, const Request& request, Timestamp at) {
     const bool asked = request.state == RequestState::open;
     const std::string_view verb = asked ? "made" : name_of(request.state);
     std::string text;
@@ -93,7 +95,9 @@ Result<void> tell(store::Transaction& transaction, const Request& request, Times
                                  .kind = fmt::format("request.{}", verb),
                                  .subject = request.account,
                                  .text = std::move(text),
-                                 .detail = std::move(detail).text()}));
+                                 .detail = std::move(detail).text(),
+                                 .incident = fmt::format("request:{}", request.number),
+                                 .team = team_of(desk, request.account)}));
     return {};
 }
 
@@ -268,7 +272,7 @@ Result<Request> Requests::ask(const Ask& ask, const std::vector<Budget>& limits,
     TRY_VOID(desk_.store.write([&](store::Transaction& transaction) -> Result<void> {
         TRY_VOID(check_pace(transaction, ask.by, now));
         TRY_VOID(insert(transaction, request));
-        TRY_VOID(tell(transaction, request, now));
+        TRY_VOID(tell(transaction, desk_, request, now));
         return also ? also(transaction, request) : Result<void>{};
     }));
     return request;
@@ -291,7 +295,7 @@ Result<Request> Requests::answer(std::int64_t number, RequestState state, const 
         request.decided_at = now;
         request.answer = decision.answer;
         TRY_VOID(update(transaction, request));
-        TRY_VOID(tell(transaction, request, now));
+        TRY_VOID(tell(transaction, desk_, request, now));
         return also ? also(transaction, request) : Result<void>{};
     }));
     if (state == RequestState::approved)
@@ -324,7 +328,7 @@ Result<Request> Requests::withdraw(std::int64_t number, const std::string& by, c
         request.decided_by = by;
         request.decided_at = now;
         TRY_VOID(update(transaction, request));
-        TRY_VOID(tell(transaction, request, now));
+        TRY_VOID(tell(transaction, desk_, request, now));
         return also ? also(transaction, request) : Result<void>{};
     }));
     return request;

@@ -90,6 +90,11 @@ class Requests {
     /// Newest first.
     Result<std::vector<Request>> list(const Filter& filter);
 
+    /// Tells of requests that nobody has answered in time, and of raises that end or have ended; some at a time. For
+    /// the steward. Blocking.
+    Result<void> tell_due(Timestamp now);
+    static constexpr std::int64_t due_at_once_max = 100;
+
   private:
     explicit Requests(Desk& desk) : desk_(desk) {}
     Result<Request> answer(std::int64_t number, RequestState state, const Decision& decision, const Also& also);

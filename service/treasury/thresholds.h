@@ -1,28 +1,23 @@
 #pragma once
 
-#include "service/base/time_zone.h"
 #include "service/treasury/accounts.h"
 #include "service/treasury/decision.h"
-#include "service/treasury/events.h"
+#include "service/treasury/marks.h"
 #include "service/treasury/standings.h"
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace bursar::treasury {
 
-/// What people want to hear of this limit now: one event for each of its marks (warn_percent) that is reached by what
-/// is spent, not by what is held. Its name is the account, the limit, the period and the mark, so that it is raised
-/// once in each period:
-/// - a limit that is raised, falls below a mark and passes it again in the same period raises no second event;
-/// - a limit for good has no period: its event is of the limit as it stands, so that a top-up arms the marks again;
-/// - a rolling limit raises each mark at most once in a length of time such as its own.
-/// Pure.
-std::vector<Event> threshold_events(const ledger::Standing& standing, const TimeZone& zone, Timestamp now);
-
-/// Looks at every limit that has marks, and raises what is new. For the steward's thread.
+/// Looks at every limit that has marks, and raises what is new:
+/// - each mark once in a period, also over a restart;
+/// - that there is room again, after which marks are told anew;
+/// - that a period is over, which ends what was told in it.
+/// For the steward's thread.
 class Thresholds {
   public:
     using Keys = std::function<std::vector<Caller>()>;  ///< those that are not revoked
@@ -32,10 +27,30 @@ class Thresholds {
     Result<void> look(Timestamp now);
 
   private:
+    /// An incident that nothing has ended yet, or that has had room again in its period.
+    struct Open {
+        std::string account;
+        std::string team;
+        Told told;
+    };
+    /// What one look has found.
+    struct Look {
+        std::vector<Event> found;
+        std::set<std::string> seen;  ///< incidents of all limits that there are
+        std::map<std::string, ledger::Standing> last;
+    };
+    Result<void> remember();
+    void judge(const ledger::Standing& standing, const TimeZone& zone, const std::vector<Caller>& keys, Timestamp now,
+               Look& look) const;
+    void close(const TimeZone& zone, Timestamp now, Look& look) const;
+    void note(const Event& event);
+
     Desk& desk_;
     const Standings standings_;
     const Keys keys_;
-    std::set<std::string> raised_;  ///< names of the last look: they need no second look at the database
+    bool remembered_ = false;
+    std::map<std::string, Open> open_;              ///< by incident
+    std::map<std::string, ledger::Standing> last_;  ///< by incident, of limits whose end is told: as of the last look
 };
 
 }  // namespace bursar::treasury

@@ -159,7 +159,12 @@ Result<bool> Watch::is_raised(const std::string& name) {
     return known;
 }
 
-Result<void> Watch::raise_it(const Event& event) {
+Result<void> Watch::raise_it(Event event) {
+    constexpr std::string_view team_prefix = "team:";
+    if (sources_.team_of)
+        event.team = sources_.team_of(event.subject);
+    else if (event.subject.starts_with(team_prefix))
+        event.team = event.subject.substr(team_prefix.size());
     TRY(const bool known, is_raised(event.name));
     if (known) return {};
     return store_.write([&](store::Transaction& transaction) -> Result<void> {

@@ -47,6 +47,8 @@ struct Sources {
     std::function<Result<std::vector<HourlySpend>>(std::span<const AccountName> accounts, Hour from, Hour to)> hourly;
     std::function<std::vector<Spent>()> spent;  ///< of all accounts, in all: the ledger's sums
     std::function<Result<std::vector<LimitOf>>(Timestamp now)> limits;
+    /// The team that an account is of; none: the account alone says it.
+    std::function<std::string(std::string_view account)> team_of = {};
     /// Refuses the key until then; the reason is a sentence for its caller. Pausing again moves the end.
     std::function<Result<void>(const std::string& key_id, Timestamp until, const std::string& reason)> pause;
 };
@@ -75,7 +77,7 @@ class Watch {
     Result<void> begin_round(const policies::Snapshot& rules, Timestamp now);
     Result<void> go_on(const policies::Snapshot& rules, Timestamp now);
     Result<bool> is_raised(const std::string& name);
-    Result<void> raise_it(const Event& event);
+    Result<void> raise_it(Event event);
 
     store::Store& store_;
     Sources sources_;

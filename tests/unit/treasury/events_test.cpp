@@ -23,7 +23,7 @@ TEST(Events, are_raised_once_under_one_name_and_listed_by_kind) {
     EXPECT_TRUE(raise_one("a", "request.made"));
     EXPECT_FALSE(raise_one("a", "request.made"));
     EXPECT_TRUE(raise_one("b", "budget.threshold"));
-    EXPECT_TRUE(raise_one("c", "requests.other"));
+    EXPECT_TRUE(raise_one("c", "report.due"));
     const auto names = [&](std::string_view kind, std::int64_t before = INT64_MAX, int count_max = 10) {
         std::string all;
         EXPECT_TRUE(office.store.read([&](store::Transaction& transaction) -> Result<void> {

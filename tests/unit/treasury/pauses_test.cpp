@@ -54,6 +54,35 @@ TEST_F(PausesTest, last_until_somebody_resumes_the_key_or_their_end) {
     EXPECT_EQ(events[1].kind, "key.resumed");
 }
 
+TEST_F(PausesTest, the_end_by_the_time_alone_is_told_once) {
+    ASSERT_TRUE(pause("k1", office_.clock.now() + 1h));
+    ASSERT_TRUE(pause("k2"));
+    ASSERT_TRUE(pauses_->tell_ended(office_.clock.now()));
+    EXPECT_EQ(office_.events().size(), 2U) << "nothing is over";
+    office_.clock.advance(1h);
+    for (int again = 0; again < 2; ++again) {
+        ASSERT_TRUE(pauses_->tell_ended(office_.clock.now()));
+        open();
+    }
+    const auto events = office_.events();
+    ASSERT_EQ(events.size(), 3U);
+    EXPECT_EQ(events[0].kind, "key.resumed");
+    EXPECT_EQ(events[0].text, "The pause of key k1 is over");
+    EXPECT_EQ(events[0].incident, events[2].incident) << "ends what the pause began";
+    EXPECT_TRUE(is_paused("k2"));
+}
+
+TEST_F(PausesTest, of_somebody_is_news_and_of_the_service_itself_an_alarm) {
+    office_.desk.team_of = [](std::string_view account) { return std::string(account) + "'s team"; };
+    ASSERT_TRUE(pause("k1"));
+    ASSERT_TRUE(pauses_->pause({.key_id = "k2", .reason = "runs away", .by = "service", .at = {}}, {}));
+    const auto events = office_.events();
+    ASSERT_EQ(events.size(), 2U);
+    EXPECT_EQ(events[1].severity, Severity::info);
+    EXPECT_EQ(events[0].severity, std::nullopt);
+    EXPECT_EQ(events[0].team, "key:k2's team");
+}
+
 TEST_F(PausesTest, what_is_not_stored_is_not_in_force) {
     const auto no_audit = [](store::Transaction&) {
         return Result<void>(fail(Fault::storage_unavailable, "No audit."));

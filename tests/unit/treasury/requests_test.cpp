@@ -6,6 +6,8 @@
 #include "service/treasury/accounts.h"
 #include "tests/unit/treasury/office.h"
 
+#include <fmt/format.h>
+
 namespace bursar::treasury {
 namespace {
 
@@ -204,6 +206,56 @@ TEST_F(RequestsTest, every_step_is_told_to_people_once) {
               "(per month) until 2026-11-22T12:00. fine");
     EXPECT_EQ(events[1].name, "request:2|made");
     EXPECT_EQ(events[0].kind, "request.withdrawn");
+}
+
+TEST_F(RequestsTest, what_ends_by_the_time_alone_is_told_once_and_beforehand_if_it_was_long) {
+    const auto told = [&] {
+        std::string kinds;
+        EXPECT_TRUE(requests_->tell_due(office_.clock.now()));
+        EXPECT_TRUE(requests_->tell_due(office_.clock.now())) << "a second look";
+        for (const Event& event : office_.events()) kinds += event.kind.substr(8) + " ";
+        return kinds;
+    };
+    Requests::Ask longer = usual();
+    longer.until = office_.clock.now() + 96h;
+    const std::int64_t long_one = requests_->ask(longer, limits(), {})->number;
+    ASSERT_TRUE(requests_->approve(long_one, by("fritz"), {}));
+    const std::int64_t short_one = ask();
+    ASSERT_TRUE(requests_->approve(short_one, by("fritz"), {}));
+    const std::int64_t unanswered = ask();
+    const std::string before = "made approved made approved made ";
+    const auto newest_first = [](std::string words) {
+        std::string out;
+        for (std::size_t at = 0; at < words.size();) {
+            const std::size_t end = words.find(' ', at) + 1;
+            out = words.substr(at, end - at) + out;
+            at = end;
+        }
+        return out;
+    };
+    EXPECT_EQ(newest_first(told()), before);
+    office_.clock.advance(47h);
+    EXPECT_EQ(newest_first(told()), before) << "who asked for two days knows when they are over";
+    office_.clock.advance(1h);
+    EXPECT_EQ(newest_first(told()), before + "ended expired ");
+    office_.clock.advance(25h);
+    EXPECT_EQ(newest_first(told()), before + "ended expired expiring ");
+    office_.clock.advance(23h);
+    restart();
+    EXPECT_EQ(newest_first(told()), before + "ended expired expiring ended ");
+    const auto events = office_.events();
+    EXPECT_EQ(events[0].text,
+              "Team research: its raise by 50.00 USD (per month) has ended; the limit is what it was before");
+    EXPECT_EQ(events[1].text,
+              "Team research: its raise by 50.00 USD (per month) ends on 24 November 2026, 13:00 (Europe/Berlin). Who "
+              "still needs it asks again");
+    EXPECT_EQ(events[2].text, fmt::format("Nobody has answered request {} in time: 50.00 USD more for team:research "
+                                          "(per month)",
+                                          unanswered));
+    EXPECT_EQ(events[2].incident, fmt::format("request:{}", unanswered));
+    EXPECT_EQ(events[0].incident, fmt::format("raise:{}", long_one));
+    EXPECT_EQ(events[0].team, "research");
+    EXPECT_EQ(requests_->read(unanswered)->state, RequestState::expired);
 }
 
 TEST_F(RequestsTest, lists_are_newest_first_and_only_what_was_asked_for) {

@@ -3,6 +3,10 @@
 
 #include "tests/unit/treasury/office.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 namespace bursar::treasury {
 namespace {
 
@@ -110,6 +114,119 @@ TEST(ThresholdEvents, of_a_balance_are_armed_again_by_a_top_up) {
     EXPECT_NE(names(standing(prepaid, NanoUsd::dollars(16))), first);
 }
 
+TEST(ThresholdEvents, at_the_whole_of_a_hard_limit_it_is_used_up_and_a_soft_one_is_at_a_mark) {
+    const auto kinds = [](const ledger::Standing& of) {
+        std::string all;
+        for (const Event& event : threshold_events(of, berlin, noon))
+            all += fmt::format("{} {} ", event.kind, name_of(*event.severity));
+        return all;
+    };
+    EXPECT_EQ(kinds(standing(month({50}), NanoUsd::dollars(2'000))),
+              "budget.threshold warning budget.exhausted critical ")
+        << "also where the mark of 100 % is not written";
+    EXPECT_EQ(kinds(standing(month({100, 120}), NanoUsd::dollars(2'400))),
+              "budget.exhausted critical budget.threshold critical ");
+    Budget soft = month({50, 100});
+    soft.hard = false;
+    EXPECT_EQ(kinds(standing(soft, NanoUsd::dollars(2'000))), "budget.threshold warning budget.threshold warning ");
+    soft.warn_percent = {50};
+    EXPECT_EQ(kinds(standing(soft, NanoUsd::dollars(2'000))), "budget.threshold warning ");
+    ledger::Standing own = standing(month({100}), NanoUsd::dollars(2'000));
+    own.account = "person:alice";
+    EXPECT_EQ(kinds(own), "budget.exhausted warning ") << "nobody is woken by one person's own limit";
+}
+
+TEST(ThresholdEvents, a_hard_limit_is_used_up_when_its_rest_is_too_small_for_a_call) {
+    ledger::Standing one = standing(month({80}), NanoUsd::dollars(1'990));
+    EXPECT_EQ(threshold_events(one, berlin, noon).size(), 1U);
+    one.refused_at = noon - 1s;
+    const auto events = threshold_events(one, berlin, noon);
+    ASSERT_EQ(events.size(), 2U);
+    EXPECT_EQ(events[1].kind, "budget.exhausted");
+    EXPECT_EQ(events[1].text,
+              "Team research has used up its 2,000.00 USD for November, but for 10.00 USD; calls are refused until 1 "
+              "December");
+    one.spent = NanoUsd::dollars(1'930);
+    EXPECT_FALSE(recovery_event(one, berlin, noon, {.highest = 100})) << "it is still refused";
+    one.spent = NanoUsd::dollars(1'899);
+    EXPECT_EQ(threshold_events(one, berlin, noon).size(), 1U) << "a large call that does not fit into much";
+    EXPECT_TRUE(recovery_event(one, berlin, noon, {.highest = 100}));
+    one.spent = NanoUsd::dollars(1'990);
+    EXPECT_EQ(threshold_events(one, berlin, noon, {.again = 1, .floor = 80, .highest = 0, .since = noon}).size(), 0U)
+        << "what was refused before there was room again";
+}
+
+TEST(RecoveryEvents, come_with_room_that_a_call_does_not_fill_and_arm_the_marks_again) {
+    Budget budget = month({50, 80});
+    Told told;
+    const auto tell = [&](NanoUsd spent) {
+        const ledger::Standing one = standing(budget, spent);
+        std::string all;
+        for (const Event& event : threshold_events(one, berlin, noon, told)) {
+            all += event.kind.substr(7) + event.name.substr(event.name.rfind('|')) + " ";
+            note_told(told, event);
+        }
+        if (const auto event = recovery_event(one, berlin, noon, told)) {
+            all += event->kind.substr(7) + event->name.substr(event->name.rfind('|')) + " ";
+            EXPECT_EQ(event->incident, incident_of(one));
+            note_told(told, *event);
+        }
+        return all;
+    };
+    EXPECT_EQ(tell(NanoUsd::dollars(900)), "");
+    EXPECT_EQ(tell(NanoUsd::dollars(2'000)), "threshold|50 threshold|80 exhausted|100 ");
+    EXPECT_EQ(tell(NanoUsd::dollars(2'000)), "") << "each once";
+    budget.adjustments = {{.amount = NanoUsd::dollars(20)}};
+    EXPECT_EQ(tell(NanoUsd::dollars(2'000)), "") << "99 %: the next call is refused again";
+    budget.adjustments = {{.amount = NanoUsd::dollars(1'000)}};
+    EXPECT_EQ(tell(NanoUsd::dollars(2'000)), "recovered|66 ");
+    EXPECT_EQ(tell(NanoUsd::dollars(2'100)), "") << "50 % was passed before";
+    EXPECT_EQ(tell(NanoUsd::dollars(3'000)), "threshold|80 exhausted|100 ") << "of the limit as it is now";
+    budget.adjustments = {{.amount = NanoUsd::dollars(10'000)}};
+    EXPECT_EQ(tell(NanoUsd::dollars(3'000)), "recovered|25 ");
+    EXPECT_EQ(told.again, 2);
+}
+
+TEST(RecoveryEvents, are_sentences_that_people_understand) {
+    Budget raised = month();
+    raised.adjustments = {{.amount = NanoUsd::dollars(1'000)}};
+    const auto event = recovery_event(standing(raised, NanoUsd::dollars(2'000)), berlin, noon, {.highest = 100});
+    ASSERT_TRUE(event);
+    EXPECT_EQ(event->text,
+              "Team research has room again: it has spent 66 % of its 3,000.00 USD for November; calls go on");
+    EXPECT_FALSE(recovery_event(standing(raised, NanoUsd{}), berlin, noon, {})) << "nothing was told";
+}
+
+TEST(RecoveryEvents, of_a_rolling_limit_need_more_room_since_it_goes_up_and_down_by_itself) {
+    Budget rolling{.limit = NanoUsd::dollars(100), .per = Per::day, .warn_percent = {80}, .rolling = true};
+    EXPECT_FALSE(recovery_event(standing(rolling, NanoUsd::dollars(75)), berlin, noon, {.highest = 80}));
+    EXPECT_TRUE(recovery_event(standing(rolling, NanoUsd::dollars(69)), berlin, noon, {.highest = 80}));
+}
+
+TEST(Told, comes_back_from_the_names_of_events) {
+    Budget budget = month({50, 80});
+    Told told;
+    const auto pass = [&](NanoUsd spent, NanoUsd raise) {
+        budget.adjustments = {{.amount = raise}};
+        const ledger::Standing one = standing(budget, spent);
+        std::vector<Event> found = threshold_events(one, berlin, noon, told);
+        if (const auto event = recovery_event(one, berlin, noon, told)) found.push_back(*event);
+        for (const Event& event : found) note_told(told, event);
+        return found;
+    };
+    std::vector<Event> all = pass(NanoUsd::dollars(1'600), {});
+    for (auto& more : {pass(NanoUsd::dollars(1'600), NanoUsd::dollars(1'000)),
+                       pass(NanoUsd::dollars(2'500), NanoUsd::dollars(1'000))})
+        all.insert(all.end(), more.begin(), more.end());
+    ASSERT_EQ(all.size(), 4U);
+    Told again;
+    for (const Event& event : all) note_told(again, event);
+    EXPECT_EQ(again, told);
+    Told late;
+    note_told(late, all.back());
+    EXPECT_EQ(late.again, told.again) << "also when the older ones are forgotten";
+}
+
 class ThresholdsTest : public testing::Test {
   protected:
     Result<std::vector<ledger::Standing>> stand(const std::vector<ledger::Level>& levels) {
@@ -117,7 +234,8 @@ class ThresholdsTest : public testing::Test {
         std::vector<ledger::Standing> all;
         for (const ledger::Level& level : levels)
             for (const Budget& budget : level.budgets) {
-                all.push_back(standing(budget, level.account == "team:prepaid" ? NanoUsd{} : spent_));
+                all.push_back(standing(budget, level.account == "team:prepaid" ? NanoUsd{} : spent_, now_));
+                all.back().limit = budget.limit;
                 all.back().account = level.account;
             }
         return all;
@@ -130,6 +248,7 @@ class ThresholdsTest : public testing::Test {
     Office office_{{}};
     std::vector<Caller> keys_;
     NanoUsd spent_ = NanoUsd::dollars(85);
+    Timestamp now_ = noon;
     int looks_ = 0;
 };
 
@@ -155,6 +274,65 @@ TEST_F(ThresholdsTest, an_event_that_could_not_be_stored_is_tried_again) {
     EXPECT_EQ(office_.events().size(), 1U);
 }
 
+TEST_F(ThresholdsTest, say_whose_it_is_and_what_belongs_together) {
+    keys_ = {{.key_id = "k7",
+              .name = "k",
+              .team = "sales",
+              .person = {},
+              .models = {},
+              .budgets = {{.limit = NanoUsd::dollars(85), .warn_percent = {100}}}}};
+    ASSERT_TRUE(thresholds().look(noon));
+    const auto events = office_.events();
+    ASSERT_EQ(events.size(), 2U);
+    for (const Event& event : events) {
+        EXPECT_EQ(event.team, event.subject == "key:k7" ? "sales" : "research");
+        EXPECT_EQ(event.incident, fmt::format("budget:{}|per month|2026-10-31T23:00:00.000Z", event.subject));
+    }
+}
+
+TEST_F(ThresholdsTest, room_again_is_told_once_and_marks_anew_also_over_a_restart) {
+    spent_ = NanoUsd::dollars(100);
+    ASSERT_TRUE(thresholds().look(noon));
+    spent_ = NanoUsd::dollars(60);
+    for (int again = 0; again < 2; ++again) ASSERT_TRUE(thresholds().look(noon));
+    spent_ = NanoUsd::dollars(85);
+    for (int again = 0; again < 2; ++again) ASSERT_TRUE(thresholds().look(noon));
+    std::string told;
+    for (const Event& event : office_.events()) told = event.kind.substr(7) + " " + told;
+    EXPECT_EQ(told, "threshold exhausted recovered threshold ");
+}
+
+TEST_F(ThresholdsTest, the_end_of_a_period_closes_what_was_told_in_it_and_says_what_was_spent) {
+    Thresholds one = thresholds();
+    ASSERT_TRUE(one.look(noon));
+    now_ = *parse_timestamp("2026-12-01T00:00:05Z");
+    spent_ = NanoUsd::dollars(1);
+    for (int again = 0; again < 2; ++again) ASSERT_TRUE(one.look(now_));
+    std::vector<Event> closed;
+    for (const Event& event : office_.events())
+        if (event.kind == "budget.period_closed") closed.push_back(event);
+    ASSERT_FALSE(closed.empty());
+    const auto research = std::ranges::find(closed, "team:research", &Event::subject);
+    ASSERT_NE(research, closed.end());
+    EXPECT_EQ(research->text, "Team research spent 85.00 USD of its 100.00 USD for November");
+    EXPECT_EQ(research->incident, "budget:team:research|per month|2026-10-31T23:00:00.000Z");
+    EXPECT_EQ(research->team, "research");
+    EXPECT_NE(research->detail.find("\"silent\":true"), std::string::npos);
+    EXPECT_EQ(std::ranges::count(closed, "org", &Event::subject), 1) << "also where nothing had begun";
+    EXPECT_EQ(std::ranges::count(closed, "person:alice", &Event::subject), 0) << "nobody reports on one person";
+}
+
+TEST_F(ThresholdsTest, a_period_that_ended_while_the_service_was_away_is_closed_without_a_sum) {
+    ASSERT_TRUE(thresholds().look(noon));
+    now_ = *parse_timestamp("2026-12-03T00:00:00Z");
+    spent_ = NanoUsd::dollars(1);
+    for (int again = 0; again < 2; ++again) ASSERT_TRUE(thresholds().look(now_));
+    const auto events = office_.events();
+    ASSERT_EQ(events.size(), 2U);
+    EXPECT_EQ(events[0].kind, "budget.period_closed");
+    EXPECT_EQ(events[0].incident, events[1].incident);
+}
+
 TEST_F(ThresholdsTest, ask_the_ledger_for_one_account_at_a_time) {
     for (int i = 0; i < 200; ++i)
         keys_.push_back({.key_id = std::to_string(i),
@@ -164,7 +342,7 @@ TEST_F(ThresholdsTest, ask_the_ledger_for_one_account_at_a_time) {
                          .models = {},
                          .budgets = {{.limit = NanoUsd::dollars(85), .warn_percent = {100}}}});
     ASSERT_TRUE(thresholds().look(noon));
-    EXPECT_EQ(looks_, 202);
+    EXPECT_EQ(looks_, 204);
     EXPECT_EQ(office_.events().size(), 201U);
 }
 
