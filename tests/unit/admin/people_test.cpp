@@ -187,13 +187,13 @@ TEST_F(PeopleApi, a_confirmed_sync_needs_a_fresh_proof_of_who_confirms_it) {
     const HttpReply old = sync(R"({"confirmed":true})");
     EXPECT_EQ(old.at("/code"), "step_up_needed") << old.body;
     EXPECT_EQ(plant_.get("/api/v1/directories/corp/syncs").count("/syncs"), 1U) << "nothing was done";
-    EXPECT_EQ(sync("").at("/state"), "applied") << "the limit of removals is proof enough";
+    EXPECT_EQ(sync("").at("/state"), "unchanged") << "the limit of removals is proof enough";
     EXPECT_EQ(sync(R"({"dry_run":true})").at("/state"), "dry_run");
     const std::string program = plant_.access_token("olga", auth::SessionKind::cli);
     EXPECT_EQ(plant_.ask("POST", "/api/v1/directories/corp/sync", {.token = program, .body = R"({"confirmed":true})"})
                   .at("/code"),
               "step_up_needed");
-    EXPECT_EQ(plant_.post("/api/v1/directories/corp/sync", R"({"confirmed":true})").at("/state"), "applied")
+    EXPECT_EQ(plant_.post("/api/v1/directories/corp/sync", R"({"confirmed":true})").at("/state"), "unchanged")
         << "a token proves it with every request";
 }
 
