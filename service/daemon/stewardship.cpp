@@ -124,7 +124,7 @@ std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& pa
     const auto thresholds = std::make_shared<treasury::Thresholds>(
         books.treasury->desk, treasury::standings_of(*books.ledger, *books.rules),
         [&keys = *books.keys] { return auth::callers_of(keys.list()); });
-    duties.push_back({"thresholds", 10s, [thresholds](Timestamp now) { return thresholds->look(now); }});
+    duties.push_back({"thresholds", 3s, [thresholds](Timestamp now) { return thresholds->look(now); }});
     const auto watch = std::make_shared<treasury::Watch>(*books.store, sources_of(books, parts, clock));
     duties.push_back({"watch", 1min, [watch](Timestamp now) -> Result<void> {
                           watch->tick(now);

@@ -35,6 +35,8 @@ class OneSecret final : public vault::Vault {
         if (name != "slack-ops") return fail(Fault::key_missing, "There is no such secret.");
         return std::make_shared<const Secret>(Secret::copy_of("https://hooks.example.com/T0/B0"));
     }
+    Result<std::string> lock_away(std::string_view, const Secret&) const override { return std::string(); }
+    Result<Secret> take_back(std::string_view, std::string_view) const override { return Secret(); }
     Result<Secret> database_key() const override { return Secret(random_bytes(32)); }
     Result<Secret> pepper() const override { return Secret(random_bytes(32)); }
 };
