@@ -103,6 +103,26 @@ constexpr std::array kinds{
         "Somebody has signed in by the break-glass account. If nobody of yours did, seal the vault and change its "
         "passphrase.",
         ""},
+    EventKind{"two_persons.lifted", Severity::critical, news, "The rule of two persons was lifted",
+              "A policy has taken a word out of identity.two_persons. Ask whose policy it is, and why.", ""},
+    EventKind{
+        "approval.asked", Severity::warning, begins, "Something waits for a second person",
+        "Somebody has asked for what the rule of two persons covers. Another operator looks at it and decides: "
+        "bursarctl approvals show ID.",
+        "approval.done, approval.failed, approval.declined, approval.withdrawn, approval.expired, approval.unknown"},
+    EventKind{"approval.done", Severity::info, ends, "What waited for a second person is done",
+              "A second person has approved it, and it was done.", ""},
+    EventKind{"approval.failed", Severity::info, ends, "What a second person approved was refused",
+              "It could not be done any more; the answer says why. Whoever still needs it asks again.", ""},
+    EventKind{"approval.declined", Severity::info, ends, "A second person declined",
+              "Nothing was done. The reason is with the request.", ""},
+    EventKind{"approval.withdrawn", Severity::info, ends, "Whoever asked for a second person has withdrawn it",
+              "Nothing was done.", ""},
+    EventKind{"approval.expired", Severity::info, ends, "No second person decided in time",
+              "Nothing was done. Whoever still needs it asks again.", ""},
+    EventKind{"approval.unknown", Severity::info, ends, "Nobody knows whether something approved was done",
+              "The service ended while it was being done. Look whether it was, in the audit and at the thing itself.",
+              ""},
     EventKind{"vault.sealed", Severity::critical, begins, "The vault is sealed",
               "Somebody has sealed the vault while the service ran: no provider key can be used. Messages whose target "
               "needs a secret wait until it is unsealed: bursarctl vault unseal.",

@@ -151,12 +151,17 @@ Result<void> tell(store::Transaction& transaction, const Approval& approval, Tim
     if (!asked)
         text = fmt::format("What {} asked for is {}{}{}: {}", approval.asked_by, verb,
                            approval.decided_by.empty() ? "" : " by ", approval.decided_by, approval.what);
+    std::optional<Severity> severity;
+    if (approval.state == ApprovalState::failed) severity = Severity::warning;
+    if (approval.state == ApprovalState::unknown) severity = Severity::critical;
     TRY_VOID(treasury::raise(transaction, {.at = at,
                                            .name = fmt::format("approval:{}|{}", approval.id, verb),
                                            .kind = fmt::format("approval.{}", verb),
                                            .subject = "approval:" + approval.id,
                                            .text = std::move(text),
-                                           .detail = "{}"}));
+                                           .detail = "{}",
+                                           .incident = "approval:" + approval.id,
+                                           .severity = severity}));
     return {};
 }
 

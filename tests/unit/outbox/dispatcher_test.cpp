@@ -286,7 +286,7 @@ TEST(Outbox, follows_the_routes_in_order_and_stops_at_the_first_that_fits) {
     bureau.step();
     bureau.mark(80);
     bureau.happens("key.paused", {.incident = "key:1", .team = "sales", .text = "paused"});
-    bureau.happens("budgets.other", {.text = "no budget"});
+    bureau.happens("credit.entered", {.text = "no budget"});
     bureau.run(2s);
     EXPECT_EQ(bureau.heard(),
               (Lines{"finance: research has spent 80 % of its limit", "leads: research has spent 80 % of its limit",
