@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { atOnce, Company, guests, read } from './support/alerts.mjs';
 import { slow, until } from './support/process.mjs';
 
-const kills = Number(process.env.BURSAR_KILLS ?? 200);
+const kills = Number(process.env.BURSAR_ALERT_KILLS ?? Math.min(40, process.env.BURSAR_KILLS ?? 40));
 const perRound = 5;
 /** The same moments for the same seed: mulberry32. */
 const seed = Number(process.env.BURSAR_SEED ?? Date.now() % 1_000_000);
