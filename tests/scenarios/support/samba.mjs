@@ -154,6 +154,7 @@ export class Samba {
     async stop() {
         if (this.child && this.code === undefined) process.kill(-this.child.pid, 'SIGTERM');
         await this.ended;
-        if (this.folder && !process.env.BURSAR_KEEP) rmSync(this.folder, { recursive: true, force: true });
+        // Its helpers end after it, and write until then.
+        if (this.folder && !process.env.BURSAR_KEEP) rmSync(this.folder, { recursive: true, force: true, maxRetries: 20 });
     }
 }
