@@ -215,7 +215,7 @@ constexpr std::string_view again_word = "|again ";
 /// small. (What is spent of a hard limit seldom meets it: the last call that does not fit is refused.)
 bool is_used_up(const ledger::Standing& standing, Quantity limit, const Told& told) {
     if (standing.spent >= limit) return true;
-    constexpr int small_rest_from = 95;
+    constexpr int small_rest_from = 90;
     return standing.budget.hard && standing.refused_at && *standing.refused_at > told.since &&
            standing.spent >= mark_of(limit, small_rest_from);
 }

@@ -148,7 +148,7 @@ TEST(ThresholdEvents, a_hard_limit_is_used_up_when_its_rest_is_too_small_for_a_c
               "December");
     one.spent = NanoUsd::dollars(1'930);
     EXPECT_FALSE(recovery_event(one, berlin, noon, {.highest = 100})) << "it is still refused";
-    one.spent = NanoUsd::dollars(1'899);
+    one.spent = NanoUsd::dollars(1'799);
     EXPECT_EQ(threshold_events(one, berlin, noon).size(), 1U) << "a large call that does not fit into much";
     EXPECT_TRUE(recovery_event(one, berlin, noon, {.highest = 100}));
     one.spent = NanoUsd::dollars(1'990);
