@@ -1,6 +1,8 @@
 #include "service/admin/facts_json.h"
 #include "service/admin/second_person.h"
 #include "service/admin/visit.h"
+#include "service/base/log.h"
+#include "service/treasury/events.h"
 
 #include <algorithm>
 
@@ -171,12 +173,35 @@ Reply audit_read(Visit& visit) {
     return json_answer(std::move(json).text());
 }
 
+namespace {
+
+/// Whoever asked hears of it at once; everybody else by this. Each break once.
+void tell_of_break(Visit& visit, const Error& error) {
+    const treasury::Event event{.at = visit.plane.clock.now(),
+                                .name = "audit.broken:" + error.for_caller,
+                                .kind = "audit.broken",
+                                .subject = "audit",
+                                .text = "The audit chain does not fit together: " + error.for_caller,
+                                .detail = "{}"};
+    const auto told = visit.parts->store.write([&](store::Transaction& transaction) -> Result<void> {
+        TRY_VOID(treasury::raise(transaction, event));
+        return {};
+    });
+    if (!told) log::error("event_not_written", {{"event", event.name}, {"reason", told.error().operator_text()}});
+}
+
+}  // namespace
+
 Reply audit_verify(Visit& visit) {
     TRY_VOID(visit.no_body());
     // A chain that does not fit is a conflict, which names the first row of it.
-    TRY(const audit::End end, visit.parts->audit.verify());
+    const auto end = visit.parts->audit.verify();
+    if (!end) {
+        if (end.error().fault == Fault::conflict) tell_of_break(visit, end.error());
+        return std::unexpected(end.error());
+    }
     JsonWriter json;
-    json.open().field("entries", end.number).field("hash", end.hash).field("intact", true).close();
+    json.open().field("entries", end->number).field("hash", end->hash).field("intact", true).close();
     return json_answer(std::move(json).text());
 }
 

@@ -6,6 +6,7 @@
 #include "service/base/log.h"
 #include "service/daemon/service.h"
 #include "service/outbox/tables.h"
+#include "service/treasury/accounts.h"
 #include "service/treasury/allocations.h"
 #include "service/treasury/events.h"
 
@@ -151,6 +152,9 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
         *books.keys, *books.people, *books.sessions,
         [staff = books.staff.get()](std::string_view compact, Timestamp now) { return staff->workload(compact, now); });
     TRY(books.treasury, treasury::Treasury::open(*books.store, *books.ledger, *books.audit, *books.rules, clock));
+    books.treasury->desk.team_of = [&keys = *books.keys](std::string_view account) {
+        return treasury::team_of(auth::callers_of(keys.list()), account);
+    };
     TRY(books.allocations,
         treasury::Runs::open(*books.store, *books.ledger, *books.audit, *books.rules, clock,
                              [&keys = *books.keys, &people = *books.people] { return people_of(keys, people); }));

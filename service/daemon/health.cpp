@@ -1,4 +1,5 @@
 // What operators look at: readiness checks and metrics.
+#include "service/daemon/conditions.h"
 #include "service/daemon/service.h"
 
 #include <filesystem>
@@ -7,9 +8,6 @@
 
 namespace bursar::daemon {
 namespace {
-
-/// Below this the operator should act; settlements still fit (the store keeps a ballast).
-constexpr std::uintmax_t disk_bytes_low = std::uintmax_t{512} << 20;
 
 void gauge(std::string& out, std::string_view name, std::string_view help, std::string_view value) {
     gateway::write_family(out, name, "gauge", help);

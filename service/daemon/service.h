@@ -28,6 +28,7 @@
 #include "service/vault/vault.h"
 
 #include <atomic>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -57,8 +58,18 @@ struct Books {
 Result<Books> open_books(const Configuration& configuration, const std::vector<policies::Document>& defaults,
                          vault::Vault& vault, const Clock& clock);
 
+/// What the steward looks at besides the books.
+struct Surroundings {
+    const providers::Health& health;
+    const vault::Vault& vault;
+    const edge::Server& server;
+    std::filesystem::path state_folder;
+};
 /// What the steward does, and how often: see stewardship.cpp.
-std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& parts, const Clock& clock);
+std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& parts, const Surroundings& around,
+                                      const Clock& clock);
+/// What people are told of the service itself: see told.cpp.
+std::vector<treasury::Duty> telling_duties(const Books& books, const Surroundings& around, const Clock& clock);
 /// What accounts were charged by the hour, as treasury::Sources has it. Blocking.
 Result<std::vector<treasury::HourlySpend>> hourly_charges(audit::Audit& audit, std::span<const AccountName> accounts,
                                                           treasury::Hour from, treasury::Hour to);

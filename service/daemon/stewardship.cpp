@@ -108,13 +108,15 @@ treasury::Sources sources_of(const Books& books, const admin::Parts& parts, cons
                                           treasury::Hour to) { return hourly_charges(audit, accounts, from, to); },
         .spent = [&ledger = *books.ledger] { return spent(ledger); },
         .limits = [&parts](Timestamp now) { return admin::limits_now(parts, now); },
+        .team_of = books.treasury->desk.team_of,
         .pause = [&books, &clock](const std::string& key_id, Timestamp until,
                                   const std::string& reason) { return pause(books, clock, key_id, until, reason); }};
 }
 
 }  // namespace
 
-std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& parts, const Clock& clock) {
+std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& parts, const Surroundings& around,
+                                      const Clock& clock) {
     std::vector<treasury::Duty> duties;
     // Allocations first: a new period's limits come before anybody is told how they stand.
     duties.push_back({"allocations", 10s, [&runs = *books.allocations](Timestamp now) -> Result<void> {
@@ -124,6 +126,7 @@ std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& pa
     const auto thresholds = std::make_shared<treasury::Thresholds>(
         books.treasury->desk, treasury::standings_of(*books.ledger, *books.rules),
         [&keys = *books.keys] { return auth::callers_of(keys.list()); });
+    // People hear of a mark within seconds.
     duties.push_back({"thresholds", 3s, [thresholds](Timestamp now) { return thresholds->look(now); }});
     const auto watch = std::make_shared<treasury::Watch>(*books.store, sources_of(books, parts, clock));
     duties.push_back({"watch", 1min, [watch](Timestamp now) -> Result<void> {
@@ -151,6 +154,7 @@ std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& pa
                               return treasury::forget_events(transaction, before);
                           });
                       }});
+    std::ranges::move(telling_duties(books, around, clock), std::back_inserter(duties));
     return duties;
 }
 

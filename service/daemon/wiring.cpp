@@ -125,7 +125,8 @@ Result<void> Service::open_house() {
     door_->open(*gateway_);
     books_.staff->start();
     if (post_office_) post_office_->start();
-    steward_ = std::make_unique<treasury::Steward>(clock_, duties_of(books_, *parts_, clock_));
+    steward_ = std::make_unique<treasury::Steward>(
+        clock_, duties_of(books_, *parts_, {*health_, *vault_, *server_, configuration_.state_folder}, clock_));
     log::info("open",
               {{"revision", books_.rules->get()->revision}, {"lost_calls", books_.ledger->lost_at_start().size()}});
     return {};

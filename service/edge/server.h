@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,8 @@ class Server {
     virtual void stop() = 0;
     /// New certificate and key for connections to come; the old ones stay if these are wrong.
     virtual Result<void> reload_certificate() = 0;
+    /// When the certificate that is shown to connections to come ends; none without TLS.
+    virtual std::optional<Timestamp> certificate_end() const = 0;
     virtual const Counters& counters() const = 0;
 };
 

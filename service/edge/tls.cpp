@@ -1,6 +1,7 @@
 #include "service/edge/tls.h"
 
 #include <array>
+#include <ctime>
 
 #include <fmt/format.h>
 #include <openssl/err.h>
@@ -56,6 +57,13 @@ Result<TlsContext> server_context(const std::filesystem::path& certificate, cons
         return wrong(private_key, "not readable as a PEM private key, or not the key of the certificate");
     if (SSL_CTX_check_private_key(raw) != 1) return wrong(private_key, "not the key of the certificate");
     return context;
+}
+
+std::optional<Timestamp> certificate_end(const TlsContext& context) {
+    const X509* const shown = context ? SSL_CTX_get0_certificate(context.get()) : nullptr;
+    std::tm parts{};
+    if (shown == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(shown), &parts) != 1) return {};
+    return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&parts)));
 }
 
 }  // namespace bursar::edge

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "service/base/clock.h"
 #include "service/base/result.h"
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 struct ssl_ctx_st;
 
@@ -17,5 +19,8 @@ using TlsContext = std::shared_ptr<ssl_ctx_st>;
 /// TLS 1.2 and 1.3, forward secrecy only, no renegotiation, no compression. wrong_configuration names the file and what
 /// is wrong with it.
 Result<TlsContext> server_context(const std::filesystem::path& certificate, const std::filesystem::path& private_key);
+
+/// When the certificate that it shows ends; none if there is none.
+std::optional<Timestamp> certificate_end(const TlsContext& context);
 
 }  // namespace bursar::edge

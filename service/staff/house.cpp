@@ -170,15 +170,12 @@ Result<std::vector<SourceFacts>> House::sources() const {
 }
 
 /// An event under its own name: told once, however often it is seen.
-void House::tell(const std::string& name, const std::string& kind, const std::string& subject,
-                 const std::string& text) {
-    const treasury::Event event{
-        .at = parts_.clock.now(), .name = name, .kind = kind, .subject = subject, .text = text, .detail = "{}"};
+void House::tell(treasury::Event event) const {
     auto told = parts_.store.write([&](store::Transaction& transaction) -> Result<void> {
         TRY_VOID(treasury::raise(transaction, event));
         return {};
     });
-    if (!told) log::error("event_not_written", {{"event", name}, {"reason", told.error().operator_text()}});
+    if (!told) log::error("event_not_written", {{"event", event.name}, {"reason", told.error().operator_text()}});
 }
 
 void House::watch_health() {
@@ -190,12 +187,18 @@ void House::watch_health() {
         was->second = health.good;
         const std::string now = to_text(parts_.clock.now());
         const std::string kind = health.good ? "directory.back" : "directory.down";
-        tell(fmt::format("{}:{}:{}", kind, name, now), kind, "directory:" + name,
-             health.good
-                 ? fmt::format("The directory {} answers again.", name)
-                 : fmt::format("The directory {} does not answer: {} Nobody loses access by it; nobody can sign in "
-                               "by it until it does.",
-                               name, health.text));
+        tell({.at = parts_.clock.now(),
+              .name = fmt::format("{}:{}:{}", kind, name, now),
+              .kind = kind,
+              .subject = "directory:" + name,
+              .text =
+                  health.good
+                      ? fmt::format("The directory {} answers again.", name)
+                      : fmt::format("The directory {} does not answer: {} Nobody loses access by it; nobody can sign "
+                                    "in by it until it does.",
+                                    name, health.text),
+              .detail = "{}",
+              .incident = "directory:" + name});
         parts_.audit.note({.actor = "service",
                            .address = "",
                            .action = kind,

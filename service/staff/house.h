@@ -6,6 +6,7 @@
 #include "service/staff/connections.h"
 #include "service/staff/gate.h"
 #include "service/staff/staff.h"
+#include "service/treasury/events.h"
 
 #include <map>
 #include <memory>
@@ -67,7 +68,7 @@ class House final : public Staff {
     void note(const Visitor& visitor, std::string_view way, const Error& error);
     /// A step of somebody nobody sees: "person.seen" and the like, as a row in the transaction of its cause.
     auth::People::AlsoPerson recorded(std::string action, std::string actor, std::string address = {});
-    void tell(const std::string& name, const std::string& kind, const std::string& subject, const std::string& text);
+    void tell(treasury::Event event) const;
     void watch_health();
     void add_standing_step(std::vector<auth::Step>& steps, std::string_view source, std::string_view user) const;
     Result<auth::SyncRecord> run_sync(const policies::DirectoryPolicy& policy, auth::Directory& directory,

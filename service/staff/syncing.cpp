@@ -107,11 +107,14 @@ Result<auth::SyncRecord> House::run_sync(const policies::DirectoryPolicy& policy
         return auth::apply(parts_.people, proposal, also);
     }));
     if (proposal.stop != auth::SyncStop::none)
-        tell(fmt::format("sync.stopped:{}:{}:{}", policy.name, auth::name_of(proposal.stop),
-                         to_text(now).substr(0, std::string_view("2026-11-29").size())),
-             "sync.stopped", "directory:" + policy.name,
-             fmt::format("The sync of the directory {} has stopped, and nobody lost access by it: {}", policy.name,
-                         proposal.why));
+        tell({.at = now,
+              .name = fmt::format("sync.stopped:{}:{}:{}", policy.name, auth::name_of(proposal.stop),
+                                  to_text(now).substr(0, std::string_view("2026-11-29").size())),
+              .kind = "sync.stopped",
+              .subject = "directory:" + policy.name,
+              .text = fmt::format("The sync of the directory {} has stopped, and nobody lost access by it: {}",
+                                  policy.name, proposal.why),
+              .detail = "{}"});
     return record;
 }
 

@@ -196,11 +196,35 @@ test('a soft limit is told at each of its marks, once, by what is spent', async 
     const key = await bursar.issueKey({ team: 'warned' });
     const alerts = async () => (await bursar.must('GET', 'alerts?kind=budget.threshold&limit=1000')).alerts.filter(({ subject }) => subject === 'team:warned');
     for (let i = 0; i < 3; i += 1) assert.equal((await call(key)).status, 200);
-    // The steward looks every ten seconds.
+    // The steward looks every three seconds.
     await until('the alert', async () => (await alerts()).some(({ detail }) => detail.percent === 100), 40_000);
     const told = await alerts();
     assert.equal(new Set(told.map(({ detail }) => detail.percent)).size, told.length, 'a mark is told twice');
     assert.match(told.find(({ detail }) => detail.percent === 100).text, /^Team warned has used up its 2 calls for \d+ \w+; the limit is a soft one, so calls go on$/);
+});
+
+test('a hard limit that is used up is told once, and that it has room again', async () => {
+    const limit = (usd) =>
+        bursar.changePolicy((document) => {
+            document.teams.filled = { models: ['tier:standard'], budgets: [{ limit: `${usd} USD`, per: 'month', warn: ['50%'] }] };
+        });
+    await limit('0.03');
+    const key = await bursar.issueKey({ team: 'filled' });
+    const alerts = async () =>
+        (await bursar.must('GET', 'alerts?kind=budget&limit=1000')).alerts.filter(({ subject }) => subject === 'team:filled').reverse();
+    const kinds = async () => (await alerts()).map(({ kind }) => kind);
+    let answer;
+    for (let i = 0; i < 400 && answer?.status !== 402; i += 1) answer = await call(key, 'demo-gpt', 'tokens=45');
+    assert.equal(answer.status, 402, 'never used up');
+    const refusedAt = Date.now();
+    await until('that it is used up', async () => (await kinds()).includes('budget.exhausted'), 40_000);
+    assert.ok(Date.now() - refusedAt < 5000, `told ${Date.now() - refusedAt} ms after the refusal`);
+    assert.deepEqual(await kinds(), ['budget.threshold', 'budget.exhausted']);
+    await limit('1');
+    await until('that it has room again', async () => (await kinds()).includes('budget.recovered'), 40_000);
+    assert.equal((await call(key)).status, 200);
+    assert.deepEqual(await kinds(), ['budget.threshold', 'budget.exhausted', 'budget.recovered']);
+    assert.match((await alerts()).at(-1).text, /^Team filled has room again: it has spent [23] % of its 1\.00 USD for \w+; calls go on$/);
 });
 
 test('a limit between instants ends by itself', async (t) => {

@@ -169,6 +169,8 @@ TEST_F(ReportsApi, the_chain_of_the_audit_is_verified_and_an_edit_is_found) {
     const HttpReply broken = plant_.ask("POST", "/api/v1/audit/verify", {.token = plant_.auditor_token});
     EXPECT_EQ(broken.status, 409) << broken.body;
     EXPECT_NE(broken.at("/detail").find("1"), std::string::npos) << broken.body;
+    plant_.ask("POST", "/api/v1/audit/verify", {.token = plant_.auditor_token});
+    EXPECT_EQ(plant_.get("/api/v1/alerts?kind=audit.broken").count("/alerts"), 1U) << "told once, also to others";
 }
 
 }  // namespace
