@@ -319,6 +319,26 @@ test('so is a key’s: refused, used up and limited', async () => {
     assert.deepEqual(told.sort(), ['key.limited k3', 'key.refused k1', 'key.used_up k2', 'key.well k1', 'key.well k2', 'key.well k3']);
 });
 
+test('a channel that stays out and a key that stays refused are events, each once', async () => {
+    const alerts = async () => (await bursar.must('GET', 'alerts?limit=1000')).alerts.filter(({ kind }) => kind.startsWith('channel.') || kind.startsWith('provider_key.'));
+    // Tests before this one may have begun the same: what is back for less than 30 seconds is still out for people.
+    odds.frail.answer = unavailable;
+    for (let i = 0; i < 3; ++i) assert.equal((await ask('frail')).status, 503);
+    odds.frail.answer = (response) => json(response, 401, { error: { message: 'wrong key' } }, {});
+    await (await ask('frail-keys')).text();
+    const told = await until('both are told of', async () => {
+        const found = await alerts();
+        return found.some(({ kind, subject }) => kind === 'channel.down' && subject === 'channel:frail/m') && found.some(({ kind }) => kind === 'provider_key.down') && found;
+    }, 6000);
+    const channel = told.find(({ subject }) => subject === 'channel:frail/m');
+    assert.match(channel.text, /^The channel frail\/m is out: .*503.*\. It is tried again by itself$/);
+    assert.match(told.find(({ kind }) => kind === 'provider_key.down').text, /^The key k\d of frail-keys is refused: /);
+    const subjects = told.filter(({ kind }) => kind.endsWith('.down')).map(({ subject }) => subject);
+    assert.equal(new Set(subjects).size, subjects.length, 'one is told twice');
+    odds.frail.well();
+    assert.equal((await ask('frail')).status, 200);
+});
+
 // --- kill -9
 
 /** The rows of every call there was. */
