@@ -46,6 +46,8 @@ constexpr std::array table{
     Permission{"secret.list", "GET", "/api/v1/secrets", o | a},
     Permission{"secret.put", "PUT", "/api/v1/secrets/{name}", o},
     Permission{"secret.delete", "DELETE", "/api/v1/secrets/{name}", o},
+    Permission{"backup.list", "GET", "/api/v1/backup", o | a},
+    Permission{"backup.make", "POST", "/api/v1/backup", o},
     Permission{"key.list", "GET", "/api/v1/keys", o | a | f},
     Permission{"key.issue", "POST", "/api/v1/keys", o},
     Permission{"key.read", "GET", "/api/v1/keys/{id}", o | a | f},

@@ -144,6 +144,9 @@ constexpr std::array kinds{
               "Less than 512 MiB are free where the state is. Make room before calls are refused.", "disk.ok"},
     EventKind{"disk.ok", Severity::info, ends, "The disk has room again", "There is room again where the state is.",
               ""},
+    EventKind{"backup.failed", Severity::warning, begins, "A backup failed",
+              "The last backup could not be made. The event says why; it is tried again every hour.", "backup.made"},
+    EventKind{"backup.made", Severity::info, ends, "A backup was made again", "Backups are made again.", ""},
     EventKind{
         "store.failing", Severity::critical, news, "Nothing could be written",
         "For a time nothing could be written, so calls were refused. It is told once writing works again, for before "

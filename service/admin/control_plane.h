@@ -29,6 +29,9 @@ class Runs;
 namespace bursar::outbox {
 class PostOffice;
 }  // namespace bursar::outbox
+namespace bursar::backup {
+class Backups;
+}  // namespace bursar::backup
 
 // The control plane: POCO's HTTP server on a Unix-domain socket, behind the edge.
 namespace bursar::admin {
@@ -48,6 +51,7 @@ struct Parts {
     treasury::Treasury& treasury;
     treasury::Runs* allocations = nullptr;      ///< null: none are run
     outbox::PostOffice* post_office = nullptr;  ///< null: nothing is told to anybody
+    backup::Backups* backups = nullptr;         ///< null: the configuration names no folder for them
 };
 
 /// Health of one thing, for /readyz and `bursarctl doctor`.

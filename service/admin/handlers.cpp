@@ -31,6 +31,8 @@ constexpr std::array table = {
     Handler{"POST", "/api/v1/vault/seal", vault_seal, itself, operators, recent},
     Handler{"POST", "/api/v1/vault/unseal", vault_unseal, itself, until_open},
     Handler{"POST", "/api/v1/vault/rotate", vault_rotate, itself, operators, recent, propose_vault_rotate},
+    Handler{"GET", "/api/v1/backup", backup_list},
+    Handler{"POST", "/api/v1/backup", backup_make},
     Handler{"GET", "/api/v1/secrets", secret_list},
     Handler{"PUT", "/api/v1/secrets/{name}", secret_put, itself, operators, recent, propose_secret_put},
     Handler{"DELETE", "/api/v1/secrets/{name}", secret_delete, itself, operators, recent, propose_secret_delete},

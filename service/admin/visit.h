@@ -121,6 +121,8 @@ Reply vault_status(Visit& visit);
 Reply vault_seal(Visit& visit);
 Reply vault_unseal(Visit& visit);
 Reply vault_rotate(Visit& visit);
+Reply backup_list(Visit& visit);
+Reply backup_make(Visit& visit);
 Reply secret_list(Visit& visit);
 Reply secret_put(Visit& visit);
 Reply secret_delete(Visit& visit);

@@ -21,6 +21,12 @@ constexpr std::array rotate_vault_options = {
     Option{"--next-passphrase-file", "FILE", "the passphrase from now on (default: ask for it)"},
     Option{"--next-key-file", "FILE", "the master key file from now on"},
 };
+constexpr std::array backup_create_options = {Option{"--no-wait", "", "come back at once"}};
+constexpr std::array restore_options = {
+    Option{"--config", "FILE", "bursard's configuration (default: /etc/bursar/bursard.ini)"},
+    Option{"--check", "", "only say whether it could be restored"},
+    Option{"--recovery-key", "", "open it by the recovery key, because its master key is lost"},
+};
 constexpr std::array secret_put_options = {
     Option{"--file", "FILE", "read the value from here (default: standard input)"}};
 constexpr std::array key_issue_options = {
@@ -179,6 +185,12 @@ constexpr std::array table_of_commands = {
     Command{"vault unseal", "", "open the vault, with its passphrase or key file", unseal_options, 0, 0, vault_unseal},
     Command{"vault seal", "", "forget every provider key until the next unseal", {}, 0, 0, vault_seal},
     Command{"vault rotate", "", "change the master key", rotate_vault_options, 0, 0, vault_rotate},
+    Command{"backup create", "", "make a backup now, and wait until it is whole", backup_create_options, 0, 0,
+            backup_create},
+    Command{"backup list", "", "list the backups that are there", {}, 0, 0, backup_list},
+    Command{"backup show", "FILE", "what a backup says of itself", {}, 1, 1, backup_show, true},
+    Command{"restore", "FILE", "put a backup in the place of the state, while bursard does not run", restore_options, 1,
+            1, restore, true},
     Command{"secret put", "NAME", "store a provider key, read from standard input or a file", secret_put_options, 1, 1,
             secret_put},
     Command{"secret list", "", "list the names of secrets, never their values", {}, 0, 0, secret_list},

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr std::array fast{Course{"channel.down", "channel.back"}, Course{"provider_key.down", "provider_key.back"},
                           Course{"vault.sealed", "vault.unsealed"}};
 constexpr std::array slow{Course{"price.missing", "price.found"}, Course{"certificate.expiring", "certificate.renewed"},
-                          Course{"disk.low", "disk.ok"}};
+                          Course{"disk.low", "disk.ok"}, Course{"backup.failed", "backup.made"}};
 
 constexpr auto certificate_warning = std::chrono::days(21);
 constexpr auto certificate_critical = std::chrono::days(7);
@@ -148,11 +148,19 @@ std::optional<Condition> disk_low(std::optional<std::uintmax_t> available) {
                                          *available >> 20)};
 }
 
+std::optional<Condition> backup_failed(const backup::State& state) {
+    if (state.failure.empty()) return {};
+    return Condition{.kind = "backup.failed",
+                     .subject = "backup",
+                     .text = fmt::format("The last backup could not be made: {}", state.failure)};
+}
+
 std::optional<std::string> slow_end(std::string_view begins, const std::string& subject, bool disk_known) {
     if (begins == "price.missing")
         return fmt::format("The price of {} is known, or it is not asked any more",
                            subject.substr(std::min(subject.size(), channel_prefix.size())));
     if (begins == "certificate.expiring") return "The service has a certificate that lasts";
+    if (begins == "backup.failed") return "A backup was made again";
     if (begins == "disk.low" && disk_known) return "There is room again where the state is";
     return {};
 }

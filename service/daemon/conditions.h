@@ -2,6 +2,7 @@
 
 #include "auth/operators.h"
 #include "policies/snapshot.h"
+#include "service/backup/backups.h"
 #include "service/providers/health.h"
 #include "service/store/store.h"
 #include "service/treasury/conditions.h"
@@ -52,6 +53,7 @@ std::vector<treasury::Condition> prices_missing(const policies::Snapshot& rules,
 std::optional<treasury::Condition> certificate_expiring(std::optional<Timestamp> end, const std::string& time_zone,
                                                         Timestamp now);
 /// `available`: none if it could not be found out.
+std::optional<treasury::Condition> backup_failed(const backup::State& state);
 std::optional<treasury::Condition> disk_low(std::optional<std::uintmax_t> available);
 /// The words for the end of what slow_courses() begin.
 std::optional<std::string> slow_end(std::string_view begins, const std::string& subject, bool disk_known);

@@ -29,6 +29,7 @@ const std::map<std::string, std::set<std::string>> known_keys = {
     {"metrics", {"token_file"}},
     {"console", {"folder"}},
     {"courier", {"socket", "user"}},
+    {"backup", {"folder", "every_hours", "keep"}},
     {"limits", {"connections", "per_address", "calls", "body_mib", "bodies_mib", "drain_seconds", "shards"}},
 };
 
@@ -213,6 +214,23 @@ Result<void> read_courier(const Reader& reader, Configuration& out) {
     return {};
 }
 
+Result<void> read_backup(const Reader& reader, Configuration& out) {
+    constexpr std::int64_t hours_max = 31 * 24, keep_max = 1'000;
+    out.backup_folder = reader.path("backup.folder", "");
+    TRY(const std::int64_t every, reader.number("backup.every_hours", 24, 0, hours_max));
+    TRY(const std::int64_t keep, reader.number("backup.keep", 14, 1, keep_max));
+    out.backup_every = std::chrono::hours(every);
+    out.backup_keep = static_cast<int>(keep);
+    std::error_code ignored;
+    if (!out.backup_folder.empty() && !fs::is_directory(out.backup_folder, ignored))
+        return std::unexpected(reader.wrong(
+            "backup.folder",
+            fmt::format("is \"{}\", which is no folder; make it, owned by the service with mode 0700, best on another "
+                        "disk.",
+                        out.backup_folder.string())));
+    return {};
+}
+
 Result<Configuration> read(const Reader& reader) {
     Configuration out;
     TRY_VOID(reader.check_names());
@@ -250,6 +268,7 @@ Result<Configuration> read(const Reader& reader) {
         out.console_folder = shipped({"../share/bursar/console", "../../console"}, "index.html");
     out.metrics_token_file = reader.path("metrics.token_file", "");
     TRY_VOID(read_courier(reader, out));
+    TRY_VOID(read_backup(reader, out));
     return out;
 }
 
@@ -262,7 +281,9 @@ Result<Configuration> read_configuration(const fs::path& file) {
                     fmt::format("{}: no such file; give the configuration with --config FILE.", file.string()));
     try {
         const Poco::AutoPtr<Poco::Util::IniFileConfiguration> ini(new Poco::Util::IniFileConfiguration(file.string()));
-        return read(Reader(*ini, fs::absolute(file)));
+        TRY(Configuration out, read(Reader(*ini, fs::absolute(file))));
+        out.file = fs::absolute(file);
+        return out;
     } catch (const Poco::Exception& exception) {
         return fail(Fault::wrong_configuration,
                     fmt::format("{}: not readable as INI: {}", file.string(), exception.displayText()));

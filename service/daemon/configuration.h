@@ -5,6 +5,7 @@
 #include "service/edge/server.h"
 #include "service/store/store.h"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -16,6 +17,7 @@ enum class KeySource : std::uint8_t { file, credential, passphrase };
 
 /// What `bursard --config FILE` reads (INI; docs/operate/configuration.md). Paths are absolute here.
 struct Configuration {
+    std::filesystem::path file;  ///< where all of this was read
     edge::Listen listen;
     edge::Limits limits;
     std::filesystem::path port_file;  ///< where the chosen port is written once it listens; empty: nowhere
@@ -31,6 +33,9 @@ struct Configuration {
     std::string public_url;                    ///< "https://bursar.corp.example"; empty: as each request's Host says
     std::filesystem::path console_folder;      ///< the built console; empty: none is served
     std::filesystem::path metrics_token_file;  ///< empty: operator and auditor tokens only
+    std::filesystem::path backup_folder;       ///< empty: none are made
+    std::chrono::hours backup_every{24};       ///< 0: only when somebody asks
+    int backup_keep = 14;
     std::filesystem::path courier_socket;
     /// Of [courier] user: who may connect there besides the service's own user.
     std::optional<std::uint32_t> courier_uid;

@@ -90,6 +90,7 @@ std::vector<admin::Check> Service::checks() const {
                           : "Less than 512 MiB are free where the state is; make room before calls are refused."});
     out.push_back(providers_check());
     out.push_back(alerts_check(*rules));
+    out.push_back(backup_check());
     for (const staff::SourceFacts& source : parts->staff.health())
         if (!source.health.good)
             out.push_back({source.kind == "ldap" ? "directory " + source.name : "sign-in " + source.name, false, false,
@@ -140,6 +141,7 @@ std::string Service::metrics() const {
     write_provider_metrics(out);
     write_people_metrics(out, *parts);
     write_alert_metrics(out);
+    write_backup_metrics(out);
     return out;
 }
 

@@ -4,8 +4,11 @@
 #include "service/daemon/offline.h"
 #include "service/daemon/service.h"
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <string>
 #include <sys/prctl.h>
@@ -19,6 +22,9 @@ namespace bursar::daemon {
 namespace {
 
 constexpr int exit_ok = 0, exit_failed = 1, exit_usage = 2, exit_configuration = 78;
+
+constexpr std::array<std::string_view, 5> with_value = {"--config", "--issue-operator", "--role", "--break-glass",
+                                                        "--restore"};
 
 constexpr std::string_view help =
     "bursard: one governed endpoint in front of language-model providers\n"
@@ -34,6 +40,17 @@ constexpr std::string_view help =
     "                                         in place of the former one (the service must not run)\n"
     "  bursard --config FILE --seal-break-glass\n"
     "                                         from now on no passphrase opens (the service must not run)\n"
+    "  bursard --config FILE --restore FILE [--check-only] [--recovery-key]\n"
+    "                                         put a backup in the place of the state (the service must not run);\n"
+    "                                         --check-only says whether it could be. With --recovery-key it is opened\n"
+    "                                         by that, and by the master key of the configuration afterwards\n"
+    "  bursard --config FILE --make-recovery-key\n"
+    "                                         print a key that opens the vault when the master key is lost, in place "
+    "of\n"
+    "                                         the former one (the service must not run)\n"
+    "  bursard --config FILE --use-recovery-key\n"
+    "                                         ask for it; the master key of the configuration opens the vault from\n"
+    "                                         then on (the service must not run)\n"
     "  bursard --help | --version\n"
     "\n"
     "Exit status: 0 ok, 1 failed, 2 wrong usage, 78 wrong configuration. See bursard(8).\n";
@@ -45,8 +62,14 @@ struct Arguments {
     auth::Role role = auth::Role::operator_;
     std::optional<std::string> break_glass;
     bool seal_break_glass = false;
+    std::optional<Restore> restore;
+    bool make_recovery_key = false;
+    bool use_recovery_key = false;
     /// Standard output belongs to the answer of a command.
-    bool is_command() const { return check || issue_operator || break_glass || seal_break_glass; }
+    bool is_command() const {
+        return check || issue_operator || break_glass || seal_break_glass || restore || make_recovery_key ||
+               use_recovery_key;
+    }
 };
 
 /// A terminal that cannot be written to has nobody who could be told so.
@@ -67,13 +90,20 @@ int wrong_usage(std::string_view why) {
 
 Result<Arguments> parse(const std::vector<std::string>& words) {
     Arguments out;
+    bool only_check = false, by_recovery_key = false;
+    const std::map<std::string_view, bool*> switches = {{"--check", &out.check},
+                                                        {"--seal-break-glass", &out.seal_break_glass},
+                                                        {"--make-recovery-key", &out.make_recovery_key},
+                                                        {"--use-recovery-key", &out.use_recovery_key},
+                                                        {"--check-only", &only_check},
+                                                        {"--recovery-key", &by_recovery_key}};
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string& word = words[i];
-        if (word == "--check" || word == "--seal-break-glass") {
-            (word == "--check" ? out.check : out.seal_break_glass) = true;
+        if (const auto flag = switches.find(word); flag != switches.end()) {
+            *flag->second = true;
             continue;
         }
-        if (word != "--config" && word != "--issue-operator" && word != "--role" && word != "--break-glass")
+        if (std::ranges::find(with_value, word) == with_value.end())
             return fail(Fault::invalid_request, fmt::format("unknown argument \"{}\"", word));
         if (i + 1 == words.size()) return fail(Fault::invalid_request, fmt::format("{} needs a value", word));
         const std::string& value = words[++i];
@@ -83,6 +113,8 @@ Result<Arguments> parse(const std::vector<std::string>& words) {
             out.issue_operator = value;
         } else if (word == "--break-glass") {
             out.break_glass = value;
+        } else if (word == "--restore") {
+            out.restore = Restore{.file = value};
         } else {
             const auto role = auth::role_of(value);
             if (!role)
@@ -90,6 +122,12 @@ Result<Arguments> parse(const std::vector<std::string>& words) {
                             fmt::format("unknown role \"{}\"; roles are operator, auditor, finance", value));
             out.role = *role;
         }
+    }
+    if (!out.restore && (only_check || by_recovery_key))
+        return fail(Fault::invalid_request, "--check-only and --recovery-key belong to --restore FILE");
+    if (out.restore) {
+        out.restore->only_check = only_check;
+        out.restore->by_recovery_key = by_recovery_key;
     }
     if (out.config.empty()) return fail(Fault::invalid_request, "--config FILE is missing");
     return out;
@@ -155,6 +193,9 @@ Result<void> carry_out(const Arguments& arguments, const Configuration& configur
     if (arguments.issue_operator)
         return issue_operator(configuration, *arguments.issue_operator, arguments.role, clock);
     if (arguments.break_glass) return make_break_glass(configuration, *arguments.break_glass, clock);
+    if (arguments.restore) return restore(configuration, *arguments.restore, clock);
+    if (arguments.make_recovery_key) return make_recovery_key(configuration, clock);
+    if (arguments.use_recovery_key) return use_recovery_key(configuration, clock);
     return seal_break_glass(configuration, clock);
 }
 

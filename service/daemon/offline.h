@@ -17,4 +17,15 @@ Result<void> issue_operator(const Configuration& configuration, const std::strin
 Result<void> make_break_glass(const Configuration& configuration, const std::string& name, const Clock& clock);
 Result<void> seal_break_glass(const Configuration& configuration, const Clock& clock);
 
+struct Restore {
+    std::filesystem::path file;
+    bool only_check = false;       ///< whether it could be restored; nothing is changed
+    bool by_recovery_key = false;  ///< the backup's master key is lost; the configured one opens the vault afterwards
+};
+Result<void> restore(const Configuration& configuration, const Restore& what, const Clock& clock);
+/// Makes the vault if there is none.
+Result<void> make_recovery_key(const Configuration& configuration, const Clock& clock);
+/// From now on the master key of the configuration opens the vault.
+Result<void> use_recovery_key(const Configuration& configuration, const Clock& clock);
+
 }  // namespace bursar::daemon

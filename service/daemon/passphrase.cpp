@@ -44,6 +44,18 @@ class Line {
     Line(const Line&) = delete;
     Line& operator=(const Line&) = delete;
 
+    /// One byte at a time, and nothing behind the line.
+    Result<void> read_first() {
+        while (size_ < bytes_.size() && !text().contains('\n')) {
+            const ssize_t count = ::read(STDIN_FILENO, bytes_.data() + size_, 1);
+            if (count < 0 && errno == EINTR) continue;
+            if (count <= 0) break;
+            ++size_;
+        }
+        if (size_ > 0) return {};
+        return fail(Fault::invalid_request,
+                    "No recovery key was given. Type it at a terminal, or give it as a line of standard input.");
+    }
     Result<void> read() {
         while (size_ < bytes_.size() && !text().contains('\n')) {
             const ssize_t count = ::read(STDIN_FILENO, bytes_.data() + size_, bytes_.size() - size_);
@@ -96,6 +108,13 @@ Result<vault::MasterKey> read_passphrase(bool is_new) {
         }
     }
     return vault::MasterKey::from_passphrase(Secret::copy_of(line.text()));
+}
+
+Result<vault::MasterKey> read_recovery_key() {
+    Line line;
+    if (::isatty(STDIN_FILENO) == 1) static_cast<void>(std::fputs("Recovery key (bsrr-…): ", stderr));
+    TRY_VOID(line.read_first());
+    return vault::MasterKey::from_recovery(line.text());
 }
 
 }  // namespace bursar::daemon

@@ -8,4 +8,7 @@ namespace bursar::daemon {
 /// else the one line of standard input. Blocking.
 Result<vault::MasterKey> read_passphrase(bool is_new);
 
+/// The recovery key in the same way; of standard input its first line, so that a passphrase can follow. Blocking.
+Result<vault::MasterKey> read_recovery_key();
+
 }  // namespace bursar::daemon

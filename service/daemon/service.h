@@ -9,6 +9,7 @@
 #include "policies/rules.h"
 #include "service/admin/control_plane.h"
 #include "service/audit/audit.h"
+#include "service/backup/backups.h"
 #include "service/base/guarded_clock.h"
 #include "service/base/mutex.h"
 #include "service/base/snapshot.h"
@@ -64,6 +65,7 @@ struct Surroundings {
     const vault::Vault& vault;
     const edge::Server& server;
     std::filesystem::path state_folder;
+    backup::Backups* backups = nullptr;  ///< null: none are made
 };
 /// What the steward does, and how often: see stewardship.cpp.
 std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& parts, const Surroundings& around,
@@ -105,6 +107,9 @@ class Service {
     admin::Check alerts_check(const policies::Snapshot& rules) const;
     void write_alert_metrics(std::string& out) const;
     void open_post_office();
+    void open_backups();
+    admin::Check backup_check() const;
+    void write_backup_metrics(std::string& out) const;
     void write_provider_metrics(std::string& out) const;
     void tell(const providers::Change& change) const;
     std::vector<admin::Finding> test_provider(const policies::Snapshot& rules, const std::string& provider,
@@ -120,6 +125,7 @@ class Service {
     std::unique_ptr<edge::Server> server_;
     Mutex unsealing_;  ///< one unseal at a time
     Books books_;
+    std::unique_ptr<backup::Backups> backups_;         ///< null: the configuration names no folder for them
     std::unique_ptr<outbox::PostOffice> post_office_;  ///< null: its socket could not be made
     std::unique_ptr<admin::Parts> parts_;
     std::unique_ptr<providers::Health> health_;

@@ -78,6 +78,8 @@ class Slow {
             holding.push_back(*std::move(found));
         const auto room = room_in(around_.state_folder);
         if (auto found = disk_low(room)) holding.push_back(*std::move(found));
+        if (around_.backups != nullptr)
+            if (auto found = backup_failed(around_.backups->state())) holding.push_back(*std::move(found));
         TRY_VOID(conditions_.look(
             holding,
             [&](std::string_view begins, const std::string& subject) {
@@ -116,6 +118,11 @@ std::vector<treasury::Duty> telling_duties(const Books& books, const Surrounding
     const auto slow = std::make_shared<Slow>(books, around, clock);
     std::vector<treasury::Duty> duties;
     duties.push_back({"health", 2s, [fast](Timestamp now) { return fast->look(now); }});
+    if (around.backups != nullptr)
+        duties.push_back({"backup", 1min, [backups = around.backups](Timestamp now) -> Result<void> {
+                              backups->begin_if_due(now);
+                              return {};
+                          }});
     duties.push_back({"surroundings", 1min, [slow](Timestamp now) { return slow->look(now); }});
     return duties;
 }

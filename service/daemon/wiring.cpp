@@ -1,4 +1,5 @@
 // How the house is put together: by hand, in order, on one page.
+#include "service/backup/restore.h"
 #include "service/base/json.h"
 #include "service/base/log.h"
 #include "service/daemon/inquiry.h"
@@ -32,6 +33,7 @@ Result<std::string> read_token(const std::filesystem::path& file) {
 Result<void> Service::start() {
     TRY(defaults_, policies::read_folder(configuration_.policy_defaults));
     TRY(std::string metrics_token, read_token(configuration_.metrics_token_file));
+    TRY_VOID(backup::finish_restore(configuration_.state_folder));
     const std::filesystem::path vault_folder = configuration_.state_folder / "vault";
     std::error_code made;
     std::filesystem::create_directories(vault_folder, made);
@@ -103,9 +105,11 @@ Result<void> Service::open_house() {
     });
     books_.store->start();
     open_post_office();
-    parts_ = std::make_unique<admin::Parts>(admin::Parts{
-        *books_.store, *books_.ledger, *books_.audit, *books_.keys, *books_.operators, *books_.people, *books_.sessions,
-        *books_.callers, *books_.staff, *books_.rules, *books_.treasury, books_.allocations.get(), post_office_.get()});
+    open_backups();
+    parts_ = std::make_unique<admin::Parts>(
+        admin::Parts{*books_.store, *books_.ledger, *books_.audit, *books_.keys, *books_.operators, *books_.people,
+                     *books_.sessions, *books_.callers, *books_.staff, *books_.rules, *books_.treasury,
+                     books_.allocations.get(), post_office_.get(), backups_.get()});
 
     std::vector<asio::io_context*> shards;
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
@@ -126,7 +130,8 @@ Result<void> Service::open_house() {
     books_.staff->start();
     if (post_office_) post_office_->start();
     steward_ = std::make_unique<treasury::Steward>(
-        clock_, duties_of(books_, *parts_, {*health_, *vault_, *server_, configuration_.state_folder}, clock_));
+        clock_,
+        duties_of(books_, *parts_, {*health_, *vault_, *server_, configuration_.state_folder, backups_.get()}, clock_));
     log::info("open",
               {{"revision", books_.rules->get()->revision}, {"lost_calls", books_.ledger->lost_at_start().size()}});
     return {};
@@ -208,6 +213,7 @@ void Service::stop() {
     if (post_office_) post_office_->stop();
     if (control_) control_->stop();
     steward_.reset();
+    if (backups_) backups_->stop();
     if (books_.staff) books_.staff->stop();
     if (books_.store) {
         books_.audit->note({.actor = "service",

@@ -253,6 +253,23 @@ bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle()
 
 Trouble Connection::take_trouble() { return std::exchange(worst_, Trouble::none); }
 
+Result<void> Connection::copy_from(Connection& source, int pages_at_once,
+                                   const std::function<bool(std::uint64_t done, std::uint64_t all)>& goes_on) {
+    sqlite3_backup* const backup = sqlite3_backup_init(handle(), "main", source.handle(), "main");
+    if (backup == nullptr) return trouble(sqlite3_extended_errcode(handle()), "copy");
+    int code = SQLITE_OK;
+    bool stopped = false;
+    while (code == SQLITE_OK && !stopped) {
+        code = sqlite3_backup_step(backup, pages_at_once);
+        const auto all = static_cast<std::uint64_t>(sqlite3_backup_pagecount(backup));
+        stopped = !goes_on(all - static_cast<std::uint64_t>(sqlite3_backup_remaining(backup)), all);
+    }
+    sqlite3_backup_finish(backup);
+    if (code == SQLITE_DONE) return {};
+    if (code == SQLITE_OK) return fail(Fault::shutting_down, "The copy was ended before it was whole.");
+    return trouble(code, "copy");
+}
+
 std::int64_t Connection::changes() const { return sqlite3_total_changes64(handle()); }
 
 Result<int> Connection::checkpoint(bool truncate) {

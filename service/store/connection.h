@@ -54,6 +54,10 @@ class Connection final : public Transaction {
     std::int64_t changes() const;
     /// Copies what the log has into the main file, as far as no reader stands in the way. Pages left in the log.
     Result<int> checkpoint(bool truncate);
+    /// Takes every page of `source`, so many at a time, as its open transaction sees them. shutting_down once `goes_on`
+    /// says so.
+    Result<void> copy_from(Connection& source, int pages_at_once,
+                           const std::function<bool(std::uint64_t done, std::uint64_t all)>& goes_on);
     /// Length of the log after the last commit of this connection.
     int log_pages() const { return log_pages_; }
 

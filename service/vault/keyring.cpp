@@ -123,6 +123,9 @@ Result<DataKeys> Keyring::unwrap(const MasterKey& master) const {
         return fail(Fault::unauthenticated, "This vault is opened with a master key, not with a passphrase.");
     TRY(const Secret key, wrapping_key(master));
     const auto plain = decrypt(key, head(), wrapped_);
+    if (!plain && master.is_recovery())
+        return fail(Fault::unauthenticated,
+                    "The recovery key does not fit this vault, or a newer one was made since. Nothing was changed.");
     if (!plain)
         return fail(Fault::unauthenticated, passphrase_
                                                 ? "The passphrase is wrong. Nothing was changed."

@@ -3,7 +3,9 @@
 #include "service/vault/vault.h"
 
 #include <cerrno>
+#include <cstdint>
 #include <fcntl.h>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +16,51 @@ namespace {
 
 constexpr std::size_t key_bytes = 32;
 constexpr std::size_t file_bytes_max = 128;
+
+constexpr std::string_view recovery_prefix = "bsrr";
+constexpr std::size_t recovery_bytes = 20;
+constexpr std::size_t recovery_check_bytes = 2;
+constexpr std::size_t recovery_digits = 36;  // of 22 bytes
+constexpr std::size_t recovery_group = 6;
+constexpr std::size_t recovery_text_max = 128;
+
+std::string recovery_check(std::string_view bytes) {
+    const Secret all(fmt::format("bursar recovery check {}", bytes));
+    return std::string(as_text(sha256(all.reveal())).substr(0, recovery_check_bytes));
+}
+
+/// The value of a digit of Crockford's base 32, where people may take o for 0 and i or l for 1; -1: it is none.
+int value_of(char c) {
+    constexpr std::string_view digits = "0123456789abcdefghjkmnpqrstvwxyz";
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (c == 'o') c = '0';
+    if (c == 'i' || c == 'l') c = '1';
+    const auto at = digits.find(c);
+    return at == std::string_view::npos ? -1 : static_cast<int>(at);
+}
+
+/// The bytes that the digits stand for, or nothing if there are others or a wrong number of them.
+std::optional<Secret> recovery_bytes_of(std::string_view text) {
+    std::string bytes;
+    bytes.reserve(recovery_bytes + recovery_check_bytes);
+    std::uint32_t held = 0;
+    int bits = 0;
+    std::size_t digits = 0;
+    for (const char c : text) {
+        if (c == '-' || c == ' ' || c == '\t' || c == '\r' || c == '\n') continue;
+        const int value = value_of(c);
+        if (value < 0 || ++digits > recovery_digits) return std::nullopt;
+        held = held << 5 | static_cast<std::uint32_t>(value);
+        bits += 5;
+        if (bits < 8) continue;
+        bits -= 8;
+        bytes.push_back(static_cast<char>(held >> bits & 0xff));
+    }
+    Secret all(std::move(bytes));
+    // What is left of the last digit is nothing.
+    if (digits != recovery_digits || (held & ((1U << bits) - 1)) != 0) return std::nullopt;
+    return all;
+}
 
 std::unexpected<Error> wrong(const std::filesystem::path& file, std::string_view what) {
     return fail(Fault::wrong_configuration, fmt::format("The master key {} {}", file.string(), what));
@@ -65,10 +112,39 @@ Result<MasterKey> MasterKey::from_file(const std::filesystem::path& file) {
     const Secret all(std::move(bytes));
     const Secret content = Secret::copy_of(all.reveal().substr(0, static_cast<std::size_t>(count)));
     TRY(Secret key, parse(file, content));
-    return MasterKey(std::move(key), false);
+    return MasterKey(std::move(key), Kind::key);
 }
 
-MasterKey MasterKey::from_passphrase(Secret passphrase) { return {std::move(passphrase), true}; }
+Secret new_recovery_text() {
+    const Secret bytes(random_bytes(recovery_bytes));
+    const Secret whole(fmt::format("{}{}", bytes.reveal(), recovery_check(bytes.reveal())));
+    const Secret digits(to_base32(whole.reveal()));
+    std::string text(recovery_prefix);
+    text.reserve(recovery_text_max);  // so that no half-grown copy stays in the heap
+    for (std::size_t at = 0; at < digits.size(); at += recovery_group) {
+        text += '-';
+        text += digits.reveal().substr(at, recovery_group);
+    }
+    return Secret(std::move(text));
+}
+
+Result<MasterKey> MasterKey::from_recovery(std::string_view text) {
+    constexpr const char* not_whole =
+        "This is not a whole recovery key. It begins with \"bsrr-\" and has six groups of six letters and digits; look "
+        "for one that was left out or misread.";
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\n')) text.remove_prefix(1);
+    if (text.size() > recovery_text_max || text.size() < recovery_prefix.size())
+        return fail(Fault::invalid_request, not_whole);
+    for (std::size_t i = 0; i < recovery_prefix.size(); ++i)
+        if ((text[i] | 0x20) != recovery_prefix[i]) return fail(Fault::invalid_request, not_whole);
+    const auto bytes = recovery_bytes_of(text.substr(recovery_prefix.size()));
+    if (!bytes || recovery_check(bytes->reveal().substr(0, recovery_bytes)) != bytes->reveal().substr(recovery_bytes))
+        return fail(Fault::invalid_request, not_whole);
+    const Secret secret = Secret::copy_of(bytes->reveal().substr(0, recovery_bytes));
+    return MasterKey(derive_key(secret, "bursar recovery 1"), Kind::recovery);
+}
+
+MasterKey MasterKey::from_passphrase(Secret passphrase) { return {std::move(passphrase), Kind::passphrase}; }
 
 Result<MasterKey> MasterKey::generate(const std::filesystem::path& file) {
     Secret key(random_bytes(key_bytes));
@@ -79,7 +155,7 @@ Result<MasterKey> MasterKey::generate(const std::filesystem::path& file) {
             fmt::format("{} exists already. A master key is never overwritten; name another file.", file.string()));
     const Secret hex(to_hex(key.reveal()) + "\n");
     TRY_VOID(store::replace_file(file, hex.reveal()));
-    return MasterKey(std::move(key), false);
+    return MasterKey(std::move(key), Kind::key);
 }
 
 }  // namespace bursar::vault

@@ -2,6 +2,7 @@
 
 #include "service/base/crypto.h"
 #include "service/base/snapshot.h"
+#include "service/store/copy.h"
 #include "service/store/store.h"
 #include "service/vault/cipher.h"
 #include "service/vault/keyring.h"
@@ -49,11 +50,27 @@ bool is_name(std::string_view name) {
 }
 
 Result<void> check_new(const MasterKey& key) {
+    if (key.is_recovery())
+        return fail(Fault::invalid_request,
+                    "A recovery key cannot be the master key: it opens a vault whose master key is lost.");
     if (!key.is_passphrase()) return {};
     if (key.secret().size() < passphrase_bytes_min || key.secret().size() > passphrase_bytes_max)
         return fail(Fault::invalid_request, fmt::format("A passphrase has {} to {} bytes. Choose several words.",
                                                         passphrase_bytes_min, passphrase_bytes_max));
     return {};
+}
+
+/// The file that `key` opens.
+Result<Keyring> ring_for(const fs::path& folder, const MasterKey& key) {
+    if (!key.is_recovery()) return Keyring::read(folder / "keyring");
+    std::error_code error;
+    if (!fs::exists(folder / "recovery", error))
+        return fail(Fault::not_found, "This vault has no recovery key; only its master key opens it.");
+    return Keyring::read(folder / "recovery");
+}
+
+Secret use_key(const DataKeys& keys, std::string_view info) {
+    return derive_key(keys.service_database, fmt::format("bursar use 1 {}", info));
 }
 
 }  // namespace
@@ -85,6 +102,10 @@ class FolderVault final : public Vault {
     Result<void> unseal(const MasterKey& key) override;
     void seal() override;
     Result<void> rotate(const MasterKey& current, const MasterKey& next) override;
+    Result<Secret> make_recovery_key() override;
+    bool has_recovery_key() const override;
+    Result<void> copy_to(const fs::path& folder) const override;
+    Result<Secret> key_for(std::string_view info) const override;
     Result<void> put(std::string_view name, Secret value) override;
     Result<void> remove(std::string_view name) override;
     Result<std::vector<SecretFacts>> list() const override;
@@ -104,6 +125,8 @@ class FolderVault final : public Vault {
     };
 
     fs::path keyring_file() const { return folder_ / "keyring"; }
+    /// The same data keys once more, wrapped under the recovery key.
+    fs::path recovery_file() const { return folder_ / "recovery"; }
     fs::path database_file() const { return folder_ / "vault.db"; }
     Result<DataKeys> make_keyring(const MasterKey& key) REQUIRES(mutex_);
     Result<Open> open_database(DataKeys keys, bool complete) const;
@@ -156,7 +179,7 @@ Result<DataKeys> FolderVault::make_keyring(const MasterKey& key) {
 Result<void> FolderVault::unseal(const MasterKey& key) {
     const MutexLock lock(mutex_);
     if (is_new_) TRY_VOID(make_keyring(key));
-    TRY(const auto ring, Keyring::read(keyring_file()));
+    TRY(const auto ring, ring_for(folder_, key));
     TRY(DataKeys keys, ring.unwrap(key));
     if (open_) return {};
     TRY(Open open, open_database(std::move(keys), ring.complete()));
@@ -237,12 +260,52 @@ Result<void> FolderVault::rotate(const MasterKey& current, const MasterKey& next
     const MutexLock lock(mutex_);
     if (is_new_) return fail(Fault::conflict, "The vault is new and has no master key yet. Unseal it first.");
     TRY_VOID(check_new(next));
-    TRY(const auto ring, Keyring::read(keyring_file()));
+    TRY(const auto ring, ring_for(folder_, current));
     TRY(const DataKeys keys, ring.unwrap(current));
     TRY(const auto fresh, Keyring::wrap(keys, next, ring.complete()));
     TRY_VOID(fresh.write(keyring_file()));
     wants_passphrase_ = next.is_passphrase();
     return {};
+}
+
+Result<Secret> FolderVault::make_recovery_key() {
+    const MutexLock lock(mutex_);
+    if (!open_) return is_sealed();
+    Secret text = new_recovery_text();
+    TRY(const MasterKey key, MasterKey::from_recovery(text.reveal()));
+    TRY(const auto ring, Keyring::wrap(open_->keys, key, true));
+    TRY_VOID(ring.write(recovery_file()));
+    return text;
+}
+
+bool FolderVault::has_recovery_key() const {
+    std::error_code error;
+    return fs::exists(recovery_file(), error);
+}
+
+Result<void> FolderVault::copy_to(const fs::path& folder) const {
+    const MutexLock lock(mutex_);
+    if (!open_) return is_sealed();
+    for (const fs::path& file : {keyring_file(), recovery_file()}) {
+        std::error_code error;
+        if (file == recovery_file() && !fs::exists(file, error)) continue;
+        TRY(const auto ring, Keyring::read(file));
+        TRY_VOID(ring.write(folder / file.filename()));
+    }
+    return store::copy_database(database_file(), open_->keys.secrets_database, folder / "vault.db",
+                                [](std::uint64_t, std::uint64_t) { return true; });
+}
+
+Result<Secret> FolderVault::key_for(std::string_view info) const {
+    const MutexLock lock(mutex_);
+    if (!open_) return is_sealed();
+    return use_key(open_->keys, info);
+}
+
+Result<Secret> key_from_keyring(const fs::path& folder, const MasterKey& key, std::string_view info) {
+    TRY(const auto ring, ring_for(folder, key));
+    TRY(const DataKeys keys, ring.unwrap(key));
+    return use_key(keys, info);
 }
 
 Result<void> FolderVault::put(std::string_view name, Secret value) {

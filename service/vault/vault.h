@@ -14,9 +14,11 @@
 // Provider keys, and the keys of the database files. The only library that sees a provider key in plain.
 namespace bursar::vault {
 
-/// Where the master key comes from: 32 random bytes (systemd credential or key file, hex or raw) or a passphrase.
+/// Where the master key comes from: 32 random bytes (systemd credential or key file, hex or raw), a passphrase, or the
+/// printed recovery key, which opens a vault whose master key is lost.
 class MasterKey {
   public:
+    enum class Kind : unsigned char { key, passphrase, recovery };
     /// A file of mode 0600 or stricter owned by this user (or a systemd credential), 32 bytes raw or as 64 hex digits.
     static Result<MasterKey> from_file(const std::filesystem::path& file);
     static MasterKey from_passphrase(Secret passphrase);
@@ -26,18 +28,26 @@ class MasterKey {
         if (!bytes || bytes->size() != 32)
             return fail(Fault::invalid_request,
                         "A master key is 64 hexadecimal digits (32 bytes). Check that it was copied whole.");
-        return MasterKey(Secret(std::move(*bytes)), false);
+        return MasterKey(Secret(std::move(*bytes)), Kind::key);
     }
+    /// As make_recovery_key() gave it; capitals, blanks and dashes do not matter. invalid_request if it was not copied
+    /// whole.
+    static Result<MasterKey> from_recovery(std::string_view text);
     /// 32 bytes from the system's generator, written as hex to a new file of mode 0600.
     static Result<MasterKey> generate(const std::filesystem::path& file);
-    bool is_passphrase() const { return passphrase_; }
+    bool is_passphrase() const { return kind_ == Kind::passphrase; }
+    bool is_recovery() const { return kind_ == Kind::recovery; }
     const Secret& secret() const { return secret_; }
 
   private:
-    MasterKey(Secret secret, bool passphrase) : secret_(std::move(secret)), passphrase_(passphrase) {}
+    MasterKey(Secret secret, Kind kind) : secret_(std::move(secret)), kind_(kind) {}
     Secret secret_;
-    bool passphrase_;
+    Kind kind_;
 };
+
+/// A new recovery key as people write it down: "bsrr-" and 36 letters and digits in groups of six, the last of them a
+/// checksum.
+Secret new_recovery_text();
 
 /// Of a passphrase that is to protect a vault from now on.
 inline constexpr std::size_t passphrase_bytes_min = 12;
@@ -74,9 +84,17 @@ class Vault {
     virtual Result<void> unseal(const MasterKey& key) = 0;
     /// Forgets every key. Leases in use end with their attempts; lend() refuses with sealed from now on.
     virtual void seal() = 0;
-    /// Wraps the file keys under `next` in one atomic replacement of the keyring; nothing else stops. The old key is
-    /// checked first.
+    /// Wraps the file keys under `next` in one atomic replacement of the keyring; nothing else stops. The old key, or
+    /// the recovery key in its place, is checked first.
     virtual Result<void> rotate(const MasterKey& current, const MasterKey& next) = 0;
+    /// Makes a recovery key, in place of the one that there may be, and gives its text: nobody can ask for it again.
+    /// sealed.
+    virtual Result<Secret> make_recovery_key() = 0;
+    virtual bool has_recovery_key() const = 0;
+    /// The vault as it is, into an existing folder: what a backup holds of it. sealed. Blocking.
+    virtual Result<void> copy_to(const std::filesystem::path& folder) const = 0;
+    /// A key of 32 bytes for the purpose that `info` names, the same for as long as this vault lives. sealed.
+    virtual Result<Secret> key_for(std::string_view info) const = 0;
 
     /// As check_secret() says.
     virtual Result<void> put(std::string_view name, Secret value) = 0;
@@ -95,5 +113,8 @@ class Vault {
     virtual Result<Secret> database_key() const = 0;
     virtual Result<Secret> pepper() const = 0;
 };
+
+/// What key_for() will give for a vault of which only the keyrings are there yet, as in a backup. As unseal() fails.
+Result<Secret> key_from_keyring(const std::filesystem::path& folder, const MasterKey& key, std::string_view info);
 
 }  // namespace bursar::vault

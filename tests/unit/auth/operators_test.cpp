@@ -86,6 +86,8 @@ TEST(RoleTable, gives_each_route_to_exactly_the_roles_that_the_documentation_nam
         {"POST /api/v1/vault/seal", {"vault.seal", "o"}},
         {"POST /api/v1/vault/unseal", {"vault.unseal", "o"}},
         {"POST /api/v1/vault/rotate", {"vault.rotate", "o"}},
+        {"GET /api/v1/backup", {"backup.list", "oa"}},
+        {"POST /api/v1/backup", {"backup.make", "o"}},
         {"GET /api/v1/secrets", {"secret.list", "oa"}},
         {"PUT /api/v1/secrets/{name}", {"secret.put", "o"}},
         {"DELETE /api/v1/secrets/{name}", {"secret.delete", "o"}},
