@@ -27,6 +27,10 @@ constexpr std::array restore_options = {
     Option{"--check", "", "only say whether it could be restored"},
     Option{"--recovery-key", "", "open it by the recovery key, because its master key is lost"},
 };
+constexpr std::array support_options = {
+    Option{"--output", "FILE", "where to (default: bursar-support.json)"},
+    Option{"--log", "FILE", "with the end of this log: journalctl -u bursar > FILE"},
+};
 constexpr std::array secret_put_options = {
     Option{"--file", "FILE", "read the value from here (default: standard input)"}};
 constexpr std::array key_issue_options = {
@@ -306,6 +310,8 @@ constexpr std::array table_of_commands = {
             doctor,
             false,
             true},
+    Command{"support-bundle", "", "write what somebody needs who helps from afar, without secrets", support_options, 0,
+            0, support_bundle},
     Command{"completion", "bash", "print a completion script", {}, 1, 1, completion, true},
 };
 
