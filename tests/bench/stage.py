@@ -55,7 +55,9 @@ class Program:
     def __init__(self, words, folder):
         self.folder = pathlib.Path(folder)
         self.log = open(self.folder / "output.log", "ab")
-        self.process = subprocess.Popen([str(word) for word in words], stdout=self.log, stderr=self.log, cwd=self.folder)
+        # As the unit and the quickstart set it.
+        environment = {**os.environ, "GLIBC_TUNABLES": "glibc.malloc.tcache_count=127"}
+        self.process = subprocess.Popen([str(word) for word in words], stdout=self.log, stderr=self.log, cwd=self.folder, env=environment)
 
     def pids(self):
         own = self.process.pid
