@@ -2,6 +2,7 @@
 
 #include "service/base/crypto.h"
 
+#include <array>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -37,16 +38,17 @@ Id<Kind> Id<Kind>::make(Timestamp now) {
 
 template <typename Kind>
 std::string Id<Kind>::text() const {
-    std::string text;
-    text.reserve(Kind::prefix.size() + digit_count);
-    text = Kind::prefix;
+    std::array<char, digit_count> text{};
     // 26 digits carry 130 bits: the first holds the top three.
     unsigned buffer = 0, bits = 2;
+    std::size_t at = 0;
     for (const unsigned char byte : bytes_) {
         buffer = (buffer << 8 | byte) & 0xffff;
-        for (bits += 8; bits >= 5; bits -= 5) text.push_back(digits[buffer >> (bits - 5) & 31]);
+        for (bits += 8; bits >= 5; bits -= 5) text[at++] = digits[buffer >> (bits - 5) & 31];
     }
-    return text;
+    std::string out;
+    out.reserve(Kind::prefix.size() + digit_count);
+    return out.append(Kind::prefix).append(text.data(), text.size());
 }
 
 template <typename Kind>
