@@ -1,11 +1,18 @@
 #include "auth/credential.h"
 
 #include <algorithm>
+#include <array>
 
 namespace bursar::auth {
 namespace {
 
-constexpr std::string_view alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+/// Whether a character is one of the alphabet's.
+constexpr auto of_alphabet = [] {
+    constexpr std::string_view alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+    std::array<bool, 256> out{};
+    for (const char c : alphabet) out[static_cast<unsigned char>(c)] = true;
+    return out;
+}();
 
 std::string checksum_of(std::string_view text) {
     const std::uint32_t sum = crc32(text);
@@ -55,7 +62,7 @@ std::optional<std::string_view> credential_id(std::string_view prefix, std::stri
     const std::string_view id = text.substr(prefix.size(), credential_id_length);
     if (text[prefix.size() + credential_id_length] != '_') return std::nullopt;
     const std::string_view checked = text.substr(0, credential_length - credential_checksum_length);
-    const auto in_alphabet = [](char c) { return alphabet.find(c) != std::string_view::npos; };
+    const auto in_alphabet = [](char c) { return of_alphabet[static_cast<unsigned char>(c)]; };
     if (!std::ranges::all_of(id, in_alphabet) ||
         !std::ranges::all_of(checked.substr(checked.size() - credential_secret_length), in_alphabet))
         return std::nullopt;
