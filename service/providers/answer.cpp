@@ -16,9 +16,9 @@ constexpr std::size_t parser_kept_bytes_max = 1024 * 1024;
 
 /// Ids, kinds and seals are not what a model says, so they are no tokens of its output.
 bool counts_as_content(std::string_view key) {
-    static constexpr std::array not_content = {
-        "id",     "type",  "role",   "status",    "object",           "index", "item_id", "call_id",
-        "format", "phase", "caller", "signature", "encrypted_content"};
+    static constexpr auto not_content =
+        std::to_array<std::string_view>({"id", "type", "role", "status", "object", "index", "item_id", "call_id",
+                                         "format", "phase", "caller", "signature", "encrypted_content"});
     return std::ranges::find(not_content, key) == not_content.end();
 }
 

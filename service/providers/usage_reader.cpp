@@ -28,15 +28,24 @@ error_code read_output_details(ondemand::value details, Counts& counts) {
     });
 }
 
+/// Where the count stands that a member gives as a number; null if it gives none.
+Tokens* place_of(std::string_view key, Counts& counts) {
+    if (key == "prompt_tokens" || key == "input_tokens") return &counts.input;
+    if (key == "completion_tokens" || key == "output_tokens") return &counts.output;
+    if (key == "total_tokens") return &counts.total;
+    if (key == "cache_read_input_tokens") return &counts.cached;
+    if (key == "cache_creation_input_tokens") return &counts.written;
+    return nullptr;
+}
+
 /// The counts of one sampling.
 error_code read_count(std::string_view key, ondemand::value value, Counts& counts) {
-    if (key == "prompt_tokens" || key == "input_tokens") counts.input = count_of(value);
-    if (key == "completion_tokens" || key == "output_tokens") counts.output = count_of(value);
-    if (key == "total_tokens") counts.total = count_of(value);
+    if (Tokens* const place = place_of(key, counts); place != nullptr) {
+        *place = count_of(value);
+        return simdjson::SUCCESS;
+    }
     if (key == "prompt_tokens_details" || key == "input_tokens_details") return read_input_details(value, counts);
     if (key == "completion_tokens_details" || key == "output_tokens_details") return read_output_details(value, counts);
-    if (key == "cache_read_input_tokens") counts.cached = count_of(value);
-    if (key == "cache_creation_input_tokens") counts.written = count_of(value);
     if (key == "cache_creation")
         return each_member(value, [&](std::string_view lifetime, ondemand::value tokens) {
             if (lifetime == "ephemeral_5m_input_tokens") counts.written_5m = count_of(tokens);
