@@ -142,21 +142,20 @@ Tokens input_bound(const Model& model, const Ask& ask) {
     return std::min(ask.input_at_most, model.input_tokens_max.value_or(ask.input_at_most));
 }
 
-bool is_free(const Price& price) {
-    return cost_at_most(price,
+bool is_free(const Price* price) {
+    return cost_at_most(*price,
                         {.input = 1,
                          .images = 1,
                          .web_searches = 1,
                          .service_tier = "auto",
-                         .at = std::max(price.from, Timestamp{})},
+                         .at = std::max(price->from, Timestamp{})},
                         1) == NanoUsd{};
 }
 
 /// What the provider does beside the model's tokens costs money too: it is bounded, or it is not done.
 Result<void> bound_tools(Bounds& bounds, std::span<const Price* const> prices, const Ask& ask) {
     if (ask.endpoint == Endpoint::count_tokens) return {};
-    const bool free = std::ranges::all_of(prices, [](const Price* price) { return is_free(*price); });
-    if (!ask.tool_unpriced.empty() && !free)
+    if (!ask.tool_unpriced.empty() && !std::ranges::all_of(prices, is_free))
         return fail(
             Fault::price_missing,
             fmt::format("The provider bills the tool \"{}\" beside its tokens, and there is no price for it here, so "
@@ -215,12 +214,13 @@ void plan_hold(Route& route, const Ask& ask) {
     route.grows = ask.stream && !route.model->hidden_reasoning && worth_it;
     route.output_expected = route.grows ? expected : route.output_worst;
     route.worst = cost_with(route.output_worst);
-    route.expected = cost_with(route.output_expected);
+    // Of most calls they are the same.
+    route.expected = route.output_expected == route.output_worst ? route.worst : cost_with(route.output_expected);
     route.output_least = route.output_expected;
     if (route.on_short == OnShort::lower)
         route.output_least = std::min(route.output_expected,
                                       times(std::max(ask.output_min, Tokens{0}) + answer_tokens_min, ask.choices));
-    route.expected_min = cost_with(route.output_least);
+    route.expected_min = route.output_least == route.output_expected ? route.expected : cost_with(route.output_least);
 }
 
 std::unexpected<Error> not_offered(const Model& model, const Ask& ask) {
