@@ -372,18 +372,21 @@ Result<Booked> StoredAudit::booked(std::string_view provider, Timestamp from, Ti
 Result<std::vector<Outcome>> Audit::complete(store::Transaction& transaction, std::vector<Outcome> outcomes) {
     if (outcomes.empty()) return outcomes;
     const Timestamp oldest = std::ranges::min(outcomes, {}, &Outcome::at).at;
-    TRY(const Recorded known, read_recorded(transaction, oldest));
+    TRY(Recorded known, read_recorded(transaction, oldest));
     TRY(const Timestamp expired, read_expired(transaction));
     std::erase_if(outcomes, [&](const Outcome& outcome) {
         // The journal may remember a settlement for longer than its row is kept. What was lost never had one.
         const bool had_row = outcome.usage_source != UsageSource::lost && outcome.at < expired;
-        return had_row || known.attempts.contains(outcome.attempt);
+        return had_row || std::ranges::binary_search(known.attempts, outcome.attempt);
     });
+    if (outcomes.empty()) return outcomes;
+    std::ranges::sort(known.calls);
     // One row is the call's: that which is there, or that of the last attempt.
     std::unordered_map<CallId, AttemptId, IdHash<CallKind>> last;
     for (const Outcome& outcome : outcomes) last[outcome.call] = std::max(last[outcome.call], outcome.attempt);
     for (Outcome& outcome : outcomes)
-        outcome.superseded = known.calls.contains(outcome.call) || last[outcome.call] != outcome.attempt;
+        outcome.superseded =
+            std::ranges::binary_search(known.calls, outcome.call) || last[outcome.call] != outcome.attempt;
     KnownCombinations combinations;
     TRY_VOID(write_outcomes(transaction, outcomes, combinations));
     return outcomes;

@@ -140,10 +140,11 @@ Result<Recorded> read_recorded(store::Transaction& transaction, Timestamp since)
                                   for (;;) {
                                       TRY(const bool more, batch.next(packed));
                                       if (!more) return {};
-                                      recorded.attempts.insert(packed.rest.attempt);
-                                      if (!packed.rest.superseded) recorded.calls.insert(packed.rest.call);
+                                      recorded.attempts.push_back(packed.rest.attempt);
+                                      if (!packed.rest.superseded) recorded.calls.push_back(packed.rest.call);
                                   }
                               }));
+    std::ranges::sort(recorded.attempts);
     return recorded;
 }
 

@@ -5,7 +5,7 @@
 
 #include <functional>
 #include <span>
-#include <unordered_set>
+#include <vector>
 
 // The stored batches of outcome rows: written by the writer thread, read by queries.
 namespace bursar::audit {
@@ -14,8 +14,9 @@ namespace bursar::audit {
 Result<void> write_outcomes(store::Transaction& transaction, std::span<const Outcome> outcomes,
                             KnownCombinations& known);
 struct Recorded {
-    std::unordered_set<AttemptId, IdHash<AttemptKind>> attempts;  ///< that have a row
-    std::unordered_set<CallId, IdHash<CallKind>> calls;           ///< whose row is not one of an attempt only
+    std::vector<AttemptId>
+        attempts;               ///< that have a row; in order, since a start after many calls looks for all of theirs
+    std::vector<CallId> calls;  ///< whose row is not one of an attempt only; in no order, seldom needed
 };
 /// Of calls that began at `since` or later (and perhaps some of before).
 Result<Recorded> read_recorded(store::Transaction& transaction, Timestamp since);

@@ -3,6 +3,7 @@
 #include "auth/scim/scim.h"
 #include "auth/sync_history.h"
 #include "service/admin/approvals.h"
+#include "service/audit/outcomes.h"
 #include "service/base/log.h"
 #include "service/daemon/service.h"
 #include "service/outbox/tables.h"
@@ -11,6 +12,7 @@
 #include "service/treasury/events.h"
 
 #include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -68,6 +70,18 @@ audit::Outcome outcome_of(const ledger::Charge& charge) {
     return outcome;
 }
 
+/// After a stop every call that the journal still knows has its row; to make rows of so many only to drop them would be
+/// most of a start.
+Result<bool> all_recorded(store::Transaction& transaction, const ledger::Found& found) {
+    const std::vector<ledger::Charge>& settled = found.settled;
+    if (settled.empty() || !found.lost.empty()) return settled.empty();
+    const Timestamp oldest = std::ranges::min_element(settled, {}, &ledger::Charge::at)->at;
+    TRY(const audit::Recorded known, audit::read_recorded(transaction, oldest));
+    return std::ranges::all_of(settled, [&](const ledger::Charge& charge) {
+        return std::ranges::binary_search(known.attempts, charge.attempt);
+    });
+}
+
 /// Every attempt that the journal knows gets its outcome row, in the transaction that closes the books: no later crash
 /// can part the two.
 Result<void> complete_rows(store::Transaction& transaction, const ledger::Found& found) {
@@ -78,7 +92,9 @@ Result<void> complete_rows(store::Transaction& transaction, const ledger::Found&
         outcome.usage_source = UsageSource::lost;
         outcome.held = lost.amount.cost;
     }
-    for (const ledger::Charge& settled : found.settled) {
+    TRY(const bool recorded, all_recorded(transaction, found));
+    const std::span<const ledger::Charge> owed(found.settled.data(), recorded ? 0 : found.settled.size());
+    for (const ledger::Charge& settled : owed) {
         audit::Outcome& outcome = outcomes.emplace_back(outcome_of(settled));
         // The cost is the one that was settled; whose count it was, nobody knows any more.
         outcome.fault = "record_lost";
