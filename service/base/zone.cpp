@@ -26,4 +26,13 @@ std::string for_people(Timestamp at, const std::string& time_zone) {
 
 std::string month_name(Timestamp at, const std::string& time_zone) { return months[civil(at, time_zone).month() - 1]; }
 
+WallTime wall_time(Timestamp at, const std::string& time_zone) {
+    const absl::CivilMinute local = civil(at, time_zone);
+    return {.date = std::chrono::year(static_cast<int>(local.year())) /
+                    std::chrono::month(static_cast<unsigned>(local.month())) /
+                    std::chrono::day(static_cast<unsigned>(local.day())),
+            .hour = local.hour(),
+            .minute = local.minute()};
+}
+
 }  // namespace bursar
