@@ -114,6 +114,8 @@ struct Report {
 
 inline constexpr std::size_t lines_max = 200;  ///< of one table
 inline constexpr std::size_t budgets_max = 200;
+inline constexpr std::size_t days_max = 62;
+inline constexpr std::size_t cheaper_max = 5;
 inline constexpr std::size_t report_bytes_max = std::size_t{1} << 20;  ///< of its JSON
 
 /// An attachment of this type is a report still to be written down (report_json.h); whoever sends the message puts the

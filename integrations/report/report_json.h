@@ -13,4 +13,7 @@ std::string write_report(const Report& report);
 /// invalid_request: it is none, or above report_bytes_max.
 Result<Report> read_report(std::string_view json);
 
+std::string_view name_of(Language language);
+std::string_view name_of(Every every);
+
 }  // namespace bursar::integrations::report
