@@ -14,6 +14,8 @@ find_package(Qt6 6.4 REQUIRED COMPONENTS Core Network)
 pkg_check_modules(SQLCIPHER REQUIRED IMPORTED_TARGET "sqlcipher>=3.46")
 pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
 pkg_check_modules(LDAP REQUIRED IMPORTED_TARGET ldap lber)
+# pangoft2 has the font map that takes a configuration of our own.
+pkg_check_modules(DRAWING REQUIRED IMPORTED_TARGET "pangocairo>=1.50" "pangoft2>=1.50" "cairo-pdf>=1.16" "cairo-png>=1.16" fontconfig)
 
 function(bursar_third name)
     add_library(third_${name} INTERFACE)
@@ -35,6 +37,7 @@ bursar_third(time_zones absl::time)
 bursar_third(argon2 PkgConfig::ARGON2)
 bursar_third(curl CURL::libcurl)
 bursar_third(ldap PkgConfig::LDAP)
+bursar_third(drawing PkgConfig::DRAWING)
 bursar_third(qt Qt6::Core Qt6::Network)
 
 # Debian's SQLiteCpp archive leaves sqlite3_* open, so it runs on the SQLite that we link: SQLCipher.

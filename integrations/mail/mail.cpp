@@ -115,6 +115,34 @@ std::string multipart(std::string_view kind, std::string_view boundary, const st
     return out + fmt::format("--{}--\r\n", boundary);
 }
 
+/// What of a message's attachments is no file.
+struct Page {
+    const Attachment* html = nullptr;
+    const Attachment* picture = nullptr;
+};
+
+Page page_of(const Message& message) {
+    Page out;
+    for (const Attachment& each : message.attachments) {
+        if (out.html == nullptr && each.type == page_type) out.html = &each;
+        if (out.picture == nullptr && each.type == "image/png") out.picture = &each;
+    }
+    if (out.html == nullptr) out.picture = nullptr;
+    return out;
+}
+
+/// A page with its picture (RFC 2387), or what there is to say.
+std::string html_part(const Message& message, Copy copy, const Page& page, std::string_view boundary) {
+    constexpr std::string_view type = "text/html; charset=utf-8";
+    if (page.html == nullptr) return part(type, html(message, copy));
+    if (page.picture == nullptr) return part(type, page.html->bytes);
+    const std::string picture = fmt::format(
+        "Content-Type: image/png\r\nContent-ID: <{}>\r\nContent-Disposition: inline; filename=\"report.png\"\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\n{}",
+        picture_id, base64_lines(page.picture->bytes));
+    return multipart("related", boundary, {part(type, page.html->bytes), picture});
+}
+
 std::string mailbox_text(const Mailbox& mailbox) {
     if (mailbox.name.empty()) return mailbox.address;
     return fmt::format("{} <{}>", header_phrase(mailbox.name), mailbox.address);
@@ -163,15 +191,15 @@ std::string header_phrase(std::string_view text) {
 
 std::string mail(const Message& message, Copy copy, const Envelope& envelope) {
     const std::string id = short_hash(envelope.delivery_id);
-    const std::string inner = "=_alternative_" + id, outer = "=_mixed_" + id;
-    std::string words = multipart("alternative", inner,
-                                  {part("text/plain; charset=utf-8", plain(message, copy)),
-                                   part("text/html; charset=utf-8", html(message, copy))});
+    const Page page = page_of(message);
+    std::string words = multipart(
+        "alternative", "=_alternative_" + id,
+        {part("text/plain; charset=utf-8", plain(message, copy)), html_part(message, copy, page, "=_related_" + id)});
     const std::string head = headers(message, copy, envelope);
-    if (message.attachments.empty()) return head + words;
     std::vector<std::string> parts{std::move(words)};
-    for (const Attachment& each : message.attachments) parts.push_back(attachment_part(each));
-    return head + multipart("mixed", outer, parts);
+    for (const Attachment& each : message.attachments)
+        if (&each != page.html && &each != page.picture) parts.push_back(attachment_part(each));
+    return parts.size() == 1 ? head + parts.front() : head + multipart("mixed", "=_mixed_" + id, parts);
 }
 
 }  // namespace bursar::integrations::mail

@@ -17,6 +17,11 @@ struct Envelope {
     Timestamp now;
 };
 
+/// An attachment of this type is no file: it is the mail's HTML in place of what would be made of the message. The
+/// first PNG among the attachments then belongs to it, by this content id.
+inline constexpr const char* page_type = "text/html; of=mail";
+inline constexpr const char* picture_id = "picture@bursar";
+
 /// A whole mail with CRLF (RFC 5322, MIME): plain text and HTML as alternatives, attachments. No text of the message
 /// can add a header or markup. Mails of one incident are one thread.
 std::string mail(const Message& message, Copy copy, const Envelope& envelope);

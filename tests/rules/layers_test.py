@@ -17,6 +17,7 @@ HOMES = {
     r"argon2": ("vault", "auth"),
     r"(ldap|lber)": ("ldap",),
     r"curl/": ("oidc", "courier"),
+    r"(cairo|pango/|fontconfig/)": ("drawing",),
     r"absl/": ("base", "policies"),
 }
 # Headers of ours that may show a third party's types: the one that gives Asio its names here, the edge's own about sockets, and the

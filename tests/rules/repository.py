@@ -73,7 +73,7 @@ def layer_of(path):
         return parts[1]
     if parts[0] == "auth" and len(parts) > 2:
         return parts[1]
-    if parts[:2] == ["integrations", "courier"] and len(parts) > 2:
+    if parts[0] == "integrations" and len(parts) > 2 and parts[1] in ("courier", "drawing"):
         return parts[1]
     if parts[0] in ("policies", "auth", "integrations") and len(parts) > 1:
         return parts[0]
