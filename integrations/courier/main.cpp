@@ -5,6 +5,7 @@
 #include "integrations/courier/options.h"
 #include "integrations/courier/privileges.h"
 #include "integrations/courier/qt_http.h"
+#include "integrations/courier/reports.h"
 #include "service/base/log.h"
 
 #include <array>
@@ -76,13 +77,21 @@ class House {
         const std::string id = delivery ? delivery->id : integrations::delivery_id(frame);
         wipe(frame.data(), frame.size());
         if (delivery) {
-            courier_.take(*std::move(delivery));
+            take(*std::move(delivery));
             return true;
         }
         log::error("delivery_not_understood", {{"delivery", id}, {"reason", delivery.error().operator_text()}});
         if (id.empty()) return false;
         hear({.id = id, .outcome = Outcome::refused, .reason = delivery.error().for_caller});
         return true;
+    }
+
+    void take(Delivery delivery) {
+        const Result<void> prepared = prepare_report(delivery.message, delivery.target);
+        if (prepared) return courier_.take(std::move(delivery));
+        log::error("report_not_written",
+                   {{"delivery", delivery.id}, {"reason", std::string(prepared.error().operator_text())}});
+        hear({.id = delivery.id, .outcome = Outcome::refused, .reason = prepared.error().for_caller});
     }
 
     void hear(const Receipt& receipt) {
