@@ -25,7 +25,7 @@ const button = (more) => ({ type: 'button', text: plainText('Open'), url: 'https
 
 describe('Slack', () => {
     let slack;
-    before(async () => (slack = await Slack.start()));
+    before(async () => (slack = await Slack.start({ perSecond: Infinity })));
     after(() => slack?.stop());
     const api = async (method, body, token = slack.token) => JSON.parse((await post(`${slack.api}/${method}`, body, token ? { authorization: `Bearer ${token}` } : {})).text);
 
@@ -120,6 +120,22 @@ describe('Slack', () => {
     ];
     for (const [name, method, body, error, token] of refused) test(`${method} refuses ${name}`, async () => assert.equal((await api(method, body, token)).error, error));
 
+    test('a channel takes a burst and then one message a second; others wait for nobody', async () => {
+        const paced = await Slack.start({ channels: { C0456: { member: true } } });
+        try {
+            const say = async (channel) => {
+                const answer = await post(`${paced.api}/chat.postMessage`, { channel, text: 'x' }, { authorization: `Bearer ${paced.token}` });
+                return [answer.status, answer.headers.get('retry-after'), JSON.parse(answer.text).error];
+            };
+            for (let i = 0; i < 4; i += 1) assert.equal((await say('C0123'))[0], 200);
+            assert.deepEqual(await say('C0123'), [429, '1', 'ratelimited']);
+            assert.equal((await post(paced.webhook, { text: 'x' })).status, 429, 'the webhook is of the same channel');
+            assert.equal((await say('C0456'))[0], 200);
+            assert.deepEqual([paced.messages.length, paced.tooFast, paced.refusals], [5, 2, []]);
+        } finally {
+            await paced.stop();
+        }
+    });
     test('scripted faults come in order, once, and say what Slack says', async () => {
         slack.next(webhookSays('no_service'), faults.busy(7), faults.page(503));
         const seen = [];

@@ -5,7 +5,9 @@
 //   slack.messages                         what is in the channels now: {channel, ts, text, blocks, thread_ts, edited, by}
 //   slack.next(webhookSays('no_service'))  the next request is answered so
 //
-// Sources: docs.slack.dev (methods chat.postMessage, chat.update, files.*), the changelog of errors of webhooks (17 May 2016), node-slack-sdk.
+// Of one channel one message a second is taken, with a small burst; `perSecond` is another pace.
+//
+// Sources: docs.slack.dev (rate limits, methods chat.postMessage, chat.update, files.*), the changelog of errors of webhooks (17 May 2016), node-slack-sdk.
 import { checkBlocks, checkMrkdwn } from './slack_blocks.mjs';
 import { answers, Fake, fields, json, jsonOf, plain, Refusal, text } from './server.mjs';
 
@@ -34,6 +36,8 @@ export const methodSays = (error) => answers(200, JSON.stringify({ ok: false, er
 
 // chat.update refuses longer ones (msg_too_long); chat.postMessage cuts them at 40,000.
 const textMax = 4000;
+/** Messages that a channel takes at once. */
+const burst = 4;
 const path = '/services/T0FAKE/B0FAKE/SecretOfTheWebhook';
 
 export class Slack extends Fake {
@@ -42,6 +46,7 @@ export class Slack extends Fake {
         slack.token = options.token ?? 'xoxb-1111-2222-SecretOfTheBot';
         slack.channels = { C0123: { member: true }, C0ARCHIVED: { member: true, archived: true }, C0OTHER: { member: false }, ...options.channels };
         slack.messages = [];
+        slack.perSecond = options.perSecond ?? 1;
         slack.files = [];
         await slack.listen(options);
         slack.webhook = `${slack.origin}${path}`;
@@ -52,6 +57,23 @@ export class Slack extends Fake {
     #stamps = 0;
     #stamp() {
         return `1795000000.${String((this.#stamps += 1)).padStart(6, '0')}`;
+    }
+
+    /** How often it was too fast. */
+    tooFast = 0;
+    #room = {};
+    /** The answer to one message too many; null: it may go. */
+    #pace(channel, body, type) {
+        const now = Date.now();
+        const room = (this.#room[channel] ??= { tokens: burst, at: now });
+        room.tokens = Math.min(burst, room.tokens + ((now - room.at) / 1000) * this.perSecond);
+        room.at = now;
+        if (this.perSecond === Infinity || room.tokens >= 1) {
+            room.tokens -= 1;
+            return null;
+        }
+        this.tooFast += 1;
+        return { status: 429, headers: { 'content-type': type, 'retry-after': String(Math.ceil((1 - room.tokens) / this.perSecond)) }, body };
     }
 
     answer(request) {
@@ -75,6 +97,8 @@ export class Slack extends Fake {
         // Slack ignores what an app's webhook may not choose (channel, username, icon); a message that relies on it is wrong.
         fields(body, 'the message', [], ['text', 'blocks', 'unfurl_links', 'unfurl_media', 'mrkdwn', 'thread_ts'], wrong);
         this.#checkMessage(body, refuse);
+        const tooFast = this.#pace('C0123', 'rate_limited', 'text/plain');
+        if (tooFast) return tooFast;
         this.messages.push({ channel: 'C0123', ts: this.#stamp(), by: 'webhook', ...body });
         return plain(200, 'ok');
     }
@@ -145,6 +169,8 @@ export class Slack extends Fake {
         const channel = this.#channelOf(body, refuse);
         this.#checkMessage(body, refuse);
         if ('thread_ts' in body) this.#parentOf(body, refuse);
+        const tooFast = this.#pace(channel, JSON.stringify({ ok: false, error: 'ratelimited' }), 'application/json; charset=utf-8');
+        if (tooFast) return tooFast;
         const message = { ...body, channel, ts: this.#stamp(), by: 'bot' };
         this.messages.push(message);
         return json(200, { ok: true, channel, ts: message.ts, message: { type: 'message', bot_id: 'B0FAKE', ts: message.ts, text: body.text, blocks: body.blocks ?? [] } });
