@@ -1,4 +1,5 @@
 // Where messages go: the part "targets" of the section "alerts".
+#include "policies/alert_approvals.h"
 #include "policies/alert_fields.h"
 #include "policies/identity_fields.h"
 #include "service/base/json.h"
@@ -168,6 +169,7 @@ void read_jira(Fields& fields, AlertTargetDraft& out) {
     take_setting(fields, target, "done", read_status);
     target.settings["reopen"] = "new";
     take_setting(fields, target, "reopen", read_status);
+    if (const auto value = fields.find("approvals")) read_ticket_approvals(*value, target);
 }
 
 void read_webhook(Fields& fields, AlertTargetDraft& out) {

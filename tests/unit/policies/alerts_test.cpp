@@ -41,7 +41,9 @@ TEST(Alerts, have_targets_of_five_kinds_with_settings_and_names_of_secrets) {
         alerts.targets.at("ops"),
         (AlertTarget{
             .name = "ops", .kind = "slack", .settings = {}, .secrets = {{"webhook", "slack-ops"}}, .per_minute = 5}));
-    EXPECT_EQ(settings("finance"), (Texts{{"channel", "C0123"}, {"proxy", "http://proxy.example:3128"}}));
+    EXPECT_EQ(
+        settings("finance"),
+        (Texts{{"channel", "C0123"}, {"proxy", "http://proxy.example:3128"}}));
     EXPECT_EQ(secrets("finance"), (Texts{{"token", "bot"}}));
     EXPECT_EQ(alerts.targets.at("finance").per_minute, 30);
     EXPECT_EQ(settings("tickets"), (Texts{{"url", "https://example.atlassian.net"},
@@ -68,6 +70,21 @@ TEST(Alerts, have_targets_of_five_kinds_with_settings_and_names_of_secrets) {
                                        {"to", "a@example.com,b@example.com"},
                                        {"user", "bursar"}}));
     EXPECT_EQ(secrets("chat"), (Texts{{"webhook", "teams-hook"}}));
+}
+
+TEST(Alerts, say_whose_moves_of_an_issue_answer_a_request_and_nobody_s_unless_they_do) {
+    const Alerts alerts = alerts_of(R"(
+  targets:
+    tickets:
+      jira: {url: "https://example.atlassian.net", user: bot@example.com, token: jira, project: OPS,
+             approvals: {approve: Approved, decline: 10004, by: ["*leads*", "5b10:a2", lea@example.com], people: {"5b10:a2": lea}}}
+    plain: {jira: {url: "https://example.atlassian.net", user: bot@example.com, token: jira, project: OPS}}
+)");
+    const Texts& settings = alerts.targets.at("tickets").settings;
+    EXPECT_EQ(settings.at("approve") + settings.at("decline"), "Approved10004");
+    EXPECT_EQ(settings.at("approve_by"), R"(["*leads*","5b10:a2","lea@example.com"])");
+    EXPECT_EQ(settings.at("approve_people"), R"({"5b10:a2":"lea"})");
+    EXPECT_FALSE(alerts.targets.at("plain").settings.contains("approve"));
 }
 
 TEST(Alerts, have_routes_in_the_order_in_which_they_are_written) {

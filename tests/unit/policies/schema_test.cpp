@@ -80,6 +80,7 @@ TEST(Schema, KnowsEachSettingOfTheParser) {
         {"alert_target", "alerts: {targets: {t: {qqqqqqqq: 1}}}"},
         {"slack_target", "alerts: {targets: {t: {slack: {qqqqqqqq: 1}}}}"},
         {"jira_target", "alerts: {targets: {t: {jira: {qqqqqqqq: 1}}}}"},
+        {"ticket_approvals", "alerts: {targets: {t: {jira: {approvals: {qqqqqqqq: 1}}}}}"},
         {"webhook_target", "alerts: {targets: {t: {webhook: {qqqqqqqq: 1}}}}"},
         {"mail_target", "alerts: {targets: {t: {mail: {qqqqqqqq: 1}}}}"},
         {"teams_target", "alerts: {targets: {t: {teams: {qqqqqqqq: 1}}}}"},
