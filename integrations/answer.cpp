@@ -121,13 +121,18 @@ std::string answer_words(const Answer& answer) {
     return words.empty() ? fmt::format("HTTP {}", answer.status) : fmt::format("HTTP {}: {}", answer.status, words);
 }
 
-Receipt receipt_of(const Delivery& delivery, const Verdict& verdict, const Answer& last) {
-    Receipt out{.id = delivery.id, .outcome = verdict.outcome, .wait = verdict.wait};
-    out.reason = cut_bytes(without_secrets(one_line(verdict.reason), delivery.target), receipt_text_bytes_max);
+Shown shown_of(const Target& target, const Verdict& verdict, Answer last) {
     // Taken out before it is cut: half a secret would not be found.
-    Answer shown = last;
-    shown.body = without_secrets(shown.body, delivery.target);
-    out.answer = cut_bytes(without_secrets(answer_words(shown), delivery.target), receipt_text_bytes_max);
+    last.body = without_secrets(std::move(last.body), target);
+    return {.reason = cut_bytes(without_secrets(one_line(verdict.reason), target), receipt_text_bytes_max),
+            .answer = cut_bytes(without_secrets(answer_words(last), target), receipt_text_bytes_max)};
+}
+
+Receipt receipt_of(const Delivery& delivery, const Verdict& verdict, const Answer& last) {
+    Shown shown = shown_of(delivery.target, verdict, last);
+    Receipt out{.id = delivery.id, .outcome = verdict.outcome, .wait = verdict.wait};
+    out.reason = std::move(shown.reason);
+    out.answer = std::move(shown.answer);
     out.perhaps_sent = verdict.perhaps_sent && verdict.outcome == Outcome::later;
     return out;
 }

@@ -44,8 +44,15 @@ std::string answer_words(const Answer& answer);
 /// A sentence that ends: with a full stop behind it unless there is one.
 std::string sentence(std::string text);
 
-/// The receipt of a verdict, with what the other side said last. Of both, the target's secrets are taken out, also
+/// What operators may read of a verdict and of what the other side said last: the target's secrets are taken out, also
 /// where the other side repeats them.
+struct Shown {
+    std::string reason;
+    std::string answer;
+};
+Shown shown_of(const Target& target, const Verdict& verdict, Answer last);
+
+/// The receipt of a verdict, with what is shown of it.
 Receipt receipt_of(const Delivery& delivery, const Verdict& verdict, const Answer& last);
 
 }  // namespace bursar::integrations

@@ -1,7 +1,5 @@
 #include "integrations/address.h"
-#include "integrations/courier/senders.h"
-#include "integrations/jira/answers.h"
-#include "integrations/jira/issue.h"
+#include "integrations/courier/jira_api.h"
 
 #include <algorithm>
 #include <chrono>
@@ -13,13 +11,10 @@ namespace {
 
 using integrations::Json;
 using integrations::State;
-using integrations::jira::Flavour;
 using integrations::jira::Good;
 using integrations::jira::Issue;
 using integrations::jira::Project;
 
-/// Lists of fields with all their allowed values.
-constexpr std::size_t metadata_bytes_max = std::size_t{4} << 20;
 constexpr int no_content = 204;
 constexpr int searches_more = 2;
 constexpr std::chrono::seconds search_pause{3};
@@ -32,7 +27,10 @@ bool is_good(const Verdict& verdict) { return verdict.outcome == Outcome::sent; 
 class Clerk {
   public:
     Clerk(Means& means, const Delivery& delivery, Project project)
-        : means_(means), delivery_(delivery), project_(std::move(project)) {
+        : means_(means),
+          delivery_(delivery),
+          api_(means, delivery.target, std::move(project)),
+          project_(api_.project()) {
         const auto found = delivery.thread.find("key");
         if (found != delivery.thread.end()) issue_ = Issue{.key = found->second};
         const auto told = delivery.thread.find(told_name);
@@ -41,7 +39,7 @@ class Clerk {
 
     Task<Receipt> tell() {
         const Verdict verdict = co_await all();
-        Receipt out = integrations::receipt_of(delivery_, verdict, last_);
+        Receipt out = integrations::receipt_of(delivery_, verdict, api_.last());
         if (issue_) out.thread = {{"key", issue_->key}};
         if (issue_ && is_told_ && !is_good(verdict)) out.thread[told_name] = delivery_.id;
         co_return out;
@@ -67,30 +65,6 @@ class Clerk {
         co_return step;
     }
 
-    Task<Answer> send(std::string method, std::string path, std::string body,
-                      std::size_t bytes_max = integrations::answer_bytes_max) {
-        HttpRequest request{.method = std::move(method),
-                            .url = Secret(fmt::format("{}{}", project_.url, path)),
-                            .headers = {{"Accept", "application/json"}},
-                            .body = std::move(body),
-                            .way = way_of(delivery_.target),
-                            .answer_bytes_max = bytes_max};
-        request.authorization = authorization();
-        if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-        last_ = co_await ask(means_.services, std::move(request));
-        co_return last_;
-    }
-
-    Secret authorization() const {
-        const Secret& token = *secret_of(delivery_, "token");
-        return project_.flavour == Flavour::cloud ? basic(project_.user, token) : bearer(token);
-    }
-
-    Task<Good> get(std::string path, std::size_t bytes_max = integrations::answer_bytes_max) {
-        const Answer answer = co_await send("GET", std::move(path), {}, bytes_max);
-        co_return integrations::jira::read_good(answer, bytes_max, means_.clock.now());
-    }
-
     std::string issue_path(std::string_view more) const {
         return fmt::format("{}/issue/{}{}", project_.api(), integrations::percent_encoded(issue_->key), more);
     }
@@ -99,10 +73,10 @@ class Clerk {
     /// earlier try made is found.
     Task<Verdict> find() {
         if (issue_) {
-            const Good read = co_await get(issue_path("?fields=status"));
+            const Good read = co_await api_.get(issue_path("?fields=status"));
             if (read.is_good()) issue_->category = integrations::jira::category_of(read.body);
             // Deleted or moved out of sight: the incident gets another one, or the one that has its label.
-            if (last_.status == 404) issue_.reset();
+            if (api_.last().status == 404) issue_.reset();
             if (issue_) co_return read.verdict;
         }
         Verdict step = co_await search();
@@ -119,15 +93,15 @@ class Clerk {
 
     Task<Verdict> search() {
         const std::string label = integrations::jira::incident_label(delivery_.message.incident);
-        const Answer answer = co_await send("POST", integrations::jira::search_path(project_),
-                                            integrations::jira::search_body(project_, label));
+        const Answer answer = co_await api_.send("POST", integrations::jira::search_path(project_),
+                                                 integrations::jira::search_body(project_, label));
         const Good found = integrations::jira::read_good(answer, integrations::answer_bytes_max, means_.clock.now());
         if (found.is_good()) issue_ = integrations::jira::first_issue(found.body);
         co_return found.verdict;
     }
 
     Task<bool> is_made_by_this() {
-        const Good read = co_await get(issue_path("/properties/bursar.delivery"));
+        const Good read = co_await api_.get(issue_path("/properties/bursar.delivery"));
         co_return read.body.at("value").at("id").text() == delivery_.id;
     }
 
@@ -136,8 +110,8 @@ class Clerk {
         const Verdict checked = co_await check_fields(type);
         if (!is_good(checked)) co_return checked;
         const Answer answer =
-            co_await send("POST", fmt::format("{}/issue", project_.api()),
-                          integrations::jira::create_body(project_, delivery_.message, type, delivery_.id));
+            co_await api_.send("POST", fmt::format("{}/issue", project_.api()),
+                               integrations::jira::create_body(project_, delivery_.message, type, delivery_.id));
         const Good made = integrations::jira::read_good(answer, integrations::answer_bytes_max, means_.clock.now());
         if (!made.is_good()) co_return made.verdict;
         const std::string key(made.body.at("key").text());
@@ -152,11 +126,11 @@ class Clerk {
     Task<Verdict> check_fields(std::string& type) {
         const std::string types_path = fmt::format("{}/issue/createmeta/{}/issuetypes", project_.api(),
                                                    integrations::percent_encoded(project_.key));
-        const Good types = co_await get(types_path + "?maxResults=100", metadata_bytes_max);
-        if (!types.is_good() && last_.status != 404 && last_.status != 400) co_return types.verdict;
+        const Good types = co_await api_.get(types_path + "?maxResults=100", metadata_bytes_max);
+        if (!types.is_good() && api_.last().status != 404 && api_.last().status != 400) co_return types.verdict;
         type = integrations::jira::issue_type_id(types.body, project_.issue_type);
         if (type.empty()) co_return went_well;
-        const Good fields = co_await get(
+        const Good fields = co_await api_.get(
             fmt::format("{}/{}?maxResults=200", types_path, integrations::percent_encoded(type)), metadata_bytes_max);
         const auto missing = integrations::jira::missing_fields(fields.body, project_);
         if (missing.empty()) co_return went_well;
@@ -178,21 +152,21 @@ class Clerk {
             if (is_there) co_return went_well;
         }
         const Answer answer =
-            co_await send("POST", issue_path("/comment"),
-                          integrations::jira::comment_body(project_, delivery_.message, delivery_.id));
+            co_await api_.send("POST", issue_path("/comment"),
+                               integrations::jira::comment_body(project_, delivery_.message, delivery_.id));
         co_return integrations::jira::judge(answer, means_.clock.now());
     }
 
     /// Comments carry the id of their delivery.
     Task<bool> is_commented() {
-        const Answer answer = co_await send(
+        const Answer answer = co_await api_.send(
             "GET", issue_path("/comment?orderBy=-created&maxResults=20&expand=properties"), {}, metadata_bytes_max);
         co_return answer.body.contains(fmt::format("\"{}\"", delivery_.id));
     }
 
     /// By category or number, never by name: names are in the language of whoever set Jira up.
     Task<Verdict> move_to(const std::string& wanted) {
-        const Good list = co_await get(issue_path("/transitions?expand=transitions.fields"), metadata_bytes_max);
+        const Good list = co_await api_.get(issue_path("/transitions?expand=transitions.fields"), metadata_bytes_max);
         if (!list.is_good()) co_return list.verdict;
         const integrations::jira::Transition found = integrations::jira::transition_to(list.body, wanted);
         // It is told; that the workflow has no such way from here is for a person to see.
@@ -201,14 +175,14 @@ class Clerk {
                 .outcome = Outcome::sent,
                 .reason = fmt::format("{} has no transition to \"{}\" from where it is.", issue_->key, wanted)};
         const Answer answer =
-            co_await send("POST", issue_path("/transitions"), integrations::jira::transition_body(found));
+            co_await api_.send("POST", issue_path("/transitions"), integrations::jira::transition_body(found));
         if (answer.status == no_content) co_return went_well;
         co_return integrations::jira::judge(answer, means_.clock.now());
     }
 
     /// Files that are not there yet.
     Task<Verdict> attach() {
-        const Good read = co_await get(issue_path("?fields=attachment"), metadata_bytes_max);
+        const Good read = co_await api_.get(issue_path("?fields=attachment"), metadata_bytes_max);
         if (!read.is_good()) co_return read.verdict;
         const Json::List& present = read.body.at("fields").at("attachment").list();
         for (const auto& each : delivery_.message.attachments) {
@@ -223,24 +197,16 @@ class Clerk {
 
     Task<Verdict> attach(const integrations::Attachment& file) {
         const std::string boundary = integrations::jira::boundary_for(delivery_.id, file.bytes);
-        HttpRequest request{.url = Secret(fmt::format("{}{}", project_.url, issue_path("/attachments"))),
-                            .authorization = authorization(),
-                            .headers = {{"Accept", "application/json"},
-                                        {"X-Atlassian-Token", "no-check"},
-                                        {"Content-Type", fmt::format("multipart/form-data; boundary={}", boundary)}},
-                            .body = integrations::jira::attachment_body(file, boundary),
-                            .way = way_of(delivery_.target),
-                            .timeout = upload_timeout};
-        last_ = co_await ask(means_.services, std::move(request));
-        co_return integrations::jira::judge(last_, means_.clock.now());
+        const Answer answer = co_await api_.upload(issue_path("/attachments"), file, boundary);
+        co_return integrations::jira::judge(answer, means_.clock.now());
     }
 
     Means& means_;
     const Delivery& delivery_;
-    Project project_;
+    JiraApi api_;
+    const Project& project_;
     std::optional<Issue> issue_;
     bool is_told_ = false;
-    Answer last_;
 };
 
 }  // namespace

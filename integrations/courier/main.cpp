@@ -2,6 +2,7 @@
 #include "integrations/courier/courier.h"
 #include "integrations/courier/curl_http.h"
 #include "integrations/courier/line.h"
+#include "integrations/courier/lookout.h"
 #include "integrations/courier/options.h"
 #include "integrations/courier/privileges.h"
 #include "integrations/courier/qt_http.h"
@@ -53,7 +54,9 @@ class House {
           line_(options.socket, {.hello = [] { return integrations::write_hello(own_hello()); },
                                  .frame = [this](std::string frame) { return take(std::move(frame)); }}),
           courier_([this](const Delivery& delivery) { return courier::tell(means_, delivery); },
-                   [this](const Receipt& receipt) { hear(receipt); }, clock_) {}
+                   [this](const Receipt& receipt) { hear(receipt); }, clock_),
+          lookout_([this](const Watch& watch) { return look_at_jira(means_, watch); },
+                   [this](const Sighting& sighting) { line_.send(integrations::write_sighting(sighting)); }) {}
 
     void open() { line_.open(); }
 
@@ -62,6 +65,7 @@ class House {
         if (std::exchange(finishing_, true)) return;
         log::info("stopping", {{"under_way", courier_.under_way()}});
         courier_.close();
+        lookout_.close();
         QTimer::singleShot(finish_max, [this] { end(); });
         if (courier_.under_way() == 0) end();
     }
@@ -73,6 +77,7 @@ class House {
 
     /// False: whoever sent this does not speak our language.
     bool take(std::string frame) {
+        if (integrations::is_watch(frame)) return take_watch(std::move(frame));
         auto delivery = integrations::read_delivery(frame);
         const std::string id = delivery ? delivery->id : integrations::delivery_id(frame);
         wipe(frame.data(), frame.size());
@@ -94,6 +99,16 @@ class House {
         hear({.id = delivery.id, .outcome = Outcome::refused, .reason = prepared.error().for_caller});
     }
 
+    bool take_watch(std::string frame) {
+        auto watch = integrations::read_watch(frame);
+        wipe(frame.data(), frame.size());
+        if (watch)
+            lookout_.take(*std::move(watch));
+        else
+            log::error("watch_not_understood", {{"reason", watch.error().operator_text()}});
+        return watch.has_value();
+    }
+
     void hear(const Receipt& receipt) {
         line_.send(integrations::write_receipt(receipt));
         if (finishing_ && courier_.under_way() == 0) end();
@@ -112,6 +127,7 @@ class House {
     Means means_;
     Line line_;
     Courier courier_;
+    Lookout lookout_;
     bool finishing_ = false;
 };
 

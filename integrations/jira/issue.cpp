@@ -51,16 +51,6 @@ std::string label_of(std::string_view text) {
     return out;
 }
 
-/// A name between the quotes of JQL.
-std::string jql_quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out.push_back('\\');
-        out.push_back(c);
-    }
-    return out + "\"";
-}
-
 void write_assignee(JsonWriter& json, const Project& project, std::string_view team) {
     const Json* who = &project.assignees.at(team);
     if (who->text().empty()) who = &project.assignees.at("");
@@ -133,6 +123,15 @@ Result<Project> Project::read(const Target& target) {
 
 std::string incident_label(std::string_view incident) {
     return "bursar-" + to_hex(as_text(sha256(incident)).substr(0, 16));
+}
+
+std::string jql_quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out.push_back('\\');
+        out.push_back(c);
+    }
+    return out + "\"";
 }
 
 std::string search_path(const Project& project) {

@@ -36,6 +36,9 @@ struct Project {
 /// The label by which an incident's issue is found again: "bursar-" and 32 hexadecimal digits.
 std::string incident_label(std::string_view incident);
 
+/// A name between the quotes of JQL.
+std::string jql_quoted(std::string_view text);
+
 std::string search_path(const Project& project);
 /// Issues of the incident in any status, the newest first.
 std::string search_body(const Project& project, std::string_view label);

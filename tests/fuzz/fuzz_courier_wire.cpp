@@ -1,6 +1,6 @@
 // Hunts: bytes between service and courier that crash a reader, that are taken apart differently depending on how they
 // arrive, or whose meaning changes when they are written again.
-#include "integrations/wire.h"
+#include "integrations/watch.h"
 #include "service/base/ensure.h"
 
 #include <cstdint>
@@ -37,5 +37,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (const auto receipt = read_receipt(bytes)) ENSURE(read_receipt(write_receipt(*receipt)).has_value());
     if (const auto hello = read_hello(bytes)) ENSURE(read_hello(write_hello(*hello)).has_value());
+    if (const auto watch = read_watch(bytes)) {
+        const auto again = read_watch(write_watch(*watch).reveal());
+        ENSURE(again.has_value());
+        ENSURE(again->issues.size() == watch->issues.size() && again->statuses == watch->statuses);
+    }
+    if (const auto sighting = read_sighting(bytes)) {
+        const auto again = read_sighting(write_sighting(*sighting));
+        ENSURE(again.has_value());
+        ENSURE(again->moves.size() == sighting->moves.size());
+    }
     return 0;
 }

@@ -27,7 +27,7 @@ after(async () => {
 
 test('the courier says who it is', () => {
     const [hello] = courier.desk.hellos;
-    assert.equal(hello.wire, 1);
+    assert.equal(hello.wire, 2);
     assert.match(hello.version, /^\d+\.\d+\.\d+/);
     assert.ok(hello.at_once >= 1 && hello.at_once <= 8, `${hello.at_once}`);
 });

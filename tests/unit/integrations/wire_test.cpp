@@ -67,7 +67,7 @@ TEST(Wire, AnAnswerThatIsTooLongIsCut) {
 }
 
 TEST(Wire, TheHelloSaysVersionAndHowManyAtOnce) {
-    EXPECT_EQ(write_hello({.version = "0.1.0"}), R"({"courier":{"wire":1,"version":"0.1.0","at_once":8}})");
+    EXPECT_EQ(write_hello({.version = "0.1.0"}), R"({"courier":{"wire":2,"version":"0.1.0","at_once":8}})");
     const auto read = read_hello(write_hello({.version = "0.1.0", .at_once = 3}));
     ASSERT_TRUE(read);
     EXPECT_EQ(read->at_once, 3);
