@@ -1,4 +1,5 @@
 // The outbox in the house: where the courier comes to, and what operators see of it.
+#include "service/admin/ticket_answer.h"
 #include "service/base/log.h"
 #include "service/daemon/service.h"
 
@@ -10,11 +11,16 @@ namespace bursar::daemon {
 
 /// Calls are served whether or not anybody can be told of anything.
 void Service::open_post_office() {
-    auto opened = outbox::PostOffice::open({*books_.store, *books_.rules, *vault_, clock_},
+    // Nobody asks before the post office is started, when the parts are there.
+    const outbox::Decide decide = [this](const outbox::Moved& moved) {
+        return admin::answer_by_ticket(*parts_, moved);
+    };
+    auto opened = outbox::PostOffice::open({*books_.store, *books_.rules, *vault_, clock_, decide},
                                            {.socket = configuration_.courier_socket,
                                             .peers = {.own = ::getuid(), .courier = configuration_.courier_uid},
                                             .group = configuration_.courier_gid,
-                                            .public_url = configuration_.public_url});
+                                            .public_url = configuration_.public_url,
+                                            .watched_every = configuration_.issues_watched_every});
     if (opened)
         post_office_ = *std::move(opened);
     else
@@ -39,6 +45,8 @@ admin::Check Service::alerts_check(const policies::Snapshot& rules) const {
             parked += fmt::format("{}\"{}\": {}", parked.empty() ? "" : " ", name, standing.reason);
     if (!parked.empty())
         return bad(fmt::format("Targets take no messages: {} Try them again: bursarctl alerts test NAME.", parked));
+    for (const auto& [name, reason] : facts.unwatched)
+        return bad(fmt::format("Requests cannot be answered by the issues of \"{}\" just now: {}", name, reason));
     if (facts.dead > 0)
         return bad(fmt::format("{} messages were given up: bursarctl alerts deliveries --state dead.", facts.dead));
     return {"alerts", true, false, fmt::format("The courier is connected, {} messages wait.", facts.waiting)};

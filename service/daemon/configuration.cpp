@@ -28,7 +28,7 @@ const std::map<std::string, std::set<std::string>> known_keys = {
     {"log", {"level"}},
     {"metrics", {"token_file"}},
     {"console", {"folder"}},
-    {"courier", {"socket", "user"}},
+    {"courier", {"socket", "user", "issues_every_seconds"}},
     {"backup", {"folder", "every_hours", "keep"}},
     {"limits", {"connections", "per_address", "calls", "body_mib", "bodies_mib", "drain_seconds", "shards"}},
 };
@@ -198,6 +198,8 @@ fs::path shipped(std::initializer_list<const char*> from_program, const char* fi
 
 Result<void> read_courier(const Reader& reader, Configuration& out) {
     out.courier_socket = reader.path("courier.socket", (out.state_folder / "courier.sock").string());
+    TRY(const std::int64_t every, reader.number("courier.issues_every_seconds", 30, 1, 3600));
+    out.issues_watched_every = std::chrono::seconds(every);
     const std::string user = reader.text("courier.user", "");
     if (user.empty()) return {};
     constexpr std::size_t bytes_max = 16 * 1024;

@@ -40,6 +40,7 @@ struct Configuration {
     /// Of [courier] user: who may connect there besides the service's own user.
     std::optional<std::uint32_t> courier_uid;
     std::optional<std::uint32_t> courier_gid;
+    std::chrono::seconds issues_watched_every{30};  ///< of Jira, where the policy lets them answer requests
 };
 
 /// wrong_configuration with a sentence that names the file, the key, the value and what to write instead.

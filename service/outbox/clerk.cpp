@@ -142,6 +142,18 @@ Result<void> Clerk::works(const std::string& target, Timestamp now) {
     });
 }
 
+Result<std::vector<Ticket>> Clerk::tickets(const std::string& target, Timestamp now) {
+    TRY_VOID(ready(now));
+    return tickets_of(dispatcher_->state(), target);
+}
+
+Result<void> Clerk::answer(const Ticket& ticket, const std::string& change, std::string sentence, Timestamp now) {
+    return apply(now, [&](Dispatcher& dispatcher, const Context& with) -> Result<void> {
+        dispatcher.answer(ticket, change, std::move(sentence), with);
+        return {};
+    });
+}
+
 Result<void> Clerk::resend(const std::string& id, Timestamp now, const Also& also) {
     return apply(
         now,

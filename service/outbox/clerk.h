@@ -42,6 +42,11 @@ class Clerk {
     /// A test reached the target.
     Result<void> works(const std::string& target, Timestamp now);
 
+    /// Issues of open requests at one target.
+    Result<std::vector<Ticket>> tickets(const std::string& target, Timestamp now);
+    /// Dispatcher::answer()
+    Result<void> answer(const Ticket& ticket, const std::string& change, std::string sentence, Timestamp now);
+
     Result<void> resend(const std::string& id, Timestamp now, const Also& also);
     /// With its number.
     Result<Silence> silence(Silence silence, const Also& also);

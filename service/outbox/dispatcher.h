@@ -3,6 +3,7 @@
 #include "integrations/wire.h"
 #include "service/outbox/messages.h"
 #include "service/outbox/state.h"
+#include "service/outbox/watching.h"
 
 #include <chrono>
 #include <functional>
@@ -65,6 +66,9 @@ class Dispatcher {
               const Context& context);
     /// Something reached the target.
     void works(const std::string& target, const Context& context);
+
+    /// A move of an issue was judged: what is to be said about it is told there, and it is not judged again.
+    void answer(const Ticket& ticket, const std::string& change, std::string sentence, const Context& context);
 
     /// A dead delivery, as it is stored, is to be sent again.
     void revive(Delivery delivery, Timestamp now);

@@ -25,7 +25,7 @@ Handle::~Handle() {
     if (number_ >= 0) ::close(number_);
 }
 
-bool Line::read(Moment now, std::vector<integrations::Receipt>& receipts) {
+bool Line::read(Moment now, Heard& heard) {
     constexpr int portions_max = 16;  // others wait, too
     std::array<char, 16'384> buffer{};
     for (int i = 0; i < portions_max; ++i) {
@@ -38,12 +38,12 @@ bool Line::read(Moment now, std::vector<integrations::Receipt>& receipts) {
         if (!frames_.add({buffer.data(), static_cast<std::size_t>(count)}))
             return over("it has sent a frame that is too large");
         while (const auto frame = frames_.next())
-            if (!take_frame(*frame, receipts)) return false;
+            if (!take_frame(*frame, heard)) return false;
     }
     return true;
 }
 
-bool Line::take_frame(const std::string& json, std::vector<integrations::Receipt>& receipts) {
+bool Line::take_frame(const std::string& json, Heard& heard) {
     if (!hello_) {
         auto hello = integrations::read_hello(json);
         if (!hello) return over("its first frame is no hello: " + hello.error().for_caller);
@@ -54,15 +54,26 @@ bool Line::take_frame(const std::string& json, std::vector<integrations::Receipt
         hello_ = *std::move(hello);
         return true;
     }
+    if (integrations::is_sighting(json)) {
+        auto sighting = integrations::read_sighting(json);
+        if (!sighting) return over("it has sent what is no sighting: " + sighting.error().for_caller);
+        heard.sightings.push_back(*std::move(sighting));
+        return true;
+    }
     auto receipt = integrations::read_receipt(json);
     if (!receipt) return over("it has sent what is no receipt: " + receipt.error().for_caller);
-    receipts.push_back(*std::move(receipt));
+    heard.receipts.push_back(*std::move(receipt));
     return true;
 }
 
 void Line::send(const integrations::Delivery& delivery, Moment now) {
+    queue(integrations::write_delivery(delivery), now);
+}
+
+void Line::send(const integrations::Watch& watch, Moment now) { queue(integrations::write_watch(watch), now); }
+
+void Line::queue(const Secret& json, Moment now) {
     if (unsent_.empty()) moved_ = now;
-    const Secret json = integrations::write_delivery(delivery);
     unsent_.emplace_back(integrations::framed(json.reveal()));
 }
 

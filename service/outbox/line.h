@@ -1,6 +1,6 @@
 #pragma once
 
-#include "integrations/wire.h"
+#include "integrations/watch.h"
 #include "service/base/clock.h"
 #include "service/base/secret.h"
 
@@ -41,6 +41,12 @@ class Handle {
     int number_ = -1;
 };
 
+/// What a courier has said.
+struct Heard {
+    std::vector<integrations::Receipt> receipts;
+    std::vector<integrations::Sighting> sightings;
+};
+
 class Line {
   public:
     Line(Handle handle, Moment now) : handle_(std::move(handle)), since_(now), moved_(now) {}
@@ -51,16 +57,18 @@ class Line {
     bool wants_to_write() const { return !unsent_.empty(); }
 
     /// Takes what has come. False: the connection is over, and why_over() says why.
-    bool read(Moment now, std::vector<integrations::Receipt>& receipts);
+    bool read(Moment now, Heard& heard);
     void send(const integrations::Delivery& delivery, Moment now);
+    void send(const integrations::Watch& watch, Moment now);
     /// Writes what the socket takes. False as above.
     bool write(Moment now);
-    /// Whether a deadline has passed; `waiting`: receipts are owed.
+    /// Whether a deadline has passed; `waiting`: answers are owed.
     bool is_late(Moment now, bool waiting);
     const std::string& why_over() const { return why_over_; }
 
   private:
-    bool take_frame(const std::string& json, std::vector<integrations::Receipt>& receipts);
+    bool take_frame(const std::string& json, Heard& heard);
+    void queue(const Secret& json, Moment now);
     bool over(std::string why) {
         why_over_ = std::move(why);
         return false;

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t newcomers_max = 4;
 constexpr std::size_t receipts_max = 1'000;
+constexpr std::size_t sightings_max = 100;
 constexpr std::chrono::seconds counted_every{30};
 
 std::string fresh_id(Timestamp now) {
@@ -109,14 +110,16 @@ void PostOffice::step() {
     serve_lines();
     receive();
     // What a courier has said before it went still counts.
-    if (gone_ && receipts_.empty()) {
+    if (gone_ && heard_.receipts.empty()) {
         const auto told = clerk_.courier_gone(now);
         report(told);
         gone_ = !told;
         if (told) target_of_.clear();
     }
     report(clerk_.look(now));
+    receive_sightings();
     hand_out();
+    watch();
     publish();
 }
 
@@ -148,7 +151,7 @@ void PostOffice::greet() {
     const Moment now = parts_.clock.moment();
     for (std::size_t i = 0; i < newcomers_.size();) {
         Line& line = newcomers_[i];
-        std::vector<integrations::Receipt> none;
+        Heard none;
         const bool good = line.read(now, none) && !line.is_late(now, false);
         if (good && line.hello()) {
             // The newer one counts: the older may hang, or its machine's clock of retries may.
@@ -168,9 +171,10 @@ void PostOffice::greet() {
 void PostOffice::serve_lines() {
     if (!courier_) return;
     const Moment now = parts_.clock.moment();
-    const bool owes = !target_of_.empty() || !trials_.empty();
-    const bool good = courier_->read(now, receipts_) && courier_->write(now) && !courier_->is_late(now, owes);
-    if (!good || receipts_.size() > receipts_max) lose_courier(courier_->why_over());
+    const bool owes = !target_of_.empty() || !trials_.empty() || is_watching();
+    const bool good = courier_->read(now, heard_) && courier_->write(now) && !courier_->is_late(now, owes);
+    if (!good || heard_.receipts.size() > receipts_max || heard_.sightings.size() > sightings_max)
+        lose_courier(courier_->why_over());
 }
 
 void PostOffice::lose_courier(const std::string& why) {
@@ -178,6 +182,11 @@ void PostOffice::lose_courier(const std::string& why) {
     receive();
     courier_.reset();
     gone_ = true;
+    // The next one is asked at once.
+    for (auto& [target, watching] : watching_) {
+        watching.id.clear();
+        watching.due = {};
+    }
     for (auto& [id, running] : trials_)
         running.trial->end(
             fail(Fault::conflict,
@@ -189,8 +198,8 @@ void PostOffice::lose_courier(const std::string& why) {
 void PostOffice::receive() {
     // What cannot be stored now is kept: the courier will not say it again.
     std::size_t done = 0;
-    for (; done < receipts_.size(); ++done) {
-        const integrations::Receipt& receipt = receipts_[done];
+    for (; done < heard_.receipts.size(); ++done) {
+        const integrations::Receipt& receipt = heard_.receipts[done];
         if (end_test(receipt)) continue;
         const auto stored = clerk_.receive(receipt, parts_.clock.now());
         report(stored);
@@ -203,11 +212,11 @@ void PostOffice::receive() {
                                                  {"reason", receipt.reason},
                                                  {"answer", receipt.answer}});
     }
-    receipts_.erase(receipts_.begin(), receipts_.begin() + static_cast<std::ptrdiff_t>(done));
+    heard_.receipts.erase(heard_.receipts.begin(), heard_.receipts.begin() + static_cast<std::ptrdiff_t>(done));
 }
 
 void PostOffice::hand_out() {
-    if (!courier_ || gone_ || !receipts_.empty()) return;
+    if (!courier_ || gone_ || !heard_.receipts.empty()) return;
     const std::size_t busy = target_of_.size() + trials_.size();
     const auto most = static_cast<std::size_t>(courier_->hello()->at_once);
     if (busy >= most) return;
@@ -230,6 +239,8 @@ Result<integrations::Target> PostOffice::prepare(const policies::AlertTarget& ta
         return fail(Fault::key_missing,
                     fmt::format("This version cannot send to targets of the kind \"{}\".", target.kind));
     integrations::Target out{.name = target.name, .kind = *kind, .settings = target.settings, .secrets = {}};
+    // Who may answer is decided here.
+    std::erase_if(out.settings, [](const auto& setting) { return setting.first.starts_with("approve"); });
     for (const auto& [word, name] : target.secrets) {
         auto lease = parts_.vault.lend(name);
         if (!lease && lease.error().fault == Fault::sealed) return std::unexpected(std::move(lease).error());
@@ -260,6 +271,9 @@ void PostOffice::publish() {
     facts_.dead = dead_;
     facts_.standings = summary.standings;
     facts_.outcomes = outcomes_;
+    facts_.unwatched.clear();
+    for (const auto& [target, watching] : watching_)
+        if (!watching.trouble.empty()) facts_.unwatched[target] = watching.trouble;
 }
 
 Facts PostOffice::facts() const {

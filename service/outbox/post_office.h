@@ -20,6 +20,7 @@
 namespace bursar::outbox {
 
 inline constexpr std::chrono::milliseconds looked_every{500};  ///< for events, and for what is due
+inline constexpr std::chrono::seconds watched_every{30};       ///< issues that may answer a request
 inline constexpr std::chrono::seconds test_deadline{20};
 inline constexpr int tests_max = 2;  ///< at a time: each takes one of the control plane's threads
 
@@ -30,6 +31,7 @@ struct Facts {
     std::int64_t waiting = 0;
     std::int64_t dead = 0;
     std::map<std::string, Standing> standings;
+    std::map<std::string, std::string> unwatched;  ///< by target: why its issues answer no request just now
     /// By target and outcome ("sent", "later", "refused", "closed"), since the start.
     std::map<std::pair<std::string, std::string>, std::uint64_t> outcomes;
 };
@@ -49,12 +51,14 @@ class PostOffice {
         const policies::Rules& rules;
         const vault::Vault& vault;
         const Clock& clock;
+        Decide decide = {};  ///< on the post office's thread; blocking. None: no issue answers a request
     };
     struct Options {
         std::filesystem::path socket;
         Peers peers{};
         std::optional<std::uint32_t> group{};  ///< of the socket
         std::string public_url{};
+        std::chrono::seconds watched_every = outbox::watched_every;
     };
 
     /// Makes the socket; wrong_configuration if it cannot be made.
@@ -100,6 +104,20 @@ class PostOffice {
     void hand_out();
     void greet();
     void serve_lines();
+    // post_office_watch.cpp
+    struct Watching {
+        std::string id;          ///< of the watch that the courier has; empty: none
+        Moment due;              ///< of the next one
+        std::int64_t after = 0;  ///< the incident that was looked at last, where there are more than one watch takes
+        int failures = 0;        ///< in a row
+        std::string trouble;     ///< why the last look showed nothing; empty: it did
+    };
+    void watch();
+    void ask_about_issues(const policies::AlertTarget& target, const TicketApprovals& approvals, Watching& watching);
+    bool is_watching() const;
+    void receive_sightings();
+    void judge(const std::string& name, const integrations::Move& move);
+
     void lose_courier(const std::string& why);
     void begin_test(const std::string& target, const std::string& author, const std::shared_ptr<Trial>& trial);
     bool end_test(const integrations::Receipt& receipt);
@@ -118,7 +136,9 @@ class PostOffice {
     Clerk clerk_;
     std::optional<Line> courier_;
     std::vector<Line> newcomers_;
-    std::vector<integrations::Receipt> receipts_;  ///< not stored yet
+    Heard heard_;                               ///< receipts are not stored yet
+    std::map<std::string, Watching> watching_;  ///< by target
+    std::uint64_t watches_ = 0;
     struct Running {
         std::string target;
         std::shared_ptr<Trial> trial;

@@ -64,6 +64,7 @@ class Plant {
     int audit_rows(std::string_view action, std::string_view outcome, std::string_view object = {}) const;
     /// A key of team "research", as its id.
     std::string issue_key(std::string_view name = "ci") const;
+    const Parts& parts() const { return *parts_; }
     /// Signs somebody of the company in by their password, and gives the session's cookie.
     std::string sign_in(std::string_view user) const;
     /// The access token of a program of somebody who has signed in before.
