@@ -24,11 +24,16 @@ const workflows = {
     ja: { statuses: { 1: ['未着手', 'new'], 3: ['進行中', 'indeterminate'], 6: ['完了', 'done'] }, moves: { 11: ['再開', '1'], 21: ['開始', '3'], 31: ['完了にする', '6'] } },
 };
 
+/** Two more statuses, by which people answer. */
+const answering = { statuses: { 10003: ['Approved', 'indeterminate'], 10004: ['Declined', 'done'] }, moves: { 41: ['Approve', '10003'], 51: ['Decline', '10004'] } };
+/** As Jira writes times. */
+const written = (date) => `${date.toISOString().slice(0, -1)}+0000`;
+
 export class Jira extends Fake {
     /**
      * @param {{flavour?: 'cloud' | 'data_center', language?: string, project?: string, issueTypes?: string[], custom?: object, withLabels?: boolean, components?: string[],
-     *          users?: string[], searchLag?: number, resolutionOnScreen?: boolean, attachmentMax?: number, tls?: object}} options searchLag: how many searches do
-     *          not find a new issue yet (Cloud's search follows behind); resolutionOnScreen: closing asks for a resolution
+     *          users?: string[], answering?: boolean, searchLag?: number, resolutionOnScreen?: boolean, attachmentMax?: number, tls?: object}} options searchLag: how many searches do
+     *          not find a new issue yet (Cloud's search follows behind); answering: the workflow has the statuses Approved and Declined; resolutionOnScreen: closing asks for a resolution
      */
     static async start(options = {}) {
         const jira = new Jira();
@@ -39,6 +44,7 @@ export class Jira extends Fake {
         jira.types = (options.issueTypes ?? ['Task', 'Incident']).map((name, at) => ({ id: String(10_001 + at), name, subtask: false }));
         jira.meta = fieldsOf(options);
         jira.workflow = workflows[options.language ?? 'en'];
+        if (options.answering) jira.workflow = { statuses: { ...jira.workflow.statuses, ...answering.statuses }, moves: { ...jira.workflow.moves, ...answering.moves } };
         jira.users = options.users ?? (jira.cloud ? ['5b10a2844c20165700ede21g'] : ['ada']);
         jira.searchLag = options.searchLag ?? 0;
         jira.resolutionOnScreen = options.resolutionOnScreen ?? false;
@@ -85,7 +91,7 @@ export class Jira extends Fake {
         if (area === 'issue' && key) {
             const issue = this.issues.find((each) => each.key === key || each.id === key);
             if (!issue) this.#refuse(404, this.cloud ? 'Issue does not exist or you do not have permission to see it.' : 'Issue Does Not Exist', `no issue ${key}`);
-            if (!part && method === 'GET') return json(200, this.#shown(issue, (request.query.get('fields') ?? '*all').split(',')));
+            if (!part && method === 'GET') return json(200, { ...this.#shown(issue, (request.query.get('fields') ?? '*all').split(',')), ...this.#historyOf(issue, request) });
             if (part === 'properties' && method === 'GET' && where.length === 4) return this.#propertyOf(issue, where[3]);
             if (part === 'comment' && method === 'GET' && where.length === 3) return this.#commentsOf(issue, request);
             if (!part && method === 'PUT') return this.#edit(issue, this.#bodyOf(request));
@@ -156,7 +162,7 @@ export class Jira extends Fake {
         }
         if (Object.keys(errors).length > 0) this.#refuse(400, errors);
         const number = this.issues.length + 1;
-        const issue = { id: String(20_000 + number), key: `${this.project}-${number}`, type: type.name, fields: { ...values }, status: '1', resolution: null, properties: this.#propertiesOf(body), comments: [], commentProperties: [], attachments: [], moves: [], edits: [], hiddenFor: this.searchLag };
+        const issue = { id: String(20_000 + number), key: `${this.project}-${number}`, type: type.name, fields: { ...values }, status: '1', resolution: null, properties: this.#propertiesOf(body), comments: [], commentProperties: [], attachments: [], moves: [], history: [], edits: [], hiddenFor: this.searchLag };
         this.issues.push(issue);
         return json(201, { id: issue.id, key: issue.key, self: `${this.origin}${this.base}/issue/${issue.id}` });
     }
@@ -239,9 +245,36 @@ export class Jira extends Fake {
         const resolution = body.fields?.resolution;
         if (resolution && !this.#asksForResolution(move[1])) this.#refuse(400, { resolution: "Field 'resolution' cannot be set. It is not on the appropriate screen, or unknown." });
         if (this.#asksForResolution(move[1]) && resolution?.name !== 'Done' && resolution?.id !== '10000') this.#refuse(400, { resolution: 'Resolution is required.' });
-        Object.assign(issue, { status: move[1], resolution: closes ? 'Done' : null });
-        issue.moves.push(this.categoryOf(issue));
+        this.#put(issue, move[1], { account: this.cloud ? this.users[0] : 'bursar', name: 'Bursar' });
+        issue.resolution = closes ? 'Done' : null;
         return { status: 204, headers: {}, body: '' };
+    }
+
+    #changes = 10_100;
+    #put(issue, status, who) {
+        const [from, to] = [issue.status, status].map((id) => ({ id, name: this.workflow.statuses[id][0] }));
+        const author = this.cloud
+            ? { accountId: who.account, ...(who.email ? { emailAddress: who.email } : {}), displayName: who.name, active: true, timeZone: 'Europe/Berlin', accountType: who.type ?? 'atlassian' }
+            : { name: who.account, key: `JIRAUSER${10_100 + who.account.length}`, ...(who.email ? { emailAddress: who.email } : {}), displayName: who.name, active: true, timeZone: 'Europe/Berlin' };
+        const item = { field: 'status', fieldtype: 'jira', ...(this.cloud ? { fieldId: 'status' } : {}), from: from.id, fromString: from.name, to: to.id, toString: to.name };
+        issue.history.push({ id: String((this.#changes += 1)), author, created: written(new Date()), items: [item] });
+        issue.status = status;
+        issue.moves.push(this.categoryOf(issue));
+    }
+    /** Somebody drags an issue to a status: {account, name, email?, type?} is how Jira shows whoever did it. */
+    moveBy(key, status, who) {
+        const issue = this.issues.find((each) => each.key === key);
+        const [id] = Object.entries(this.workflow.statuses).find(([, [name]]) => name === status);
+        this.#put(issue, id, who);
+    }
+    #historyOf(issue, request) {
+        const wanted = (request.query.get('expand') ?? '').split(',').filter(Boolean);
+        const known = ['renderedFields', 'names', 'schema', 'transitions', 'operations', 'editmeta', 'changelog', 'versionedRepresentations'];
+        for (const each of wanted) if (!known.includes(each)) this.#refuse(400, `expand has ${each}`);
+        if (!wanted.includes('changelog')) return {};
+        // Cloud begins with the newest, Data Center with the oldest.
+        const histories = this.cloud ? [...issue.history].reverse() : issue.history;
+        return { changelog: { startAt: 0, maxResults: histories.length, total: histories.length, histories } };
     }
 
     #attach(issue, request) {
@@ -289,7 +322,8 @@ export class Jira extends Fake {
             updated: () => [],
         }, (sentence) => this.#refuse(400, sentence));
         const reconcile = (body.reconcileIssues ?? []).map(String);
-        const found = this.issues.filter((issue) => (issue.hiddenFor-- > 0 ? reconcile.includes(issue.id) : true)).filter(matches).reverse();
+        const found = this.issues.filter((issue) => (issue.hiddenFor-- > 0 ? reconcile.includes(issue.id) : true)).filter(matches);
+        if (!/ order by created asc\s*$/i.test(body.jql)) found.reverse();
         const page = found.slice(body.startAt ?? 0, (body.startAt ?? 0) + (body.maxResults ?? 50));
         // The new search gives ids alone unless it is told what else.
         const issues = page.map((issue) => (this.cloud && !body.fields ? { id: issue.id } : this.#shown(issue, body.fields ?? ['*navigable'])));

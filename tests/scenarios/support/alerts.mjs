@@ -13,7 +13,8 @@ export const soon = slow ? 60_000 : 5_000;
 export class Company {
     /**
      * Slack's webhook is the target "ops", Jira is "tickets".
-     * @param {{routes?: object[], policy?: object, targets?: object, trouble?: string, jira?: object, courier?: boolean, limits?: object}} options
+     * @param {{routes?: object[], policy?: object, targets?: object, trouble?: string, jira?: object, courier?: boolean, limits?: object, tickets?: object, sections?: object}} options
+     *         tickets: more of the target of Jira
      */
     static async start(options = {}) {
         const company = new Company();
@@ -22,6 +23,7 @@ export class Company {
             company.jira = await Jira.start(options.jira);
             company.bursar = await Bursar.start({
                 limits: options.limits,
+                sections: options.sections,
                 policy: { ...options.policy, alerts: company.#alerts(options) },
                 secrets: undefined,
             });
@@ -35,11 +37,12 @@ export class Company {
         return company;
     }
 
-    #alerts({ routes, targets = {}, trouble }) {
+    #alerts({ routes, targets = {}, trouble, tickets }) {
+        const { cloud, credentials, origin, flavour } = this.jira;
         return {
             targets: {
                 ops: { slack: { webhook: 'slack-ops' }, per_minute: 600 },
-                tickets: { jira: { url: this.jira.origin, flavour: 'cloud', user: this.jira.credentials.user, token: 'jira', project: 'OPS', issue_type: 'Task', labels: ['bursar'] }, per_minute: 600 },
+                tickets: { jira: { url: origin, flavour, ...(cloud ? { user: credentials.user } : {}), token: 'jira', project: 'OPS', issue_type: 'Task', labels: ['bursar'], ...tickets }, per_minute: 600 },
                 ...targets,
             },
             routes: routes ?? [{ name: 'all', to: ['ops'], ...atOnce }],

@@ -32,7 +32,8 @@ export class Bursar {
     /**
      * Starts a demo provider (unless `origin` of another one is given) and a bursard that has it as its provider.
      * @param {{policy?: object, origin?: string, providerKey?: string, providerWords?: string[], passphrase?: boolean, tls?: boolean,
-     *          durability?: string, limits?: object, environment?: object, secrets?: object, unseal?: boolean, console?: string}} options
+     *          durability?: string, limits?: object, environment?: object, secrets?: object, unseal?: boolean, console?: string, sections?: object}} options
+     *         sections: more of bursard.ini
      */
     static async start(options = {}) {
         const bursar = new Bursar();
@@ -81,6 +82,7 @@ export class Bursar {
             policy: { initial: 'policy' },
             log: { level: 'info' },
             limits: { drain_seconds: 5, ...options.limits },
+            ...options.sections,
             ...(options.console ? { console: { folder: options.console } } : {}),
         };
         writeFileSync(this.path('bursard.ini'), ini(this.sections));
