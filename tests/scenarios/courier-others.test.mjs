@@ -218,8 +218,8 @@ describe('mail', () => {
 
 describe('certificates', () => {
     const kinds = {
-        slack: async (options) => Slack.start(options).then((fake) => [fake, { name: 'x', kind: 'slack', settings: {}, secrets: { webhook: fake.webhook } }]),
-        bot: async (options) => Slack.start(options).then((fake) => [fake, { name: 'x', kind: 'slack', settings: { channel: 'C0123', api: fake.api }, secrets: { token: fake.token } }]),
+        slack: async (options) => Slack.start({ ...options, perSecond: Infinity }).then((fake) => [fake, { name: 'x', kind: 'slack', settings: {}, secrets: { webhook: fake.webhook } }]),
+        bot: async (options) => Slack.start({ ...options, perSecond: Infinity }).then((fake) => [fake, { name: 'x', kind: 'slack', settings: { channel: 'C0123', api: fake.api }, secrets: { token: fake.token } }]),
         teams: async (options) => Teams.start(options).then((fake) => [fake, { name: 'x', kind: 'teams', settings: {}, secrets: { webhook: fake.webhook } }]),
         webhook: async (options) => Hook.start(options).then((fake) => [fake, { name: 'x', kind: 'webhook', settings: { url: fake.url }, secrets: { key: fake.key } }]),
         jira: async (options) =>

@@ -13,13 +13,13 @@ export const soon = slow ? 60_000 : 5_000;
 export class Company {
     /**
      * Slack's webhook is the target "ops", Jira is "tickets".
-     * @param {{routes?: object[], policy?: object, targets?: object, trouble?: string, jira?: object, courier?: boolean, limits?: object, tickets?: object, sections?: object}} options
+     * @param {{routes?: object[], policy?: object, targets?: object, trouble?: string, jira?: object, courier?: boolean, limits?: object, tickets?: object, slack?: object, sections?: object}} options
      *         tickets: more of the target of Jira
      */
     static async start(options = {}) {
         const company = new Company();
         try {
-            company.slack = await Slack.start();
+            company.slack = await Slack.start(options.slack);
             company.jira = await Jira.start(options.jira);
             company.bursar = await Bursar.start({
                 limits: options.limits,
