@@ -97,6 +97,7 @@ void read_slack(Fields& fields, AlertTargetDraft& out) {
     take_secret(fields, out.target, "webhook");
     take_secret(fields, out.target, "token");
     take_setting(fields, out.target, "channel", read_label);
+    take_setting(fields, out.target, "api", read_endpoint);
     const bool webhook = fields.find("webhook").has_value(), token = fields.find("token").has_value();
     if (webhook == token)
         fields.problems().add(fields.at(), fmt::format("target \"{}\" slack needs one of webhook and token; write the "
@@ -107,6 +108,11 @@ void read_slack(Fields& fields, AlertTargetDraft& out) {
                               fmt::format("target \"{}\" slack has {}; with a token write the channel, too, and a "
                                           "webhook knows its own",
                                           out.target.name, token ? "no channel" : "a channel without a token"));
+    if (!token && fields.find("api").has_value())
+        fields.problems().add(fields.at(),
+                              fmt::format("target \"{}\" slack has an api without a token; a webhook knows "
+                                          "its own address",
+                                          out.target.name));
 }
 
 std::optional<std::string> read_project(const Value& value) {

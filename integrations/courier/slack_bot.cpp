@@ -26,6 +26,7 @@ class Bot {
     Bot(Means& means, const Delivery& delivery) : means_(means), delivery_(delivery) {
         api_ = setting_of(delivery, "api");
         if (api_.empty()) api_ = own_api;
+        while (api_.ends_with('/')) api_.pop_back();
         channel_ = of_thread("channel");
         if (channel_.empty()) channel_ = setting_of(delivery, "channel");
         ts_ = of_thread("ts");

@@ -23,7 +23,7 @@ TEST(Alerts, have_targets_of_five_kinds_with_settings_and_names_of_secrets) {
     const Alerts alerts = alerts_of(R"(
   targets:
     ops: {slack: {webhook: slack-ops}, per_minute: 5}
-    finance: {slack: {token: bot, channel: C0123, proxy: "http://proxy.example:3128"}}
+    finance: {slack: {token: bot, channel: C0123, api: "https://chat.example/api", proxy: "http://proxy.example:3128"}}
     tickets:
       jira: {url: "https://example.atlassian.net", user: bot@example.com, token: jira, project: OPS, issue_type: Incident,
              labels: [bursar, ai], components: [Gateway, Cost control], assignees: {research: 5b10, rnd: 5b11},
@@ -43,7 +43,7 @@ TEST(Alerts, have_targets_of_five_kinds_with_settings_and_names_of_secrets) {
             .name = "ops", .kind = "slack", .settings = {}, .secrets = {{"webhook", "slack-ops"}}, .per_minute = 5}));
     EXPECT_EQ(
         settings("finance"),
-        (Texts{{"channel", "C0123"}, {"proxy", "http://proxy.example:3128"}}));
+        (Texts{{"api", "https://chat.example/api"}, {"channel", "C0123"}, {"proxy", "http://proxy.example:3128"}}));
     EXPECT_EQ(secrets("finance"), (Texts{{"token", "bot"}}));
     EXPECT_EQ(alerts.targets.at("finance").per_minute, 30);
     EXPECT_EQ(settings("tickets"), (Texts{{"url", "https://example.atlassian.net"},
