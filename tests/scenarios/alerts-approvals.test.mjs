@@ -78,7 +78,7 @@ for (const flavour of ['cloud', 'data_center']) {
             assert.deepEqual([more.length, row.actor, row.outcome], [0, 'person:lea', 'ok']);
             assert.deepEqual([row.detail.issue, row.detail.jira_account, row.detail.target], [key, '5b10:lea', 'tickets']);
             const budget = (await company.bursar.must('GET', 'budgets')).budgets.find(({ account }) => account === 'team:demo');
-            assert.equal(budget.limit_usd, '101');
+            assert.equal(budget.limit_usd, '101.00');
             await until('the issue to be closed', () => company.jira.categoryOf(issue) === 'done', 2 * soon);
             const other = await ask();
             company.jira.moveBy(key, 'Open', of('lea'));
