@@ -55,7 +55,7 @@ test(`${kills} kills of service and courier while ${kills * perRound} things hap
         }
     }
     await until('the courier to be there', () => company.connected());
-    await company.settled(slow ? 600_000 : 240_000);
+    await company.settled(Math.max(slow ? 600_000 : 240_000, kills * 4_000));
     const credits = [];
     for (let before = Number.MAX_SAFE_INTEGER; ; ) {
         const page = (await company.bursar.must('GET', `credits?limit=1000&before=${before}`)).credits;
