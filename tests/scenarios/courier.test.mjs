@@ -134,7 +134,7 @@ describe('the command line', () => {
     });
 });
 
-test('its hello says wire, version and how many at once', () => assert.deepEqual([service.hellos[0].wire, service.hellos[0].at_once], [1, 8]));
+test('its hello says wire, version and how many at once', () => assert.deepEqual([service.hellos[0].wire, service.hellos[0].at_once], [2, 8]));
 
 test('nobody can look into it, it leaves no core, and it gets no rights', () => {
     const status = readFileSync(`/proc/${courier.pid}/status`, 'utf8');
