@@ -89,7 +89,10 @@ Result<void> serve(const Options& options) {
     BenchProvider bench(options.bench);
     edge::Handler& handler = options.bench.on ? static_cast<edge::Handler&>(bench) : provider;
 
-    const edge::Listen listen{options.address, options.port, options.certificate, options.private_key};
+    const edge::Listen listen{.address = options.address,
+                              .port = options.port,
+                              .certificate = options.certificate,
+                              .private_key = options.private_key};
     TRY(const auto server, edge::Server::create(listen, limits(), options.shards, handler,
                                                 [](const edge::RequestHead&) { return false; }));
     server->start();

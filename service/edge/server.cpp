@@ -3,11 +3,13 @@
 #include "service/base/log.h"
 #include "service/base/mutex.h"
 #include "service/edge/connection.h"
+#include "service/edge/listener.h"
 #include "service/edge/tls.h"
 
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <deque>
 #include <latch>
 #include <sys/resource.h>
 #include <thread>
@@ -74,11 +76,17 @@ class Addresses {
     std::unordered_map<std::string, std::size_t> counts_ GUARDED_BY(mutex_);
 };
 
-/// One thread, one io_context, one listening socket; its connections never leave it.
+/// A socket for both families says ::ffff:192.0.2.1 of who came by IPv4.
+std::string text_of(const asio::ip::address& address) {
+    if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return address.to_string();
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+}
+
+/// One thread, one io_context, its listening sockets; its connections never leave it.
 struct Shard {
-    explicit Shard(std::chrono::milliseconds every) : acceptor(context), timer(context), tick(every) {}
+    explicit Shard(std::chrono::milliseconds every) : timer(context), tick(every) {}
     asio::io_context context{1};
-    tcp::acceptor acceptor;
+    std::deque<tcp::acceptor> acceptors;  ///< coroutines keep references to them
     asio::steady_timer timer;
     std::chrono::milliseconds tick;
     std::vector<char> buffer = std::vector<char>(shard_buffer_bytes);
@@ -107,7 +115,8 @@ class ShardedServer final : public Server {
 
   private:
     Result<void> listen_on(Shard& shard, const tcp::endpoint& endpoint);
-    Task<void> accept(Shard& shard);
+    Result<void> adopt(Shard& shard, int descriptor);
+    Task<void> accept(Shard& shard, tcp::acceptor& acceptor);
     Task<void> serve(Shard& shard, tcp::socket socket);
     Task<void> tick(Shard& shard);
     /// Whether one more connection of this address may stand, the `open`th of all.
@@ -140,38 +149,61 @@ class ShardedServer final : public Server {
 };
 
 Result<void> ShardedServer::bind(std::size_t shards) {
+    if (!listen_.certificate.empty() || !listen_.private_key.empty()) TRY_VOID(reload_certificate());
+    for (std::size_t i = 0; i < std::max<std::size_t>(1, shards); ++i)
+        shards_.push_back(std::make_unique<Shard>(tick_of(limits_)));
+    if (!listen_.inherited.empty()) {
+        // Every shard accepts, and nobody is left waiting at a socket that no shard has.
+        for (std::size_t i = 0; i < std::max(shards_.size(), listen_.inherited.size()); ++i)
+            TRY_VOID(adopt(*shards_[i % shards_.size()], listen_.inherited[i % listen_.inherited.size()]));
+        return {};
+    }
     error_code error;
     const asio::ip::address address = asio::ip::make_address(listen_.address, error);
     if (error)
         return fail(Fault::wrong_configuration,
                     fmt::format("\"{}\" is not an IP address to listen on.", listen_.address));
-    if (!listen_.certificate.empty() || !listen_.private_key.empty()) TRY_VOID(reload_certificate());
     tcp::endpoint endpoint(address, listen_.port);
-    for (std::size_t i = 0; i < std::max<std::size_t>(1, shards); ++i) {
-        auto& shard = *shards_.emplace_back(std::make_unique<Shard>(tick_of(limits_)));
-        TRY_VOID(listen_on(shard, endpoint));
+    for (const auto& shard : shards_) {
+        TRY_VOID(listen_on(*shard, endpoint));
         // The first one decides the port for all.
-        endpoint.port(shard.acceptor.local_endpoint(error).port());
+        endpoint.port(shard->acceptors.front().local_endpoint(error).port());
     }
     port_ = endpoint.port();
     return {};
 }
 
+Result<void> ShardedServer::adopt(Shard& shard, int descriptor) {
+    TRY(const Borrowed borrowed, borrow_listener(descriptor));
+    error_code error;
+    tcp::acceptor& acceptor = shard.acceptors.emplace_back(shard.context);
+    acceptor.assign(borrowed.v6 ? tcp::v6() : tcp::v4(), borrowed.descriptor, error);
+    if (!error) acceptor.non_blocking(true, error);
+    if (error)
+        return fail(
+            Fault::wrong_configuration,
+            fmt::format("Cannot listen on the descriptor {} that was handed over: {}.", descriptor, error.message()));
+    if (port_ == 0) port_ = acceptor.local_endpoint(error).port();
+    return {};
+}
+
 Result<void> ShardedServer::listen_on(Shard& shard, const tcp::endpoint& endpoint) {
     using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+    const bool is_first = &shard == shards_.front().get();
+    tcp::acceptor& acceptor = shard.acceptors.emplace_back(shard.context);
     error_code error;
-    shard.acceptor.open(endpoint.protocol(), error);
+    acceptor.open(endpoint.protocol(), error);
     // Only our own shards share the port: somebody else's socket on it is an error worth telling.
-    if (!error) shard.acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error && &shard != shards_.front().get()) shard.acceptor.set_option(reuse_port(true), error);
-    if (!error) shard.acceptor.bind(endpoint, error);
-    if (!error && &shard == shards_.front().get()) shard.acceptor.set_option(reuse_port(true), error);
-    if (!error) shard.acceptor.listen(4096, error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error && !is_first) acceptor.set_option(reuse_port(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error && is_first) acceptor.set_option(reuse_port(true), error);
+    if (!error) acceptor.listen(4096, error);
     if (error)
         return fail(Fault::wrong_configuration,
                     fmt::format("Cannot listen on {} port {}: {}. Choose another port, or end what uses it.",
                                 listen_.address, endpoint.port(), error.message()));
-    shard.acceptor.non_blocking(true, error);
+    acceptor.non_blocking(true, error);
     return {};
 }
 
@@ -187,7 +219,8 @@ void ShardedServer::start() {
     started_ = true;
     for (const auto& shard : shards_) {
         work_.push_back(asio::make_work_guard(shard->context));
-        asio::co_spawn(shard->context, accept(*shard), asio::detached);
+        for (tcp::acceptor& acceptor : shard->acceptors)
+            asio::co_spawn(shard->context, accept(*shard, acceptor), asio::detached);
         asio::co_spawn(shard->context, tick(*shard), asio::detached);
         shard->thread = std::thread([one = shard.get()] {
             // OpenSSL writes without MSG_NOSIGNAL: a client that has left is an error to us, not a signal.
@@ -200,13 +233,13 @@ void ShardedServer::start() {
     }
 }
 
-Task<void> ShardedServer::accept(Shard& shard) {
+Task<void> ShardedServer::accept(Shard& shard, tcp::acceptor& acceptor) {
     bool failing = false;
     for (;;) {
         error_code error;
         tcp::socket socket(shard.context);
-        co_await shard.acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
-        if (!shard.acceptor.is_open()) co_return;
+        co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
+        if (!acceptor.is_open()) co_return;
         if (!error) {
             failing = false;
             asio::co_spawn(shard.context, serve(shard, std::move(socket)), asio::detached);
@@ -224,7 +257,7 @@ Task<void> ShardedServer::serve(Shard& shard, tcp::socket accepted) {
     error_code error;
     const tcp::endpoint peer = accepted.remote_endpoint(error);
     const std::size_t open = counters_.connections_now.fetch_add(1) + 1;
-    const std::string address = error ? std::string() : peer.address().to_string();
+    const std::string address = error ? std::string() : text_of(peer.address());
     const bool for_control = open + limits_.connections_reserved > limits_.connections_max;
     if (!error && take_place(address, open, for_control)) {
         counters_.connections_opened.fetch_add(1, std::memory_order_relaxed);
@@ -310,7 +343,7 @@ void ShardedServer::stop() {
     };
     on_every_shard([close_connections](Shard& shard) {
         error_code ignored;
-        shard.acceptor.close(ignored);
+        for (tcp::acceptor& acceptor : shard.acceptors) acceptor.close(ignored);
         close_connections(shard, false);
     });
     if (!wait_until_empty(std::chrono::steady_clock::now() + limits_.drain)) {

@@ -45,6 +45,9 @@ struct Listen {
     std::filesystem::path
         certificate;  ///< PEM chain; empty with an empty key: plain HTTP (behind a proxy, tests, bench)
     std::filesystem::path private_key;
+    /// Listening TCP sockets that somebody else opened and keeps (socket activation). With any of them nothing is bound
+    /// here, and `address` and `port` say nothing.
+    std::vector<int> inherited;
 };
 
 struct Counters {
@@ -55,7 +58,8 @@ struct Counters {
 /// Raises the limit of open files to the most this process may have; two are needed per stream. Returns it.
 std::size_t raise_file_limit();
 
-/// One io_context and one thread per shard, each with its own listening socket (SO_REUSEPORT).
+/// One io_context and one thread per shard, each with its own listening socket (SO_REUSEPORT), or all with those that
+/// were inherited.
 class Server {
   public:
     /// `control_paths` says which targets may use the reserved connections. Binds at once; wrong_configuration if it
