@@ -255,8 +255,9 @@ Result<Configuration> read(const Reader& reader) {
     TRY(out.log_level, reader.choice("log.level", "info", levels));
     out.policy_defaults = reader.path("policy.defaults", "");
     if (out.policy_defaults.empty())
-        out.policy_defaults =
-            shipped({"../share/bursar/policies/defaults", "../../../policies/defaults"}, "prices.yaml");
+        out.policy_defaults = shipped(
+            {"../../share/bursar/policies/defaults", "../share/bursar/policies/defaults", "../../../policies/defaults"},
+            "prices.yaml");
     out.policy_initial = reader.path("policy.initial", "");
     for (const auto& [key, folder] :
          {std::pair{"policy.defaults", out.policy_defaults}, std::pair{"policy.initial", out.policy_initial}})
@@ -267,7 +268,8 @@ Result<Configuration> read(const Reader& reader) {
             reader.wrong("policy.defaults", "is missing; name the folder policies/defaults that ships with Bursar."));
     out.console_folder = reader.path("console.folder", "");
     if (out.console_folder.empty())
-        out.console_folder = shipped({"../share/bursar/console", "../../console"}, "index.html");
+        out.console_folder =
+            shipped({"../../share/bursar/console", "../share/bursar/console", "../../console"}, "index.html");
     out.metrics_token_file = reader.path("metrics.token_file", "");
     TRY_VOID(read_courier(reader, out));
     TRY_VOID(read_backup(reader, out));

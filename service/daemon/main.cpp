@@ -3,11 +3,14 @@
 #include "service/base/log.h"
 #include "service/daemon/offline.h"
 #include "service/daemon/service.h"
+#include "service/daemon/supervisor.h"
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string>
@@ -154,7 +157,38 @@ Result<void> check(const Configuration& configuration) {
     return fail(Fault::wrong_configuration, "The policy is wrong:" + all);
 }
 
-int serve(Configuration configuration, const GuardedClock& clock) {
+/// The next signal, or 0 after `at_most`. Blocking.
+int next_signal(const sigset_t& signals, const std::optional<std::chrono::microseconds>& at_most) {
+    int heard = 0;
+    if (!at_most) return sigwait(&signals, &heard) == 0 ? heard : SIGTERM;
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(*at_most);
+    const timespec time{.tv_sec = static_cast<time_t>(seconds.count()),
+                        .tv_nsec = static_cast<long>(std::chrono::nanoseconds(*at_most - seconds).count())};
+    return std::max(sigtimedwait(&signals, nullptr, &time), 0);
+}
+
+/// Until SIGTERM or SIGINT. Whoever watches us hears of life only while every shard turns: a service that hangs is
+/// ended and started again by them.
+void follow(Service& service, const sigset_t& signals, const Supervisor& supervisor) {
+    for (;;) {
+        const int heard = next_signal(signals, supervisor.watchdog_every());
+        if (heard == SIGTERM || heard == SIGINT) return;
+        if (heard == SIGHUP) {
+            const Result<void> reloaded = service.reload_certificate();
+            if (reloaded)
+                log::info("certificate_reloaded");
+            else
+                log::error("certificate_not_reloaded", {{"reason", reloaded.error().operator_text()}});
+        }
+        if (!supervisor.watchdog_every()) continue;
+        if (service.beats())
+            supervisor.say("WATCHDOG=1");
+        else
+            log::warning("shard_hangs");
+    }
+}
+
+int serve(Configuration configuration, const GuardedClock& clock, const Supervisor& supervisor) {
     // Every thread inherits the mask, so that only this one hears signals.
     sigset_t signals;
     sigemptyset(&signals);
@@ -172,15 +206,10 @@ int serve(Configuration configuration, const GuardedClock& clock) {
         return say(started.error());
     }
     log::info("ready", {{"version", BURSAR_VERSION}, {"open_files_max", files}});
-    for (int heard = 0; heard != SIGTERM && heard != SIGINT;) {
-        if (sigwait(&signals, &heard) != 0) break;
-        if (heard != SIGHUP) continue;
-        const Result<void> reloaded = service.reload_certificate();
-        if (reloaded)
-            log::info("certificate_reloaded");
-        else
-            log::error("certificate_not_reloaded", {{"reason", reloaded.error().operator_text()}});
-    }
+    supervisor.say(
+        fmt::format("READY=1\nSTATUS=Listening on port {}; /readyz says whether calls are served.", service.port()));
+    follow(service, signals, supervisor);
+    supervisor.say("STOPPING=1\nSTATUS=Letting streams end.");
     log::info("stopping");
     service.stop();
     log::info("stopped");
@@ -222,7 +251,14 @@ int run(const std::vector<std::string>& words) {
         const Result<void> done = carry_out(*arguments, *configuration, clock);
         return done ? exit_ok : say(done.error());
     }
-    return serve(std::move(*configuration), clock);
+    const Environment environment = [](const char* name) -> std::optional<std::string> {
+        const char* value = std::getenv(name);
+        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+    };
+    auto sockets = inherited_sockets(environment, ::getpid());
+    if (!sockets) return say(sockets.error());
+    configuration->listen.inherited = *std::move(sockets);
+    return serve(std::move(*configuration), clock, Supervisor(environment, ::getpid()));
 }
 
 }  // namespace

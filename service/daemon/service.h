@@ -16,6 +16,7 @@
 #include "service/daemon/configuration.h"
 #include "service/daemon/front_door.h"
 #include "service/daemon/prober.h"
+#include "service/daemon/supervisor.h"
 #include "service/gateway/gateway.h"
 #include "service/ledger/ledger.h"
 #include "service/outbox/post_office.h"
@@ -93,6 +94,9 @@ class Service {
     /// Drains streams up to the limit, ends the rest honestly, writes what has gathered. Blocking.
     void stop();
     Result<void> reload_certificate() { return server_->reload_certificate(); }
+    /// Whether every shard has turned since the last time this was asked. One thread; after start().
+    bool beats() { return pulse_->beat(); }
+    std::uint16_t port() const { return server_->port(); }
     /// Whether the store broke in a way after which nothing may be served.
     bool broken() const { return broken_.load(); }
 
@@ -123,6 +127,7 @@ class Service {
     std::unique_ptr<ControlRelay> relay_;
     std::unique_ptr<FrontDoor> door_;
     std::unique_ptr<edge::Server> server_;
+    std::unique_ptr<Pulse> pulse_;
     Mutex unsealing_;  ///< one unseal at a time
     Books books_;
     std::unique_ptr<backup::Backups> backups_;         ///< null: the configuration names no folder for them

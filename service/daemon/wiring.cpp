@@ -10,6 +10,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 namespace bursar::daemon {
@@ -69,6 +70,9 @@ Result<void> Service::start() {
         .correct = corrector(books_)};
     TRY(control_, admin::ControlPlane::start(std::move(options), *vault_, std::move(hooks), clock_));
     server_->start();
+    pulse_ = std::make_unique<Pulse>(server_->shards(), [this](std::size_t shard, std::function<void()> trifle) {
+        asio::post(server_->shard(shard), std::move(trifle));
+    });
     return write_port();
 }
 
