@@ -123,7 +123,9 @@ Result<Handle> listen_at(const std::filesystem::path& socket, const std::optiona
         ::bind(listener.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return wrong(words_of(errno));
     if (::chmod(socket.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) != 0) return wrong(words_of(errno));
-    if (group && ::chown(socket.c_str(), static_cast<uid_t>(-1), *group) != 0)
+    // In a folder with the set-group-ID bit it has that group already, and a sandbox may forbid to give it one.
+    if (group && (::lstat(socket.c_str(), &there) != 0 || there.st_gid != *group) &&
+        ::chown(socket.c_str(), static_cast<uid_t>(-1), *group) != 0)
         log::warning("courier_socket_group", {{"socket", socket.string()}, {"reason", words_of(errno)}});
     constexpr int backlog = 4;
     if (::listen(listener.number(), backlog) != 0) return wrong(words_of(errno));
