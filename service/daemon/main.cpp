@@ -1,4 +1,5 @@
 // bursard: reads its command line, keeps its memory to itself, starts the service and waits for signals.
+#include "policies/egress.h"
 #include "service/base/guarded_clock.h"
 #include "service/base/log.h"
 #include "service/daemon/offline.h"
@@ -11,7 +12,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <sys/prctl.h>
@@ -26,14 +29,16 @@ namespace {
 
 constexpr int exit_ok = 0, exit_failed = 1, exit_usage = 2, exit_configuration = 78;
 
-constexpr std::array<std::string_view, 5> with_value = {"--config", "--issue-operator", "--role", "--break-glass",
-                                                        "--restore"};
+constexpr std::array<std::string_view, 6> with_value = {"--config", "--egress",      "--issue-operator",
+                                                        "--role",   "--break-glass", "--restore"};
 
 constexpr std::string_view help =
     "bursard: one governed endpoint in front of language-model providers\n"
     "\n"
     "  bursard --config FILE                  serve until SIGTERM; SIGHUP reads the certificate again\n"
     "  bursard --config FILE --check          read configuration and policy, say what is wrong\n"
+    "  bursard --config FILE --egress FOLDER  print where the policy in FOLDER lets service and courier go: a line\n"
+    "                                         USER HOST PORT each, for a firewall\n"
     "  bursard --config FILE --issue-operator NAME [--role operator|auditor|finance]\n"
     "                                         print a new operator token (the service must not run); makes the\n"
     "                                         vault if there is none. A passphrase is asked for, or read from\n"
@@ -61,6 +66,7 @@ constexpr std::string_view help =
 struct Arguments {
     std::string config;
     bool check = false;
+    std::optional<std::string> egress;
     std::optional<std::string> issue_operator;
     auth::Role role = auth::Role::operator_;
     std::optional<std::string> break_glass;
@@ -70,7 +76,7 @@ struct Arguments {
     bool use_recovery_key = false;
     /// Standard output belongs to the answer of a command.
     bool is_command() const {
-        return check || issue_operator || break_glass || seal_break_glass || restore || make_recovery_key ||
+        return check || egress || issue_operator || break_glass || seal_break_glass || restore || make_recovery_key ||
                use_recovery_key;
     }
 };
@@ -112,6 +118,8 @@ Result<Arguments> parse(const std::vector<std::string>& words) {
         const std::string& value = words[++i];
         if (word == "--config") {
             out.config = value;
+        } else if (word == "--egress") {
+            out.egress = value;
         } else if (word == "--issue-operator") {
             out.issue_operator = value;
         } else if (word == "--break-glass") {
@@ -143,18 +151,36 @@ void keep_memory_private() {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-Result<void> check(const Configuration& configuration) {
+/// The policy of a folder as it would come into force; empty: of no company's documents.
+Result<std::shared_ptr<const policies::Snapshot>> policy_of(const Configuration& configuration,
+                                                            const std::filesystem::path& folder) {
     TRY(const auto defaults, policies::read_folder(configuration.policy_defaults));
     std::vector<policies::Document> documents;
-    if (!configuration.policy_initial.empty()) {
-        TRY(documents, policies::read_folder(configuration.policy_initial));
+    if (!folder.empty()) {
+        TRY(documents, policies::read_folder(folder));
     }
-    const policies::Parsed parsed = policies::parse(defaults, documents, 1);
+    policies::Parsed parsed = policies::parse(defaults, documents, 1);
     for (const std::string& warning : parsed.warnings) tell(stderr, fmt::format("warning: {}\n", warning));
-    if (parsed.problems.empty()) return {};
+    if (parsed.problems.empty()) return std::move(parsed.snapshot);
     std::string all;
     for (const policies::Problem& problem : parsed.problems) all += "\n" + problem.message();
     return fail(Fault::wrong_configuration, "The policy is wrong:" + all);
+}
+
+Result<void> check(const Configuration& configuration) {
+    TRY_VOID(policy_of(configuration, configuration.policy_initial));
+    return {};
+}
+
+Result<void> print_egress(const Configuration& configuration, const std::string& folder) {
+    TRY(const auto rules, policy_of(configuration, folder));
+    const policies::Egress egress = policies::egress_of(*rules);
+    for (const policies::Destination& one : egress.destinations)
+        tell(stdout, fmt::format("{} {} {}{}\n", one.who == policies::Goer::service ? "bursar" : "bursar-courier",
+                                 one.host, one.port, one.by_srv ? " srv" : ""));
+    for (const std::string& target : egress.hidden)
+        tell(stderr, fmt::format("The address of the target \"{}\" is a secret; add its host yourself.\n", target));
+    return {};
 }
 
 /// The next signal, or 0 after `at_most`. Blocking.
@@ -219,6 +245,7 @@ int serve(Configuration configuration, const GuardedClock& clock, const Supervis
 
 Result<void> carry_out(const Arguments& arguments, const Configuration& configuration, const Clock& clock) {
     if (arguments.check) return check(configuration);
+    if (arguments.egress) return print_egress(configuration, *arguments.egress);
     if (arguments.issue_operator)
         return issue_operator(configuration, *arguments.issue_operator, arguments.role, clock);
     if (arguments.break_glass) return make_break_glass(configuration, *arguments.break_glass, clock);
