@@ -32,7 +32,7 @@ class Documents(unittest.TestCase):
 
     def test_every_debian_package_is_in_the_list_of_dependencies(self):
         listed = text("docs/dependencies.md")
-        blocks = re.findall(r"^(?:build|run|test)_packages=\(([^)]*)\)", text("installer/dependencies"), re.MULTILINE)
+        blocks = re.findall(r"^(?:build|run|test|package)_packages=\(([^)]*)\)", text("installer/dependencies"), re.MULTILINE)
         packages = [word for block in blocks for word in block.split() if not word.startswith('"$')]
         self.assertGreater(len(packages), 10)
         self.assertEqual([name for name in packages if f"`{name}`" not in listed], [])
