@@ -2,6 +2,7 @@
 #include "policies/compare_alerts.h"
 #include "policies/compare_identity.h"
 #include "policies/compare_limits.h"
+#include "policies/compare_reports.h"
 #include "policies/comparison.h"
 #include "policies/documents.h"
 #include "policies/price_words.h"
@@ -270,6 +271,13 @@ std::string words(const Watch::Runaway& runaway) {
                        runaway.pause ? fmt::format("paused for {} min", runaway.pause->count()) : "not paused");
 }
 
+/// "EUR, 0.92 per dollar"
+std::string currency_words(const Organisation& organisation) {
+    if (organisation.currency == books_currency) return organisation.currency;
+    std::string rate = NanoUsd(organisation.per_usd_millionths * 1'000).text();
+    return fmt::format("{}, {} per dollar", organisation.currency, rate);
+}
+
 /// Each once, though it stands under its aliases too.
 auto by_own_name(const Snapshot& rules) {
     auto out = rules.models;
@@ -288,7 +296,8 @@ const T& or_empty(const std::shared_ptr<const T>& pointer) {
 std::vector<std::string> compare(const Snapshot& before, const Snapshot& after) {
     Comparison out(after.organisation.time_zone);
     out.value("organisation", "name", before.organisation.name, after.organisation.name);
-    out.value("organisation", "currency", before.organisation.currency, after.organisation.currency);
+    out.value("organisation", "currency", currency_words(before.organisation), currency_words(after.organisation));
+    out.value("organisation", "language", name_of(before.organisation.language), name_of(after.organisation.language));
     out.value("organisation", "time zone", before.organisation.time_zone, after.organisation.time_zone);
     out.budgets("organisation", "budget", before.organisation.budgets, after.organisation.budgets, Measure::cost);
     out.value("organisation", "rate", words_of(before.organisation.rate), words_of(after.organisation.rate));
@@ -319,6 +328,7 @@ std::vector<std::string> compare(const Snapshot& before, const Snapshot& after) 
     out.value("watch", "unusual:", words(before.watch.unusual), words(after.watch.unusual));
     out.value("watch", "runaway:", words(before.watch.runaway), words(after.watch.runaway));
     compare_alerts(out, before.alerts, after.alerts);
+    compare_reports(out, before.reports, after.reports);
     compare_identity(out, before.identity, after.identity);
     compare_catalogue(out, before, after);
     for (std::string& line : count_changes(before.prices, after.prices)) out.line(std::move(line));

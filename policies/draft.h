@@ -2,6 +2,7 @@
 
 #include "policies/alert_fields.h"
 #include "policies/fields.h"
+#include "policies/report_fields.h"
 #include "policies/snapshot.h"
 #include "service/base/time_zone.h"
 
@@ -132,6 +133,7 @@ struct Draft {
     Section<std::vector<BudgetDraft>> people;
     std::optional<Ranked<std::vector<ChargeRuleDraft>>> charging;
     Section<AllocationDraft> allocations;
+    Section<ReportDraft> reports;
     std::map<std::pair<std::string, std::string>, Ranked<PriceBook>> prices;  ///< by catalogue and model
 };
 
@@ -178,6 +180,7 @@ std::vector<BudgetDraft> read_budgets(const Value& value);
 void read_allocations(const Value& section, Rank rank, Draft& draft);
 void read_watch(const Value& section, Rank rank, Draft& draft);
 void read_alerts(const Value& section, Rank rank, Draft& draft);
+void read_reports(const Value& section, Rank rank, Draft& draft);
 void read_retention(const Value& section, Rank rank, Draft& draft);
 void read_identity(const Value& section, Rank rank, Draft& draft);
 
@@ -216,6 +219,9 @@ void link_identity(Draft& draft, Snapshot& out, Problems& problems, std::vector<
 
 /// Follows what the section "alerts" refers to, once the teams of `out` stand.
 void link_alerts(Draft& draft, Snapshot& out, Problems& problems, std::vector<std::string>& warnings);
+
+/// Follows what the section "reports" refers to, once the teams and targets of `out` stand.
+void link_reports(Draft& draft, Snapshot& out, Problems& problems, std::vector<std::string>& warnings);
 
 /// Follows every reference. The snapshot is of use only if there are no problems.
 std::shared_ptr<Snapshot> link(Draft draft, std::int64_t revision, Problems& problems,

@@ -293,6 +293,7 @@ std::shared_ptr<Snapshot> link(Draft draft, std::int64_t revision, Problems& pro
     link_allocations(draft, *out, problems);
     link_identity(draft, *out, problems, warnings);
     link_alerts(draft, *out, problems, warnings);
+    link_reports(draft, *out, problems, warnings);
     return out;
 }
 

@@ -28,7 +28,7 @@ constexpr std::array<SectionReader, 15> sections = {{{"organisation", read_organ
                                                      {"watch", read_watch},
                                                      {"filters", nullptr},
                                                      {"alerts", read_alerts},
-                                                     {"reports", nullptr},
+                                                     {"reports", read_reports},
                                                      {"retention", read_retention},
                                                      {"identity", read_identity}}};
 

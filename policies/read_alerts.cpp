@@ -33,19 +33,6 @@ std::optional<std::string> read_event_word(const Value& value) {
     return value.wrong("is no kind of event" + (hint.empty() ? "; see docs/operate/events.md" : hint));
 }
 
-/// "20:00", as minutes since midnight.
-std::optional<std::chrono::minutes> read_clock(const Value& value) {
-    constexpr std::string_view advice = "is not a time of day; write it like \"20:00\"";
-    const auto text = single(value);
-    if (!text) return {};
-    const auto digit = [&](std::size_t i) { return (*text)[i] >= '0' && (*text)[i] <= '9'; };
-    if (text->size() != 5 || (*text)[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4))
-        return value.wrong(advice);
-    const int hours = ((*text)[0] - '0') * 10 + (*text)[1] - '0', minutes = ((*text)[3] - '0') * 10 + (*text)[4] - '0';
-    if (hours > 23 || minutes > 59) return value.wrong(advice);
-    return std::chrono::hours(hours) + std::chrono::minutes(minutes);
-}
-
 std::optional<QuietHours> read_quiet(const Value& value) {
     Fields fields(value.node, value.what, value.problems);
     QuietHours quiet;

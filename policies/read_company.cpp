@@ -86,8 +86,10 @@ void read_organisation(const Value& section, Rank rank, Draft& draft) {
     OrganisationDraft read;
     Organisation& organisation = read.organisation;
     if (const auto name = fields.find("name")) organisation.name = read_text(*name).value_or("");
-    if (const auto currency = fields.find("currency"))
-        if (currency->node.text != "USD") currency->wrong("is not counted in; this version knows USD only");
+    if (const auto currency = fields.find("currency")) read_currency(*currency, organisation);
+    if (const auto language = fields.find("language"))
+        if (const auto word = read_word(*language, {"en", "de", "fr"}))
+            organisation.language = static_cast<Language>(*word);
     if (const auto zone = fields.find("time_zone")) {
         organisation.time_zone = zone->node.text;
         if (zone->node.kind != YamlNode::Kind::text || !known_time_zone(organisation.time_zone))

@@ -43,6 +43,44 @@ std::string_view name_of(Strategy strategy) {
     return "";
 }
 
+std::string_view name_of(Language language) {
+    switch (language) {
+        case Language::en:
+            return "en";
+        case Language::de:
+            return "de";
+        case Language::fr:
+            return "fr";
+    }
+    return "";
+}
+
+std::string_view name_of(ReportSchedule::Every every) {
+    switch (every) {
+        case ReportSchedule::Every::day:
+            return "day";
+        case ReportSchedule::Every::week:
+            return "week";
+        case ReportSchedule::Every::month:
+            return "month";
+    }
+    return "";
+}
+
+std::vector<std::string> targets_of(const Snapshot& rules, const ReportSchedule& schedule, std::string_view team) {
+    std::vector<std::string> out = schedule.to;
+    if (team.empty()) team = whole_organisation;
+    for (std::size_t level = 0; level <= rules.teams.size() && !team.empty(); ++level) {
+        if (const auto own = schedule.to_of.find(team); own != schedule.to_of.end()) {
+            out.insert(out.end(), own->second.begin(), own->second.end());
+            break;
+        }
+        const auto found = rules.teams.find(team);
+        team = found == rules.teams.end() ? std::string_view() : std::string_view(found->second->parent);
+    }
+    return out;
+}
+
 std::vector<std::string> secrets_of(const Snapshot& rules) {
     std::set<std::string> names;
     for (const auto& entry : rules.providers)

@@ -4,6 +4,7 @@
 #include "policies/allocation.h"
 #include "policies/identity.h"
 #include "policies/price.h"
+#include "policies/reports.h"
 #include "policies/retention.h"
 #include "policies/watch.h"
 #include "service/base/budget.h"
@@ -213,9 +214,15 @@ struct Team {
     }
 };
 
+/// What the books are kept in, and everything but reports is shown in.
+inline constexpr std::string_view books_currency = "USD";
+
 struct Organisation {
     std::string name;
-    std::string currency = "USD";
+    std::string currency{books_currency};  ///< of reports; books are in dollars
+    /// What a dollar is in `currency`, in millionths.
+    std::int64_t per_usd_millionths = 1'000'000;
+    Language language = Language::en;
     std::string time_zone = "UTC";
     std::vector<Budget> budgets;
     std::string contact;  ///< whom people ask for more; empty: whoever runs Bursar
@@ -261,11 +268,16 @@ struct Snapshot {
     std::map<std::string, std::shared_ptr<const Allocation>, std::less<>> allocations;
     Watch watch;
     Alerts alerts;
+    ReportSchedules reports;
     Retention retention;
     Identity identity;
     /// What each group gives by itself, by group_key(): worked out from `teams` and `identity`. `leads` are without the
     /// teams below: those of one group may be very many, of all groups too many to keep. groups_give() finds them.
     std::map<std::string, GroupsGive, std::less<>> groups;
 };
+
+/// Who gets the schedule's report of a team, or of the whole organisation (empty): those who get every one, and those
+/// of the nearest team that has its own.
+std::vector<std::string> targets_of(const Snapshot& rules, const ReportSchedule& schedule, std::string_view team);
 
 }  // namespace bursar::policies

@@ -86,6 +86,8 @@ TEST(Schema, KnowsEachSettingOfTheParser) {
         {"teams_target", "alerts: {targets: {t: {teams: {qqqqqqqq: 1}}}}"},
         {"alert_route", "alerts: {routes: [{qqqqqqqq: 1}]}"},
         {"quiet_hours", "alerts: {routes: [{quiet: {qqqqqqqq: 1}}]}"},
+        {"report", "reports: {r: {qqqqqqqq: 1}}"},
+        {"currency", "organisation: {currency: {qqqqqqqq: 1}}"},
         {"retention", "retention: {qqqqqqqq: 1}"},
         {"identity", "identity: {qqqqqqqq: 1}"},
         {"directory", "identity: {directories: {d: {qqqqqqqq: 1}}}"},
