@@ -13,10 +13,11 @@ namespace {
 
 // Places in Numbers. The frequent ones first: their bits make the mask short.
 constexpr std::size_t calls = 0, cost = 1, charge = 2, usage_first = 3, held = 15, duration = 16, first_byte = 17,
-                      first_bytes = 18, latency_first = 19, refused = 29, errors = 30, retries = 31, retry_cost = 32;
+                      first_bytes = 18, latency_first = 19, refused = 29, errors = 30, retries = 31, retry_cost = 32,
+                      error_charge = 33;
 static_assert(usage_first + usage_fields.size() == held);
 static_assert(latency_first + latency_bounds_ms.size() + 1 == refused);
-static_assert(retry_cost + 1 == numbers_count && numbers_count <= 64);
+static_assert(error_charge + 1 == numbers_count && numbers_count <= 64);
 
 /// What no sum can hold stays at the end of the range: a provider that lies must not stop the service.
 void increase(std::int64_t& sum, std::int64_t by) {
@@ -35,7 +36,10 @@ void count_ending(Numbers& numbers, const Outcome& outcome) {
         ++numbers[refused];
         return;
     }
-    if (!outcome.fault.empty()) ++numbers[errors];
+    if (!outcome.fault.empty()) {
+        ++numbers[errors];
+        increase(numbers[error_charge], outcome.charge.nanos());
+    }
     // A row that was completed after a crash knows of no time.
     if (outcome.duration.count() > 0) {
         increase(numbers[duration], microseconds(outcome.duration));
@@ -98,6 +102,7 @@ UsageSums sums_of(const Numbers& numbers) {
     sums.errors = numbers[errors];
     sums.retries = numbers[retries];
     sums.retry_cost = NanoUsd(numbers[retry_cost]);
+    sums.error_charge = NanoUsd(numbers[error_charge]);
     for (std::size_t i = 0; i < usage_fields.size(); ++i) sums.usage.*usage_fields[i] = numbers[usage_first + i];
     sums.cost = NanoUsd(numbers[cost]);
     sums.charge = NanoUsd(numbers[charge]);

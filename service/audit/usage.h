@@ -48,6 +48,7 @@ struct UsageSums {
     std::int64_t errors = 0;   ///< of the calls: those that ended with a fault and were not refused
     std::int64_t retries = 0;  ///< attempts that another one followed
     NanoUsd retry_cost;        ///< of the cost: what those attempts were billed
+    NanoUsd error_charge;      ///< of the charge: what calls were charged that ended with an error
     Usage usage;
     NanoUsd cost;
     NanoUsd charge;
