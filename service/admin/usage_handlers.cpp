@@ -81,7 +81,7 @@ Result<bool> wants_csv(const Query& query, const Request& request) {
 }
 
 std::string usage_json(const std::vector<By>& groups, const audit::UsageAnswer& answer, const std::string& time_zone,
-                       const std::optional<Repricing>& other) {
+                       const std::optional<reports::Repricing>& other) {
     JsonWriter json;
     json.open().field("from", to_text(answer.from)).field("to", to_text(answer.to)).field("time_zone", time_zone);
     json.key("rows").open_list();
@@ -118,9 +118,9 @@ Reply usage_answer(Visit& visit, std::vector<std::pair<By, std::string>> only) {
             question.only.emplace_back(by, wanted);
         }
     std::ranges::move(only, std::back_inserter(question.only));
-    std::optional<Repricing> other;
+    std::optional<reports::Repricing> other;
     if (const std::string model(query.text("as_model")); !model.empty()) {
-        TRY(other, Repricing::on(*rules, model, visit.plane.clock.now()));
+        TRY(other, reports::Repricing::on(*rules, model, visit.plane.clock.now()));
     }
     TRY(const audit::UsageAnswer answer, visit.parts->audit.usage(question));
     if (!csv) return json_answer(usage_json(question.group_by, answer, zone.name(), other));

@@ -63,7 +63,7 @@ std::string text_of(const Value& value) {
 
 }  // namespace
 
-void write_usage_sums(JsonWriter& json, const UsageSums& sums, const std::optional<Repricing>& other) {
+void write_usage_sums(JsonWriter& json, const UsageSums& sums, const std::optional<reports::Repricing>& other) {
     for (const Column& column : columns) {
         const Value value = column.of(sums);
         if (const auto* number = std::get_if<std::int64_t>(&value))
@@ -87,7 +87,7 @@ std::string csv_cell(std::string_view text) {
 }
 
 std::string usage_csv(const std::vector<audit::By>& groups, const std::vector<audit::UsageRow>& rows,
-                      const std::optional<Repricing>& other) {
+                      const std::optional<reports::Repricing>& other) {
     std::string out;
     for (const audit::By by : groups) out.append(audit::name_of(by)).append(",");
     for (const Column& column : columns) out.append(column.name).append(&column == &columns.back() ? "" : ",");

@@ -1,7 +1,7 @@
 // Hunts: answers about usage that a spreadsheet misreads or runs, days of the wrong zone, a model that looks cheaper
 // than it is.
-#include "service/admin/reprice.h"
 #include "service/admin/usage_table.h"
+#include "service/reports/reprice.h"
 #include "tests/unit/admin/plant.h"
 
 #include <fmt/format.h>
@@ -173,7 +173,7 @@ TEST(Reprice, sums_of_many_calls_are_no_single_call) {
     rules.models["large"] = std::make_shared<policies::Model>(model);
     rules.models["virtual"] = std::make_shared<policies::Model>();
     const Timestamp now = *parse_timestamp("2026-11-23T12:00:00Z");
-    const auto repricing = Repricing::on(rules, "large", now);
+    const auto repricing = reports::Repricing::on(rules, "large", now);
     ASSERT_TRUE(repricing);
     audit::UsageSums sums;
     sums.calls = 10;
@@ -183,8 +183,8 @@ TEST(Reprice, sums_of_many_calls_are_no_single_call) {
     sums.usage.web_searches = 3;
     EXPECT_EQ(repricing->cost(sums), NanoUsd::dollars(1'800'000) + NanoUsd(7000))
         << "neither the tier of a long request nor the bounds of one";
-    EXPECT_FALSE(Repricing::on(rules, "virtual", now));
-    EXPECT_FALSE(Repricing::on(rules, "nobody", now));
+    EXPECT_FALSE(reports::Repricing::on(rules, "virtual", now));
+    EXPECT_FALSE(reports::Repricing::on(rules, "nobody", now));
 }
 
 }  // namespace

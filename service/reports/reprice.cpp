@@ -1,4 +1,4 @@
-#include "service/admin/reprice.h"
+#include "service/reports/reprice.h"
 
 #include "policies/price.h"
 
@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace bursar::admin {
+namespace bursar::reports {
 namespace {
 
 constexpr Tokens million = 1'000'000;
@@ -67,4 +67,4 @@ NanoUsd Repricing::cost(const audit::UsageSums& sums) const {
     return NanoUsd(static_cast<std::int64_t>(std::min<__int128>(nanos, std::numeric_limits<std::int64_t>::max())));
 }
 
-}  // namespace bursar::admin
+}  // namespace bursar::reports

@@ -6,7 +6,7 @@
 #include <array>
 #include <string>
 
-namespace bursar::admin {
+namespace bursar::reports {
 
 /// What sums of usage would cost on another model: its first channel's price of the moment, token class by class. Sums
 /// do not know the single calls, so what a price says of the whole request or of the hour of day stays out.
@@ -22,4 +22,4 @@ class Repricing {
     NanoUsd per_request_;
 };
 
-}  // namespace bursar::admin
+}  // namespace bursar::reports
