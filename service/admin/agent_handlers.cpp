@@ -69,7 +69,7 @@ Reply agent_usage(Visit& visit) {
         json.field("monthly_limit", cents_of(caps.front().limit)).field("used_credits", cents_of(caps.front().spent));
         json.field("utilization", ledger::percent_spent(caps.front()));
     }
-    json.field("currency", visit.parts->rules.get()->organisation.currency).close().key("limits").open_list();
+    json.field("currency", policies::books_currency).close().key("limits").open_list();
     for (std::size_t i = 0; i < caps.size(); ++i) {
         const ledger::Standing& cap = caps[i];
         const std::int64_t percent = ledger::percent_spent(cap);

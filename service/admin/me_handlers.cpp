@@ -78,7 +78,7 @@ Reply me_read(Visit& visit) {
     json.field("email", visit.person ? visit.person->facts.email : "");
     write_texts(json, "teams", visit.person ? visit.person->standing.teams : std::vector<std::string>{});
     write_texts(json, "leads", visit.person ? visit.person->standing.leads : std::vector<std::string>{});
-    json.field("organisation", rules->organisation.name).field("currency", rules->organisation.currency);
+    json.field("organisation", rules->organisation.name).field("currency", policies::books_currency);
     json.field("time_zone", rules->organisation.time_zone).field("way", visit.session->way);
     const std::string_view cookie = visit.request.cookie_named(session_cookie);
     json.field("csrf", cookie.empty() ? std::string{} : csrf_of(cookie)).key("session").open();
