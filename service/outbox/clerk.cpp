@@ -1,5 +1,11 @@
 #include "service/outbox/clerk.h"
 
+#include "integrations/report/report.h"
+#include "service/base/log.h"
+#include "service/outbox/detail.h"
+#include "service/reports/kept.h"
+
+#include <charconv>
 #include <utility>
 
 namespace bursar::outbox {
@@ -64,6 +70,49 @@ Result<void> Clerk::apply(Timestamp now, const Change& change, const Also& also)
     return commit(now, also);
 }
 
+/// The report that an event tells of; nothing if it is not kept any more.
+Result<std::optional<reports::KeptWhole>> Clerk::report_numbered(std::int64_t number) {
+    std::optional<reports::KeptWhole> found;
+    TRY_VOID(parts_.store.read([&](store::Transaction& transaction) -> Result<void> {
+        auto read = reports::read_kept(transaction, number);
+        if (!read && read.error().fault != Fault::not_found) return std::unexpected(std::move(read).error());
+        if (read) found = *std::move(read);
+        return {};
+    }));
+    return found;
+}
+
+Result<void> Clerk::take(Dispatcher& dispatcher, const Event& event, const Context& with) {
+    if (event.kind != "report.due") {
+        dispatcher.take(event, with);
+        return {};
+    }
+    const auto fields = fields_of(event.detail);
+    const DetailField* const field = find_field(fields, "report");
+    std::int64_t number = 0;
+    if (field != nullptr) std::from_chars(field->value.data(), field->value.data() + field->value.size(), number);
+    TRY(const auto kept, report_numbered(number));
+    const auto message = kept ? message_of_report(event, *kept, with) : std::nullopt;
+    if (!message) log::error("report_not_told", {{"event", event.name}});
+    dispatcher.take_report(event, message ? kept->kept.to : std::vector<std::string>{},
+                           message.value_or(integrations::Message{}), with);
+    return {};
+}
+
+Result<void> Clerk::put_in_report(integrations::Message& message) {
+    for (integrations::Attachment& each : message.attachments) {
+        const auto number = report_noted_in(each);
+        if (!number) continue;
+        TRY(auto kept, report_numbered(*number));
+        each.bytes = kept ? std::move(kept->json) : std::string();
+    }
+    // The figures are in the message, whatever has become of the rest.
+    std::erase_if(message.attachments, [](const integrations::Attachment& each) {
+        return each.type == integrations::report::report_type && each.bytes.empty();
+    });
+    return {};
+}
+
 Result<void> Clerk::look(Timestamp now) {
     bool more = true;
     for (int i = 0; i < portions_max && more; ++i)
@@ -73,7 +122,7 @@ Result<void> Clerk::look(Timestamp now) {
                 TRY(events, treasury::events_after(transaction, dispatcher.state().cursor, events_at_once));
                 return {};
             }));
-            for (const Event& event : events) dispatcher.take(event, with);
+            for (const Event& event : events) TRY_VOID(take(dispatcher, event, with));
             dispatcher.tick(with);
             more = events.size() == static_cast<std::size_t>(events_at_once) || !dispatcher.changes().raised.empty();
             return {};
@@ -101,9 +150,11 @@ Result<std::vector<integrations::Delivery>> Clerk::hand_out(std::size_t count_ma
                 continue;
             }
             const auto thread = dispatcher.state().threads.find({delivery.incident, name});
+            integrations::Message message = delivery.message;
+            TRY_VOID(put_in_report(message));
             out.push_back({.id = delivery.id,
                            .target = *std::move(target),
-                           .message = delivery.message,
+                           .message = std::move(message),
                            .thread = thread == dispatcher.state().threads.end() ? std::map<std::string, std::string>{}
                                                                                 : thread->second.ref,
                            .perhaps_sent = delivery.perhaps_sent});

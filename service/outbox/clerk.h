@@ -4,6 +4,7 @@
 #include "policies/rules.h"
 #include "service/outbox/dispatcher.h"
 #include "service/outbox/tables.h"
+#include "service/reports/kept.h"
 #include "service/store/store.h"
 
 #include <functional>
@@ -62,6 +63,9 @@ class Clerk {
 
   private:
     Result<void> ready(Timestamp now);
+    Result<void> take(Dispatcher& dispatcher, const Event& event, const Context& with);
+    Result<std::optional<reports::KeptWhole>> report_numbered(std::int64_t number);
+    Result<void> put_in_report(integrations::Message& message);
     Result<void> read_again(Timestamp now);
     Result<void> commit(Timestamp now, const Also& also = {});
     template <typename Change>

@@ -6,6 +6,8 @@
 
 namespace bursar::outbox {
 
+bool is_report(const Delivery& delivery) { return delivery.message.kind == "report.due"; }
+
 std::vector<std::int64_t> Dispatcher::waiting_of(const std::string& target) const {
     std::vector<std::int64_t> numbers;
     for (const auto& [number, each] : state_.deliveries)
@@ -14,12 +16,17 @@ std::vector<std::int64_t> Dispatcher::waiting_of(const std::string& target) cons
 }
 
 bool Dispatcher::is_late(const std::vector<std::int64_t>& waiting, Timestamp now) const {
-    const auto is_old = [&](std::int64_t number) { return now - state_.deliveries.at(number).made > digest_after; };
-    if (std::ranges::none_of(waiting, is_old)) return false;
-    // What came after a digest joins it, however little it is: else each try would leave one more.
-    const bool joins =
-        std::ranges::any_of(waiting, [&](std::int64_t number) { return state_.deliveries.at(number).is_digest(); });
-    return waiting.size() > (joins ? 1 : digest_above);
+    bool is_old = false, joins = false;
+    std::size_t count = 0;
+    for (const std::int64_t number : waiting) {
+        const Delivery& each = state_.deliveries.at(number);
+        if (is_report(each)) continue;
+        ++count;
+        is_old = is_old || now - each.made > digest_after;
+        // What came after a digest joins it, however little it is: else each try would leave one more.
+        joins = joins || each.is_digest();
+    }
+    return is_old && count > (joins ? 1 : digest_above);
 }
 
 bool Dispatcher::was_told(const Delivery& delivery) const {
@@ -64,7 +71,7 @@ void Dispatcher::fold(const std::string& target, const std::vector<std::int64_t>
     }
     for (const std::int64_t number : numbers) {
         Delivery& each = state_.deliveries.at(number);
-        if (each.number == digest->number) continue;
+        if (each.number == digest->number || is_report(each)) continue;
         each.state = Delivery::State::folded;
         each.into = digest->number;
         changed(each);

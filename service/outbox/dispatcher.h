@@ -51,6 +51,9 @@ class Dispatcher {
     void follow(const Context& context);
     /// The next event, in the order of their numbers.
     void take(const Event& event, const Context& context);
+    /// A report is there for these targets: a message of its own for each, at once, whatever the routes say.
+    void take_report(const Event& event, const std::vector<std::string>& targets, const integrations::Message& message,
+                     const Context& context);
     /// Makes the messages that are due, and gives up what is too old.
     void tick(const Context& context);
 
@@ -126,6 +129,9 @@ class Dispatcher {
     std::map<std::string, std::int64_t, std::less<>> newest_;  ///< incidents by name
     std::optional<std::int64_t> revision_;                     ///< of the policy that was looked at last
 };
+
+/// Reports are read as they are: they are never put together with anything.
+bool is_report(const Delivery& delivery);
 
 /// Whether its messages become issues, which are never put together.
 bool is_tickets(const policies::Snapshot& rules, const std::string& target);

@@ -1,5 +1,7 @@
 #include "service/outbox/messages.h"
 
+#include "integrations/report/report_json.h"
+#include "integrations/report/writers.h"
 #include "policies/event_kinds.h"
 #include "service/base/crypto.h"
 #include "service/base/money.h"
@@ -12,6 +14,7 @@
 #include <charconv>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace bursar::outbox {
 namespace {
@@ -20,6 +23,8 @@ using integrations::Message;
 
 constexpr std::size_t facts_max = 10;
 constexpr std::size_t title_bytes_max = 250;
+/// No report begins like this: it is a JSON object.
+constexpr std::string_view report_note = "kept:";
 
 /// "per_minute" → "Per minute"
 std::string words_of(std::string_view name) {
@@ -196,6 +201,34 @@ Message message_of(const Incident& incident, std::span<const Event> told, integr
             message.items.push_back({.at = event.at, .text = event.text});
     message.items_left_out = static_cast<int>(told.size() - std::min(told.size(), items_max));
     return message;
+}
+
+std::optional<Message> message_of_report(const Event& event, const reports::KeptWhole& report, const Context& context) {
+    const auto read = integrations::report::read_report(report.json);
+    if (!read) return std::nullopt;
+    Message message = integrations::report::summary_of(*read, fmt::format("{}", fmt::join(report.kept.formats, ",")));
+    const Message usual = frame(event.kind, context);
+    message.kind = event.kind;
+    message.severity = severity_of(event);
+    message.state = integrations::State::news;
+    message.at = event.at;
+    message.when = for_people(event.at, context.rules.organisation.time_zone);
+    message.whom = event.team;
+    if (message.footer.empty()) message.footer = usual.footer;
+    for (integrations::Attachment& each : message.attachments)
+        if (each.type == integrations::report::report_type)
+            each.bytes = fmt::format("{}{}", report_note, report.kept.number);
+    return message;
+}
+
+std::optional<std::int64_t> report_noted_in(const integrations::Attachment& attachment) {
+    if (attachment.type != integrations::report::report_type || !attachment.bytes.starts_with(report_note))
+        return std::nullopt;
+    std::int64_t number = 0;
+    const std::string_view text = std::string_view(attachment.bytes).substr(report_note.size());
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return number;
 }
 
 Message reminder_of(const Incident& incident, const Context& context) {

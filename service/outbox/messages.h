@@ -3,7 +3,9 @@
 #include "integrations/message.h"
 #include "policies/snapshot.h"
 #include "service/outbox/state.h"
+#include "service/reports/kept.h"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,6 +45,13 @@ struct Digest {
     std::vector<Missed> missed;  ///< oldest first
 };
 integrations::Message digest_of(const Digest& digest, const Context& context);
+
+/// The few numbers of a report, with a note in place of the report itself: it is put in when the message goes out
+/// (put_in_report). Nothing if its JSON is none.
+std::optional<integrations::Message> message_of_report(const Event& event, const reports::KeptWhole& report,
+                                                       const Context& context);
+/// The number of the report that belongs to the attachment.
+std::optional<std::int64_t> report_noted_in(const integrations::Attachment& attachment);
 
 /// Somebody tries a target.
 integrations::Message test_message(std::string_view target, std::string_view author, const Context& context);

@@ -79,6 +79,30 @@ void Dispatcher::take(const Event& given, const Context& context) {
     }
 }
 
+void Dispatcher::take_report(const Event& given, const std::vector<std::string>& targets,
+                             const integrations::Message& message, const Context& context) {
+    state_.cursor = given.number;
+    changes_.cursor = true;
+    if (targets.empty()) return;
+    Event event = given;
+    event.severity = severity_of(given);
+    if (event.incident.empty()) event.incident = event.name;
+    Incident& incident = incident_for(event, false, context);
+    incident.latest = event;
+    changed(incident);
+    integrations::Message named = message;
+    named.incident = label_of(incident);
+    for (const std::string& target : targets) {
+        // Where what the target gives for it is kept: the next try goes on there.
+        Thread& thread = state_.threads[{incident.number, target}];
+        thread.incident = incident.number;
+        thread.target = target;
+        thread.made = context.now;
+        changed(thread);
+        deliver(target, incident.number, named, context.now);
+    }
+}
+
 /// The one that goes on with this event; else a new one.
 Incident& Dispatcher::incident_for(const Event& event, bool lasts, const Context& context) {
     if (Incident* known = newest(event.incident)) {

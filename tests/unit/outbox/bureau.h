@@ -174,7 +174,7 @@ struct Bureau {
     }
 
     ManualClock clock{*parse_timestamp("2026-11-18T12:00:00Z")};  // a Wednesday
-    sim::SimStore store{{treasury::events_schema(), outbox::schema()}};
+    sim::SimStore store{{treasury::events_schema(), reports::schema(), outbox::schema()}};
     policies::Rules policy{std::make_shared<const policies::Snapshot>()};
     std::int64_t revision = 0;
     int events = 0, ids = 0, tries = 0;
