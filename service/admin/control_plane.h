@@ -32,6 +32,9 @@ class PostOffice;
 namespace bursar::backup {
 class Backups;
 }  // namespace bursar::backup
+namespace bursar::reports {
+class Schedules;
+}  // namespace bursar::reports
 
 // The control plane: POCO's HTTP server on a Unix-domain socket, behind the edge.
 namespace bursar::admin {
@@ -52,6 +55,7 @@ struct Parts {
     treasury::Runs* allocations = nullptr;      ///< null: none are run
     outbox::PostOffice* post_office = nullptr;  ///< null: nothing is told to anybody
     backup::Backups* backups = nullptr;         ///< null: the configuration names no folder for them
+    reports::Schedules* reports = nullptr;      ///< null: none are made
 };
 
 /// Health of one thing, for /readyz and `bursarctl doctor`.

@@ -185,6 +185,11 @@ Reply reconciliation_read(Visit& visit);
 Reply reconciliation_apply(Visit& visit);
 // usage_handlers.cpp
 Reply usage_read(Visit& visit);
+// schedule_handlers.cpp
+Reply report_list(Visit& visit);
+Reply report_preview(Visit& visit);
+Reply report_kept(Visit& visit);
+Reply report_send(Visit& visit);
 // allocation_handlers.cpp
 Reply allocation_list(Visit& visit);
 Reply allocation_plan(Visit& visit);

@@ -144,6 +144,7 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
                     auth::People::schema(), auth::Sessions::schema(), scim::Scim::schema(), admin::Revisions::schema(),
                     admin::Approvals::schema(), replays::Replays::schema()}};
     std::ranges::move(treasury::Treasury::schemas(), std::back_inserter(options.schemas));
+    options.schemas.push_back(reports::schema());
     options.schemas.push_back(outbox::schema());
     std::ranges::move(staff::Staff::schemas(), std::back_inserter(options.schemas));
     TRY(books.store, store::Store::open(std::move(options)));
@@ -175,6 +176,10 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
         treasury::Runs::open(*books.store, *books.ledger, *books.audit, *books.rules, clock,
                              [&keys = *books.keys, &people = *books.people] { return people_of(keys, people); }));
     TRY_VOID(books.allocations->load());
+    books.reports = std::make_unique<reports::Schedules>(reports::Schedules::Parts{
+        .store = *books.store,
+        .rules = *books.rules,
+        .gatherer = reports::Gatherer({*books.audit, *books.ledger, configuration.public_url})});
     return books;
 }
 

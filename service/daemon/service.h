@@ -22,6 +22,7 @@
 #include "service/outbox/post_office.h"
 #include "service/providers/health.h"
 #include "service/replays/replays.h"
+#include "service/reports/schedules.h"
 #include "service/staff/staff.h"
 #include "service/store/store.h"
 #include "service/treasury/allocations.h"
@@ -52,6 +53,7 @@ struct Books {
     std::unique_ptr<auth::Authenticator> callers;
     std::unique_ptr<treasury::Treasury> treasury;
     std::unique_ptr<treasury::Runs> allocations;
+    std::unique_ptr<reports::Schedules> reports;
 };
 
 /// Opens the database with the vault's key, recovers the ledger and reads the policy; the writer thread does not run

@@ -136,6 +136,7 @@ std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& pa
     duties.push_back({"approvals", 1min, [&store = *books.store, &audit = *books.audit](Timestamp now) {
                           return admin::Approvals::sweep(store, audit, now);
                       }});
+    duties.push_back({"reports", 10s, [&schedules = *books.reports](Timestamp now) { return schedules.look(now); }});
     // A clock that was wrong at the start must not delete what is not old: it gets an hour to be set right.
     duties.push_back({"retention", 1min,
                       [&audit = *books.audit, &rules = *books.rules, &clock,

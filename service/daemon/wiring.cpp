@@ -113,7 +113,7 @@ Result<void> Service::open_house() {
     parts_ = std::make_unique<admin::Parts>(
         admin::Parts{*books_.store, *books_.ledger, *books_.audit, *books_.keys, *books_.operators, *books_.people,
                      *books_.sessions, *books_.callers, *books_.staff, *books_.rules, *books_.treasury,
-                     books_.allocations.get(), post_office_.get(), backups_.get()});
+                     books_.allocations.get(), post_office_.get(), backups_.get(), books_.reports.get()});
 
     std::vector<asio::io_context*> shards;
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));

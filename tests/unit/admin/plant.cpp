@@ -158,6 +158,7 @@ Plant::~Plant() {
     if (post_office) post_office->stop();
     if (store) store->stop();
     plane_.reset();
+    schedules.reset();
     post_office.reset();
     allocations.reset();
     callers.reset();
@@ -186,6 +187,7 @@ void Plant::open_house() {
                                        scim::Scim::schema(), Revisions::schema(), Approvals::schema()}};
     for (const store::Schema& schema : staff::Staff::schemas()) options.schemas.push_back(schema);
     for (const store::Schema& schema : treasury::Treasury::schemas()) options.schemas.push_back(schema);
+    options.schemas.push_back(reports::schema());
     options.schemas.push_back(outbox::schema());
     store = sure(store::Store::open(std::move(options)));
     ledger = sure(ledger::Ledger::recover(*store, clock, {}));
@@ -203,11 +205,14 @@ void Plant::open_house() {
         {*store, *rules, *vault, clock},
         {.socket = folder / "courier.sock", .peers = {.own = static_cast<std::uint32_t>(::getuid())}}));
     post_office->start();
+    schedules = std::make_unique<reports::Schedules>(
+        reports::Schedules::Parts{*store, *rules, reports::Gatherer({*audit, *ledger, {}})});
     operator_token = issue_token("ada", auth::Role::operator_);
     auditor_token = issue_token("otto", auth::Role::auditor);
     finance_token = issue_token("fritz", auth::Role::finance);
     parts_ = std::make_unique<Parts>(Parts{*store, *ledger, *audit, *keys, *operators, *people, *sessions, *callers,
-                                           *staff, *rules, *treasury, allocations.get(), post_office.get()});
+                                           *staff, *rules, *treasury, allocations.get(), post_office.get(), nullptr,
+                                           schedules.get()});
     open_.store(parts_.get());
 }
 

@@ -2,6 +2,7 @@
 
 #include "service/admin/control_plane.h"
 #include "service/outbox/post_office.h"
+#include "service/reports/schedules.h"
 #include "service/treasury/allocations.h"
 #include "tests/unit/admin/company.h"
 
@@ -87,6 +88,7 @@ class Plant {
     std::unique_ptr<treasury::Treasury> treasury;
     std::unique_ptr<treasury::Runs> allocations;
     std::unique_ptr<outbox::PostOffice> post_office;
+    std::unique_ptr<reports::Schedules> schedules;
     std::string operator_token, auditor_token, finance_token;
     std::string tested;  ///< "provider/model" of the last test of a provider
     std::vector<Finding> test_findings = {{"name", Finding::State::good, "local resolves"}};
