@@ -116,6 +116,11 @@ Outcome<Exit> audit_verify(Context& context);
 Outcome<Exit> operator_list(Context& context);
 Outcome<Exit> operator_issue(Context& context);
 Outcome<Exit> operator_revoke(Context& context);
+// schedule_commands.cpp
+Outcome<Exit> report_list(Context& context);
+Outcome<Exit> report_preview(Context& context);
+Outcome<Exit> report_show(Context& context);
+Outcome<Exit> report_send(Context& context);
 // approval_commands.cpp
 Outcome<Exit> approvals_list(Context& context);
 Outcome<Exit> approvals_show(Context& context);

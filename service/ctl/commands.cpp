@@ -177,6 +177,16 @@ constexpr std::array silence_options = {
     Option{"--until", "TIME", "or when it ends, e.g. 2027-06-30T00:00:00Z"},
     Option{"--reason", "TEXT", "why (needed)"},
 };
+constexpr Option report_of = {"--of", "TEAM", "a team, or organisation (default: the first that it is about)"};
+constexpr Option report_period = {"--period", "PERIOD",
+                                  "2026-11, 2026-W48 or 2026-11-29 as it is made, or current (default: the last one)"};
+constexpr Option report_format = {"--format", "FORMAT", "html, pdf, csv, png or json (default: a few tables)"};
+constexpr Option report_output = {"--output", "FILE", "where to (default: standard output)"};
+constexpr std::array report_list_options = {before, limit};
+constexpr std::array report_preview_options = {report_of, report_period, report_format, report_output};
+constexpr std::array report_show_options = {report_format, report_output};
+constexpr std::array report_send_options = {report_of, report_period,
+                                            Option{"--to", "TARGET", "a target (default: those of the report)", true}};
 constexpr std::array pause_options = {
     Option{"--reason", "TEXT", "why; the caller reads it (needed)"},
     Option{"--until", "TIME", "when it ends by itself (default: when somebody resumes the key)"},
@@ -241,6 +251,12 @@ constexpr std::array table_of_commands = {
     Command{"alerts targets", "", "where messages go, and how each of these is", {}, 0, 0, alerts_targets},
     Command{"alerts test", "TARGET", "send a marked test; exit 1 if it does not arrive", {}, 1, 1, alerts_test},
     Command{"alerts preview", "KIND", "show the message of a made-up event", {}, 1, 1, alerts_preview},
+    Command{"report list", "", "usage reports: what is scheduled, and what was made", report_list_options, 0, 0,
+            report_list},
+    Command{"report preview", "NAME", "make a report, for your eyes only", report_preview_options, 1, 1,
+            report_preview},
+    Command{"report show", "NUMBER", "a report that was made", report_show_options, 1, 1, report_show},
+    Command{"report send", "NAME", "make a report now and send it", report_send_options, 1, 1, report_send},
     Command{"reconcile", "FILE", "compare a provider's export with the books", reconcile_options, 1, 1, reconcile},
     Command{"reconcile list", "", "list the comparisons that were made", {}, 0, 0, reconcile_list},
     Command{"reconcile show", "NUMBER", "show a comparison again", {}, 1, 1, reconcile_show},

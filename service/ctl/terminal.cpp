@@ -70,6 +70,7 @@ void print(std::string_view text) {
 void remark(std::string_view line) { fmt::print(stderr, "{}\n", line); }
 
 bool stdin_is_terminal() { return isatty(STDIN_FILENO) == 1; }
+bool stdout_is_terminal() { return isatty(STDOUT_FILENO) == 1; }
 
 Outcome<Secret> ask_secret(std::string_view question, std::string_view instead) {
     if (!stdin_is_terminal()) return wrong_usage(fmt::format("There is no terminal to ask on; {}.", instead));

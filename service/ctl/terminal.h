@@ -17,6 +17,7 @@ void print(std::string_view text);
 void remark(std::string_view line);
 
 bool stdin_is_terminal();
+bool stdout_is_terminal();
 
 /// Asks on the terminal without showing what is typed. wrong_usage without a terminal; `instead` says what to use then.
 Outcome<Secret> ask_secret(std::string_view question, std::string_view instead);
