@@ -10,7 +10,7 @@ const each = (entries, more) => Object.fromEntries(Object.entries(entries).map((
  * One organisation with the team "demo": an OpenAI and an Anthropic provider at `origin`, and the models demo-gpt, demo-embed and
  * demo-claude. Every model is of the tier "standard", and every team may use that tier.
  * @param {{organisation?: object, budgets?: object[], models?: object, teams?: object, prices?: object, charging?: object[],
- *          providers?: object | ((origin: string) => object), identity?: object, alerts?: object}} more
+ *          providers?: object | ((origin: string) => object), identity?: object, alerts?: object, reports?: object}} more
  */
 export function policyFor(origin, more = {}) {
     const keys = [{ secret: 'demo' }];
@@ -33,6 +33,7 @@ export function policyFor(origin, more = {}) {
         teams: each({ demo: { budgets: more.budgets ?? [{ limit: '100 USD', per: 'month' }] }, ...more.teams }, { models: ['tier:standard'] }),
         ...(more.charging ? { charging: more.charging } : {}),
         ...(more.alerts ? { alerts: more.alerts } : {}),
+        ...(more.reports ? { reports: more.reports } : {}),
         ...(more.identity ? { identity: more.identity } : {}),
         prices: { demo: { 'demo-gpt': demoPrice, 'demo-embed': demoPrice, 'demo-claude': demoPrice, ...more.prices } },
     };
