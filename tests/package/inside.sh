@@ -76,6 +76,8 @@ refuse "and no other form of it" '::ffff' "$audit"
 until_true grep -q '"connected"' <(journal)
 expect "the courier is connected" 'courier_connected' "$(journalctl -b -u bursar.service --no-pager -o cat)"
 expect "the pages are served" '<title>' "$(curl -sS --cacert /etc/bursar/tls/ca.pem https://127.0.0.1/)"
+ctl backup create >/dev/null 2>&1
+expect "a backup lies in its folder" '^[1-9]' "$(ls /var/backups/bursar | grep -c .)"
 spent start
 
 # What the kernel says of both.
@@ -191,6 +193,15 @@ expect "the configuration is kept" 'bursar-courier' "$(cat /etc/bursar/bursard.i
 expect "the books are kept" '"choices"' "$(cat /srv/last)"
 spent upgrade
 
+# Back to the backup, by the service's own user in the service's own folders.
+systemctl stop bursar.service
+said=$(bursar-offline --restore "$(find /var/backups/bursar -type f | head -n 1)" 2>&1 </dev/null)
+step "a backup can be put back" $? "$said"
+systemctl start bursar.socket bursar.service
+until_true ready
+expect "and the key of its time still calls" '"choices"' "$(call)"
+spent restore
+
 # Remove keeps, purge does not.
 said=$(apt-get -y remove bursar 2>&1)
 step "it can be removed" $? "$said"
@@ -199,8 +210,9 @@ expect "removing ends what ran" '^$' "$(pgrep -x bursard; pgrep -x bursar-courie
 said=$(apt-get -y purge bursar 2>&1)
 step "it can be purged" $? "$said"
 systemctl daemon-reload
-left=$(find / -xdev \( -path /proc -o -path /test -o -path /sys -o -path /srv -o -path /var/log -o -path /var/cache/apt \) -prune -o -iname '*bursar*' -print 2>/dev/null |
+left=$(find / -xdev \( -path /proc -o -path /test -o -path /sys -o -path /srv -o -path /var/log -o -path /var/cache/apt -o -path /var/backups \) -prune -o -iname '*bursar*' -print 2>/dev/null |
     grep -vE '/bursar-test.service$|^/(run|etc)/systemd/.*courier-probe')
 expect "a purge leaves no file" '^$' "$left"
 expect "a purge leaves no user and no group" '^$' "$(getent passwd bursar bursar-courier; getent group bursar bursar-courier)"
+expect "but backups, which are root's then" '^700 root root [1-9]' "$(stat -c '%a %U %G' /var/backups/bursar) $(ls /var/backups/bursar | grep -c .)"
 spent purge

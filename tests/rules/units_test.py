@@ -52,7 +52,7 @@ class Units(unittest.TestCase):
         for unit in UNITS:
             with self.subTest(unit):
                 self.assertLessEqual(set(settings(unit, "User")), set(users))
-                self.assertLessEqual(set(" ".join(settings(unit, "ReadWritePaths")).split()), set(folders))
+                self.assertLessEqual({path.lstrip("-") for path in " ".join(settings(unit, "ReadWritePaths")).split()}, set(folders))
 
 
 if __name__ == "__main__":
