@@ -93,7 +93,8 @@ Task<Result<void>> Gateway::hear(Call& call) {
     call.waited += call.heard - began;
     if (!body) co_return std::unexpected(std::move(body).error());
     call.body = *std::move(body);
-    Result<providers::Prompt> prompt = providers::read_prompt(call.endpoint, call.body);
+    Result<providers::Prompt> prompt =
+        providers::read_prompt(call.endpoint, call.body, call.body.capacity() - call.body.size());
     if (!prompt) co_return std::unexpected(std::move(prompt).error());
     call.prompt = *std::move(prompt);
     call.outcome.model = call.prompt.model;

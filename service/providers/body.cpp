@@ -373,13 +373,15 @@ Result<Prompt> PromptReader::finished() {
 
 }  // namespace
 
-Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body) {
+Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body) { return read_prompt(endpoint, body, 0); }
+
+Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body, std::size_t room) {
     if (body.starts_with("\xEF\xBB\xBF"))
         return fail(Fault::invalid_request, "The body begins with a byte order mark. Send JSON without one.");
     if (body.empty())
         return fail(Fault::invalid_request, "The body is empty. Send a JSON object, such as {\"model\": \"…\"}.");
     thread_local ondemand::parser parser;
-    auto prompt = PromptReader(endpoint, padded_copy(body)).read(parser);
+    auto prompt = PromptReader(endpoint, room < padding_bytes ? padded_copy(body) : body).read(parser);
     // The parser's tables are several times as large as the largest body it has seen.
     if (body.size() > parser_kept_bytes_max) parser = ondemand::parser();
     return prompt;

@@ -55,6 +55,9 @@ struct Prompt {
 /// or wrong `model`, wrong types of stream, max_tokens, n. Trailing bytes, duplicate top-level keys of the fields we
 /// read, also in another case, depth over 256: invalid_request.
 Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body);
+/// The same of a body behind which `room` more bytes may be read, as in a string with spare capacity: with 64 of them
+/// it is read where it is, and not copied first.
+Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body, std::size_t room);
 
 /// What to change. Only `model`, the limits of tokens and of tools, and the usage option are ever changed; `tags` are
 /// always left out.

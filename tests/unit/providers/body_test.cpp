@@ -278,6 +278,25 @@ TEST(Body, the_input_bound_holds_and_is_not_absurd) {
     }
 }
 
+TEST(Body, is_read_the_same_where_it_is_whatever_stands_behind_it) {
+    for (const char behind : {'9', '}', '"', '\\', ' ', '\0'}) {
+        const auto read_in_place = [&](Endpoint endpoint, std::string_view body) {
+            const std::string text = std::string(body) + std::string(64, behind);
+            return read_prompt(endpoint, std::string_view(text).substr(0, body.size()), 64);
+        };
+        for (const auto& refusal : refusals) {
+            const auto in_place = read_in_place(refusal.endpoint, refusal.body);
+            ASSERT_FALSE(in_place.has_value()) << refusal.name;
+            EXPECT_EQ(in_place.error().for_caller, read_prompt(refusal.endpoint, refusal.body).error().for_caller);
+        }
+        for (const auto& bound : bounds) {
+            const auto in_place = read_in_place(bound.endpoint, bound.body);
+            ASSERT_TRUE(in_place.has_value()) << bound.name;
+            EXPECT_EQ(in_place->input_at_most, read_prompt(bound.endpoint, bound.body)->input_at_most) << bound.name;
+        }
+    }
+}
+
 TEST(Body, tells_what_the_provider_does_itself) {
     const auto read = [](Endpoint endpoint, std::string_view rest) {
         auto prompt = read_prompt(endpoint, R"({"model":"m",)" + std::string(rest) + "}");
