@@ -9,7 +9,7 @@
 namespace bursar::admin::test {
 namespace {
 
-class ReportsApi : public testing::Test {
+class ReportSchedules : public testing::Test {
   protected:
     void SetUp() override {
         const std::string yaml = policy_yaml() + R"(  lab: {parent: research, models: ["tier:standard"]}
@@ -47,7 +47,7 @@ reports:
     std::string lead_;
 };
 
-TEST_F(ReportsApi, a_preview_is_a_report_and_is_not_kept) {
+TEST_F(ReportSchedules, a_preview_is_a_report_and_is_not_kept) {
     const HttpReply reply = plant_.get("/api/v1/reports/finance/preview?period=current");
     ASSERT_EQ(reply.status, 200) << reply.body;
     const auto made = integrations::report::read_report(reply.body);
@@ -63,7 +63,7 @@ TEST_F(ReportsApi, a_preview_is_a_report_and_is_not_kept) {
     EXPECT_EQ(csv.headers.at("content-disposition"), "attachment; filename=\"usage-lab-2026-11.csv\"");
 }
 
-TEST_F(ReportsApi, what_does_not_exist_is_said) {
+TEST_F(ReportSchedules, what_does_not_exist_is_said) {
     EXPECT_EQ(plant_.get("/api/v1/reports/nothing/preview").status, 404);
     EXPECT_EQ(plant_.get("/api/v1/reports/finance/preview?of=nobody").status, 404);
     EXPECT_EQ(plant_.get("/api/v1/reports/finance/preview?period=2026-W48").status, 400);
@@ -74,7 +74,7 @@ TEST_F(ReportsApi, what_does_not_exist_is_said) {
     EXPECT_EQ(send(plant_.operator_token, R"({"too":["ops"]})").status, 400);
 }
 
-TEST_F(ReportsApi, sending_keeps_the_report_and_says_who_did_it) {
+TEST_F(ReportSchedules, sending_keeps_the_report_and_says_who_did_it) {
     const HttpReply sent = send(plant_.finance_token, R"({"period":"current","to":["mail","mail","ops"]})");
     ASSERT_EQ(sent.status, 201) << sent.body;
     EXPECT_EQ(sent.at("/period"), "2026-11");
@@ -92,7 +92,7 @@ TEST_F(ReportsApi, sending_keeps_the_report_and_says_who_did_it) {
     EXPECT_EQ(plant_.get("/api/v1/reports").count("/kept"), 1U);
 }
 
-TEST_F(ReportsApi, schedules_say_when_and_to_whom) {
+TEST_F(ReportSchedules, schedules_say_when_and_to_whom) {
     const HttpReply list = plant_.get("/api/v1/reports");
     ASSERT_EQ(list.count("/schedules"), 2U) << list.body;
     EXPECT_EQ(list.at("/schedules/0/name"), "finance");
@@ -103,7 +103,7 @@ TEST_F(ReportsApi, schedules_say_when_and_to_whom) {
     EXPECT_EQ(list.at("/schedules/1/targets/0"), "mail");
 }
 
-TEST_F(ReportsApi, a_lead_sees_his_teams_and_nobody_elses) {
+TEST_F(ReportSchedules, a_lead_sees_his_teams_and_nobody_elses) {
     const auto preview = [&](std::string_view of) {
         return as(lead_, "GET", fmt::format("/api/v1/reports/finance/preview?period=current&of={}", of)).status;
     };
