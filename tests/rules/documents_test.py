@@ -47,7 +47,7 @@ class Documents(unittest.TestCase):
         known = {re.sub(r" [A-Z].*$| bash$", "", name) for name in commands_of_bursarctl()}
         wrong = []
         for path in PAGES:
-            for words in re.findall(r"bursarctl((?: [a-z]+){1,2})", text(path)):
+            for words in re.findall(r"bursarctl((?: [a-z]+(?:-[a-z]+)*){1,2})", text(path)):
                 parts = words.split()
                 if parts[0] in ("speaks", "is", "and", "by", "reads", "from", "has", "to", "asks"):
                     continue
