@@ -195,7 +195,7 @@ spent upgrade
 
 # Back to the backup, by the service's own user in the service's own folders.
 systemctl stop bursar.service
-said=$(bursar-offline --restore "$(find /var/backups/bursar -type f | head -n 1)" 2>&1 </dev/null)
+said=$(bursar-offline --restore "$(find /var/backups/bursar -type f -name 'bursar-*.backup' | sort | tail -n 1)" 2>&1 </dev/null)
 step "a backup can be put back" $? "$said"
 systemctl start bursar.socket bursar.service
 until_true ready
