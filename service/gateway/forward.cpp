@@ -435,6 +435,8 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     end_permit(call, now);
     call.attempt.passage.well();
     call.attempt.passage.channel()->measure_plain(now - call.attempt.began, reading.usage.output);
+    // The provider is done: a caller who reads slowly keeps its channel busy no longer.
+    call.attempt.passage = providers::Passage();
     const int status = answer.head().status;
     const edge::ResponseHead head = success_head(call, answer.head(), parts_.clock.moment());
     call.outcome.overhead = parts_.clock.moment() - call.started - call.waited;

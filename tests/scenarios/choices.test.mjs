@@ -269,8 +269,11 @@ test('least_busy: while one channel is slow, the other gets the calls', async ()
     two.answer = (response, body) => stuck.push(() => serve(response, body, 'two'));
     const more = [ask('least_busy')];
     await until('the other has one too', () => stuck.length === 1);
-    more.push(ask('least_busy'), ask('least_busy'));
-    await until('one more each', () => waiting.length === 2 && stuck.length === 2);
+    // One after the other: of two that choose at the same moment neither sees the other.
+    more.push(ask('least_busy'));
+    await until('the first as written has one more', () => waiting.length === 2);
+    more.push(ask('least_busy'));
+    await until('the other has one more too', () => stuck.length === 2);
     for (const go of [...waiting, ...stuck]) go();
     for (const each of [first, ...more]) await text(await each);
     const { channels } = await bursar.must('GET', 'providers');
