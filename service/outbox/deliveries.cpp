@@ -2,6 +2,7 @@
 #include "service/base/ensure.h"
 #include "service/base/json.h"
 #include "service/outbox/dispatcher.h"
+#include "service/outbox/order.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,9 +19,6 @@ void cut(std::string& text, std::size_t bytes_max) {
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
     text.resize(end);
 }
-
-/// Of one incident at one target the order is kept; a digest is an incident of its own.
-std::int64_t line_of(const Delivery& delivery) { return delivery.is_digest() ? -delivery.number : delivery.incident; }
 
 Event event_of_target(std::string_view kind, const std::string& target, std::string text, std::string detail,
                       Timestamp now) {
@@ -108,20 +106,16 @@ void Dispatcher::ready_of(const std::string& target, std::size_t count_max, cons
         waiting = waiting_of(target);
     }
     refill(now, context.rules.alerts.targets.at(target), context.now);
-    std::set<std::int64_t> busy;
-    for (const auto& [number, each] : state_.deliveries)
-        if (each.target == target && each.state == Delivery::State::under_way) busy.insert(line_of(each));
+    Order order(state_, target);
     // Of those that are due the one that waits longest: one that the target never takes must not hold up the others.
     std::ranges::sort(waiting, {},
                       [&](std::int64_t number) { return std::pair(state_.deliveries.at(number).due, number); });
     const bool tries = now.failures > 0 || now.parked_at.has_value();
     for (const std::int64_t number : waiting) {
         const Delivery& each = state_.deliveries.at(number);
-        if (out.size() >= count_max || now.tokens < 1 || (tries && !busy.empty())) return;
-        const bool first = std::ranges::none_of(waiting, [&](std::int64_t other) {
-            return other < number && line_of(state_.deliveries.at(other)) == line_of(each);
-        });
-        if (!first || each.due > context.now || !busy.insert(line_of(each)).second) continue;
+        if (out.size() >= count_max || now.tokens < 1 || (tries && order.is_busy())) return;
+        if (each.due > context.now || !order.may_go(each)) continue;
+        order.goes(each);
         now.tokens -= 1;
         out.push_back(number);
     }
@@ -199,7 +193,8 @@ void Dispatcher::arrived(Delivery& delivery, const Context& context) {
         changed(each);
         const auto thread = state_.threads.find({each.incident, each.target});
         if (thread == state_.threads.end()) return;
-        if (each.message.state == integrations::State::firing) thread->second.firing_delivered = true;
+        if (each.message.state != integrations::State::news)
+            thread->second.firing_delivered = each.message.state == integrations::State::firing;
         changed(thread->second);
     };
     settle(delivery);

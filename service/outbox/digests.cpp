@@ -34,6 +34,21 @@ bool Dispatcher::was_told(const Delivery& delivery) const {
     return thread != state_.threads.end() && thread->second.firing_delivered;
 }
 
+/// Whether the target may know of the incident by something whose receipt is still to come, or got lost: then its end
+/// has to be told.
+bool Dispatcher::is_perhaps_told(const Delivery& delivery) const {
+    const auto uncertain = [](const Delivery& each) {
+        return each.state == Delivery::State::under_way || each.perhaps_sent;
+    };
+    return was_told(delivery) || std::ranges::any_of(state_.deliveries, [&](const auto& entry) {
+               const Delivery& each = entry.second;
+               if (each.incident != delivery.incident || each.target != delivery.target) return false;
+               const auto digest = state_.deliveries.find(each.into);
+               const bool folded = each.state == Delivery::State::folded && digest != state_.deliveries.end();
+               return uncertain(each) || (folded && uncertain(digest->second));
+           });
+}
+
 /// Of each incident only the last message counts; of one that is over and that nobody heard of, none. Where something
 /// may have arrived all is kept, so that its issue is looked for, and closed.
 void Dispatcher::drop_covered(const std::vector<std::int64_t>& numbers, Timestamp now) {
@@ -44,6 +59,8 @@ void Dispatcher::drop_covered(const std::vector<std::int64_t>& numbers, Timestam
         last[each.incident] = number;
         if (each.perhaps_sent || each.message.state == integrations::State::news) uncertain.insert(each.incident);
     }
+    for (const auto& [number, each] : state_.deliveries)
+        if (each.state == Delivery::State::under_way && last.contains(each.incident)) uncertain.insert(each.incident);
     for (const std::int64_t number : numbers) {
         Delivery& each = state_.deliveries.at(number);
         if (each.is_digest() || uncertain.contains(each.incident)) continue;
@@ -72,11 +89,29 @@ void Dispatcher::fold(const std::string& target, const std::vector<std::int64_t>
     for (const std::int64_t number : numbers) {
         Delivery& each = state_.deliveries.at(number);
         if (each.number == digest->number || is_report(each)) continue;
+        if (each.is_digest()) {
+            join(each, *digest, context.now);
+            continue;
+        }
         each.state = Delivery::State::folded;
         each.into = digest->number;
         changed(each);
     }
     write_digest(*digest, quiet, context);
+}
+
+/// One that was under way when the other was made: what it sums up is told by the other.
+void Dispatcher::join(Delivery& from, Delivery& digest, Timestamp now) {
+    for (auto& [number, each] : state_.deliveries) {
+        if (each.state != Delivery::State::folded || each.into != from.number) continue;
+        each.into = digest.number;
+        each.perhaps_sent = each.perhaps_sent || from.perhaps_sent;
+        changed(each);
+    }
+    from.state = Delivery::State::sent;
+    from.ended = now;
+    from.reason = "joined by another digest";
+    changed(from);
 }
 
 void Dispatcher::write_digest(Delivery& digest, bool quiet, const Context& context) {
@@ -96,10 +131,14 @@ void Dispatcher::write_digest(Delivery& digest, bool quiet, const Context& conte
             each.ended = context.now;
             each.reason = "covered by a later message of a digest";
             changed(each);
+            // What may have been told of the incident may have been told, whichever message it was.
+            Delivery& latest = state_.deliveries.at(last[each.incident]);
+            latest.perhaps_sent = latest.perhaps_sent || each.perhaps_sent;
+            changed(latest);
         } else if (!ended) {
             words.missed.push_back(
                 {.message = &each.message, .now = Missed::Now::lasts, .perhaps_told = each.perhaps_sent});
-        } else if (was_told(each)) {
+        } else if (is_perhaps_told(each)) {
             words.missed.push_back({.message = &each.message, .now = Missed::Now::over});
         } else {
             ++words.ended_meanwhile;

@@ -111,10 +111,12 @@ class Dispatcher {
     std::vector<std::int64_t> waiting_of(const std::string& target) const;
     bool is_late(const std::vector<std::int64_t>& waiting, Timestamp now) const;
     void fold(const std::string& target, const std::vector<std::int64_t>& numbers, bool quiet, const Context& context);
+    void join(Delivery& from, Delivery& digest, Timestamp now);
     void write_digest(Delivery& digest, bool quiet, const Context& context);
     void drop_covered(const std::vector<std::int64_t>& numbers, Timestamp now);
     void thin_out(const std::string& target, const Context& context);
     bool was_told(const Delivery& delivery) const;
+    bool is_perhaps_told(const Delivery& delivery) const;
     void give_up_old(const Context& context);
 
     void changed(const Thread& thread) { changes_.threads.insert({thread.incident, thread.target}); }

@@ -36,7 +36,7 @@ struct Thread {
     std::optional<Timestamp> made;
     std::int64_t told_rank = -1;    ///< of what mattered most in all that was made (rank_of())
     bool firing_told = false;       ///< a message was made that it fires
-    bool firing_delivered = false;  ///< and reached the target
+    bool firing_delivered = false;  ///< the last that reached the target says that it fires
     bool end_due = false;
     bool held = false;                       ///< kept back by quiet hours
     std::map<std::string, std::string> ref;  ///< what the target gave for it: Slack's ts, Jira's key

@@ -132,7 +132,7 @@ void Dispatcher::begin(const Event& event, const Context& context) {
             thread.pending.clear();
             thread.due.reset();
             if (!unsaid) {
-                thread.firing_told = thread.firing_delivered = false;
+                thread.firing_told = false;
                 thread.told_rank = -1;
             }
             changed(thread);
