@@ -339,17 +339,4 @@ std::vector<Budget> limits_of(const Snapshot& rules, const AccountName& account,
     return documented;
 }
 
-const ProviderKey* choose_key(const Provider& provider, std::uint64_t draw) {
-    std::uint64_t total = 0;
-    for (const ProviderKey& key : provider.keys) total += static_cast<std::uint64_t>(key.weight);
-    if (total == 0) return nullptr;
-    std::uint64_t rest = draw % total;
-    for (const ProviderKey& key : provider.keys) {
-        const auto weight = static_cast<std::uint64_t>(key.weight);
-        if (rest < weight) return &key;
-        rest -= weight;
-    }
-    return nullptr;
-}
-
 }  // namespace bursar::policies

@@ -90,7 +90,4 @@ std::string contact_of(const Snapshot& rules, std::string_view team);
 /// that are decided for it.
 std::vector<Budget> limits_of(const Snapshot& rules, const AccountName& account, std::vector<Budget> documented);
 
-/// One provider key by weight; `draw` is a random number. nullptr if the provider wants none.
-const ProviderKey* choose_key(const Provider& provider, std::uint64_t draw);
-
 }  // namespace bursar::policies

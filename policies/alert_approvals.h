@@ -11,9 +11,6 @@ namespace bursar::policies {
 constexpr std::size_t approvers_max = 200;
 constexpr std::size_t approving_people_max = 1'000;
 
-/// In `by`: everybody's moves count whose e-mail address is that of one person here.
-inline constexpr std::string_view by_leads = "*leads*";
-
 /// {approve: Approved, decline: Rejected, by: ["*leads*"], people: {5b10a2: lea}} becomes four settings: "approve" and
 /// "decline" (a status: its name as the token's owner reads it, or its number), "approve_by" (a JSON list) and
 /// "approve_people" (a JSON object: account or address in Jira to the person here).

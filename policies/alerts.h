@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // Who is told of what: the section "alerts".
@@ -23,6 +24,9 @@ struct AlertTarget {
     int per_minute = 30;                         ///< messages at most, in any minute
     bool operator==(const AlertTarget&) const = default;
 };
+
+/// In `by` of a target's approvals: everybody's moves of an issue count whose e-mail address is that of one person here.
+inline constexpr std::string_view by_leads = "*leads*";
 
 /// Hours in which only what is critical is told; the rest comes when they end. In the organisation's time zone.
 struct QuietHours {

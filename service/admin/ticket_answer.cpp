@@ -27,7 +27,7 @@ std::string_view action_of(const Moved& moved) { return is_approval(moved) ? "re
 
 bool counts(const TicketApprovals& approvals, const integrations::Move& move) {
     return std::ranges::any_of(approvals.by, [&](const std::string& each) {
-        return each == outbox::by_leads || (!move.account.empty() && each == move.account) ||
+        return each == policies::by_leads || (!move.account.empty() && each == move.account) ||
                same_address(each, move.email);
     });
 }

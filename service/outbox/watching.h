@@ -24,8 +24,6 @@ struct TicketApprovals {
     std::vector<std::string> by;                ///< accounts of Jira, e-mail addresses, by_leads
     std::map<std::string, std::string> people;  ///< account or address in Jira → the person here
 };
-/// In `by`: everybody's moves count whose e-mail address is that of one person here.
-inline constexpr std::string_view by_leads = "*leads*";
 /// None: requests are not answered there.
 std::optional<TicketApprovals> approvals_of(const policies::AlertTarget& target);
 

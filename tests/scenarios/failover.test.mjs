@@ -35,6 +35,7 @@ before(async () => {
                 good: provider(good),
                 third: provider(third),
                 'pool': provider(third, { keys: ['k1', 'k2', 'k3', 'k4', 'k5'].map((secret) => ({ secret })) }),
+                'heavy': provider(third, { keys: [{ secret: 'k1', weight: 3 }, { secret: 'k2' }] }),
                 solo: provider(bad, { keys: [{ secret: 'k1' }] }),
                 'short-bad': provider(bad, { deadlines: { connect: '1s', first_byte: '1s', first_token: '1s', idle: '1s', total: '1s' } }),
                 'short-good': provider(good, { deadlines: { connect: '1s', first_byte: '1s', first_token: '1s', idle: '1s', total: '1s' } }),
@@ -51,6 +52,7 @@ before(async () => {
                 short: { hidden_reasoning: false, channels: [{ provider: 'short-bad', model: 'm' }, { provider: 'short-good', model: 'm', priority: 2 }] },
                 abroad: { hidden_reasoning: false, channels: [{ provider: 'abroad', model: 'm' }] },
                 pooled: { hidden_reasoning: false, attempts_max: 5, channels: [{ provider: 'pool', model: 'm' }] },
+                heavy: { hidden_reasoning: false, channels: [{ provider: 'heavy', model: 'm' }] },
                 three: { hidden_reasoning: false, strategy: 'weighted', channels: ['b1', 'b2', 'b3'].map((name) => ({ provider: name, model: 'm' })) },
             },
             prices: { m: demoPrice, m2: demoPrice },
@@ -373,6 +375,19 @@ test('of five keys one is revoked and one is limited: no call fails, and both co
         await read(await ask('pooled', { stream: false }));
         return (await state('k2')).state === 'well' && (await state('k4')).state === 'well';
     });
+});
+
+test('keys of a pool get calls by their weights', async () => {
+    const calls = { 'sk-k1': 0, 'sk-k2': 0 };
+    third.answer = (response, body, request) => {
+        ++calls[request.headers.authorization.slice(7)];
+        serve(response, body, 'third');
+    };
+    for (let i = 0; i < 400; ++i) await read(await ask('heavy', { stream: false }));
+    third.well();
+    // 100 expected, with a standard deviation of 8.7: outside of this once in some hundred million runs.
+    assert.equal(calls['sk-k1'] + calls['sk-k2'], 400);
+    assert.ok(calls['sk-k2'] > 50 && calls['sk-k2'] < 150, JSON.stringify(calls));
 });
 
 test('one of three channels dies under load: nobody notices, and it comes back by itself', async () => {

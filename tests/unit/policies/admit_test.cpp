@@ -476,13 +476,5 @@ TEST(AccountsOf, FromTheOrganisationDownToTheKey) {
     EXPECT_EQ(accounts_of(*rules(), caller_of("")).error().fault, Fault::not_permitted);
 }
 
-TEST(ChooseKey, ByWeight) {
-    const Provider& openai = *rules()->providers.at("openai");
-    std::map<std::string, int> drawn;
-    for (std::uint64_t draw = 0; draw < 4'000; ++draw) ++drawn[choose_key(openai, draw)->secret];
-    EXPECT_EQ(drawn, (std::map<std::string, int>{{"openai-a", 3'000}, {"openai-b", 1'000}}));
-    EXPECT_EQ(choose_key(*rules()->providers.at("local"), 1), nullptr);
-}
-
 }  // namespace
 }  // namespace bursar::policies::testing
