@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <sys/utsname.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -124,6 +125,40 @@ void Backups::begin_if_due(Timestamp now) {
     if (auto begun = begin(); !begun) log::warning("backup_not_begun", {{"reason", begun.error().operator_text()}});
 }
 
+void Backups::begin_if_wanted() {
+    const fs::path wanted = options_.folder / wanted_name;
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(wanted, error))) return;
+    {
+        const MutexLock lock(mutex_);
+        if (state_.running) return;
+    }
+    // A wish that cannot be taken away would be granted for ever.
+    if (!fs::remove(wanted, error)) {
+        log::warning("backup_wish_stays", {{"file", wanted.string()}, {"reason", error.message()}});
+        return;
+    }
+    {
+        const MutexLock lock(mutex_);
+        wanted_ = true;
+    }
+    const auto begun = begin();
+    // Whoever else began one did so after the wish: that one's answer will do.
+    if (begun || begun.error().fault == Fault::conflict) return;
+    {
+        const MutexLock lock(mutex_);
+        wanted_ = false;
+    }
+    answer(std::unexpected(begun.error()));
+}
+
+void Backups::answer(const Result<std::string>& made) const {
+    const std::string line =
+        made ? fmt::format("made {}\n", *made) : fmt::format("failed {}\n", made.error().for_caller);
+    if (const auto written = store::replace_file(options_.folder / answer_name, line); !written)
+        log::warning("backup_answer_not_written", {{"reason", written.error().operator_text()}});
+}
+
 State Backups::state() const {
     const std::vector<Found> found = list();
     const MutexLock lock(mutex_);
@@ -148,18 +183,23 @@ std::vector<Found> Backups::list() const {
 }
 
 void Backups::run() {
-    const Result<void> made = [&]() -> Result<void> {
+    const Result<std::string> made = [&]() -> Result<std::string> {
         const Staging staging(options_.folder / staging_name);
         TRY_VOID(staging.make());
-        TRY_VOID(make(options_.folder / staging_name));
+        TRY(std::string name, make(options_.folder / staging_name));
         drop_old();
-        return {};
+        return name;
     }();
     if (!made && made.error().fault != Fault::shutting_down)
         log::error("backup_failed", {{"reason", made.error().operator_text()}});
-    const MutexLock lock(mutex_);
-    state_.running = false;
-    state_.failure = made ? std::string() : std::string(made.error().for_caller);
+    bool wanted = false;
+    {
+        const MutexLock lock(mutex_);
+        state_.running = false;
+        state_.failure = made ? std::string() : std::string(made.error().for_caller);
+        wanted = std::exchange(wanted_, false);
+    }
+    if (wanted) answer(made);
 }
 
 bool Backups::goes_on(int from_percent, int to_percent, std::uint64_t done, std::uint64_t all) {
@@ -180,7 +220,7 @@ Result<void> Backups::check_room() const {
                             options_.folder.string(), room.available >> 20, (2 * bytes >> 20) + 64));
 }
 
-Result<void> Backups::make(const fs::path& staging) {
+Result<std::string> Backups::make(const fs::path& staging) {
     TRY_VOID(check_room());
     const Facts facts = parts_.facts();
     const Timestamp now = parts_.clock.now();
@@ -218,7 +258,7 @@ Result<void> Backups::make(const fs::path& staging) {
         return fail(Fault::internal, fmt::format("Cannot name the backup {}: {}.", name.string(), ignored.message()));
     TRY_VOID(store::sync_folder(options_.folder));
     log::info("backup_made", {{"file", name.string()}, {"bytes", fs::file_size(name, ignored)}});
-    return {};
+    return name.filename().string();
 }
 
 void Backups::drop_old() const {

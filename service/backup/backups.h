@@ -41,6 +41,11 @@ struct State {
     std::string failure{};                ///< why the last one failed; empty: it did not
 };
 
+/// A file of this name in the folder asks for one: whoever may write there needs no token, such as the package before
+/// an upgrade. What became of it is said in the other: "made NAME" or "failed SENTENCE".
+inline constexpr const char* wanted_name = ".wanted";
+inline constexpr const char* answer_name = ".answer";
+
 /// Makes backups while the service serves, one at a time, on a thread of its own. Any thread but shards.
 class Backups {
   public:
@@ -64,6 +69,8 @@ class Backups {
     Result<void> begin();
     /// begin(), if the newest one is old enough; what failed is tried again after an hour.
     void begin_if_due(Timestamp now);
+    /// begin(), if a file asks for it; one that is under way is of before the wish, so that another follows it.
+    void begin_if_wanted();
     State state() const;
     const Options& options() const { return options_; }
     /// The newest first. Blocking.
@@ -72,7 +79,8 @@ class Backups {
 
   private:
     void run();
-    Result<void> make(const std::filesystem::path& staging);
+    Result<std::string> make(const std::filesystem::path& staging);
+    void answer(const Result<std::string>& made) const;
     void drop_old() const;
     Result<void> check_room() const;
     bool goes_on(int from_percent, int to_percent, std::uint64_t done, std::uint64_t all);
@@ -84,6 +92,7 @@ class Backups {
     mutable Mutex mutex_;
     std::thread thread_ GUARDED_BY(mutex_);
     State state_ GUARDED_BY(mutex_);
+    bool wanted_ GUARDED_BY(mutex_) = false;  ///< somebody waits for the end of the next one
 };
 
 }  // namespace bursar::backup

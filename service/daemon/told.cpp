@@ -123,6 +123,11 @@ std::vector<treasury::Duty> telling_duties(const Books& books, const Surrounding
                               backups->begin_if_due(now);
                               return {};
                           }});
+    if (around.backups != nullptr)
+        duties.push_back({"backup_wanted", 2s, [backups = around.backups](Timestamp) -> Result<void> {
+                              backups->begin_if_wanted();
+                              return {};
+                          }});
     duties.push_back({"surroundings", 1min, [slow](Timestamp now) { return slow->look(now); }});
     return duties;
 }

@@ -120,6 +120,27 @@ TEST_F(BackupsOf, WhatFailsSaysWhyAndIsTriedAgainAfterAnHour) {
     EXPECT_EQ(files().size(), 1U);
 }
 
+TEST_F(BackupsOf, AFileInTheFolderAsksForOneAndIsAnswered) {
+    const auto backups = make({.every = 0h});
+    backups->begin_if_wanted();
+    EXPECT_FALSE(backups->state().begun_at) << "nobody has asked";
+    put_content(folder / "backups" / wanted_name, "");
+    backups->begin_if_wanted();
+    while (!fs::exists(folder / "backups" / answer_name)) std::this_thread::yield();
+    EXPECT_EQ(backups->list().size(), 1U);
+    EXPECT_EQ(content_of(folder / "backups" / answer_name), "made bursar-20261130T020000Z.backup\n");
+    EXPECT_FALSE(fs::exists(folder / "backups" / wanted_name)) << "one wish is one backup";
+}
+
+TEST_F(BackupsOf, AWishThatFailsIsAnsweredWithTheReason) {
+    vault->seal();
+    const auto backups = make({.every = 0h});
+    put_content(folder / "backups" / wanted_name, "");
+    backups->begin_if_wanted();
+    EXPECT_TRUE(content_of(folder / "backups" / answer_name).starts_with("failed The vault is sealed"));
+    EXPECT_FALSE(fs::exists(folder / "backups" / wanted_name));
+}
+
 TEST_F(BackupsOf, ASealedVaultGivesNone) {
     vault->seal();
     const auto backups = make({});
