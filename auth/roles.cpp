@@ -48,6 +48,7 @@ constexpr std::array table{
     Permission{"secret.delete", "DELETE", "/api/v1/secrets/{name}", o},
     Permission{"backup.list", "GET", "/api/v1/backup", o | a},
     Permission{"backup.make", "POST", "/api/v1/backup", o},
+    Permission{"upgrade.check", "POST", "/api/v1/upgrade/check", o | a},
     Permission{"key.list", "GET", "/api/v1/keys", o | a | f},
     Permission{"key.issue", "POST", "/api/v1/keys", o},
     Permission{"key.read", "GET", "/api/v1/keys/{id}", o | a | f},

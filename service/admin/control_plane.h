@@ -122,8 +122,9 @@ struct Options {
     bool new_vault_from_loopback = true;
     /// "https://bursar.corp.example": where people reach this service. Empty: as the request's Host says.
     std::string public_url = {};
-    bool tls = true;                     ///< of the edge: what a Host alone does not tell
-    std::filesystem::path console = {};  ///< the built console; empty: none is served
+    bool tls = true;                      ///< of the edge: what a Host alone does not tell
+    std::filesystem::path console = {};   ///< the built console; empty: none is served
+    std::filesystem::path database = {};  ///< bursar.db, for what is said of the room beside it
 };
 
 class ControlPlane {

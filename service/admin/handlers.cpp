@@ -33,6 +33,7 @@ constexpr std::array table = {
     Handler{"POST", "/api/v1/vault/rotate", vault_rotate, itself, operators, recent, propose_vault_rotate},
     Handler{"GET", "/api/v1/backup", backup_list},
     Handler{"POST", "/api/v1/backup", backup_make},
+    Handler{"POST", "/api/v1/upgrade/check", upgrade_check, router},
     Handler{"GET", "/api/v1/secrets", secret_list},
     Handler{"PUT", "/api/v1/secrets/{name}", secret_put, itself, operators, recent, propose_secret_put},
     Handler{"DELETE", "/api/v1/secrets/{name}", secret_delete, itself, operators, recent, propose_secret_delete},

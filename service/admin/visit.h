@@ -123,6 +123,7 @@ Reply vault_unseal(Visit& visit);
 Reply vault_rotate(Visit& visit);
 Reply backup_list(Visit& visit);
 Reply backup_make(Visit& visit);
+Reply upgrade_check(Visit& visit);
 Reply secret_list(Visit& visit);
 Reply secret_put(Visit& visit);
 Reply secret_delete(Visit& visit);

@@ -71,6 +71,7 @@ Outcome<Exit> backup_create(Context& context);
 Outcome<Exit> backup_list(Context& context);
 Outcome<Exit> backup_show(Context& context);
 Outcome<Exit> restore(Context& context);
+Outcome<Exit> upgrade_check(Context& context);
 Outcome<Exit> support_bundle(Context& context);
 Outcome<Exit> secret_put(Context& context);
 Outcome<Exit> secret_list(Context& context);

@@ -27,6 +27,9 @@ constexpr std::array restore_options = {
     Option{"--check", "", "only say whether it could be restored"},
     Option{"--recovery-key", "", "open it by the recovery key, because its master key is lost"},
 };
+constexpr std::array upgrade_options = {
+    Option{"--package", "FILE", "the package to upgrade to (default: its version is not looked at)"},
+};
 constexpr std::array support_options = {
     Option{"--output", "FILE", "where to (default: bursar-support.json)"},
     Option{"--log", "FILE", "with the end of this log: journalctl -u bursar > FILE"},
@@ -205,6 +208,8 @@ constexpr std::array table_of_commands = {
     Command{"backup show", "FILE", "what a backup says of itself", {}, 1, 1, backup_show, true},
     Command{"restore", "FILE", "put a backup in the place of the state, while bursard does not run", restore_options, 1,
             1, restore, true},
+    Command{"upgrade check", "", "say whether an upgrade would go well, and what to do before", upgrade_options, 0, 0,
+            upgrade_check},
     Command{"secret put", "NAME", "store a provider key, read from standard input or a file", secret_put_options, 1, 1,
             secret_put},
     Command{"secret list", "", "list the names of secrets, never their values", {}, 0, 0, secret_list},

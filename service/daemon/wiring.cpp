@@ -56,7 +56,8 @@ Result<void> Service::start() {
                            .new_vault_from_loopback = !configuration_.listen.certificate.empty(),
                            .public_url = configuration_.public_url,
                            .tls = !configuration_.listen.certificate.empty(),
-                           .console = configuration_.console_folder};
+                           .console = configuration_.console_folder,
+                           .database = configuration_.state_folder / "bursar.db"};
     admin::Hooks hooks{
         .metrics = [this] { return metrics(); },
         .checks = [this] { return checks(); },

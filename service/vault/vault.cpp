@@ -105,6 +105,7 @@ class FolderVault final : public Vault {
     Result<Secret> make_recovery_key() override;
     bool has_recovery_key() const override;
     Result<void> copy_to(const fs::path& folder) const override;
+    Result<void> verify() const override;
     Result<Secret> key_for(std::string_view info) const override;
     Result<void> put(std::string_view name, Secret value) override;
     Result<void> remove(std::string_view name) override;
@@ -294,6 +295,12 @@ Result<void> FolderVault::copy_to(const fs::path& folder) const {
     }
     return store::copy_database(database_file(), open_->keys.secrets_database, folder / "vault.db",
                                 [](std::uint64_t, std::uint64_t) { return true; });
+}
+
+Result<void> FolderVault::verify() const {
+    const MutexLock lock(mutex_);
+    if (!open_) return is_sealed();
+    return open_->store->verify();
 }
 
 Result<Secret> FolderVault::key_for(std::string_view info) const {

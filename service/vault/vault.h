@@ -93,6 +93,8 @@ class Vault {
     virtual bool has_recovery_key() const = 0;
     /// The vault as it is, into an existing folder: what a backup holds of it. sealed. Blocking.
     virtual Result<void> copy_to(const std::filesystem::path& folder) const = 0;
+    /// Every page and every tree of vault.db. sealed. Blocking.
+    virtual Result<void> verify() const = 0;
     /// A key of 32 bytes for the purpose that `info` names, the same for as long as this vault lives. sealed.
     virtual Result<Secret> key_for(std::string_view info) const = 0;
 

@@ -225,3 +225,25 @@ test('killed at any moment of a restore, the next start has the old state or the
     }
     assert.equal(seen.size, 2, 'the kills were all before or all after');
 });
+
+test('the check before an upgrade is good where there is a way back, says stop where none can be made, and reads no file that is no package', async () => {
+    const check = (bursar, ...words) => {
+        const ran = bursar.ctl(['upgrade', 'check', '--json', ...words]);
+        return { ...ran, found: ran.stdout === '' ? {} : Object.fromEntries(JSON.parse(ran.stdout).findings.map((one) => [one.name, one.verdict])) };
+    };
+    const bursar = await started();
+    backup(bursar);
+    const good = check(bursar);
+    assert.equal(good.status, 0, good.stdout + good.stderr);
+    const { space, 'bursar.db': books, 'vault.db': vault, backup: last, approvals } = good.found;
+    assert.deepEqual([space, books, vault, last, approvals], ['ok', 'ok', 'ok', 'ok', 'ok'], good.stdout);
+    const wrong = check(bursar, '--package', bursar.path('bursard.ini'));
+    assert.equal(wrong.status, 1);
+    assert.match(wrong.stderr, /cannot be read as a Debian package/);
+
+    const without = await Bursar.start({});
+    open.push(without);
+    const bad = check(without);
+    assert.equal(bad.status, 1, bad.stdout);
+    assert.equal(bad.found.backup, 'stop');
+});

@@ -129,7 +129,8 @@ Plant::Plant(Start start, std::chrono::milliseconds unseal_delay) : folder(new_f
                     .policy_defaults = {},
                     .metrics_token = std::string(metrics_token),
                     .unseal_delay_first = unseal_delay,
-                    .console = folder / "console"};
+                    .console = folder / "console",
+                    .database = folder / "bursar.db"};
     Hooks hooks{
         .metrics = [] { return std::string("bursar_up 1\n"); },
         .checks =

@@ -2,6 +2,9 @@
 // closed.
 #include "tests/unit/admin/plant.h"
 
+#include <filesystem>
+#include <fstream>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -98,6 +101,35 @@ TEST(VaultApi, seals_and_unseals_with_the_right_key_only) {
     EXPECT_EQ(plant.audit_rows("vault.unseal", "begun", "vault"), 2) << "on record before it is tried";
     EXPECT_EQ(plant.audit_rows("vault.unseal", "unauthenticated"), 1);
     EXPECT_EQ(plant.audit_rows("vault.unseal", "ok"), 1);
+}
+
+TEST(UpgradeApi, says_what_an_upgrade_has_to_know_and_keeps_a_row_of_it) {
+    Plant plant;
+    const HttpReply facts = plant.post("/api/v1/upgrade/check", "");
+    ASSERT_EQ(facts.status, 200) << facts.body;
+    EXPECT_EQ(facts.at("/version"), BURSAR_VERSION);
+    EXPECT_EQ(facts.at("/databases/0/name"), "bursar.db");
+    EXPECT_EQ(facts.at("/databases/0/sound"), "true");
+    EXPECT_EQ(facts.at("/databases/1/name"), "vault.db");
+    EXPECT_EQ(facts.at("/databases/1/sound"), "true");
+    EXPECT_GT(std::stoull(facts.at("/database_bytes")), 0U);
+    EXPECT_GT(std::stoull(facts.at("/state_bytes_free")), 0U);
+    EXPECT_EQ(facts.at("/backup_bytes_free"), "<nothing>") << "none are made here";
+    EXPECT_EQ(plant.audit_rows("upgrade.check", "ok"), 1);
+}
+
+TEST(UpgradeApi, names_the_database_that_is_damaged) {
+    Plant plant;
+    const auto file = plant.folder / "vault" / "vault.db";
+    std::fstream edited(file, std::ios::in | std::ios::out | std::ios::binary);
+    edited.seekp(static_cast<std::streamoff>(std::filesystem::file_size(file)) - 100);
+    edited << "edited";
+    edited.close();
+    const HttpReply facts = plant.post("/api/v1/upgrade/check", "");
+    ASSERT_EQ(facts.status, 200) << facts.body;
+    EXPECT_EQ(facts.at("/databases/0/sound"), "true");
+    EXPECT_EQ(facts.at("/databases/1/sound"), "false");
+    EXPECT_NE(facts.at("/databases/1/text").find("vault.db"), std::string::npos);
 }
 
 TEST(VaultApi, takes_one_kind_of_master_key_in_its_form) {

@@ -88,6 +88,7 @@ TEST(RoleTable, gives_each_route_to_exactly_the_roles_that_the_documentation_nam
         {"POST /api/v1/vault/rotate", {"vault.rotate", "o"}},
         {"GET /api/v1/backup", {"backup.list", "oa"}},
         {"POST /api/v1/backup", {"backup.make", "o"}},
+        {"POST /api/v1/upgrade/check", {"upgrade.check", "oa"}},
         {"GET /api/v1/secrets", {"secret.list", "oa"}},
         {"PUT /api/v1/secrets/{name}", {"secret.put", "o"}},
         {"DELETE /api/v1/secrets/{name}", {"secret.delete", "o"}},

@@ -31,6 +31,7 @@ class OneSecret final : public vault::Vault {
     Result<Secret> make_recovery_key() override { return Secret(); }
     bool has_recovery_key() const override { return false; }
     Result<void> copy_to(const std::filesystem::path&) const override { return {}; }
+    Result<void> verify() const override { return {}; }
     Result<Secret> key_for(std::string_view) const override { return Secret(); }
     Result<void> put(std::string_view, Secret) override { return {}; }
     Result<void> remove(std::string_view) override { return {}; }
