@@ -3,12 +3,12 @@
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
-# The mirror that apt takes Debian 12 itself from (not security, not a third party). Asked of apt, which knows every form of its own
-# sources and what each of them says it is; it knows the latter once `apt-get update` has run.
+# debian_mirror [RELEASE]: the mirror that apt takes that release itself from (not security, not a third party); default bookworm. Asked of apt,
+# which knows every form of its own sources and what each of them says it is; it knows the latter once `apt-get update` has run.
 debian_mirror() {
     local found
     found=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(CODENAME)|$(COMPONENT)|$(REPO_URI)' 'Created-By: Packages' |
-        awk -F'|' '$1 == "Debian" && $2 == "Debian" && $3 == "bookworm" && $4 == "main" && $5 !~ /^cdrom:/ && !found { found = $5 }
+        awk -F'|' -v release="${1:-bookworm}" '$1 == "Debian" && $2 == "Debian" && $3 == release && $4 == "main" && $5 !~ /^cdrom:/ && !found { found = $5 }
             END { sub(/\/+$/, "", found); print found }')
     [ -n "$found" ] && echo "$found"
 }

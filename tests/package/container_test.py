@@ -14,8 +14,7 @@ HERE = pathlib.Path(__file__).parent
 class Life(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        built = packages.built()
-        cls.output, cls.errors = machine.boot(HERE / "inside.sh", {"bundle": machine.bundle(built), "next": packages.next_version().parent, "files": HERE})
+        cls.output, cls.errors = machine.boot(HERE / "inside.sh", {"bundle": packages.bundle(), "next": packages.next_version().parent, "files": HERE})
 
     def test_a_whole_life_from_install_to_purge(self):
         for line in self.output.splitlines():

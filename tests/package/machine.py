@@ -8,7 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build/package-test"
 # What is on the machine before Bursar comes, and what the test itself runs there.
 INSTALLED = "systemd,systemd-sysv,dbus,iproute2,ca-certificates,curl,jq,openssl,python3-minimal,procps,nftables"
-BOOT_SECONDS_MAX = 300
+BOOT_SECONDS_MAX = 900
 
 
 def sh(*words, **options):
@@ -45,25 +45,6 @@ def base():
     suites = [release(), f"{release()}-updates"] + ([f"{release()}-backports"] if release() == "bookworm" else [])
     sh("mmdebstrap", "--variant=apt", f"--include={INSTALLED}", release(), folder, *(f"deb {mirror} {suite} main" for suite in suites))
     (folder / ".whole").touch()
-    return folder
-
-
-def bundle(package):
-    """A folder with the package and every package that it needs besides a fresh Debian, fetched by that Debian's own apt."""
-    folder = WORK / "bundle"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    system = base()
-    shutil.copy(package, system / "bursar.deb")
-    shutil.copy("/etc/resolv.conf", system / "etc/resolv.conf")
-    sh("chroot", system, "apt-get", "-qq", "update")
-    sh("chroot", system, "apt-get", "-qq", "-y", "--no-install-recommends", "--download-only", "-o", "Dir::Cache::archives=/var/cache/bundle",
-       "-o", "APT::Sandbox::User=root", "install", "/bursar.deb", env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
-    for file in (system / "var/cache/bundle").glob("*.deb"):
-        if not file.name.startswith("bursar_"):
-            shutil.move(file, folder)
-    shutil.copy(package, folder)
-    (system / "bursar.deb").unlink()
     return folder
 
 
