@@ -15,6 +15,10 @@ namespace {
 
 constexpr mode_t owner_only = S_IRUSR | S_IWUSR;
 
+bool is_trouble_of_the_disk(int number) {
+    return number == EROFS || number == ENOSPC || number == EDQUOT || number == EIO;
+}
+
 std::unexpected<Error> cannot(std::string_view what, const std::filesystem::path& file, int number) {
     return fail(Fault::storage_unavailable,
                 "The state of the service cannot be written; the operator has to look at its disk.",
@@ -47,6 +51,7 @@ std::string errno_text(int number) { return std::error_code(number, std::generic
 Result<FileLock> FileLock::take(const std::filesystem::path& file) {
     const std::string name = file.string() + ".lock";
     Descriptor descriptor(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, owner_only));
+    if (!descriptor.is_open() && is_trouble_of_the_disk(errno)) return cannot("create", name, errno);
     if (!descriptor.is_open())
         return fail(
             Fault::wrong_configuration,

@@ -29,7 +29,8 @@ class Descriptor {
 /// Holds `<file>.lock`, so that no second process opens the same database. The kernel frees it when the process ends.
 class FileLock {
   public:
-    /// wrong_configuration if another process has it, or the folder cannot be written.
+    /// wrong_configuration if another process has it, or the folder is not there or somebody else's;
+    /// storage_unavailable if the disk takes nothing now, which waiting can mend.
     static Result<FileLock> take(const std::filesystem::path& file);
 
   private:
