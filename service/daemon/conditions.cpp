@@ -194,14 +194,13 @@ std::optional<treasury::Event> StoreWatch::look(const store::Health& health, con
         return {};
     }
     if (!since_) return {};
-    const Timestamp since = *std::exchange(since_, std::nullopt);
     return treasury::Event{.number = 0,
                            .at = now,
-                           .name = "store.failing:" + to_text(since),
+                           .name = "store.failing:" + to_text(*since_),
                            .kind = "store.failing",
                            .subject = "store",
                            .text = fmt::format("From {} until {} nothing could be written, so calls were refused: {}",
-                                               for_people(since, time_zone), for_people(now, time_zone), reason_),
+                                               for_people(*since_, time_zone), for_people(now, time_zone), reason_),
                            .detail = "{}"};
 }
 

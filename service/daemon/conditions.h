@@ -65,8 +65,10 @@ std::vector<treasury::Event> tokens_expiring(const std::vector<auth::Operator>& 
 /// Notices that nothing could be written, and tells of it when something can.
 class StoreWatch {
   public:
-    /// An event once it works again.
+    /// An event once it works again, at every look until told().
     std::optional<treasury::Event> look(const store::Health& health, const std::string& time_zone, Timestamp now);
+    /// The event is written.
+    void told() { since_.reset(); }
 
   private:
     std::optional<Timestamp> since_;

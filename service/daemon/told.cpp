@@ -40,7 +40,11 @@ class Fast {
     Result<void> look(Timestamp now) {
         const auto rules = books_.rules->get();
         const auto told = store_.look(books_.store->health(), rules->organisation.time_zone, now);
-        if (told) TRY_VOID(raise_all(*books_.store, {*told}));
+        if (told) {
+            // A disk may be full again at once.
+            TRY_VOID(raise_all(*books_.store, {*told}));
+            store_.told();
+        }
         const ProviderView view(*rules, around_.health, now);
         auto holding = view.holding();
         const bool sealed = around_.vault.state() == vault::State::sealed;

@@ -174,7 +174,11 @@ TEST(StoreWatch, tells_of_a_time_without_writing_once_it_is_over) {
         told->text,
         "From 20 November 2026, 12:00 (Europe/Berlin) until 20 November 2026, 13:00 (Europe/Berlin) nothing could be "
         "written, so calls were refused: The disk is full.");
-    EXPECT_FALSE(watch.look(health, std::string(berlin), noon + 1h)) << "once";
+    const auto again = watch.look(health, std::string(berlin), noon + 2h);
+    ASSERT_TRUE(again) << "what could not be written is told at the next look";
+    EXPECT_EQ(again->name, told->name) << "and only once, under one name";
+    watch.told();
+    EXPECT_FALSE(watch.look(health, std::string(berlin), noon + 3h)) << "once";
 }
 
 TEST(Update, is_there_when_the_program_that_runs_is_no_longer_the_one_on_the_disk) {
