@@ -4,7 +4,9 @@
 #include "service/treasury/events.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,6 +19,9 @@ using namespace std::chrono_literals;
 constexpr auto look_every = 1s;
 constexpr auto keys_every = 5s;  // asks the network only if they are old, or somebody showed a new one
 constexpr auto tidy_every = 10min;
+
+constexpr std::array directory_course{treasury::Course{"directory.down", "directory.back"}};
+constexpr std::string_view directory_prefix = "directory:";
 
 /// A SID, or as long and dashed as a GUID.
 bool looks_like_an_id(std::string_view name) {
@@ -52,7 +57,8 @@ House::House(Parts parts, Makers makers)
       break_glass_(auth::BreakGlass::in(parts.store, parts.clock)),
       devices_(parts.clock),
       codes_(parts.clock),
-      connections_(std::make_shared<const Connections>()) {
+      connections_(std::make_shared<const Connections>()),
+      conditions_(parts.store, directory_course) {
     follow_policy();
 }
 
@@ -178,40 +184,56 @@ void House::tell(treasury::Event event) const {
     if (!told) log::error("event_not_written", {{"event", event.name}, {"reason", told.error().operator_text()}});
 }
 
-void House::watch_health() {
-    const auto connections = connections_.get();
-    for (const auto& [name, directory] : connections->directories) {
-        const auth::DirectoryHealth health = directory->health();
+/// A row in the audit for each change; the audit gathers them while nothing can be written.
+void House::note_health() {
+    for (const auto& [name, directory] : connections_.get()->directories) {
+        const bool good = directory->health().good;
         const auto [was, fresh] = was_good_.try_emplace(name, true);
-        if (was->second == health.good) continue;
-        was->second = health.good;
-        const std::string now = to_text(parts_.clock.now());
-        const std::string kind = health.good ? "directory.back" : "directory.down";
-        tell({.at = parts_.clock.now(),
-              .name = fmt::format("{}:{}:{}", kind, name, now),
-              .kind = kind,
-              .subject = "directory:" + name,
-              .text =
-                  health.good
-                      ? fmt::format("The directory {} answers again.", name)
-                      : fmt::format("The directory {} does not answer: {} Nobody loses access by it; nobody can sign "
-                                    "in by it until it does.",
-                                    name, health.text),
-              .detail = "{}",
-              .incident = "directory:" + name});
+        if (was->second == good) continue;
+        was->second = good;
         parts_.audit.note({.actor = "service",
                            .address = "",
-                           .action = kind,
-                           .object = "directory:" + name,
+                           .action = good ? "directory.back" : "directory.down",
+                           .object = std::string(directory_prefix) + name,
                            .outcome = "ok",
                            .detail = "{}"});
     }
 }
 
+/// Tells when a directory does not answer and when it answers again, each once: also if that cannot be written at
+/// first, and if the service was started anew in between.
+void House::watch_health(Timestamp now) {
+    note_health();
+    const auto connections = connections_.get();
+    std::vector<treasury::Condition> holding;
+    for (const auto& [name, directory] : connections->directories) {
+        const auth::DirectoryHealth health = directory->health();
+        if (health.good) continue;
+        holding.push_back({.kind = directory_course.front().begins,
+                           .subject = std::string(directory_prefix) + name,
+                           .text = fmt::format("The directory {} does not answer: {} Nobody loses access by it; nobody "
+                                               "can sign in by it until it does.",
+                                               name, health.text)});
+    }
+    const auto end = [&](std::string_view, const std::string& subject) -> std::optional<std::string> {
+        const std::string name = subject.substr(std::min(subject.size(), directory_prefix.size()));
+        const auto found = connections->directories.find(name);
+        if (found == connections->directories.end())
+            return fmt::format("The policy has the directory {} no more.", name);
+        // After a start nobody knows, until it was asked something.
+        if (!found->second->health().answered_at) return {};
+        return fmt::format("The directory {} answers again.", name);
+    };
+    const Result<void> told = conditions_.look(holding, end, now);
+    if (!told && telling_)
+        log::error("event_not_written", {{"event", "directory"}, {"reason", told.error().operator_text()}});
+    telling_ = told.has_value();
+}
+
 void House::tick(Timestamp now) {
     follow_policy();
-    watch_health();
-    sync_what_is_due(now);
+    watch_health(now);
+    sync_what_is_due();
     const Moment moment = parts_.clock.moment();
     if (moment >= keys_due_) {
         keys_due_ = moment + keys_every;

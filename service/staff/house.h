@@ -6,6 +6,7 @@
 #include "service/staff/connections.h"
 #include "service/staff/gate.h"
 #include "service/staff/staff.h"
+#include "service/treasury/conditions.h"
 #include "service/treasury/events.h"
 
 #include <map>
@@ -20,7 +21,8 @@ namespace bursar::staff {
 struct Syncs {
     Mutex mutex;
     std::set<std::string, std::less<>> under_way GUARDED_BY(mutex);
-    std::map<std::string, Timestamp, std::less<>> due GUARDED_BY(mutex);
+    /// By the monotonic clock: one that is set back by a day must not put off for a day that leavers lose their keys.
+    std::map<std::string, Moment, std::less<>> due GUARDED_BY(mutex);
 };
 
 /// What stands behind the face of Staff.
@@ -69,13 +71,14 @@ class House final : public Staff {
     /// A step of somebody nobody sees: "person.seen" and the like, as a row in the transaction of its cause.
     auth::People::AlsoPerson recorded(std::string action, std::string actor, std::string address = {});
     void tell(treasury::Event event) const;
-    void watch_health();
+    void watch_health(Timestamp now);
+    void note_health();
     void add_standing_step(std::vector<auth::Step>& steps, std::string_view source, std::string_view user) const;
     Result<auth::SyncRecord> run_sync(const policies::DirectoryPolicy& policy, auth::Directory& directory,
                                       SyncMode mode, std::string_view actor);
     using Applying = std::function<Result<void>(const std::function<Result<void>(store::Transaction&)>& also)>;
     Result<void> write_sync(auth::SyncRecord& record, std::string_view actor, const Applying& applying);
-    void sync_what_is_due(Timestamp now);
+    void sync_what_is_due();
     void tick(Timestamp now);
     void work();
     /// False if the service stops before.
@@ -97,6 +100,8 @@ class House final : public Staff {
     Syncs syncs_;
     // Of the thread below.
     std::map<std::string, bool, std::less<>> was_good_;
+    treasury::Conditions conditions_;
+    bool telling_ = true;  ///< false while the last look at the directories could not be written
     Moment keys_due_{}, tidy_due_{};
 
     Mutex stopping_mutex_;

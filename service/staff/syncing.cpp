@@ -139,7 +139,8 @@ Result<void> House::write_sync(auth::SyncRecord& record, std::string_view actor,
     return parts_.store.write(also);
 }
 
-void House::sync_what_is_due(Timestamp now) {
+void House::sync_what_is_due() {
+    const Moment now = parts_.clock.moment();
     const auto connections = connections_.get();
     for (const auto& [name, policy] : connections->identity.directories) {
         if (policy.bind_dn.empty()) continue;  // nobody may list it
@@ -147,7 +148,7 @@ void House::sync_what_is_due(Timestamp now) {
             const MutexLock lock(syncs_.mutex);
             const auto [due, fresh] = syncs_.due.try_emplace(name, now);
             if (now < due->second) continue;
-            due->second = now + policy.sync_every;
+            due->second = now + std::chrono::duration_cast<Moment::duration>(policy.sync_every);
         }
         const auto done = sync(name, SyncMode::careful, "service");
         if (!done)
