@@ -41,9 +41,10 @@ bool is_bad(providers::KeyState state) {
     return state == providers::KeyState::refused || state == providers::KeyState::used_up;
 }
 
-/// Whether something that is well now may be believed: a call has shown it, and some time has passed.
+/// Whether something that is well now may be believed: a call has shown it, and some time has passed. A clock that was
+/// set back says nothing about how long it was, and must not put the end off until it has come that far again.
 bool has_settled(const std::optional<Timestamp>& since, bool shown, Timestamp now) {
-    return since ? now - *since >= ProviderView::settled : shown;
+    return since ? now < *since || now - *since >= ProviderView::settled : shown;
 }
 
 }  // namespace

@@ -82,6 +82,14 @@ TEST_F(ProviderViewTest, it_is_back_when_a_call_has_shown_it_and_it_has_stayed_s
     EXPECT_EQ(view().end("channel.down", subject_), "The policy has the channel openai/gpt-4o no more");
 }
 
+TEST_F(ProviderViewTest, a_clock_that_is_set_back_does_not_put_the_end_off) {
+    fail("openai/gpt-4o");
+    clock_.advance(2s);
+    succeed("openai/gpt-4o");
+    clock_.set(clock_.now() - 6h);
+    EXPECT_EQ(view().end("channel.down", subject_), "The channel openai/gpt-4o serves calls again");
+}
+
 TEST_F(ProviderViewTest, after_a_restart_the_first_good_call_ends_it) {
     succeed("openai/gpt-4o");
     EXPECT_EQ(view().end("channel.down", subject_), "The channel openai/gpt-4o serves calls again");
