@@ -32,8 +32,9 @@ export class Bursar {
     /**
      * Starts a demo provider (unless `origin` of another one is given) and a bursard that has it as its provider.
      * @param {{policy?: object, origin?: string, providerKey?: string, providerWords?: string[], passphrase?: boolean, tls?: boolean,
-     *          durability?: string, limits?: object, environment?: object, secrets?: object, unseal?: boolean, console?: string, sections?: object}} options
-     *         sections: more of bursard.ini
+     *          durability?: string, limits?: object, environment?: object, secrets?: object, unseal?: boolean, console?: string, sections?: object,
+     *          under?: string[]}} options
+     *         sections: more of bursard.ini; under: words that go before bursard's own, of a program that ends by becoming bursard
      */
     static async start(options = {}) {
         const bursar = new Bursar();
@@ -94,10 +95,7 @@ export class Bursar {
 
     /** `input` is the passphrase, where that is what the master key comes from. */
     issueOperator(name, role = 'operator', input = '') {
-        const done = spawnSync(program('bursard'), ['--config', this.path('bursard.ini'), '--issue-operator', name, '--role', role], {
-            encoding: 'utf8',
-            input,
-        });
+        const done = this.daemon(['--issue-operator', name, '--role', role], input);
         if (done.status !== 0) throw new Error(`--issue-operator ended with ${done.status}: ${done.stderr}`);
         return done.stdout.trim().split('\n').at(-1);
     }
@@ -105,7 +103,8 @@ export class Bursar {
     /** Starts bursard over what is in the folder. */
     async launch({ ready = !this.options.passphrase } = {}) {
         rmSync(this.path('port'), { force: true });
-        this.running = new Running('bursard', ['--config', this.path('bursard.ini')], this.path('bursard.log'), this.options.environment);
+        const { environment, under } = this.options;
+        this.running = new Running('bursard', ['--config', this.path('bursard.ini')], this.path('bursard.log'), environment, under);
         await this.running.until('its port', () => existsSync(this.path('port')) && readFileSync(this.path('port'), 'utf8').trim());
         const port = readFileSync(this.path('port'), 'utf8').trim();
         this.origin = `${this.options.tls ? 'https' : 'http'}://127.0.0.1:${port}`;
@@ -170,8 +169,9 @@ export class Bursar {
     }
 
     /** bursard as a command over the same folder; the service must not run. */
-    daemon(words) {
-        return spawnSync(program('bursard'), ['--config', this.path('bursard.ini'), ...words], { encoding: 'utf8' });
+    daemon(words, input = '') {
+        const [first, ...others] = [...(this.options.under ?? []), program('bursard'), '--config', this.path('bursard.ini'), ...words];
+        return spawnSync(first, others, { encoding: 'utf8', input });
     }
 
     /** bursarctl against this service. */
@@ -203,8 +203,8 @@ export class Bursar {
 }
 
 /** ca.pem, and server.pem with its key for 127.0.0.1 and localhost. */
-export function makeCertificates(folder, names = 'IP:127.0.0.1,DNS:localhost') {
-    const run = (...words) => execFileSync('openssl', words, { cwd: folder, stdio: 'pipe' });
+export function makeCertificates(folder, names = 'IP:127.0.0.1,DNS:localhost', environment = {}) {
+    const run = (...words) => execFileSync('openssl', words, { cwd: folder, stdio: 'pipe', env: { ...process.env, ...environment } });
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
     run('req', '-x509', ...curve, '-days', '2', '-subj', '/CN=scenario CA', '-keyout', 'ca.key', '-out', 'ca.pem');
     run('req', ...curve, '-subj', '/CN=localhost', '-keyout', 'server.key', '-out', 'server.csr');

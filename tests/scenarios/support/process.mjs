@@ -33,12 +33,13 @@ export async function until(what, condition, milliseconds = slow ? 60_000 : 20_0
 export const reach = (url, options) => fetch(url, options).catch(() => null);
 
 export class Running {
-    /** @param {string} log a file that gets both outputs, appended */
-    constructor(name, words, log, environment = {}) {
+    /** @param {string} log a file that gets both outputs, appended @param {string[]} under words before the program, which ends by becoming it */
+    constructor(name, words, log, environment = {}, under = []) {
         const output = openSync(log, 'a', 0o600);
         this.name = name;
         this.log = log;
-        this.child = spawn(program(name), words, { stdio: ['ignore', output, output], env: { ...process.env, ...environment } });
+        const [first, ...others] = [...under, program(name), ...words];
+        this.child = spawn(first, others, { stdio: ['ignore', output, output], env: { ...process.env, ...environment } });
         closeSync(output);
         this.pid = this.child.pid;
         this.ended = new Promise((resolve) => {

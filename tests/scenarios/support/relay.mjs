@@ -15,12 +15,15 @@ net.createServer((here) => {
 }).listen(process.argv[1]);`;
 
 export class Relay {
-    /** @param {{port?: number, path?: string}} target @param {{delay?: number}} options milliseconds that each piece waits, both ways */
-    static async to(target, { delay = 0 } = {}) {
+    /**
+     * @param {{port?: number, path?: string}} target
+     * @param {{delay?: number, address?: string}} options milliseconds that each piece waits, both ways; where it listens
+     */
+    static async to(target, { delay = 0, address = '127.0.0.1' } = {}) {
         const relay = new Relay();
-        Object.assign(relay, { target, delay, mode: 'open', sockets: new Map() });
+        Object.assign(relay, { target, delay, address, mode: 'open', sockets: new Map() });
         relay.server = net.createServer((socket) => relay.take(socket));
-        await new Promise((resolve) => relay.server.listen(0, '127.0.0.1', resolve));
+        await new Promise((resolve) => relay.server.listen(0, address, resolve));
         relay.port = relay.server.address().port;
         return relay;
     }
@@ -64,6 +67,16 @@ export class Relay {
     become(mode) {
         this.mode = mode;
         for (const socket of this.sockets.keys()) socket.destroy();
+    }
+
+    /** Nobody listens any more. With an address of its own its port is still there when it comes back. */
+    async leave() {
+        this.become('away');
+        await new Promise((resolve) => this.server.close(resolve));
+    }
+    async comeBack() {
+        await new Promise((resolve, reject) => this.server.once('error', reject).listen(this.port, this.address, resolve));
+        this.become('open');
     }
 
     async stop() {

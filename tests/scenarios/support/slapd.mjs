@@ -96,7 +96,10 @@ function company(people) {
 }
 
 export class Slapd {
-    /** @param {{people?: number, anonymous?: boolean, tls?: boolean}} options `anonymous`: it lets a name without a password in */
+    /**
+     * @param {{people?: number, anonymous?: boolean, tls?: boolean, names?: string, certified?: object}} options
+     *        anonymous: it lets a name without a password in; names: of its certificate; certified: the environment in which that is made
+     */
     static async start(options = {}) {
         const slapd = new Slapd();
         try {
@@ -111,7 +114,7 @@ export class Slapd {
     async #begin(options) {
         this.folder = temporaryFolder();
         this.ports = { plain: await freePort(), tls: await freePort() };
-        makeCertificates(this.folder);
+        makeCertificates(this.folder, options.names, options.certified);
         this.ca = readFileSync(this.path('ca.pem'), 'utf8');
         mkdirSync(this.path('data'));
         this.configure(options);
