@@ -1,12 +1,13 @@
-// Hunts: a provider key, a virtual key or an operator token anywhere but where it belongs: in files, logs, answers, /proc, a core file.
+// Hunts: a provider key, a virtual key or an operator token anywhere but where it belongs: in files, logs, answers, the support
+// bundle, a backup, /proc, a core file.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { Bursar } from './support/bursar.mjs';
+import { Bursar, temporaryFolder } from './support/bursar.mjs';
 import { program, reach, slow, until } from './support/process.mjs';
 
 const canary = `sk-canary-${randomBytes(24).toString('hex')}`;
@@ -31,12 +32,13 @@ function filesOf(folder) {
         .map((entry) => path.join(entry.parentPath, entry.name));
 }
 
+const backups = temporaryFolder();
 let bursar;
 let key;
 const answers = [];
 
 before(async () => {
-    bursar = await Bursar.start({ providerKey: canary });
+    bursar = await Bursar.start({ providerKey: canary, sections: { backup: { folder: backups, every_hours: 0 } } });
     key = await bursar.issueKey();
     const chat = (content, more = {}) => ({ model: 'demo-gpt', messages: [{ role: 'user', content }], ...more });
     const keep = async (name, answer) => answers.push([name, JSON.stringify([...answer.headers]) + (await answer.text().catch(String))]);
@@ -59,7 +61,10 @@ before(async () => {
     for (const where of ['/metrics', '/healthz', '/readyz', '/', '/api/v1/nothing'])
         await keep(where, await fetch(bursar.origin + where, { headers: { authorization: `Bearer ${bursar.token}` } }));
 });
-after(() => bursar?.stop());
+after(async () => {
+    await bursar?.stop();
+    rmSync(backups, { recursive: true });
+});
 
 test('no answer shows a provider key, or a credential of somebody', () => {
     assert.ok(answers.length > 50);
@@ -76,6 +81,23 @@ test('no file of the state folder and no log shows one, and the databases hold n
     for (const file of files.filter((name) => /\.db(-wal|-shm)?$/.test(name)))
         for (const word of ['SQLite format 3', 'CREATE TABLE', 'demo-gpt', 'Scenario GmbH', 'scenario'])
             assert.ok(!readFileSync(file).includes(word), `${file} holds "${word}" in plain`);
+});
+
+test('neither the support bundle nor a backup shows one', async () => {
+    // The end of the log goes into the bundle, and is what a secret would come with.
+    const bundle = bursar.path('bundle.json');
+    const made = bursar.ctl(['support-bundle', '--output', bundle, '--log', bursar.path('bursard.log')]);
+    assert.equal(made.status, 0, made.stderr);
+    const backup = bursar.ctl(['backup', 'create']);
+    assert.equal(backup.status, 0, backup.stderr);
+    const files = filesOf(backups);
+    assert.equal(files.length, 1, files.join('\n'));
+    const secrets = { 'provider key': canary, 'former provider key': wrongCanary, 'virtual key': key, 'operator token': bursar.token,
+                      'master key': readFileSync(bursar.path('master.key'), 'utf8').trim() };
+    for (const file of [bundle, ...files]) assertAbsent(file, readFileSync(file), secrets);
+    for (const [name, text] of Object.entries({ 'support-bundle': made, backup })) assertAbsent(name, text.stdout + text.stderr, secrets);
+    assert.match(readFileSync(bundle, 'utf8'), /checks/, 'an empty bundle proves nothing');
+    for (const word of ['demo-gpt', 'CREATE TABLE']) assert.ok(!readFileSync(files[0]).includes(word), `the backup holds "${word}" in plain`);
 });
 
 test('neither the environment nor the command line of any process shows one', () => {
