@@ -8,11 +8,11 @@ from repository import layer_of, may_link, sources, text
 # Where each library's headers may stand. docs/dependencies.md has the reasons.
 HOMES = {
     r"boost/": ("edge", "providers", "gateway", "daemon", "demo"),
-    r"openssl/": ("base", "edge", "providers", "vault", "daemon", "oidc", "ldap"),
+    r"openssl/": ("base", "edge", "providers", "vault", "daemon", "oidc", "ldap", "setup"),
     r"(SQLiteCpp/|sqlcipher/|sqlite3)": ("store",),
     r"Poco/": ("admin", "daemon"),
     r"yaml-cpp/": ("policies",),
-    r"Q[A-Z]": ("ctl", "courier"),
+    r"Q[A-Z]": ("ctl", "courier", "setup"),
     r"simdjson": ("providers", "gateway", "policies", "admin", "demo", "oidc", "scim", "staff", "integrations", "outbox"),
     r"argon2": ("vault", "auth"),
     r"(ldap|lber)": ("ldap",),
@@ -36,7 +36,7 @@ def includes(path):
 class Layers(unittest.TestCase):
     def test_a_folder_includes_only_headers_of_layers_that_it_may_link(self):
         wrong = []
-        for path in sources("service/", "policies/", "auth/", "integrations/"):
+        for path in sources("service/", "policies/", "auth/", "integrations/", "installer/"):
             layer = layer_of(path)
             for number, name in includes(path):
                 if name.startswith("<"):
@@ -49,11 +49,11 @@ class Layers(unittest.TestCase):
         self.assertEqual(wrong, [])
 
     def test_the_table_has_a_row_for_every_folder(self):
-        self.assertLessEqual({layer_of(path) for path in sources("service/", "policies/", "auth/")}, set(may_link()))
+        self.assertLessEqual({layer_of(path) for path in sources("service/", "policies/", "auth/", "installer/")}, set(may_link()))
 
     def test_third_party_headers_stay_at_home(self):
         wrong = []
-        for path in sources("service/", "policies/", "auth/", "integrations/"):
+        for path in sources("service/", "policies/", "auth/", "integrations/", "installer/"):
             for number, name in includes(path):
                 for pattern, homes in HOMES.items():
                     if re.match(pattern, name[1:]) and name.startswith("<") and layer_of(path) not in homes:
@@ -62,7 +62,7 @@ class Layers(unittest.TestCase):
 
     def test_our_headers_show_no_third_party(self):
         wrong = []
-        for path in sources("service/", "policies/", "auth/", "integrations/", suffixes=(".h",)):
+        for path in sources("service/", "policies/", "auth/", "integrations/", "installer/", suffixes=(".h",)):
             if path in SHOWS_THIRD_PARTY:
                 continue
             for number, name in includes(path):

@@ -6,7 +6,7 @@ import unittest
 
 from repository import ROOT
 
-PROGRAMS = ("bursard", "bursarctl", "bursar-courier", "bursar-demo-provider")
+PROGRAMS = ("bursard", "bursarctl", "bursar-courier", "bursar-setup", "bursar-demo-provider")
 JOBS = os.environ.get("BURSAR_JOBS", str(os.cpu_count()))
 
 

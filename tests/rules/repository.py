@@ -75,6 +75,8 @@ def layer_of(path):
         return parts[1]
     if parts[0] == "integrations" and len(parts) > 2 and parts[1] in ("courier", "drawing"):
         return parts[1]
+    if parts[0] == "installer" and len(parts) > 2 and parts[1] == "setup":
+        return "setup"
     if parts[0] in ("policies", "auth", "integrations") and len(parts) > 1:
         return parts[0]
     return None
