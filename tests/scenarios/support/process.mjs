@@ -12,7 +12,7 @@ export const slow = process.env.BURSAR_SLOW === '1';
 
 export function program(name) {
     // Qt's own locks are not known to the thread sanitiser, so its run takes the programs that use it from another build.
-    const folder = ['bursarctl', 'bursar-courier'].includes(name) ? (process.env.BURSAR_CTL_BIN ?? bin) : bin;
+    const folder = ['bursarctl', 'bursar-courier', 'bursar-setup'].includes(name) ? (process.env.BURSAR_CTL_BIN ?? bin) : bin;
     const file = path.join(folder, name);
     if (!existsSync(file)) throw new Error(`${file} is missing; build it with: tests/run scenarios`);
     return file;
