@@ -143,13 +143,12 @@ class Work {
         Secret key(to_hex(means_.system.random_bytes(master_key_bytes)) + "\n");
         if (source == "file") return write({place, std::move(key), Owner::service});
         TRY_VOID(make_folder({place.parent_path(), Owner::root}, paths_));
-        TRY_VOID(must({.file = "systemd-creds",
-                       .words = {"encrypt", "--name=bursar-master-key", "--with-key=" + answers_.get("master_key.with"),
-                                 "-", place.string()},
-                       .input = std::move(key)},
-                      "systemd-creds does not encrypt the master key; choose another master_key.with or source:"));
-        done(fmt::format("The master key is encrypted into {}.", place.string()));
-        return {};
+        TRY(Ran ran, must({.file = "systemd-creds",
+                           .words = {"encrypt", "--name=bursar-master-key",
+                                     "--with-key=" + answers_.get("master_key.with"), "-", "-"},
+                           .input = std::move(key)},
+                          "systemd-creds does not encrypt the master key; choose another master_key.with or source:"));
+        return write({place, std::move(ran.output), Owner::root});
     }
 
     Result<void> write_policy() {
@@ -167,15 +166,19 @@ class Work {
 
     Result<void> write_configuration() {
         step_ = "configuration";
-        if (const std::string socket = socket_text(answers_); paths_.is_machine() && !socket.empty()) {
-            const fs::path folder = paths_.at("/etc/systemd/system/bursar.socket.d");
-            TRY_VOID(make_folder({folder, Owner::root}, paths_));
-            TRY_VOID(write({folder / "setup.conf", Secret::copy_of(socket), Owner::root}));
-        }
+        TRY_VOID(write_drop_in("bursar.socket.d", socket_text(answers_)));
+        TRY_VOID(write_drop_in("bursar.service.d", service_text(answers_)));
         TRY_VOID(write({paths_.configuration(), Secret(configuration_text(answers_, paths_))}));
         TRY_VOID(must(offline({"--check"}), "The configuration is not taken:"));
         done("The service takes configuration and policy.");
         return {};
+    }
+
+    Result<void> write_drop_in(std::string_view unit, const std::string& text) {
+        if (!paths_.is_machine() || text.empty()) return {};
+        const fs::path folder = paths_.at("/etc/systemd/system") / unit;
+        TRY_VOID(make_folder({folder, Owner::root}, paths_));
+        return write({folder / "setup.conf", Secret::copy_of(text), Owner::root});
     }
 
     Result<void> make_operator() {
@@ -227,7 +230,7 @@ class Work {
         if (!paths_.is_machine() || !means_.starts) return {};
         TRY_VOID(must({.file = "systemctl", .words = {"daemon-reload"}}, "systemd does not read its units:"));
         TRY_VOID(must({.file = "systemctl",
-                       .words = {"start", "bursar.socket", "bursar.service", "bursar-courier.service"},
+                       .words = {"restart", "bursar.socket", "bursar.service", "bursar-courier.service"},
                        .at_most = start_takes},
                       "The service does not start; look at journalctl -u bursar:"));
         done(fmt::format("The service runs: {}", public_url(answers_)));

@@ -127,6 +127,12 @@ std::string socket_text(const Answers& answers) {
     return fmt::format("# Written by bursar-setup.\n[Socket]\nListenStream=\nListenStream={}\n", where);
 }
 
+std::string service_text(const Answers& answers) {
+    const std::string folder = answers.get("backup.folder");
+    if (folder == "none" || folder == question_of("backup.folder")->fallback) return {};
+    return fmt::format("# Written by bursar-setup.\n[Service]\nReadWritePaths=\"{}\"\n", folder);
+}
+
 std::vector<WantedSecret> wanted_secrets(const Answers& answers) {
     std::vector<WantedSecret> out;
     const auto want = [&](std::string name, std::string_view key) {

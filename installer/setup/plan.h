@@ -16,6 +16,8 @@ std::string configuration_text(const Answers& answers, const Paths& paths);
 std::string policy_text(const Answers& answers, const std::string& directory_ca);
 /// A drop-in of bursar.socket; empty: the unit listens as asked already.
 std::string socket_text(const Answers& answers);
+/// A drop-in of bursar.service; empty: it may write where backups go already.
+std::string service_text(const Answers& answers);
 /// "https://bursar.corp.example:8443": where people reach the service.
 std::string public_url(const Answers& answers);
 

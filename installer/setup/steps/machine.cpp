@@ -169,7 +169,8 @@ Findings check_backup(const Answers& answers, const Surroundings&) {
         out.note("No backups are made; whoever loses the disk loses the books.");
         return out;
     }
-    if (!folder.starts_with('/')) out.wrong("backup.folder is no whole path; write one that begins with /, or none.");
+    if (!folder.starts_with('/') || folder.find_first_of("\"%") != std::string::npos)
+        out.wrong("backup.folder is no whole path; write one that begins with /, without \" and %, or none.");
     if (const long hours = number_of(answers.get("backup.every_hours"), 4); hours < 0 || hours > hours_max)
         out.wrong(fmt::format("backup.every_hours is \"{}\"; write a number from 0 to {}.",
                               answers.get("backup.every_hours"), hours_max));

@@ -157,11 +157,12 @@ TEST_F(CarryOut, a_credential_is_made_by_systemd_from_what_it_reads) {
     std::string read;
     system.programs["systemd-creds encrypt"] = [&read](const Program& program) {
         read = program.input.reveal();
-        return Ran{.exit_code = 0, .output = {}, .errors = {}};
+        return Ran{.exit_code = 0, .output = Secret::copy_of("sealed"), .errors = {}};
     };
     EXPECT_EQ(wrongs(run()), "");
     EXPECT_EQ(read.size(), 65U);
-    EXPECT_EQ(count_of("encrypt --name=bursar-master-key --with-key=host - " + paths.credential().string()), 1U);
+    EXPECT_EQ(text_of(paths.credential()), "sealed");
+    EXPECT_EQ(count_of("encrypt --name=bursar-master-key --with-key=host - -"), 1U);
     EXPECT_FALSE(fs::exists(paths.etc() / "master.key"));
 }
 

@@ -65,5 +65,11 @@ TEST(Plan, the_socket_gets_a_drop_in_only_where_the_unit_listens_elsewhere) {
     EXPECT_TRUE(has(socket_text(read("[host]\naddress=2001:db8::1\n")), "ListenStream=[2001:db8::1]:443\n"));
 }
 
+TEST(Plan, the_service_may_write_where_backups_go) {
+    EXPECT_EQ(service_text(read("[host]\nname=b\n")), "");
+    EXPECT_EQ(service_text(read("[backup]\nfolder=none\n")), "");
+    EXPECT_TRUE(has(service_text(read("[backup]\nfolder=/mnt/copies\n")), "ReadWritePaths=\"/mnt/copies\"\n"));
+}
+
 }  // namespace
 }  // namespace bursar::setup
