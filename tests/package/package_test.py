@@ -48,8 +48,8 @@ class Package(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_everything_that_was_promised_is_in_it(self):
-        for path in ("usr/lib/bursar/bursard", "usr/lib/bursar/bursar-courier", "usr/bin/bursarctl", "usr/share/bursar/console/index.html",
-                     "usr/share/bursar/console/licences.txt", "usr/share/bursar/policies/defaults/prices.yaml", "usr/share/man/man8/bursard.8.gz",
+        for path in ("usr/lib/bursar/bursard", "usr/lib/bursar/bursar-courier", "usr/lib/bursar/bursar-setup", "usr/bin/bursarctl", "usr/share/bursar/console/index.html",
+                     "usr/share/bursar/console/licences.txt", "usr/share/bursar/policies/defaults/prices.yaml", "usr/share/man/man8/bursard.8.gz", "usr/share/man/man8/bursar-setup.8.gz",
                      "usr/share/man/man1/bursarctl.1.gz", "usr/share/bash-completion/completions/bursarctl", "lib/systemd/system/bursar.socket",
                      "lib/systemd/system/bursar.service", "lib/systemd/system/bursar-courier.service", "usr/lib/sysusers.d/bursar.conf",
                      "usr/lib/tmpfiles.d/bursar.conf", "etc/apparmor.d/usr.lib.bursar.bursard", "usr/share/doc/bursar/copyright",
