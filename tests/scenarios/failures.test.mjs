@@ -51,7 +51,9 @@ describe('the table of failures', () => {
     });
 });
 
-describe('when things break', { skip: whyNoMachine() ?? false }, () => {
+const why = slow ? 'a sanitiser sees nothing here that other scenarios do not show it' : whyNoMachine();
+
+describe('when things break', { skip: why ?? false }, () => {
     let nameServer, machine, slapd, directory, provider, line, bursar, key;
     before(async () => {
         nameServer = await NameServer.start(['provider.corp.test', 'directory.corp.test']);
@@ -185,7 +187,7 @@ describe('when things break', { skip: whyNoMachine() ?? false }, () => {
         return between && [between.callers, between['sign-in']];
     }
 
-    for (const row of slow ? singleRows : [...singleRows, ...pairRows])
+    for (const row of [...singleRows, ...pairRows])
         it(row.breaks, async () => {
             const [first, second] = row.breaks.split(' + ').map((name) => troubles[name]);
             const wanted = coded(row.alerts);
