@@ -31,18 +31,6 @@ std::string stamp_of(Timestamp at) {
     return text + "Z";
 }
 
-/// Nothing, if no file of ours has this name.
-std::optional<Timestamp> made_at(std::string_view name) {
-    if (!name.starts_with(prefix) || !name.ends_with(suffix)) return std::nullopt;
-    const std::string_view stamp = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
-    if (stamp.size() != 16 || stamp[8] != 'T' || stamp[15] != 'Z') return std::nullopt;
-    const auto at =
-        parse_timestamp(fmt::format("{}-{}-{}T{}:{}:{}Z", stamp.substr(0, 4), stamp.substr(4, 2), stamp.substr(6, 2),
-                                    stamp.substr(9, 2), stamp.substr(11, 2), stamp.substr(13, 2)));
-    if (!at) return std::nullopt;
-    return *at;
-}
-
 Result<std::string> small_file(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
     std::string bytes{std::istreambuf_iterator<char>(in), {}};
@@ -84,6 +72,17 @@ class Staging {
 };
 
 }  // namespace
+
+std::optional<Timestamp> made_at(std::string_view name) {
+    if (!name.starts_with(prefix) || !name.ends_with(suffix)) return std::nullopt;
+    const std::string_view stamp = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+    if (stamp.size() != 16 || stamp[8] != 'T' || stamp[15] != 'Z') return std::nullopt;
+    const auto at =
+        parse_timestamp(fmt::format("{}-{}-{}T{}:{}:{}Z", stamp.substr(0, 4), stamp.substr(4, 2), stamp.substr(6, 2),
+                                    stamp.substr(9, 2), stamp.substr(11, 2), stamp.substr(13, 2)));
+    if (!at) return std::nullopt;
+    return *at;
+}
 
 Backups::Backups(Parts parts, Options options) : parts_(std::move(parts)), options_(std::move(options)) {}
 

@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct Found {
     std::uint64_t bytes = 0;
     Timestamp made_at;
 };
+
+/// When the backup of this name was made; nothing, if it is no name of ours.
+std::optional<Timestamp> made_at(std::string_view name);
 
 /// How the last one went, or how the present one goes.
 struct State {
