@@ -30,6 +30,7 @@ namespace bursar::outbox {
 class PostOffice;
 }  // namespace bursar::outbox
 namespace bursar::backup {
+class Away;
 class Backups;
 }  // namespace bursar::backup
 namespace bursar::reports {
@@ -56,6 +57,7 @@ struct Parts {
     outbox::PostOffice* post_office = nullptr;  ///< null: nothing is told to anybody
     backup::Backups* backups = nullptr;         ///< null: the configuration names no folder for them
     reports::Schedules* reports = nullptr;      ///< null: none are made
+    backup::Away* away = nullptr;               ///< null: backups stay on the machine
 };
 
 /// Health of one thing, for /readyz and `bursarctl doctor`.

@@ -50,6 +50,15 @@ std::string bursard_path() {
     return "bursard";
 }
 
+/// Returns only if that did not work.
+Outcome<Exit> become(std::vector<std::string> words) {
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    ::execvp(arguments.front(), arguments.data());
+    return failed(fmt::format("Cannot start {}. Run this on the machine of the service, as its user.", words.front()));
+}
+
 }  // namespace
 
 Outcome<Exit> backup_create(Context& context) {
@@ -77,7 +86,11 @@ Outcome<Exit> backup_create(Context& context) {
 
 Outcome<Exit> backup_list(Context& context) {
     return print_list(context, "/api/v1/backup", "backups",
-                      {{"made_at", {"MADE"}}, {"bytes", {"BYTES", Align::right}}, {"name", {"NAME"}}},
+                      {{"made_at", {"MADE"}},
+                       {"bytes", {"BYTES", Align::right}},
+                       {"here", {"HERE"}},
+                       {"away", {"AWAY"}},
+                       {"name", {"NAME"}}},
                       "There is no backup yet. Make one: bursarctl backup create");
 }
 
@@ -108,6 +121,13 @@ Outcome<Exit> backup_show(Context& context) {
     return Exit::ok;
 }
 
+/// It needs the configuration, but no service that runs: on a new machine there is none.
+Outcome<Exit> backup_fetch(Context& context) {
+    const std::string to = context.arguments.one("--to").value_or(context.word(0));
+    return become({bursard_path(), "--config", context.arguments.one("--config").value_or("/etc/bursar/bursard.ini"),
+                   "--fetch-backup", context.word(0), "--to", to});
+}
+
 /// The books are opened by bursard alone, so this becomes it.
 Outcome<Exit> restore(Context& context) {
     std::vector<std::string> words = {bursard_path(), "--config",
@@ -115,11 +135,7 @@ Outcome<Exit> restore(Context& context) {
                                       "--restore", context.word(0)};
     if (context.arguments.has("--check")) words.emplace_back("--check-only");
     if (context.arguments.has("--recovery-key")) words.emplace_back("--recovery-key");
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    ::execvp(arguments.front(), arguments.data());
-    return failed(fmt::format("Cannot start {}. Run this on the machine of the service, as its user.", words.front()));
+    return become(std::move(words));
 }
 
 }  // namespace bursar::ctl

@@ -70,6 +70,7 @@ Outcome<Exit> vault_rotate(Context& context);
 Outcome<Exit> backup_create(Context& context);
 Outcome<Exit> backup_list(Context& context);
 Outcome<Exit> backup_show(Context& context);
+Outcome<Exit> backup_fetch(Context& context);
 Outcome<Exit> restore(Context& context);
 Outcome<Exit> upgrade_check(Context& context);
 Outcome<Exit> support_bundle(Context& context);

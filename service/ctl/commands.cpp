@@ -30,6 +30,10 @@ constexpr std::array restore_options = {
 constexpr std::array upgrade_options = {
     Option{"--package", "FILE", "the package to upgrade to (default: its version is not looked at)"},
 };
+constexpr std::array backup_fetch_options = {
+    Option{"--config", "FILE", "bursard's configuration (default: /etc/bursar/bursard.ini)"},
+    Option{"--to", "FILE", "where to; a new file (default: NAME, here)"},
+};
 constexpr std::array support_options = {
     Option{"--output", "FILE", "where to (default: bursar-support.json)"},
     Option{"--log", "FILE", "with the end of this log: journalctl -u bursar > FILE"},
@@ -206,6 +210,8 @@ constexpr std::array table_of_commands = {
             backup_create},
     Command{"backup list", "", "list the backups that are there", {}, 0, 0, backup_list},
     Command{"backup show", "FILE", "what a backup says of itself", {}, 1, 1, backup_show, true},
+    Command{"backup fetch", "NAME", "get a backup back from where it was sent; asks for the secret of the account",
+            backup_fetch_options, 1, 1, backup_fetch, true},
     Command{"restore", "FILE", "put a backup in the place of the state, while bursard does not run", restore_options, 1,
             1, restore, true},
     Command{"upgrade check", "", "say whether an upgrade would go well, and what to do before", upgrade_options, 0, 0,

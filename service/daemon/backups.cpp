@@ -39,6 +39,12 @@ void Service::open_backups() {
                         .database = configuration_.state_folder / "bursar.db",
                         .configuration = configuration_files(configuration_),
                         .version = BURSAR_VERSION});
+    if (!configuration_.backup_target) return;
+    const backup::TargetOptions& target = *configuration_.backup_target;
+    away_ = std::make_unique<backup::Away>(
+        backup::Away::Parts{
+            .backups = *backups_, .vault = *vault_, .clock = clock_, .target = backup::make_target(target, clock_)},
+        target);
 }
 
 admin::Check Service::backup_check() const {
@@ -48,6 +54,9 @@ admin::Check Service::backup_check() const {
     const backup::State state = backups_->state();
     const auto bad = [](std::string text) { return admin::Check{"backup", false, false, std::move(text)}; };
     if (!state.failure.empty()) return bad(fmt::format("The last backup could not be made: {}", state.failure));
+    if (away_ && !away_->state().failure.empty())
+        return bad(fmt::format("The newest backup could not be sent to {}: {}", backup::describe(away_->options()),
+                               away_->state().failure));
     if (!state.made_at) return {"backup", true, false, "There is no backup yet: bursarctl backup create"};
     const auto age = std::chrono::floor<std::chrono::hours>(clock_.now() - *state.made_at);
     std::string text = fmt::format("The newest backup is {} hours old.", std::max<std::int64_t>(0, age.count()));
@@ -61,6 +70,12 @@ void Service::write_backup_metrics(std::string& out) const {
     const backup::State state = backups_->state();
     gateway::write_family(out, "bursar_backup_failed", "gauge", "1 while the last backup could not be made.");
     out += fmt::format("bursar_backup_failed {}\n", state.failure.empty() ? 0 : 1);
+    if (away_) {
+        const backup::AwayState away = away_->state();
+        gateway::write_family(out, "bursar_backup_away_failed", "gauge",
+                              "1 while the newest backup could not be sent to its target.");
+        out += fmt::format("bursar_backup_away_failed {}\n", away.failure.empty() ? 0 : 1);
+    }
     if (!state.made_at) return;
     gateway::write_family(out, "bursar_backup_made_timestamp_seconds", "gauge", "When the newest backup was made.");
     out += fmt::format("bursar_backup_made_timestamp_seconds {}\n", unix_milliseconds(*state.made_at) / 1000);

@@ -25,6 +25,7 @@ constexpr auto certificate_warning = std::chrono::days(21);
 constexpr auto certificate_critical = std::chrono::days(7);
 constexpr auto token_warning = std::chrono::days(7);
 
+constexpr std::string_view backup_away_subject = "backup:away";
 constexpr std::string_view channel_prefix = "channel:", key_prefix = "provider_key:";
 
 std::string key_subject(std::string_view provider, std::string_view secret) {
@@ -156,11 +157,19 @@ std::optional<Condition> backup_failed(const backup::State& state) {
                      .text = fmt::format("The last backup could not be made: {}", state.failure)};
 }
 
+std::optional<Condition> backup_not_away(const std::string& place, const backup::AwayState& state) {
+    if (state.failure.empty()) return {};
+    return Condition{.kind = "backup.failed",
+                     .subject = std::string(backup_away_subject),
+                     .text = fmt::format("The newest backup could not be sent to {}: {}", place, state.failure)};
+}
+
 std::optional<std::string> slow_end(std::string_view begins, const std::string& subject, bool disk_known) {
     if (begins == "price.missing")
         return fmt::format("The price of {} is known, or it is not asked any more",
                            subject.substr(std::min(subject.size(), channel_prefix.size())));
     if (begins == "certificate.expiring") return "The service has a certificate that lasts";
+    if (begins == "backup.failed" && subject == backup_away_subject) return "The newest backup is at its target again";
     if (begins == "backup.failed") return "A backup was made again";
     if (begins == "disk.low" && disk_known) return "There is room again where the state is";
     return {};

@@ -2,6 +2,7 @@
 
 #include "auth/operators.h"
 #include "policies/snapshot.h"
+#include "service/backup/away.h"
 #include "service/backup/backups.h"
 #include "service/providers/health.h"
 #include "service/store/store.h"
@@ -54,6 +55,8 @@ std::optional<treasury::Condition> certificate_expiring(std::optional<Timestamp>
                                                         Timestamp now);
 /// `available`: none if it could not be found out.
 std::optional<treasury::Condition> backup_failed(const backup::State& state);
+/// `place`: where it should be.
+std::optional<treasury::Condition> backup_not_away(const std::string& place, const backup::AwayState& state);
 std::optional<treasury::Condition> disk_low(std::optional<std::uintmax_t> available);
 /// The words for the end of what slow_courses() begin.
 std::optional<std::string> slow_end(std::string_view begins, const std::string& subject, bool disk_known);

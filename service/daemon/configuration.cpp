@@ -1,11 +1,14 @@
 #include "service/daemon/configuration.h"
 
+#include "service/backup/reach.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <map>
 #include <pwd.h>
 #include <set>
+#include <sstream>
 #include <thread>
 #include <vector>
 
@@ -29,7 +32,10 @@ const std::map<std::string, std::set<std::string>> known_keys = {
     {"metrics", {"token_file"}},
     {"console", {"folder"}},
     {"courier", {"socket", "user", "issues_every_seconds"}},
-    {"backup", {"folder", "every_hours", "keep"}},
+    {"backup", {"folder", "every_hours", "keep", "target"}},
+    {"backup_target",
+     {"url", "bucket", "region", "prefix", "access_key", "host_key", "secret", "ca", "private_ranges", "keep",
+      "stall_seconds", "retry_seconds"}},
     {"limits", {"connections", "per_address", "calls", "body_mib", "bodies_mib", "drain_seconds", "shards"}},
 };
 
@@ -233,6 +239,89 @@ Result<void> read_backup(const Reader& reader, Configuration& out) {
     return {};
 }
 
+/// Its keys go into requests and commands as they are: nothing of them may end a word there.
+Result<std::string> plain_word(const Reader& reader, const std::string& key, std::string_view more, bool may_be_empty) {
+    constexpr std::size_t bytes_max = 200;
+    std::string given = reader.text(key, "");
+    const bool plain = std::ranges::all_of(given, [&](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || more.contains(c);
+    });
+    if (plain && given.size() <= bytes_max && (may_be_empty || !given.empty())) return given;
+    return std::unexpected(
+        reader.wrong(key, fmt::format("is \"{}\"; give {}letters, digits and {}.", given,
+                                      given.empty() ? "it: this target needs it, of " : "nothing but ", more)));
+}
+
+Result<void> read_s3(const Reader& reader, backup::TargetOptions& target) {
+    TRY(target.bucket, plain_word(reader, "backup_target.bucket", ".-", false));
+    TRY(target.access_key, plain_word(reader, "backup_target.access_key", "._-", false));
+    TRY(target.prefix, plain_word(reader, "backup_target.prefix", "._-/", true));
+    TRY(target.region, plain_word(reader, "backup_target.region", "-", true));
+    if (target.region.empty()) target.region = "us-east-1";
+    if (!target.prefix.empty() && !target.prefix.ends_with('/')) target.prefix += '/';
+    if (target.place.scheme == "sftp" || !target.place.user.empty())
+        return std::unexpected(reader.wrong("backup_target.url",
+                                            "is no address of an S3-compatible store; write it like "
+                                            "https://s3.corp.example."));
+    return {};
+}
+
+Result<void> read_sftp(const Reader& reader, backup::TargetOptions& target) {
+    constexpr std::string_view begin = "SHA256:";
+    constexpr std::size_t digits = 43;
+    const std::string key = reader.text("backup_target.host_key", "");
+    if (!key.starts_with(begin) || key.size() != begin.size() + digits)
+        return std::unexpected(reader.wrong(
+            "backup_target.host_key",
+            fmt::format("is \"{}\"; give the server's key as ssh-keygen -l says it on the server, SHA256: and "
+                        "43 letters. Without it nobody knows who gets the backups.",
+                        key)));
+    target.host_key = key.substr(begin.size());
+    if (target.place.scheme != "sftp" || target.place.user.empty() || target.place.path.empty())
+        return std::unexpected(reader.wrong("backup_target.url",
+                                            "is no folder of an account; write it like "
+                                            "sftp://bursar@backup.corp.example/var/backups/bursar."));
+    return {};
+}
+
+Result<void> read_target_limits(const Reader& reader, backup::TargetOptions& target) {
+    constexpr std::int64_t keep_max = 1'000, seconds_max = 3600;
+    TRY(const std::int64_t keep, reader.number("backup_target.keep", 30, 1, keep_max));
+    TRY(const std::int64_t stall, reader.number("backup_target.stall_seconds", 60, 1, seconds_max));
+    TRY(const std::int64_t retry, reader.number("backup_target.retry_seconds", 60, 1, seconds_max));
+    target.keep = static_cast<int>(keep);
+    target.stall_max = std::chrono::seconds(stall);
+    target.retry_after = std::chrono::seconds(retry);
+    std::string ranges = reader.text("backup_target.private_ranges", "");
+    std::ranges::replace(ranges, ',', ' ');
+    std::istringstream words(ranges);
+    for (std::string word; words >> word;) target.private_ranges.push_back(word);
+    if (const auto reach = backup::Reach::of(target.place.host, target.private_ranges); !reach)
+        return std::unexpected(
+            reader.wrong("backup_target.private_ranges", fmt::format("is wrong: {}.", reach.error().for_caller)));
+    return {};
+}
+
+Result<void> read_backup_target(const Reader& reader, Configuration& out) {
+    if (reader.text("backup.target", "").empty()) return {};
+    const std::map<std::string, backup::TargetKind> kinds = {{"s3", backup::TargetKind::s3},
+                                                             {"sftp", backup::TargetKind::sftp}};
+    backup::TargetOptions target;
+    TRY(target.kind, reader.choice("backup.target", "", kinds));
+    const std::string url = reader.text("backup_target.url", "");
+    const auto place = backup::parse_place(url);
+    if (!place)
+        return std::unexpected(
+            reader.wrong("backup_target.url", fmt::format("is \"{}\", which {}.", url, place.error().for_caller)));
+    target.place = *place;
+    TRY(target.secret, plain_word(reader, "backup_target.secret", "._-", false));
+    target.ca = reader.path("backup_target.ca", "").string();
+    TRY_VOID(read_target_limits(reader, target));
+    TRY_VOID(target.kind == backup::TargetKind::s3 ? read_s3(reader, target) : read_sftp(reader, target));
+    out.backup_target = std::move(target);
+    return {};
+}
+
 Result<Configuration> read(const Reader& reader) {
     Configuration out;
     TRY_VOID(reader.check_names());
@@ -273,6 +362,7 @@ Result<Configuration> read(const Reader& reader) {
     out.metrics_token_file = reader.path("metrics.token_file", "");
     TRY_VOID(read_courier(reader, out));
     TRY_VOID(read_backup(reader, out));
+    TRY_VOID(read_backup_target(reader, out));
     return out;
 }
 

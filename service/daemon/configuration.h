@@ -1,5 +1,6 @@
 #pragma once
 
+#include "service/backup/target.h"
 #include "service/base/log.h"
 #include "service/base/result.h"
 #include "service/edge/server.h"
@@ -36,6 +37,7 @@ struct Configuration {
     std::filesystem::path backup_folder;       ///< empty: none are made
     std::chrono::hours backup_every{24};       ///< 0: only when somebody asks
     int backup_keep = 14;
+    std::optional<backup::TargetOptions> backup_target;  ///< away from the machine; none: they stay here
     std::filesystem::path courier_socket;
     /// Of [courier] user: who may connect there besides the service's own user.
     std::optional<std::uint32_t> courier_uid;

@@ -29,8 +29,8 @@ namespace {
 
 constexpr int exit_ok = 0, exit_failed = 1, exit_usage = 2, exit_configuration = 78;
 
-constexpr std::array<std::string_view, 6> with_value = {"--config", "--egress",      "--issue-operator",
-                                                        "--role",   "--break-glass", "--restore"};
+constexpr std::array<std::string_view, 8> with_value = {"--config",      "--egress",  "--issue-operator", "--role",
+                                                        "--break-glass", "--restore", "--fetch-backup",   "--to"};
 
 constexpr std::string_view help =
     "bursard: one governed endpoint in front of language-model providers\n"
@@ -52,6 +52,10 @@ constexpr std::string_view help =
     "                                         put a backup in the place of the state (the service must not run);\n"
     "                                         --check-only says whether it could be. With --recovery-key it is opened\n"
     "                                         by that, and by the master key of the configuration afterwards\n"
+    "  bursard --config FILE --fetch-backup NAME --to FILE\n"
+    "                                         get a backup back from [backup_target]; the secret of its account is "
+    "asked\n"
+    "                                         for, or read from standard input\n"
     "  bursard --config FILE --make-recovery-key\n"
     "                                         print a key that opens the vault when the master key is lost, in place "
     "of\n"
@@ -72,12 +76,13 @@ struct Arguments {
     std::optional<std::string> break_glass;
     bool seal_break_glass = false;
     std::optional<Restore> restore;
+    std::optional<Fetch> fetch;
     bool make_recovery_key = false;
     bool use_recovery_key = false;
     /// Standard output belongs to the answer of a command.
     bool is_command() const {
-        return check || egress || issue_operator || break_glass || seal_break_glass || restore || make_recovery_key ||
-               use_recovery_key;
+        return check || egress || issue_operator || break_glass || seal_break_glass || restore || fetch ||
+               make_recovery_key || use_recovery_key;
     }
 };
 
@@ -100,6 +105,7 @@ int wrong_usage(std::string_view why) {
 Result<Arguments> parse(const std::vector<std::string>& words) {
     Arguments out;
     bool only_check = false, by_recovery_key = false;
+    Fetch fetch;
     const std::map<std::string_view, bool*> switches = {{"--check", &out.check},
                                                         {"--seal-break-glass", &out.seal_break_glass},
                                                         {"--make-recovery-key", &out.make_recovery_key},
@@ -126,6 +132,10 @@ Result<Arguments> parse(const std::vector<std::string>& words) {
             out.break_glass = value;
         } else if (word == "--restore") {
             out.restore = Restore{.file = value};
+        } else if (word == "--fetch-backup") {
+            fetch.name = value;
+        } else if (word == "--to") {
+            fetch.to = value;
         } else {
             const auto role = auth::role_of(value);
             if (!role)
@@ -140,6 +150,9 @@ Result<Arguments> parse(const std::vector<std::string>& words) {
         out.restore->only_check = only_check;
         out.restore->by_recovery_key = by_recovery_key;
     }
+    if (fetch.name.empty() != fetch.to.empty())
+        return fail(Fault::invalid_request, "--fetch-backup NAME and --to FILE belong together");
+    if (!fetch.name.empty()) out.fetch = fetch;
     if (out.config.empty()) return fail(Fault::invalid_request, "--config FILE is missing");
     return out;
 }
@@ -180,6 +193,9 @@ Result<void> print_egress(const Configuration& configuration, const std::string&
                                  one.host, one.port, one.by_srv ? " srv" : ""));
     for (const std::string& target : egress.hidden)
         tell(stderr, fmt::format("The address of the target \"{}\" is a secret; add its host yourself.\n", target));
+    if (configuration.backup_target)
+        tell(stdout, fmt::format("bursar {} {}\n", configuration.backup_target->place.host,
+                                 configuration.backup_target->place.port));
     return {};
 }
 
@@ -250,6 +266,7 @@ Result<void> carry_out(const Arguments& arguments, const Configuration& configur
         return issue_operator(configuration, *arguments.issue_operator, arguments.role, clock);
     if (arguments.break_glass) return make_break_glass(configuration, *arguments.break_glass, clock);
     if (arguments.restore) return restore(configuration, *arguments.restore, clock);
+    if (arguments.fetch) return fetch_backup(configuration, *arguments.fetch, clock);
     if (arguments.make_recovery_key) return make_recovery_key(configuration, clock);
     if (arguments.use_recovery_key) return use_recovery_key(configuration, clock);
     return seal_break_glass(configuration, clock);

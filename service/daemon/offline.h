@@ -23,6 +23,12 @@ struct Restore {
     bool by_recovery_key = false;  ///< the backup's master key is lost; the configured one opens the vault afterwards
 };
 Result<void> restore(const Configuration& configuration, const Restore& what, const Clock& clock);
+struct Fetch {
+    std::string name;
+    std::filesystem::path to;  ///< a new file
+};
+/// From [backup_target], needing neither state nor vault: what a new machine begins with.
+Result<void> fetch_backup(const Configuration& configuration, const Fetch& what, const Clock& clock);
 /// Makes the vault if there is none.
 Result<void> make_recovery_key(const Configuration& configuration, const Clock& clock);
 /// From now on the master key of the configuration opens the vault.

@@ -13,7 +13,7 @@
 namespace bursar::daemon {
 namespace {
 
-constexpr std::size_t passphrase_bytes_max = 1024;
+constexpr std::size_t passphrase_bytes_max = 1024, secret_bytes_max = 16 * 1024;
 
 /// Switches the echo off for as long as it lives.
 class QuietTerminal {
@@ -108,6 +108,20 @@ Result<vault::MasterKey> read_passphrase(bool is_new) {
         }
     }
     return vault::MasterKey::from_passphrase(Secret::copy_of(line.text()));
+}
+
+Result<Secret> read_target_secret() {
+    const bool asked = ::isatty(STDIN_FILENO) == 1;
+    if (asked) static_cast<void>(std::fputs("Secret of the account at the backup target: ", stderr));
+    const QuietTerminal quiet;
+    std::string bytes;
+    bytes.reserve(secret_bytes_max);  // so that it does not move and leave copies
+    for (char one = 0; bytes.size() < secret_bytes_max && ::read(STDIN_FILENO, &one, 1) == 1 && one != '\n';)
+        bytes.push_back(one);
+    if (bytes.ends_with('\r')) bytes.pop_back();
+    if (!bytes.empty()) return Secret(std::move(bytes));
+    return fail(Fault::invalid_request,
+                "No secret was given. Type it at a terminal, or give it as a line of standard input.");
 }
 
 Result<vault::MasterKey> read_recovery_key() {

@@ -9,6 +9,7 @@
 #include "policies/rules.h"
 #include "service/admin/control_plane.h"
 #include "service/audit/audit.h"
+#include "service/backup/away.h"
 #include "service/backup/backups.h"
 #include "service/base/guarded_clock.h"
 #include "service/base/mutex.h"
@@ -69,6 +70,7 @@ struct Surroundings {
     const edge::Server& server;
     std::filesystem::path state_folder;
     backup::Backups* backups = nullptr;  ///< null: none are made
+    backup::Away* away = nullptr;        ///< null: they stay here
 };
 /// What the steward does, and how often: see stewardship.cpp.
 std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& parts, const Surroundings& around,
@@ -133,6 +135,7 @@ class Service {
     Mutex unsealing_;  ///< one unseal at a time
     Books books_;
     std::unique_ptr<backup::Backups> backups_;         ///< null: the configuration names no folder for them
+    std::unique_ptr<backup::Away> away_;               ///< null: it names no target either
     std::unique_ptr<outbox::PostOffice> post_office_;  ///< null: its socket could not be made
     std::unique_ptr<admin::Parts> parts_;
     std::unique_ptr<providers::Health> health_;

@@ -12,6 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto away_looked_every = 2s;
+
 Result<void> raise_all(store::Store& store, const std::vector<treasury::Event>& events) {
     if (events.empty()) return {};
     return store.write([&](store::Transaction& transaction) -> Result<void> {
@@ -84,6 +86,9 @@ class Slow {
         if (auto found = disk_low(room)) holding.push_back(*std::move(found));
         if (around_.backups != nullptr)
             if (auto found = backup_failed(around_.backups->state())) holding.push_back(*std::move(found));
+        if (around_.away != nullptr)
+            if (auto found = backup_not_away(backup::describe(around_.away->options()), around_.away->state()))
+                holding.push_back(*std::move(found));
         TRY_VOID(conditions_.look(
             holding,
             [&](std::string_view begins, const std::string& subject) {
@@ -130,6 +135,11 @@ std::vector<treasury::Duty> telling_duties(const Books& books, const Surrounding
     if (around.backups != nullptr)
         duties.push_back({"backup_wanted", 2s, [backups = around.backups](Timestamp) -> Result<void> {
                               backups->begin_if_wanted();
+                              return {};
+                          }});
+    if (around.away != nullptr)
+        duties.push_back({"backup away", away_looked_every, [away = around.away](Timestamp now) -> Result<void> {
+                              away->send_if_due(now);
                               return {};
                           }});
     duties.push_back({"surroundings", 1min, [slow](Timestamp now) { return slow->look(now); }});

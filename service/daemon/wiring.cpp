@@ -114,7 +114,7 @@ Result<void> Service::open_house() {
     parts_ = std::make_unique<admin::Parts>(
         admin::Parts{*books_.store, *books_.ledger, *books_.audit, *books_.keys, *books_.operators, *books_.people,
                      *books_.sessions, *books_.callers, *books_.staff, *books_.rules, *books_.treasury,
-                     books_.allocations.get(), post_office_.get(), backups_.get(), books_.reports.get()});
+                     books_.allocations.get(), post_office_.get(), backups_.get(), books_.reports.get(), away_.get()});
 
     std::vector<asio::io_context*> shards;
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
@@ -136,7 +136,8 @@ Result<void> Service::open_house() {
     if (post_office_) post_office_->start();
     steward_ = std::make_unique<treasury::Steward>(
         clock_,
-        duties_of(books_, *parts_, {*health_, *vault_, *server_, configuration_.state_folder, backups_.get()}, clock_));
+        duties_of(books_, *parts_,
+                  {*health_, *vault_, *server_, configuration_.state_folder, backups_.get(), away_.get()}, clock_));
     log::info("open",
               {{"revision", books_.rules->get()->revision}, {"lost_calls", books_.ledger->lost_at_start().size()}});
     return {};
@@ -218,6 +219,7 @@ void Service::stop() {
     if (post_office_) post_office_->stop();
     if (control_) control_->stop();
     steward_.reset();
+    if (away_) away_->stop();
     if (backups_) backups_->stop();
     if (books_.staff) books_.staff->stop();
     if (books_.store) {

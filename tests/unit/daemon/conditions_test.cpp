@@ -147,6 +147,18 @@ TEST(Disk, is_low_below_the_mark_and_nothing_is_said_of_one_that_nobody_can_ask)
     EXPECT_FALSE(slow_end("disk.low", "disk:state", false));
 }
 
+TEST(Backup, that_is_not_away_says_where_it_should_be_and_why_it_is_not_there) {
+    EXPECT_FALSE(backup_not_away("s3://b/m/ at h:443", {}));
+    const auto found = backup_not_away("s3://b/m/ at h:443", {.failure = "It is full."});
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->kind, "backup.failed");
+    EXPECT_EQ(found->text, "The newest backup could not be sent to s3://b/m/ at h:443: It is full.");
+    const auto here = backup_failed({.failure = "No room."});
+    ASSERT_TRUE(here);
+    EXPECT_NE(here->subject, found->subject) << "one would end the other";
+    EXPECT_NE(slow_end("backup.failed", here->subject, true), slow_end("backup.failed", found->subject, true));
+}
+
 TEST(SlowCourses, each_has_words_for_its_end) {
     for (const treasury::Course& course : slow_courses())
         EXPECT_TRUE(slow_end(course.begins, "channel:a/b", true)) << course.begins;
