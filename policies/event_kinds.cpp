@@ -137,6 +137,13 @@ constexpr std::array kinds{
     EventKind{"certificate.renewed", Severity::info, ends, "A certificate was renewed",
               "The service shows its callers a certificate that lasts.", ""},
     EventKind{
+        "certificate.refused", Severity::warning, begins, "A new certificate cannot be used",
+        "Somebody has put a certificate or a private key in place that cannot be used; the service goes on with the "
+        "former one. The event says what is wrong. Mend the files, and they are taken by themselves.",
+        "certificate.accepted"},
+    EventKind{"certificate.accepted", Severity::info, ends, "A new certificate is in use",
+              "The certificate that lies in its place is the one that callers see.", ""},
+    EventKind{
         "account.expiring", Severity::warning, news, "A token ends soon",
         "The token of an operator or a program ends within 7 days. Issue a new one in time: bursarctl operator issue.",
         ""},

@@ -19,7 +19,8 @@ using namespace std::chrono_literals;
 constexpr std::array fast{Course{"channel.down", "channel.back"}, Course{"provider_key.down", "provider_key.back"},
                           Course{"vault.sealed", "vault.unsealed"}};
 constexpr std::array slow{Course{"price.missing", "price.found"}, Course{"certificate.expiring", "certificate.renewed"},
-                          Course{"disk.low", "disk.ok"}, Course{"backup.failed", "backup.made"}};
+                          Course{"certificate.refused", "certificate.accepted"}, Course{"disk.low", "disk.ok"},
+                          Course{"backup.failed", "backup.made"}};
 
 constexpr auto certificate_warning = std::chrono::days(21);
 constexpr auto certificate_critical = std::chrono::days(7);
@@ -164,10 +165,18 @@ std::optional<Condition> backup_not_away(const std::string& place, const backup:
                      .text = fmt::format("The newest backup could not be sent to {}: {}", place, state.failure)};
 }
 
+std::optional<Condition> certificate_refused(const std::string& failure) {
+    if (failure.empty()) return {};
+    return Condition{.kind = "certificate.refused",
+                     .subject = "certificate:own",
+                     .text = fmt::format("A new certificate cannot be used, and the former one stays: {}", failure)};
+}
+
 std::optional<std::string> slow_end(std::string_view begins, const std::string& subject, bool disk_known) {
     if (begins == "price.missing")
         return fmt::format("The price of {} is known, or it is not asked any more",
                            subject.substr(std::min(subject.size(), channel_prefix.size())));
+    if (begins == "certificate.refused") return "The certificate that lies there is in use";
     if (begins == "certificate.expiring") return "The service has a certificate that lasts";
     if (begins == "backup.failed" && subject == backup_away_subject) return "The newest backup is at its target again";
     if (begins == "backup.failed") return "A backup was made again";

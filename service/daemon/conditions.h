@@ -57,6 +57,8 @@ std::optional<treasury::Condition> certificate_expiring(std::optional<Timestamp>
 std::optional<treasury::Condition> backup_failed(const backup::State& state);
 /// `place`: where it should be.
 std::optional<treasury::Condition> backup_not_away(const std::string& place, const backup::AwayState& state);
+/// `failure`: why files that somebody put in place are not in use; empty: they are.
+std::optional<treasury::Condition> certificate_refused(const std::string& failure);
 std::optional<treasury::Condition> disk_low(std::optional<std::uintmax_t> available);
 /// The words for the end of what slow_courses() begin.
 std::optional<std::string> slow_end(std::string_view begins, const std::string& subject, bool disk_known);

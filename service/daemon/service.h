@@ -14,6 +14,7 @@
 #include "service/base/guarded_clock.h"
 #include "service/base/mutex.h"
 #include "service/base/snapshot.h"
+#include "service/daemon/certificate_watch.h"
 #include "service/daemon/configuration.h"
 #include "service/daemon/front_door.h"
 #include "service/daemon/prober.h"
@@ -68,6 +69,7 @@ struct Surroundings {
     const providers::Health& health;
     const vault::Vault& vault;
     const edge::Server& server;
+    CertificateWatch& certificates;
     std::filesystem::path state_folder;
     backup::Backups* backups = nullptr;  ///< null: none are made
     backup::Away* away = nullptr;        ///< null: they stay here
@@ -97,7 +99,8 @@ class Service {
     Result<void> start();
     /// Drains streams up to the limit, ends the rest honestly, writes what has gathered. Blocking.
     void stop();
-    Result<void> reload_certificate() { return server_->reload_certificate(); }
+    /// Of the configuration's files as they are now; the old one stays if they are wrong.
+    Result<void> reload_certificate() { return certificates_->reload(); }
     /// Whether every shard has turned since the last time this was asked. One thread; after start().
     bool beats() { return pulse_->beat(); }
     std::uint16_t port() const { return server_->port(); }
@@ -131,6 +134,7 @@ class Service {
     std::unique_ptr<ControlRelay> relay_;
     std::unique_ptr<FrontDoor> door_;
     std::unique_ptr<edge::Server> server_;
+    std::unique_ptr<CertificateWatch> certificates_;
     std::unique_ptr<Pulse> pulse_;
     Mutex unsealing_;  ///< one unseal at a time
     Books books_;

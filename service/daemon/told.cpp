@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto away_looked_every = 2s;
+constexpr auto away_looked_every = 2s, certificate_looked_every = 2s;
 
 Result<void> raise_all(store::Store& store, const std::vector<treasury::Event>& events) {
     if (events.empty()) return {};
@@ -82,6 +82,7 @@ class Slow {
         std::vector<treasury::Condition> holding = prices_missing(*rules, now);
         if (auto found = certificate_expiring(around_.server.certificate_end(), time_zone, now))
             holding.push_back(*std::move(found));
+        if (auto found = certificate_refused(around_.certificates.failure())) holding.push_back(*std::move(found));
         const auto room = room_in(around_.state_folder);
         if (auto found = disk_low(room)) holding.push_back(*std::move(found));
         if (around_.backups != nullptr)
@@ -142,6 +143,11 @@ std::vector<treasury::Duty> telling_duties(const Books& books, const Surrounding
                               away->send_if_due(now);
                               return {};
                           }});
+    duties.push_back(
+        {"certificate", certificate_looked_every, [&watch = around.certificates](Timestamp) -> Result<void> {
+             watch.look();
+             return {};
+         }});
     duties.push_back({"surroundings", 1min, [slow](Timestamp now) { return slow->look(now); }});
     return duties;
 }

@@ -44,6 +44,11 @@ Result<void> Service::start() {
     const std::filesystem::path socket = configuration_.state_folder / "control.sock";
     relay_ = std::make_unique<ControlRelay>(socket);
     door_ = std::make_unique<FrontDoor>(*relay_, clock_, [this] { return checks(); });
+    std::vector<std::filesystem::path> certificate_files;
+    if (!configuration_.listen.certificate.empty())
+        certificate_files = {configuration_.listen.certificate, configuration_.listen.private_key};
+    certificates_ = std::make_unique<CertificateWatch>(std::move(certificate_files),
+                                                       [this] { return server_->reload_certificate(); });
     TRY(server_, edge::Server::create(configuration_.listen, configuration_.limits, configuration_.shards, *door_,
                                       &FrontDoor::is_control));
     if (configuration_.key_source != KeySource::passphrase) {
@@ -135,9 +140,10 @@ Result<void> Service::open_house() {
     books_.staff->start();
     if (post_office_) post_office_->start();
     steward_ = std::make_unique<treasury::Steward>(
-        clock_,
-        duties_of(books_, *parts_,
-                  {*health_, *vault_, *server_, configuration_.state_folder, backups_.get(), away_.get()}, clock_));
+        clock_, duties_of(books_, *parts_,
+                          {*health_, *vault_, *server_, *certificates_, configuration_.state_folder, backups_.get(),
+                           away_.get()},
+                          clock_));
     log::info("open",
               {{"revision", books_.rules->get()->revision}, {"lost_calls", books_.ledger->lost_at_start().size()}});
     return {};

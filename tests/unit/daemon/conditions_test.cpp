@@ -159,6 +159,13 @@ TEST(Backup, that_is_not_away_says_where_it_should_be_and_why_it_is_not_there) {
     EXPECT_NE(slow_end("backup.failed", here->subject, true), slow_end("backup.failed", found->subject, true));
 }
 
+TEST(Certificate, that_cannot_be_used_is_told_of_while_it_lies_there) {
+    EXPECT_FALSE(certificate_refused(""));
+    ASSERT_TRUE(certificate_refused("server.key is not the key of the certificate"));
+    EXPECT_EQ(certificate_refused("It has ended.")->text,
+              "A new certificate cannot be used, and the former one stays: It has ended.");
+}
+
 TEST(SlowCourses, each_has_words_for_its_end) {
     for (const treasury::Course& course : slow_courses())
         EXPECT_TRUE(slow_end(course.begins, "channel:a/b", true)) << course.begins;
