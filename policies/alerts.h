@@ -25,7 +25,8 @@ struct AlertTarget {
     bool operator==(const AlertTarget&) const = default;
 };
 
-/// In `by` of a target's approvals: everybody's moves of an issue count whose e-mail address is that of one person here.
+/// In `by` of a target's approvals: everybody's moves of an issue count whose e-mail address is that of one person
+/// here.
 inline constexpr std::string_view by_leads = "*leads*";
 
 /// Hours in which only what is critical is told; the rest comes when they end. In the organisation's time zone.
