@@ -177,8 +177,8 @@ class Work {
     Result<void> write_drop_in(std::string_view unit, const std::string& text) {
         if (!paths_.is_machine() || text.empty()) return {};
         const fs::path folder = paths_.at("/etc/systemd/system") / unit;
-        TRY_VOID(make_folder({folder, Owner::root}, paths_));
-        return write({folder / "setup.conf", Secret::copy_of(text), Owner::root});
+        TRY_VOID(make_folder({folder, Owner::everybody}, paths_));
+        return write({folder / "setup.conf", Secret::copy_of(text), Owner::everybody});
     }
 
     Result<void> make_operator() {

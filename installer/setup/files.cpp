@@ -57,11 +57,28 @@ bool sync_folder(const fs::path& folder) {
     return opened.is_open() && ::fsync(opened.number()) == 0;
 }
 
-mode_t mode_of(Owner owner) { return owner == Owner::group ? 0640 : 0600; }
+/// Of a file; a folder lets those in besides who may read.
+mode_t mode_of(Owner owner) {
+    switch (owner) {
+        case Owner::root:
+        case Owner::service:
+            return 0600;
+        case Owner::group:
+            return 0640;
+        case Owner::everybody:
+            return 0644;
+    }
+    return 0600;
+}
+
+mode_t folder_mode_of(Owner owner) {
+    const mode_t readers = mode_of(owner);
+    return readers | ((readers & 0444U) >> 2U);
+}
 
 /// Only the package's users have a say on a machine; in a folder of somebody's own everything is theirs.
 Result<void> give(int file, const fs::path& path, Owner owner, const Paths& paths) {
-    if (!paths.is_machine() || owner == Owner::root) return {};
+    if (!paths.is_machine() || owner == Owner::root || owner == Owner::everybody) return {};
     const passwd* user = ::getpwnam("bursar");
     const group* team = ::getgrnam("bursar");
     if (user == nullptr || team == nullptr)
@@ -152,8 +169,7 @@ Result<void> make_folder(const Folder& folder, const Paths& paths) {
     const Descriptor opened(::open(folder.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!opened.is_open()) return not_written(folder.path, errno);
     TRY_VOID(give(opened.number(), folder.path, folder.owner, paths));
-    if (::fchmod(opened.number(), folder.owner == Owner::group ? 0750 : 0700) != 0)
-        return not_written(folder.path, errno);
+    if (::fchmod(opened.number(), folder_mode_of(folder.owner)) != 0) return not_written(folder.path, errno);
     return {};
 }
 

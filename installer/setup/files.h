@@ -23,8 +23,8 @@ struct Paths {
     std::filesystem::path answers() const { return etc() / "setup.answers"; }
 };
 
-/// Who may read it. On a machine: root; root and the group bursar; the user bursar.
-enum class Owner : std::uint8_t { root, group, service };
+/// Who may read it. On a machine: root; root and the group bursar; the user bursar; everybody, of root's.
+enum class Owner : std::uint8_t { root, group, service, everybody };
 
 struct File {
     std::filesystem::path path;
