@@ -44,7 +44,7 @@ const ask = (socket) =>
     });
 
 test('new files are shown to new connections, open ones go on, and wrong files change nothing', async () => {
-    bursar = await Bursar.start({ tls: true });
+    bursar = await Bursar.start({ tls: true, secrets: {} });
     const first = serial('server.pem');
     assert.equal(await shown(), first);
     const held = await connect();
