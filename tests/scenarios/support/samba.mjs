@@ -152,9 +152,19 @@ export class Samba {
     root = root;
 
     async stop() {
-        if (this.child && this.code === undefined) process.kill(-this.child.pid, 'SIGTERM');
+        if (this.child && this.code === undefined) this.#signal('SIGTERM');
         await this.ended;
-        // Its helpers end after it, and write until then.
+        // Its helpers would end some time after it, and write until then.
+        if (this.child) this.#signal('SIGKILL');
         if (this.folder && !process.env.BURSAR_KEEP) rmSync(this.folder, { recursive: true, force: true, maxRetries: 20 });
+    }
+
+    /** To it and all its helpers, as far as they are still there. */
+    #signal(name) {
+        try {
+            process.kill(-this.child.pid, name);
+        } catch (error) {
+            if (error.code !== 'ESRCH') throw error;
+        }
     }
 }
