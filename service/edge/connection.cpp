@@ -153,7 +153,7 @@ Task<void> Connection::serve_request() {
     free_body();
     watch({});
     if (!defect.empty()) {
-        log::error("handler_failed", {{"target", request_.head.target}, {"reason", defect}});
+        log::error("handler_failed", {{"path", request_.head.path()}, {"reason", defect}});
         if (answered_ == Answered::nothing)
             co_await refuse(500, "internal", "Something in the service failed; operators find the reason in the log.");
     }
