@@ -273,7 +273,8 @@ std::string_view credential_of(const Presented& presented) {
     else if (!is_ours(bearer) && !bearer.starts_with(jwt_prefix))
         bearer = {};
     std::string_view first;
-    for (std::string_view text : {bearer, presented.x_api_key, presented.api_key, presented.x_goog_api_key}) {
+    for (std::string_view text :
+         {bearer, presented.x_api_key, presented.api_key, presented.x_goog_api_key, presented.key_parameter}) {
         while (text.starts_with(' ')) text.remove_prefix(1);
         while (text.ends_with(' ')) text.remove_suffix(1);
         if (is_ours(text)) return text;

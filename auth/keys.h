@@ -80,11 +80,12 @@ class Keys {
 /// Who may call with these keys: of each that is not revoked.
 std::vector<Caller> callers_of(const std::vector<KeyFacts>& keys);
 
-/// Finds the credential where clients put it: Authorization: Bearer, x-api-key, api-key, x-goog-api-key. The first that
-/// looks like ours (begins with "bsr_" or "bsa_") wins, else the first at all; empty if there is none. Authorization
-/// counts without its scheme too if it is ours or looks like a JWT.
+/// Finds the credential where clients put it: Authorization: Bearer, x-api-key, api-key, x-goog-api-key, Gemini's
+/// ?key=. The first that looks like ours (begins with "bsr_" or "bsa_") wins, else the first at all; empty if there is
+/// none. Authorization counts without its scheme too if it is ours or looks like a JWT.
 struct Presented {
     std::string_view authorization, x_api_key, api_key, x_goog_api_key;
+    std::string_view key_parameter = {};
 };
 std::string_view credential_of(const Presented& presented);
 

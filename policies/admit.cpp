@@ -73,9 +73,27 @@ bool holds(const PickRule& rule, const Ask& ask) {
            std::ranges::any_of(rule.tags, [&](const std::string& tag) { return lists(ask.tags, tag); });
 }
 
-std::string_view api_of(Dialect dialect) { return dialect == Dialect::anthropic ? "Anthropic" : "OpenAI"; }
-std::string_view path_of(Dialect dialect) {
-    return dialect == Dialect::anthropic ? "POST /v1/messages" : "POST /v1/chat/completions";
+std::string_view api_of(Dialect dialect) {
+    switch (dialect) {
+        case Dialect::openai:
+            return "OpenAI";
+        case Dialect::anthropic:
+            return "Anthropic";
+        case Dialect::gemini:
+            return "Gemini";
+    }
+    return "";
+}
+std::string path_of(Dialect dialect, const Model& model) {
+    switch (dialect) {
+        case Dialect::openai:
+            return "POST /v1/chat/completions";
+        case Dialect::anthropic:
+            return "POST /v1/messages";
+        case Dialect::gemini:
+            return fmt::format("POST /v1beta/models/{}:generateContent", model.name);
+    }
+    return "";
 }
 
 std::unexpected<Error> team_gone(const Caller& caller) {
@@ -168,6 +186,9 @@ Result<void> bound_tools(Bounds& bounds, std::span<const Price* const> prices, c
         case Endpoint::responses:
             bounds.web_searches = ask.searches_max.value_or(searches_default);
             return {};
+        case Endpoint::generate_content:
+            bounds.web_searches = searches_default;
+            return {};
         case Endpoint::messages:
             if (!ask.searches_max)
                 return fail(
@@ -224,10 +245,11 @@ void plan_hold(Route& route, const Ask& ask) {
 }
 
 std::unexpected<Error> not_offered(const Model& model, const Ask& ask) {
-    const Dialect other = ask.dialect == Dialect::openai ? Dialect::anthropic : Dialect::openai;
+    // A virtual model that picks none has no channels of its own.
+    const Dialect other = model.channels.empty() ? ask.dialect : model.channels.front().provider->dialect;
     return fail(Fault::model_unknown,
                 fmt::format("The model \"{}\" is not offered in the {} API. Call it in the {} API: {}.", model.name,
-                            api_of(ask.dialect), api_of(other), path_of(other)));
+                            api_of(ask.dialect), api_of(other), path_of(other, model)));
 }
 
 /// What a provider of the other dialect adds to a prompt with tools that says nothing of it (body.cpp has the same for

@@ -82,14 +82,11 @@ void compare_provider(Comparison& out, const std::string& thing, const Provider&
     out.value(thing, "CA file", before.ca_file, after.ca_file);
     compare_quirks(out, thing, before, after);
     if (before.name.empty()) return;
-    const auto dialect = [](const Provider& each) {
-        return each.dialect == Dialect::anthropic ? "anthropic" : "openai";
-    };
     const auto leaving = [](const Provider& each) {
         return each.on_disconnect == OnDisconnect::cancel ? std::string("cancel")
                                                           : fmt::format("drain for {} ms", each.drain_max.count());
     };
-    out.value(thing, "dialect", dialect(before), dialect(after));
+    out.value(thing, "dialect", name_of(before.dialect), name_of(after.dialect));
     out.value(thing, "key is sent as", name_of(before.auth), name_of(after.auth));
     out.value(thing, "deadlines", deadlines_text(before.deadlines), deadlines_text(after.deadlines));
     out.value(thing, "when callers leave:", leaving(before), leaving(after));

@@ -5,7 +5,7 @@
 namespace bursar::policies {
 namespace {
 
-/// Behind a base that names its version, as both providers' clients write it.
+/// Behind a base that names its version, as the providers' clients write it.
 std::string_view suffix_of(Endpoint endpoint) {
     switch (endpoint) {
         case Endpoint::chat_completions:
@@ -22,8 +22,20 @@ std::string_view suffix_of(Endpoint endpoint) {
             return "/messages/count_tokens";
         case Endpoint::models:
             return "/models";
+        case Endpoint::generate_content:
+            return ":generateContent";
     }
     return "";
+}
+
+/// Gemini's models are resources, and what is asked of them is a verb behind their names (ai.google.dev/api,
+/// models.generateContent, November 2026).
+std::string gemini_suffix(Endpoint endpoint, std::string_view model, Delivery delivery) {
+    if (endpoint == Endpoint::models) return "/models";
+    std::string path = "/models/" + escaped(model);
+    if (endpoint == Endpoint::count_tokens) return path + ":countTokens";
+    if (delivery == Delivery::streamed) return path + ":streamGenerateContent?alt=sse";
+    return path.append(suffix_of(endpoint));
 }
 
 }  // namespace
@@ -41,8 +53,9 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
-std::string path_at(const Provider& provider, Endpoint endpoint, std::string_view model) {
+std::string path_at(const Provider& provider, Endpoint endpoint, std::string_view model, Delivery delivery) {
     std::string path = provider.base_url.path;
+    if (provider.dialect == Dialect::gemini) return path + gemini_suffix(endpoint, model, delivery);
     const bool adds = provider.dialect == Dialect::anthropic && provider.quirks.version_in_path;
     if (adds && !path.ends_with("/v1")) path += "/v1";
     // Azure has deployments of models, and one path for responses of all of them.
@@ -54,12 +67,21 @@ std::string path_at(const Provider& provider, Endpoint endpoint, std::string_vie
 }
 
 bool can_translate(Endpoint endpoint) {
-    return endpoint == Endpoint::chat_completions || endpoint == Endpoint::messages;
+    return endpoint == Endpoint::chat_completions || endpoint == Endpoint::messages ||
+           endpoint == Endpoint::generate_content;
 }
 
 Endpoint spoken_at(Endpoint endpoint, Dialect provider) {
     if (!can_translate(endpoint)) return endpoint;
-    return provider == Dialect::anthropic ? Endpoint::messages : Endpoint::chat_completions;
+    switch (provider) {
+        case Dialect::openai:
+            return Endpoint::chat_completions;
+        case Dialect::anthropic:
+            return Endpoint::messages;
+        case Dialect::gemini:
+            return Endpoint::generate_content;
+    }
+    return endpoint;
 }
 
 }  // namespace bursar::policies

@@ -3,16 +3,21 @@
 #include "policies/snapshot.h"
 #include "service/base/usage.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace bursar::policies {
 
-/// Where a provider takes calls of this endpoint of its dialect: path and, for Azure, the api-version as query.
-std::string path_at(const Provider& provider, Endpoint endpoint, std::string_view model);
+/// Only Gemini has a path of its own for streams.
+enum class Delivery : std::uint8_t { whole, streamed };
 
-/// Chat completions and messages can be translated into each other; the other endpoints go where their own dialect is
-/// spoken.
+/// Where a provider takes calls of this endpoint of its dialect: path and, for Azure, the api-version as query.
+std::string path_at(const Provider& provider, Endpoint endpoint, std::string_view model,
+                    Delivery delivery = Delivery::whole);
+
+/// Chat completions, messages and Gemini's generateContent can be translated into each other; the other endpoints go
+/// where their own dialect is spoken.
 bool can_translate(Endpoint endpoint);
 /// The endpoint at which a provider of this dialect is asked what a caller asks at `endpoint`.
 Endpoint spoken_at(Endpoint endpoint, Dialect provider);

@@ -81,11 +81,22 @@ void read_breaker(const Value& value, Breaker& out) {
     check("key_first_retry", out.key_first_retry, "key_last_retry", out.key_last_retry);
 }
 
+AuthScheme auth_of(Dialect dialect) {
+    switch (dialect) {
+        case Dialect::openai:
+            return AuthScheme::bearer;
+        case Dialect::anthropic:
+            return AuthScheme::x_api_key;
+        case Dialect::gemini:
+            return AuthScheme::x_goog_api_key;
+    }
+    return AuthScheme::bearer;
+}
+
 void read_auth(Fields& fields, Provider& provider, bool new_dialect) {
-    if (new_dialect)
-        provider.auth = provider.dialect == Dialect::anthropic ? AuthScheme::x_api_key : AuthScheme::bearer;
+    if (new_dialect) provider.auth = auth_of(provider.dialect);
     if (const auto auth = fields.find("auth"))
-        if (const auto word = read_word(*auth, {"bearer", "x-api-key", "api-key"}))
+        if (const auto word = read_word(*auth, {"bearer", "x-api-key", "api-key", "x-goog-api-key"}))
             provider.auth = static_cast<AuthScheme>(*word);
 }
 
@@ -163,9 +174,9 @@ Provider read_provider(const std::string& name, const Value& value, const Sectio
 }  // namespace
 
 std::optional<Dialect> read_dialect(const Value& value) {
-    const auto word = read_word(value, {"openai", "anthropic"});
+    const auto word = read_word(value, {"openai", "anthropic", "gemini"});
     if (!word) return {};
-    return *word == 1 ? Dialect::anthropic : Dialect::openai;
+    return static_cast<Dialect>(*word);
 }
 
 void read_settings(Fields& fields, Provider& provider, bool new_dialect) {

@@ -101,8 +101,7 @@ std::optional<std::string> read_models_path(const Value& value) {
 
 void only_for(Dialect dialect, const Provider& provider, const std::optional<Value>& setting) {
     if (setting && provider.dialect != dialect)
-        setting->wrong(fmt::format("is for the dialect {} only; take it out",
-                                   dialect == Dialect::openai ? "openai" : "anthropic"));
+        setting->wrong(fmt::format("is for the dialect {} only; take it out", name_of(dialect)));
 }
 
 }  // namespace

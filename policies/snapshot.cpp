@@ -21,6 +21,20 @@ std::string_view name_of(AuthScheme auth) {
             return "x-api-key";
         case AuthScheme::api_key:
             return "api-key";
+        case AuthScheme::x_goog_api_key:
+            return "x-goog-api-key";
+    }
+    return "";
+}
+
+std::string_view name_of(Dialect dialect) {
+    switch (dialect) {
+        case Dialect::openai:
+            return "openai";
+        case Dialect::anthropic:
+            return "anthropic";
+        case Dialect::gemini:
+            return "gemini";
     }
     return "";
 }

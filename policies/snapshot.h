@@ -53,10 +53,11 @@ struct Deadlines {
 };
 
 /// How a provider wants its key.
-enum class AuthScheme : std::uint8_t { bearer, x_api_key, api_key };
+enum class AuthScheme : std::uint8_t { bearer, x_api_key, api_key, x_goog_api_key };
 
-/// As policies write it: "x-api-key".
+/// As policies write them: "x-api-key", "anthropic".
 std::string_view name_of(AuthScheme auth);
+std::string_view name_of(Dialect dialect);
 
 /// When a channel of a provider counts as failing, and when it is tried again.
 struct Breaker {

@@ -55,6 +55,8 @@ std::string_view name_of(Dialect dialect) {
             return "openai";
         case Dialect::anthropic:
             return "anthropic";
+        case Dialect::gemini:
+            return "gemini";
     }
     ENSURE(false);
 }
@@ -75,6 +77,8 @@ std::string_view name_of(Endpoint endpoint) {
             return "count_tokens";
         case Endpoint::models:
             return "models";
+        case Endpoint::generate_content:
+            return "generate_content";
     }
     ENSURE(false);
 }

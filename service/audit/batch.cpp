@@ -175,8 +175,8 @@ Result<bool> BatchReader::next(Packed& row) {
         if (number >= names_.size()) return damaged();
         name = static_cast<std::uint32_t>(number);
     }
-    outcome.dialect = cursor.one_of(Dialect::anthropic);
-    outcome.endpoint = cursor.one_of(Endpoint::models);
+    outcome.dialect = cursor.one_of(Dialect::gemini);
+    outcome.endpoint = cursor.one_of(Endpoint::generate_content);
     outcome.provider_request_id = cursor.bytes(cursor.number());
     outcome.status = static_cast<int>(cursor.number_signed());
     outcome.attempts = static_cast<int>(cursor.number_signed());

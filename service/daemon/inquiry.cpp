@@ -1,5 +1,6 @@
 #include "service/daemon/inquiry.h"
 
+#include "policies/path.h"
 #include "service/daemon/inquiry_words.h"
 #include "service/edge/async.h"
 #include "service/gateway/outgoing.h"
@@ -158,9 +159,8 @@ Task<void> Run::try_keys() {
 }
 
 Task<std::expected<void, Error>> Run::read_into(Called& called, providers::Answer& answer, bool stream) const {
-    const bool chat = provider_.dialect == Dialect::openai;
-    const auto meter = providers::Meter::make(
-        {.endpoint = chat ? Endpoint::chat_completions : Endpoint::messages, .streamed = stream});
+    const Endpoint spoken = policies::spoken_at(Endpoint::chat_completions, provider_.dialect);
+    const auto meter = providers::Meter::make({.endpoint = spoken, .streamed = stream});
     if (stream) {
         for (std::size_t bytes = 0; bytes < answer_bytes_max;) {
             auto piece = co_await answer.read();
@@ -181,7 +181,7 @@ Task<std::expected<void, Error>> Run::read_into(Called& called, providers::Answe
 
 Task<void> Run::call(bool stream) {
     const std::string model = model_at(inquiry_.rules, provider_, inquiry_.model);
-    const std::string where = call_target(provider_, model);
+    const std::string where = call_target(provider_, model, stream);
     const std::string body = call_body(provider_, model, stream);
     auto sent = co_await send("POST", where, key_.get(), body);
     if (!sent) {

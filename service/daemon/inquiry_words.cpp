@@ -83,16 +83,26 @@ std::string list_target(const policies::Provider& provider) {
     std::string path = with_version(provider, base_path(provider) + provider.quirks.models_path);
     // Anthropic gives twenty at a time unless more are asked for (platform.claude.com, list models).
     if (provider.dialect == Dialect::anthropic) path += path.contains('?') ? "&limit=1000" : "?limit=1000";
+    // Google fifty (ai.google.dev/api/models, November 2026).
+    if (provider.dialect == Dialect::gemini) path += path.contains('?') ? "&pageSize=1000" : "?pageSize=1000";
     return path;
 }
 
-std::string call_target(const policies::Provider& provider, std::string_view model) {
-    return policies::path_at(provider, policies::spoken_at(Endpoint::chat_completions, provider.dialect), model);
+std::string call_target(const policies::Provider& provider, std::string_view model, bool stream) {
+    const auto delivery = stream ? policies::Delivery::streamed : policies::Delivery::whole;
+    return policies::path_at(provider, policies::spoken_at(Endpoint::chat_completions, provider.dialect), model,
+                             delivery);
 }
 
 std::string call_body(const policies::Provider& provider, std::string_view model, bool stream) {
     const std::string& limit = provider.quirks.max_tokens_name;
     JsonWriter json;
+    if (provider.dialect == Dialect::gemini) {
+        json.open().key("contents").open_list().open().field("role", "user").key("parts").open_list();
+        json.open().field("text", "Say ok.").close().close_list().close().close_list();
+        json.key("generationConfig").open().field("maxOutputTokens", output_tokens).close().close();
+        return std::move(json).text();
+    }
     json.open().field("model", model).key("messages").open_list().open();
     json.field("role", "user").field("content", "Say ok.").close().close_list();
     json.field(limit.empty() ? "max_tokens" : limit, output_tokens);

@@ -19,7 +19,7 @@ using admin::Finding;
 /// The path and query of the list of models; empty if the provider has none.
 std::string list_target(const policies::Provider& provider);
 /// The path and query of one call.
-std::string call_target(const policies::Provider& provider, std::string_view model);
+std::string call_target(const policies::Provider& provider, std::string_view model, bool stream = false);
 /// The smallest call there is, of at most 16 tokens of output.
 std::string call_body(const policies::Provider& provider, std::string_view model, bool stream);
 /// The provider's own name for what an operator asked for: a model of the policy with a channel to it, or that name

@@ -86,6 +86,8 @@ std::string body_of(const Ask& ask, const Answer& answer) {
             return count_tokens_body(answer);
         case Endpoint::models:
             return models_body(Dialect::openai);
+        case Endpoint::generate_content:
+            return {};  // the demo provider does not speak it
     }
     return {};
 }
@@ -103,6 +105,7 @@ std::vector<Event> events_of(const Ask& ask, const Answer& answer) {
         case Endpoint::embeddings:
         case Endpoint::count_tokens:
         case Endpoint::models:
+        case Endpoint::generate_content:
             return {};
     }
     return {};

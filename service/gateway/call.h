@@ -24,7 +24,7 @@ class Recording;
 class Shard;
 struct ModelPlace;
 
-/// How errors look on the caller's side. Gemini's is known only so far that its clients are told clearly.
+/// How errors look on the caller's side.
 enum class Shape : std::uint8_t { openai, anthropic, gemini };
 
 /// One try at one channel: it owes a settlement from the moment its hold is taken until the hold is closed.
@@ -66,7 +66,9 @@ struct Call {
     Endpoint endpoint = Endpoint::chat_completions;
     Dialect dialect = Dialect::openai;
     Shape shape = Shape::openai;
-    std::string body;  ///< the prompt; freed before the answer streams
+    std::string asked_model;    ///< Gemini's path names the model
+    bool asked_stream = false;  ///< and whether the answer streams
+    std::string body;           ///< the prompt; freed before the answer streams
     providers::Prompt prompt;
 
     // Identify, Admit

@@ -15,7 +15,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <memory>
 
 #include <boost/asio/steady_timer.hpp>
@@ -155,45 +154,6 @@ Error refusal_error(const Call& call, int status, providers::Fit fit) {
 /// What a provider that said 200 would have said had it known the end.
 constexpr int status_refused = 400;
 
-/// RFC 3986 §2.1, and the blanks of forms.
-std::string unescaped(std::string_view query) {
-    std::string out;
-    out.reserve(query.size());
-    for (std::size_t i = 0; i < query.size(); ++i) {
-        unsigned code = 0;
-        const char* digits = query.data() + i + 1;
-        if (query[i] == '%' && i + 2 < query.size() &&
-            std::from_chars(digits, digits + 2, code, 16).ptr == digits + 2) {
-            out += static_cast<char>(code);
-            i += 2;
-        } else {
-            out += query[i] == '+' ? ' ' : query[i];
-        }
-    }
-    return out;
-}
-
-/// Parameters by which providers take a key: a wrong one of the caller's would be blamed on ours.
-bool is_credential(std::string_view parameter) {
-    constexpr std::array<std::string_view, 8> names = {"key",          "api-key",          "api_key", "apikey",
-                                                       "access_token", "subscription-key", "token",   "authorization"};
-    return std::ranges::any_of(names, [&](std::string_view one) { return edge::equal_without_case(one, parameter); });
-}
-
-/// Without credentials, and without the version where the policy says one.
-std::string query_for_provider(std::string_view query, bool has_version) {
-    std::string out;
-    while (!query.empty()) {
-        const std::string_view one = query.substr(0, query.find('&'));
-        query.remove_prefix(std::min(one.size() + 1, query.size()));
-        const std::string name = unescaped(one.substr(0, one.find('=')));
-        if (one.empty() || is_credential(name)) continue;
-        if (has_version && edge::equal_without_case(name, "api-version")) continue;
-        out.append(out.empty() ? "" : "&").append(one);
-    }
-    return out;
-}
-
 /// Of 200 whose body is none of the dialect's answers.
 Error no_answer(const Call& call) {
     return {Fault::provider_unavailable,
@@ -207,16 +167,6 @@ Error no_answer(const Call& call) {
 Tokens input_estimate(const Call& call) {
     constexpr Tokens bytes_per_token_least = 2;
     return call.prompt.input_at_most / bytes_per_token_least + 1;
-}
-
-std::string provider_target(const policies::Channel& channel, Endpoint asked, const edge::RequestHead& head) {
-    const policies::Provider& provider = *channel.provider;
-    const Endpoint spoken = policies::spoken_at(asked, provider.dialect);
-    std::string out = policies::path_at(provider, spoken, channel.model);
-    const std::string query =
-        query_for_provider(spoken == asked ? head.query() : std::string_view(), !provider.quirks.api_version.empty());
-    if (!query.empty()) out.append(out.contains('?') ? "&" : "?").append(query);
-    return out;
 }
 
 Result<Gateway::Outgoing> Gateway::compose(const Call& call) {
@@ -236,6 +186,7 @@ Result<Gateway::Outgoing> Gateway::compose(const Call& call) {
                                                             ? std::optional(most)
                                                             : call.prompt.max_tokens,
                                           .max_tokens_name = max_tokens_name(provider),
+                                          .stream = call.prompt.stream,
                                           .ask_usage = provider.quirks.stream_usage};
     TRY(out.translated, providers::translate::request(call.endpoint, call.body, to));
     return out;
@@ -251,7 +202,8 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
     // Another channel may speak the caller's own dialect, in which nothing has to be said differently.
     if (!outgoing) co_return give_up(call, {.fit = providers::Fit::elsewhere, .retry_after = {}}, outgoing.error());
     std::vector<edge::HeaderView> headers = headers_for_provider(head, provider, call.attempt.translated);
-    const std::string target_text = provider_target(channel, call.endpoint, head);
+    const auto delivery = call.prompt.stream ? policies::Delivery::streamed : policies::Delivery::whole;
+    const std::string target_text = provider_target(channel, call.endpoint, head, delivery);
     const std::array<std::string_view, 1> whole = {outgoing->translated};
     providers::UpstreamRequest request{.method = head.method, .target = target_text, .headers = &headers};
     if (call.attempt.translated)
@@ -419,7 +371,8 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     Result<std::string> translated;
     if (call.attempt.translated && reading.understood && !reading.failed) {
         const CallText text(call);
-        translated = providers::translate::answer(call.endpoint, *body, text.shown());
+        translated = providers::translate::answer({.caller = call.endpoint, .provider = call.attempt.spoken}, *body,
+                                                  text.shown());
         if (translated) shown = *translated;
     }
     if (!reading.understood || reading.failed || !translated) {

@@ -1,6 +1,7 @@
 // Rooms 1 and 2: what is asked, and who asks.
 #include "service/gateway/rooms.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -22,7 +23,86 @@ constexpr std::array places = {
     Place{"/v1/messages/count_tokens", Endpoint::count_tokens, Dialect::anthropic},
 };
 
-/// The credential's header tells the dialect first, then the path (docs/use/clients.md).
+struct Verb {
+    std::string_view name;
+    Endpoint endpoint;
+    bool stream;
+};
+constexpr std::array verbs = {
+    Verb{"generateContent", Endpoint::generate_content, false},
+    Verb{"streamGenerateContent", Endpoint::generate_content, true},
+    Verb{"countTokens", Endpoint::count_tokens, false},
+};
+
+Dialect dialect_of(Shape shape) {
+    switch (shape) {
+        case Shape::openai:
+            return Dialect::openai;
+        case Shape::anthropic:
+            return Dialect::anthropic;
+        case Shape::gemini:
+            return Dialect::gemini;
+    }
+    return Dialect::openai;
+}
+
+std::string known_paths() {
+    std::string out = "GET /v1/models";
+    for (const Place& place : places) out.append(", POST ").append(place.path);
+    for (const Verb& verb : verbs) out.append(", POST /v1beta/models/{model}:").append(verb.name);
+    return out;
+}
+
+/// One value of a query; empty if it is not there. Keys are letters and digits, so nothing is escaped in them.
+std::string_view parameter(std::string_view query, std::string_view name) {
+    while (!query.empty()) {
+        std::string_view one = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(one.size() + 1, query.size()));
+        if (one.size() <= name.size() || one[name.size()] != '=' || !one.starts_with(name)) continue;
+        one.remove_prefix(name.size() + 1);
+        return one;
+    }
+    return {};
+}
+
+Result<void> plain_body(const edge::RequestHead& head) {
+    const std::string_view coding = head.header("content-encoding");
+    if (coding.empty() || coding == "identity") return {};
+    return fail(Fault::invalid_request,
+                fmt::format("The body is encoded ({}); send it plain, without Content-Encoding.", coding));
+}
+
+Error wrong_method(const Call& call, std::string_view wanted) {
+    return {Fault::method_not_allowed,
+            fmt::format("{} takes {}, not {}.", call.exchange.head().path(), wanted, call.exchange.head().method),
+            {}};
+}
+
+/// POST /v1beta/models/{model}:{verb}, GET /v1beta/models and GET /v1beta/models/{model}; `rest` stands behind
+/// "models". Old and new clients differ in the version alone.
+Result<void> greet_gemini(Call& call, std::string_view rest) {
+    const edge::RequestHead& head = call.exchange.head();
+    const std::size_t colon = rest.rfind(':');
+    if (colon == std::string_view::npos || head.method == "GET") {
+        call.endpoint = Endpoint::models;
+        if (head.method != "GET") return std::unexpected(wrong_method(call, "GET"));
+        return {};
+    }
+    const auto* verb = std::ranges::find(verbs, rest.substr(colon + 1), &Verb::name);
+    if (verb == verbs.end() || colon < 2)
+        return fail(Fault::not_found, fmt::format("There is no {} here. Known paths: {}.", head.path(), known_paths()));
+    call.endpoint = verb->endpoint;
+    call.asked_stream = verb->stream;
+    call.asked_model = decoded(rest.substr(1, colon - 1));
+    if (head.method != "POST") return std::unexpected(wrong_method(call, "POST"));
+    if (verb->stream && parameter(head.query(), "alt") != "sse")
+        return fail(Fault::invalid_request, "Streams are server-sent events here. Add ?alt=sse to the path.");
+    return plain_body(head);
+}
+
+}  // namespace
+
+/// A verb of Gemini's, or its credential's header, tells the dialect first, then the path (docs/use/clients.md).
 Shape shape_of(const edge::RequestHead& head) {
     const std::string_view path = head.path();
     const std::size_t last = path.rfind('/');
@@ -33,30 +113,22 @@ Shape shape_of(const edge::RequestHead& head) {
     return Shape::openai;
 }
 
-std::string known_paths() {
-    std::string out = "GET /v1/models";
-    for (const Place& place : places) out.append(", POST ").append(place.path);
-    return out;
+std::optional<std::string_view> behind_models(std::string_view path) {
+    for (const std::string_view root : {"/v1beta/models", "/v1/models"}) {
+        if (!path.starts_with(root)) continue;
+        path.remove_prefix(root.size());
+        return path.empty() || path.front() == '/' ? std::optional(path) : std::nullopt;
+    }
+    return std::nullopt;
 }
-
-Error wrong_method(const Call& call, std::string_view wanted) {
-    return {Fault::method_not_allowed,
-            fmt::format("{} takes {}, not {}.", call.exchange.head().path(), wanted, call.exchange.head().method),
-            {}};
-}
-
-}  // namespace
 
 Result<void> greet(Call& call) {
     const edge::RequestHead& head = call.exchange.head();
     const std::string_view path = head.path();
     call.shape = shape_of(head);
-    call.dialect = call.shape == Shape::anthropic ? Dialect::anthropic : Dialect::openai;
-    if (call.shape == Shape::gemini)
-        return fail(
-            Fault::not_found,
-            "This version of Bursar does not speak Gemini's dialect. Use an OpenAI or Anthropic client with this key.");
-    if (path == "/v1/models" || path.starts_with("/v1/models/")) {
+    call.dialect = dialect_of(call.shape);
+    if (const auto rest = behind_models(path)) {
+        if (call.shape == Shape::gemini) return greet_gemini(call, *rest);
         call.endpoint = Endpoint::models;
         if (head.method != "GET") return std::unexpected(wrong_method(call, "GET"));
         return {};
@@ -70,20 +142,19 @@ Result<void> greet(Call& call) {
             return fail(Fault::upgrade_refused,
                         "Bursar speaks HTTP here, not WebSocket. Send the request as POST with \"stream\": true.");
         if (head.method != "POST") return std::unexpected(wrong_method(call, "POST"));
-        if (const std::string_view coding = head.header("content-encoding"); !coding.empty() && coding != "identity")
-            return fail(Fault::invalid_request,
-                        fmt::format("The body is encoded ({}); send it plain, without Content-Encoding.", coding));
-        return {};
+        return plain_body(head);
     }
     return fail(Fault::not_found, fmt::format("There is no {} here. Known paths: {}.", path, known_paths()));
 }
 
 Result<void> identify(Call& call, const auth::Authenticator& callers) {
     const edge::RequestHead& head = call.exchange.head();
-    const auth::Presented presented{.authorization = head.header("authorization"),
-                                    .x_api_key = head.header("x-api-key"),
-                                    .api_key = head.header("api-key"),
-                                    .x_goog_api_key = head.header("x-goog-api-key")};
+    const auth::Presented presented{
+        .authorization = head.header("authorization"),
+        .x_api_key = head.header("x-api-key"),
+        .api_key = head.header("api-key"),
+        .x_goog_api_key = head.header("x-goog-api-key"),
+        .key_parameter = call.shape == Shape::gemini ? parameter(head.query(), "key") : std::string_view{}};
     const std::string_view credential = auth::credential_of(presented);
     call.signed_in = credential.starts_with(auth::access_prefix);
     // Whoever has signed in is a coding agent, which may ask for the list without its dialect's version.

@@ -45,7 +45,7 @@ constexpr edge::HeaderNames not_for_provider{"host"sv,
 constexpr std::array prefixes_not_for_provider = {"x-bursar-"sv, "x-forwarded-"sv, "cf-"sv};
 
 /// Versions and betas of one dialect mean nothing in the other.
-constexpr std::array prefixes_of_dialects = {"anthropic-"sv, "openai-"sv, "x-stainless-"sv};
+constexpr std::array prefixes_of_dialects = {"anthropic-"sv, "openai-"sv, "x-goog-"sv, "x-stainless-"sv};
 
 constexpr edge::HeaderNames not_for_caller{"set-cookie"sv,
                                            "date"sv,

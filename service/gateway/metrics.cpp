@@ -44,6 +44,8 @@ std::string_view name_of(Endpoint endpoint) {
             return "count_tokens";
         case Endpoint::models:
             return "models";
+        case Endpoint::generate_content:
+            return "generate_content";
     }
     return "";
 }

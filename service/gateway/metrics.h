@@ -64,7 +64,7 @@ class Metrics {
 
     void count_channel(const audit::Outcome& outcome) REQUIRES(mutex_);
 
-    static constexpr std::size_t endpoints = 7;
+    static constexpr std::size_t endpoints = static_cast<std::size_t>(Endpoint::generate_content) + 1;
     std::array<std::atomic<std::uint64_t>, endpoints> good_{};  ///< status 200 without a fault: nearly all of them
     std::array<std::atomic<std::uint64_t>, 4> rate_limited_{};
     std::atomic<std::int64_t> streams_open_{0};

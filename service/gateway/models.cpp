@@ -16,6 +16,27 @@ int digit_of(char c) {
     return -1;
 }
 
+/// ai.google.dev/api/models, November 2026.
+void write_gemini_model(JsonWriter& json, const policies::Model& model) {
+    json.open().field("name", "models/" + model.name).field("version", "").field("displayName", model.name);
+    if (model.input_tokens_max) json.field("inputTokenLimit", *model.input_tokens_max);
+    json.field("outputTokenLimit", model.output_tokens_max).key("supportedGenerationMethods").open_list();
+    json.value("generateContent").value("countTokens").close_list().close();
+}
+
+void write_model(JsonWriter& json, const policies::Model& model, Dialect dialect) {
+    if (dialect == Dialect::gemini) return write_gemini_model(json, model);
+    json.open().field("id", model.name);
+    if (dialect == Dialect::anthropic) {
+        json.field("type", "model").field("display_name", model.name).field("created_at", "1970-01-01T00:00:00Z");
+    } else {
+        json.field("object", "model").field("created", 0).field("owned_by", "bursar");
+    }
+    json.close();
+}
+
+}  // namespace
+
 /// The edge has seen to it that escapes are well-formed and hide no path (RFC 3986 §2.1).
 std::string decoded(std::string_view text) {
     std::string out;
@@ -30,25 +51,12 @@ std::string decoded(std::string_view text) {
     return out;
 }
 
-void write_model(JsonWriter& json, const policies::Model& model, Dialect dialect) {
-    json.open().field("id", model.name);
-    if (dialect == Dialect::anthropic) {
-        json.field("type", "model").field("display_name", model.name).field("created_at", "1970-01-01T00:00:00Z");
-    } else {
-        json.field("object", "model").field("created", 0).field("owned_by", "bursar");
-    }
-    json.close();
-}
-
-}  // namespace
-
 Result<std::string> model_list(const Call& call) {
-    constexpr std::string_view one_of = "/v1/models/";
     const auto models = policies::models_of(*call.rules, *call.caller);
-    const std::string_view path = call.exchange.head().path();
+    const std::string_view rest = behind_models(call.exchange.head().path()).value_or("");
     JsonWriter json;
-    if (path.starts_with(one_of)) {
-        const std::string name = decoded(path.substr(one_of.size()));
+    if (rest.size() > 1) {
+        const std::string name = decoded(rest.substr(1));
         const auto known = call.rules->models.find(name);  // by an alias as well
         const auto found = known == call.rules->models.end() ? models.end() : std::ranges::find(models, known->second);
         if (found == models.end())
@@ -60,7 +68,7 @@ Result<std::string> model_list(const Call& call) {
     }
     json.open();
     if (call.dialect == Dialect::openai) json.field("object", "list");
-    json.key("data").open_list();
+    json.key(call.dialect == Dialect::gemini ? "models" : "data").open_list();
     for (const auto& model : models) write_model(json, *model, call.dialect);
     json.close_list();
     if (call.dialect == Dialect::anthropic) {

@@ -4,6 +4,7 @@
 #include "service/base/zone.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -62,14 +63,26 @@ std::string anthropic_body(const Error& error, const FaultFacts& facts, const Ca
     return std::move(json).text();
 }
 
+/// google.rpc.Code of each status that faults have.
+std::string_view google_status(int status) {
+    struct Row {
+        int status;
+        std::string_view word;
+    };
+    static constexpr std::array rows = {
+        Row{400, "INVALID_ARGUMENT"}, Row{401, "UNAUTHENTICATED"},   Row{403, "PERMISSION_DENIED"},
+        Row{404, "NOT_FOUND"},        Row{408, "DEADLINE_EXCEEDED"}, Row{409, "ABORTED"},
+        Row{413, "INVALID_ARGUMENT"}, Row{422, "INVALID_ARGUMENT"},  Row{429, "RESOURCE_EXHAUSTED"},
+        Row{500, "INTERNAL"},         Row{501, "UNIMPLEMENTED"},     Row{502, "UNAVAILABLE"},
+        Row{503, "UNAVAILABLE"},      Row{504, "DEADLINE_EXCEEDED"}};
+    const auto* found = std::ranges::find(rows, status, &Row::status);
+    return found == rows.end() ? std::string_view("FAILED_PRECONDITION") : found->word;
+}
+
 std::string gemini_body(const Error& error, int status, const CallId& call) {
     JsonWriter json;
     json.open().key("error").open().field("code", status).field("message", error.for_caller + " (" + call.text() + ")");
-    json.field("status", status == 401   ? "UNAUTHENTICATED"
-                         : status == 403 ? "PERMISSION_DENIED"
-                         : status == 404 ? "NOT_FOUND"
-                                         : "FAILED_PRECONDITION");
-    json.close().close();
+    json.field("status", google_status(status)).close().close();
     return std::move(json).text();
 }
 

@@ -1,13 +1,16 @@
 #pragma once
 
 #include "auth/authenticator.h"
+#include "policies/path.h"
 #include "service/base/clock.h"
 #include "service/base/result.h"
 #include "service/edge/http.h"
 #include "service/gateway/call.h"
 #include "service/providers/translate/translate.h"
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 // The rooms that need nothing but the call: pure, or from memory.
 namespace bursar::gateway {
@@ -22,6 +25,13 @@ Result<void> identify(Call& call, const auth::Authenticator& callers);
 /// Body of `GET /v1/models` and `/v1/models/{id}` in the caller's dialect, with what this caller may use.
 Result<std::string> model_list(const Call& call);
 
+/// How errors look to whoever sends such a head.
+Shape shape_of(const edge::RequestHead& head);
+/// What stands behind "models" in a path of the list of models or of one of them; nothing if it is another path.
+std::optional<std::string_view> behind_models(std::string_view path);
+/// One part of a path without its escapes.
+std::string decoded(std::string_view text);
+
 /// What a call is told that the service ends at its stop.
 Error stopping_error();
 
@@ -31,7 +41,8 @@ Tokens input_estimate(const Call& call);
 
 /// Path and query at the provider of a channel. What the caller wrote behind its path goes along, unless the call is
 /// translated.
-std::string provider_target(const policies::Channel& channel, Endpoint asked, const edge::RequestHead& head);
+std::string provider_target(const policies::Channel& channel, Endpoint asked, const edge::RequestHead& head,
+                            policies::Delivery delivery = policies::Delivery::whole);
 
 /// Whether any channel of the call's route takes it now. `ways` are looked up.
 bool anybody_takes(const Call& call, Moment now);

@@ -93,10 +93,15 @@ Task<Result<void>> Gateway::hear(Call& call) {
     call.waited += call.heard - began;
     if (!body) co_return std::unexpected(std::move(body).error());
     call.body = *std::move(body);
-    Result<providers::Prompt> prompt =
-        providers::read_prompt(call.endpoint, call.body, call.body.capacity() - call.body.size());
+    const bool gemini = call.dialect == Dialect::gemini;
+    Result<providers::Prompt> prompt = providers::read_prompt(gemini ? Endpoint::generate_content : call.endpoint,
+                                                              call.body, call.body.capacity() - call.body.size());
     if (!prompt) co_return std::unexpected(std::move(prompt).error());
     call.prompt = *std::move(prompt);
+    if (gemini) {
+        call.prompt.model = call.asked_model;
+        call.prompt.stream = call.asked_stream;
+    }
     call.outcome.model = call.prompt.model;
     call.outcome.streamed = call.prompt.stream;
     co_return Result<void>{};
@@ -283,9 +288,7 @@ void Gateway::end_streams() {
 Task<void> refuse_sealed(edge::Exchange& exchange, const Clock& clock) {
     // A call that needs no room: it has no shard, no books and no row.
     const CallId id = CallId::make(clock.now());
-    const Shape shape = exchange.head().has("anthropic-version") || exchange.head().path().starts_with("/v1/messages")
-                            ? Shape::anthropic
-                            : Shape::openai;
+    const Shape shape = shape_of(exchange.head());
     const Error error{
         Fault::sealed,
         "Bursar is sealed: its keys are locked until an operator unseals it (bursarctl vault unseal). Try again later.",

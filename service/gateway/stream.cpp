@@ -72,7 +72,8 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
                                 .hide_usage_chunk = !call.prompt.usage_asked && !translated,
                                 .shown_model = renamed ? std::string_view(call.prompt.model) : std::string_view{}});
     const CallText text(call);
-    const auto translator = translated ? providers::translate::Stream::make(call.endpoint, text.shown()) : nullptr;
+    const providers::translate::Way way{.caller = call.endpoint, .provider = call.attempt.spoken};
+    const auto translator = translated ? providers::translate::Stream::make(way, text.shown()) : nullptr;
     HeldBack held_back(*meter);
     answer.expect_content_by(parts_.clock.moment() + call.attempt.channel->provider->deadlines.first_token);
     Error failure;

@@ -1,5 +1,7 @@
 #include "service/providers/answer.h"
 
+#include "service/providers/content_bytes.h"
+#include "service/providers/generated.h"
 #include "service/providers/json_walk.h"
 #include "service/providers/padded.h"
 #include "service/providers/usage_reader.h"
@@ -11,46 +13,7 @@
 namespace bursar::providers {
 namespace {
 
-constexpr int depth_max = 64;
 constexpr std::size_t parser_kept_bytes_max = 1024 * 1024;
-
-/// Ids, kinds and seals are not what a model says, so they are no tokens of its output.
-bool counts_as_content(std::string_view key) {
-    static constexpr auto not_content =
-        std::to_array<std::string_view>({"id", "type", "role", "status", "object", "index", "item_id", "call_id",
-                                         "format", "phase", "caller", "signature", "encrypted_content"});
-    return std::ranges::find(not_content, key) == not_content.end();
-}
-
-/// What a string counts as that carries a picture or sound.
-std::int64_t payload_of(ondemand::value value) { return payload_content(trimmed(value.raw_json_token()).size()); }
-
-bool is_payload_url(std::string_view key, ondemand::value value) {
-    ondemand::json_type type{};
-    return key == "url" && value.type().get(type) == simdjson::SUCCESS && type == ondemand::json_type::string &&
-           value.raw_json_token().starts_with("\"data:");
-}
-
-/// Bytes of the strings in `value`, as they stand in the JSON: never fewer than the text has.
-error_code add_string_bytes(ondemand::value value, std::int64_t& bytes, int depth = 0) {
-    if (depth > depth_max) return simdjson::DEPTH_ERROR;
-    ondemand::json_type type{};
-    if (const auto error = value.type().get(type)) return error;
-    if (type == ondemand::json_type::string)
-        bytes += static_cast<std::int64_t>(trimmed(value.raw_json_token()).size()) - 2;
-    if (type == ondemand::json_type::array)
-        return each_element(value,
-                            [&](ondemand::value element) { return add_string_bytes(element, bytes, depth + 1); });
-    if (type == ondemand::json_type::object)
-        return each_member(value, [&](std::string_view key, ondemand::value member) {
-            if (is_payload_url(key, member)) {
-                bytes += payload_of(member);
-                return simdjson::SUCCESS;
-            }
-            return counts_as_content(key) ? add_string_bytes(member, bytes, depth + 1) : simdjson::SUCCESS;
-        });
-    return simdjson::SUCCESS;
-}
 
 /// Reads one statement; one function per shape. A reader that fails has kept what it read before.
 class StatementReader {
@@ -69,6 +32,11 @@ class StatementReader {
     error_code read_message(ondemand::object object);
     error_code read_block(ondemand::value block);
     error_code read_list(ondemand::object object);
+    error_code read_generated_content(ondemand::object object) {
+        const auto error = read_generated(object, json_, said_);
+        said_.end = !streamed_ && said_.started;
+        return error;
+    }
 
     error_code add_content(ondemand::value value) {
         const auto before = said_.content_bytes;
@@ -109,6 +77,8 @@ Statement StatementReader::read(Endpoint endpoint, ondemand::parser& parser) {
                 return streamed_ ? read_responses_event(object) : read_response(object);
             case Endpoint::messages:
                 return streamed_ ? read_messages_event(object) : read_message(object);
+            case Endpoint::generate_content:
+                return read_generated_content(object);
             case Endpoint::embeddings:
             case Endpoint::count_tokens:
             case Endpoint::models:
@@ -335,7 +305,7 @@ error_code StatementReader::read_list(ondemand::object object) {
         if (key == "model") return read_model(value);
         if (key == "usage") return read_usage(value, said_);
         if (key == "error") said_.failed = said_.failed || !is_null(value);
-        if (key == "data" || key == "input_tokens") said_.started = said_.content = true;
+        if (key == "data" || key == "input_tokens" || key == "totalTokens") said_.started = said_.content = true;
         return simdjson::SUCCESS;
     });
     said_.end = said_.started;

@@ -21,14 +21,15 @@ constexpr std::int64_t payload_content(std::size_t bytes) { return static_cast<s
 /// 10^12, no integer).
 struct Counts {
     Tokens input = -1;
-    Tokens cached = -1;   ///< OpenAI: inside input. Anthropic: besides it
+    Tokens cached = -1;   ///< OpenAI, Gemini: inside input. Anthropic: besides it
     Tokens written = -1;  ///< to the cache, any lifetime; inside or besides input like `cached`
     Tokens written_5m = -1;
     Tokens written_1h = -1;
     Tokens audio_input = -1;
     Tokens image_input = -1;
+    Tokens tool_input = -1;  ///< Gemini: of its own tools, besides input
     Tokens output = -1;
-    Tokens reasoning = -1;
+    Tokens reasoning = -1;  ///< OpenAI, Anthropic: inside output. Gemini: besides it
     Tokens audio_output = -1;
     Tokens image_output = -1;
     Tokens total = -1;

@@ -31,6 +31,9 @@ constexpr std::array used_up_words = {"insufficient_quota"sv,
                                       "daily quota"sv,
                                       "quota has been exhausted"sv,
                                       "usage limits"sv};
+/// google.rpc.RetryInfo and QuotaFailure (ai.google.dev/gemini-api/docs/rate-limits, November 2026), in small letters.
+constexpr std::string_view google_retry = "\"retrydelay\"";
+constexpr std::array google_daily = {"perday"sv, "per_day"sv};
 constexpr std::array used_up_beginnings = {"your credit balance is too low"sv, "you exceeded your current quota"sv,
                                            "insufficient balance"sv, "insufficient credits"sv,
                                            "you have reached your specified api usage limits"sv};
@@ -171,6 +174,15 @@ std::optional<Fit> fit_of_key(std::string_view text) {
     return {};
 }
 
+/// "retryDelay": "12s", "0.5s".
+std::optional<milliseconds> google_delay(std::string_view text) {
+    std::string_view value = member(text, google_retry);
+    if (!value.ends_with('s')) return {};
+    value.remove_suffix(1);
+    const auto seconds = number(value);
+    return seconds ? std::optional(bounded(*seconds * 1000)) : std::nullopt;
+}
+
 Fit fit_of_bad_request(std::string_view text) {
     if (const auto of_key = fit_of_key(text)) return *of_key;
     if (says(text, too_long_words)) return Fit::context_too_long;
@@ -192,6 +204,9 @@ Fit fit_of(int status, std::string_view text) {
             return says(text, model_words) || says(text, no_access_words) || says(text, scope_words) ? Fit::elsewhere
                                                                                                      : Fit::key_refused;
         case 429:
+            // Google says that the quota is exceeded also of one that comes back within the minute.
+            if (text.find(google_retry) != std::string_view::npos)
+                return says(text, google_daily) ? Fit::key_used_up : Fit::key_limited;
             if (says(text, used_up_words)) return Fit::key_used_up;
             return says(text, larger_than_limit_words) ? Fit::elsewhere : Fit::key_limited;
         case 413:
@@ -256,7 +271,10 @@ Judgement judge_words(std::string_view text) {
 }
 
 Judgement judge(int status, const std::vector<edge::Header>& headers, std::string_view body, Timestamp now) {
-    return {.fit = fit_of(status, small_letters(body)), .retry_after = retry_after(headers, now)};
+    const std::string text = small_letters(body);
+    auto wait = retry_after(headers, now);
+    if (!wait && status >= 400) wait = google_delay(text);
+    return {.fit = fit_of(status, text), .retry_after = wait};
 }
 
 }  // namespace bursar::providers

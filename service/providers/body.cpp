@@ -1,5 +1,6 @@
 #include "service/providers/body.h"
 
+#include "service/providers/body_reading.h"
 #include "service/providers/fields.h"
 #include "service/providers/input_walk.h"
 #include "service/providers/json_walk.h"
@@ -20,42 +21,15 @@ static_assert(simdjson::SIMDJSON_PADDING <= padding_bytes);
 
 constexpr std::string_view usage_option = "include_usage";
 constexpr std::size_t model_bytes_max = 256;
-constexpr std::int64_t max_tokens_max = 1'000'000'000;
 /// What OpenAI and vLLM generate at most where legacy completions say nothing (API reference, October 2026). It stands
 /// for null only with the former, so that null is no number here.
 constexpr Tokens completions_default = 16;
-constexpr std::int64_t choices_max = 128;
 constexpr std::int64_t tool_calls_max = 1'000;
 /// Anthropic puts a prompt of its own before the tools of a request, below 600 tokens, and the definitions of tools
 /// that it brings itself, each below 1,500 (tool use guide, October 2026).
 constexpr Tokens anthropic_tools_tokens = 600;
 constexpr Tokens anthropic_typed_tool_tokens = 1'500;
 constexpr std::size_t parser_kept_bytes_max = 1024 * 1024;
-
-std::unexpected<Error> wrong(std::string_view field, std::string_view wanted) {
-    return fail(Fault::invalid_request, fmt::format("`{}` must be {}.", field, wanted));
-}
-
-std::unexpected<Error> in_lower_case(std::string_view field) {
-    return fail(Fault::invalid_request,
-                fmt::format("Some providers read `{}` whatever its case. Write `{}` in lower case.", field, field));
-}
-
-std::unexpected<Error> not_json(error_code error) {
-    switch (error) {
-        case simdjson::UTF8_ERROR:
-            return fail(Fault::invalid_request, "The body is not valid UTF-8. Send JSON in UTF-8.");
-        case simdjson::DEPTH_ERROR:
-            return fail(
-                Fault::invalid_request,
-                fmt::format("The body nests deeper than {} levels. Send a flatter JSON object.", body_depth_max));
-        case simdjson::INCORRECT_TYPE:
-            return fail(Fault::invalid_request, "The body must be a JSON object, such as {\"model\": \"…\"}.");
-        default:
-            return fail(Fault::invalid_request,
-                        fmt::format("The body is not valid JSON: {}.", simdjson::error_message(error)));
-    }
-}
 
 /// A member with the comma behind it; the last one with the comma before it.
 Span with_comma(std::string_view body, Span member) {
@@ -140,7 +114,8 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
     seen_[row] = true;
     switch (key_names[row].key) {
         case Key::model:
-            return read_model(value);
+            // Gemini's stands in the path.
+            return endpoint_ == Endpoint::generate_content ? walk_from(value, Place::text) : read_model(value);
         case Key::stream: {
             TRY(const auto truth, read_truth(name, value));
             prompt_.stream = truth.value_or(false);
@@ -159,7 +134,7 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
         case Key::input:
             return walk_from(value, endpoint_ == Endpoint::responses ? Place::messages : Place::text);
         case Key::tools:
-            return walk_from(value, Place::tools);
+            return walk_from(value, endpoint_ == Endpoint::generate_content ? Place::google_tools : Place::tools);
         case Key::context_management:
             return walk_from(value, Place::context);
         case Key::prompt:
@@ -185,6 +160,12 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
             return read_thinking(value);
         case Key::tags:
             return read_tags(value);
+        case Key::contents:
+            return walk_from(value, Place::contents);
+        case Key::instruction:
+            return walk_from(value, Place::turn);
+        case Key::generation_config:
+            return read_generation_config(value, body_, prompt_, input_);
         case Key::background: {
             // Its answer comes later, to a request that we do not see: nobody could meter it.
             TRY(const auto truth, read_truth(name, value));
@@ -353,7 +334,7 @@ void PromptReader::note_tools() {
 }
 
 Result<Prompt> PromptReader::finished() {
-    if (prompt_.model_at.empty())
+    if (prompt_.model_at.empty() && endpoint_ != Endpoint::generate_content)
         return fail(Fault::invalid_request, "`model` is missing. Name a model; GET /v1/models lists them.");
     prompt_.choices *= input_.prompts();
     prompt_.input_at_most = static_cast<Tokens>(body_.size() - input_.bytes_not_text()) + input_.tokens_not_text();
@@ -363,6 +344,7 @@ Result<Prompt> PromptReader::finished() {
         if (endpoint_ == Endpoint::completions) prompt_.max_tokens = completions_default;
         if (endpoint_ == Endpoint::chat_completions) prompt_.max_tokens_field = "max_completion_tokens";
         if (endpoint_ == Endpoint::responses) prompt_.max_tokens_field = "max_output_tokens";
+        if (endpoint_ == Endpoint::generate_content) prompt_.max_tokens_field = "maxOutputTokens";
         if (endpoint_ == Endpoint::completions || endpoint_ == Endpoint::messages)
             prompt_.max_tokens_field = "max_tokens";
     }

@@ -28,10 +28,11 @@ struct Prompt {
     std::optional<Tokens> max_tokens;  ///< legacy completions have one also where the body is silent: the dialect's own
     Span max_tokens_at;
     std::string max_tokens_field;  ///< the name in use, or the one to insert: "max_completion_tokens",
-                                   ///< "max_output_tokens", "max_tokens"
+                                   ///< "max_output_tokens", "max_tokens", Gemini's "maxOutputTokens"
     bool usage_asked = false;      ///< the caller wants the usage chunk (chat and legacy completions, streamed)
     Span stream_options_at;        ///< the object, if present
     Span include_usage_at;         ///< the value inside it, if present
+    Span settings_at;              ///< Gemini's generationConfig, in which the limit stands, if present
     std::int64_t choices =
         1;  ///< answers to one call, each up to max_tokens: the larger of n and best_of, times the prompts of a list
     std::string service_tier;
@@ -51,16 +52,17 @@ struct Prompt {
     bool object_empty = false;
 };
 
-/// Reads a body. invalid_request with a sentence that names the field and what it must be: not JSON, not an object, no
-/// or wrong `model`, wrong types of stream, max_tokens, n. Trailing bytes, duplicate top-level keys of the fields we
-/// read, also in another case, depth over 256: invalid_request.
+/// Reads a body; one of generate_content has no model, which stands in the path there. invalid_request with a sentence
+/// that names the field and what it must be: not JSON, not an object, no or wrong `model`, wrong types of stream,
+/// max_tokens, n. Trailing bytes, duplicate top-level keys of the fields we read, also in another case, depth over 256:
+/// invalid_request.
 Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body);
 /// The same of a body behind which `room` more bytes may be read, as in a string with spare capacity: with 64 of them
 /// it is read where it is, and not copied first.
 Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body, std::size_t room);
 
-/// What to change. Only `model`, the limits of tokens and of tools, and the usage option are ever changed; `tags` are
-/// always left out.
+/// What to change. Only `model`, the limits of tokens and of tools, and the usage option are ever changed; `tags`, and
+/// what ids of tool calls carry for other providers, are always left out.
 struct Rewrite {
     std::string_view model;                      ///< the provider's name; empty: leave
     std::optional<Tokens> max_tokens;            ///< replaces or inserts

@@ -1,7 +1,32 @@
 #include "service/base/json.h"
 #include "service/providers/meter.h"
 
+#include <algorithm>
+#include <array>
+
 namespace bursar::providers {
+namespace {
+
+/// Google's codes and statuses (google.rpc.Code) of OpenAI's and Anthropic's types.
+struct Row {
+    std::string_view type;
+    int code;
+    std::string_view status;
+};
+constexpr std::array rows = {Row{"invalid_request_error", 400, "INVALID_ARGUMENT"},
+                             Row{"authentication_error", 401, "UNAUTHENTICATED"},
+                             Row{"insufficient_quota", 402, "FAILED_PRECONDITION"},
+                             Row{"billing_error", 402, "FAILED_PRECONDITION"},
+                             Row{"permission_error", 403, "PERMISSION_DENIED"},
+                             Row{"rate_limit_error", 429, "RESOURCE_EXHAUSTED"},
+                             Row{"overloaded_error", 503, "UNAVAILABLE"}};
+
+Row row_of(std::string_view type) {
+    const auto* found = std::ranges::find(rows, type, &Row::type);
+    return found == rows.end() ? Row{type, 500, "INTERNAL"} : *found;
+}
+
+}  // namespace
 
 std::string error_event(Endpoint endpoint, std::string_view type, std::string_view code, std::string_view message,
                         std::string_view call_id) {
@@ -29,6 +54,12 @@ std::string error_event(Endpoint endpoint, std::string_view type, std::string_vi
             json.field("type", "error").key("error").open().field("type", type).field("message", message).close();
             json.field("request_id", call_id).close();
             return "event: error\ndata: " + std::move(json).text() + "\n\n";
+        case Endpoint::generate_content:
+            json.key("error").open().field("code", row_of(type).code).field("message", message);
+            json.field("status", row_of(type).status).close().close();
+            // Google's own client throws at an error that stands there bare, and takes one in an event for an answer
+            // without candidates; others read events alone, to which the bare one is a field that nobody knows.
+            return "data: " + json.text() + "\n\n" + json.text() + "\n";
         case Endpoint::chat_completions:
         case Endpoint::completions:
         case Endpoint::embeddings:

@@ -29,6 +29,14 @@ constexpr std::array steps = {
     Step{Place::audio_object, "data", Place::audio},
     // Compacting a conversation samples it once more.
     Step{Place::context, "edits", Place::edits},
+    // Gemini, in both spellings of its names.
+    Step{Place::turn, "parts", Place::turn_parts},
+    Step{Place::turn_part, "inlineData", Place::blob},
+    Step{Place::turn_part, "inline_data", Place::blob},
+    Step{Place::turn_part, "fileData", Place::stored},
+    Step{Place::turn_part, "file_data", Place::stored},
+    Step{Place::turn_part, "functionResponse", Place::turn},
+    Step{Place::turn_part, "function_response", Place::turn},
 };
 
 /// Takes the first letter off `rest`, as encoding/json folds it: also the two letters beyond ASCII that fold into it,
@@ -69,6 +77,8 @@ std::size_t row_of(Endpoint endpoint, std::string_view name) {
 Place inside(Place place, std::string_view key) {
     // A content that is one object stands for its only part.
     if (place == Place::content) place = Place::part;
+    if (place == Place::contents) place = Place::turn;
+    if (place == Place::turn_parts) place = Place::turn_part;
     const auto* found =
         std::ranges::find_if(steps, [&](const Step& step) { return step.from == place && step.key == key; });
     return found == steps.end() ? Place::text : found->to;
@@ -78,6 +88,9 @@ Place element_of(Place list) {
     if (list == Place::messages) return Place::message;
     if (list == Place::content) return Place::part;
     if (list == Place::edits) return Place::edit;
+    if (list == Place::contents) return Place::turn;
+    if (list == Place::turn_parts) return Place::turn_part;
+    if (list == Place::google_tools) return Place::google_tool;
     return list == Place::tools ? Place::tool : Place::text;
 }
 

@@ -27,7 +27,15 @@ enum class Place : std::uint8_t {
     tools,
     tool,
     edits,
-    edit
+    edit,
+    // Gemini's.
+    contents,
+    turn,
+    turn_parts,
+    turn_part,
+    blob,
+    google_tools,
+    google_tool
 };
 
 enum class Key : std::uint8_t {
@@ -48,7 +56,10 @@ enum class Key : std::uint8_t {
     thinking,
     web_search,
     max_tool_calls,
-    tags
+    tags,
+    contents,
+    instruction,
+    generation_config
 };
 
 /// A set of endpoints, one bit each.
@@ -57,6 +68,7 @@ inline constexpr unsigned at_chat = bit(Endpoint::chat_completions);
 inline constexpr unsigned at_legacy = bit(Endpoint::completions);
 inline constexpr unsigned at_responses = bit(Endpoint::responses);
 inline constexpr unsigned at_messages = bit(Endpoint::messages);
+inline constexpr unsigned at_gemini = bit(Endpoint::generate_content);
 inline constexpr unsigned at_generating = at_chat | at_legacy | at_responses | at_messages;
 inline constexpr unsigned at_every = ~0U;
 
@@ -75,7 +87,7 @@ inline constexpr std::array key_names = {
     KeyName{"stream_options", Key::stream_options, at_chat | at_legacy},
     KeyName{"n", Key::choices, at_chat | at_legacy},
     KeyName{"best_of", Key::choices, at_legacy},
-    KeyName{"service_tier", Key::service_tier, at_generating},
+    KeyName{"service_tier", Key::service_tier, at_generating | at_gemini},
     KeyName{"messages", Key::messages, at_every},
     KeyName{"input", Key::input, at_every},
     KeyName{"prompt", Key::prompt, at_legacy | at_responses},
@@ -93,6 +105,15 @@ inline constexpr std::array key_names = {
     KeyName{"max_tool_calls", Key::max_tool_calls, at_responses},
     // What Claude Code says of whom to charge; no provider knows it.
     KeyName{"tags", Key::tags, at_messages | bit(Endpoint::count_tokens)},
+    // Google takes each of its names in both spellings.
+    KeyName{"contents", Key::contents, at_gemini},
+    KeyName{"systemInstruction", Key::instruction, at_gemini},
+    KeyName{"system_instruction", Key::instruction, at_gemini},
+    KeyName{"generationConfig", Key::generation_config, at_gemini},
+    KeyName{"generation_config", Key::generation_config, at_gemini},
+    KeyName{"cachedContent", Key::stored_input, at_gemini},
+    KeyName{"cached_content", Key::stored_input, at_gemini},
+    KeyName{"serviceTier", Key::service_tier, at_gemini},
 };
 inline constexpr std::size_t no_row = key_names.size();
 

@@ -1,6 +1,7 @@
 #include "service/providers/input_walk.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace bursar::providers {
@@ -37,6 +38,8 @@ error_code InputWalk::walk(ondemand::value value, Place place, int depth) {
         case ondemand::json_type::object:
             if (depth > body_depth_max) return simdjson::DEPTH_ERROR;
             if (place == Place::source) return walk_source(value, depth);
+            if (place == Place::blob) return walk_blob(value, depth);
+            if (place == Place::google_tool) return walk_google_tool(value, depth);
             if (place == Place::tool || place == Place::edit) return walk_tool(value, place, depth);
             return walk_object(value, place, depth);
         case ondemand::json_type::array: {
@@ -117,6 +120,56 @@ error_code InputWalk::walk_source(ondemand::value value, int depth) {
         ++pictures_;
     }
     return simdjson::SUCCESS;
+}
+
+/// Gemini's {"mimeType": "image/png", "data": "…"}, in any order.
+error_code InputWalk::walk_blob(ondemand::value value, int depth) {
+    std::string_view media_type;
+    std::size_t bytes = 0;
+    const auto error = each_member(value, [&](std::string_view key, ondemand::value member) {
+        ondemand::json_type kind{};
+        if (const auto broken = member.type().get(kind)) return broken;
+        const auto text =
+            kind == ondemand::json_type::string ? unquoted(trimmed(member.raw_json_token())) : std::string_view{};
+        if (key == "mimeType" || key == "mime_type") media_type = text;
+        if (key == "data") bytes = text.size();
+        return walk(member, Place::text, depth + 1);
+    });
+    if (media_type.starts_with("text/")) return error;
+    bytes_not_text_ += bytes;
+    if (media_type.starts_with("audio/")) {
+        tokens_not_text_ += static_cast<Tokens>(bytes / audio_base64_bytes_per_token) + 1;
+        return error;
+    }
+    tokens_not_text_ += image_tokens_max;
+    ++pictures_;
+    // Pages of documents and pictures of films are counted by nobody but the provider.
+    if (!media_type.starts_with("image/")) elsewhere_ = true;
+    return error;
+}
+
+/// Gemini's {"functionDeclarations": […]}, {"googleSearch": {}}, …: one member for each kind.
+error_code InputWalk::walk_google_tool(ondemand::value value, int depth) {
+    return each_member(value, [&](std::string_view key, ondemand::value member) {
+        ++tools_.count;
+        if (key != "functionDeclarations" && key != "function_declarations") note_google_tool(key);
+        return walk(member, Place::text, depth + 1);
+    });
+}
+
+void InputWalk::note_google_tool(std::string_view name) {
+    // Paid for by their tokens alone (ai.google.dev/gemini-api/docs/pricing, November 2026).
+    static constexpr std::array<std::string_view, 8> by_tokens = {"codeExecution", "code_execution", "urlContext",
+                                                                  "url_context",   "computerUse",    "computer_use",
+                                                                  "fileSearch",    "file_search"};
+    ++tools_.typed;
+    elsewhere_ = true;
+    if (name.starts_with("googleSearch") || name.starts_with("google_search")) {
+        tools_.web_search = true;
+        tools_.searches_bounded = false;
+    } else if (std::ranges::find(by_tokens, name) == by_tokens.end() && tools_.unpriced.empty()) {
+        tools_.unpriced = name;
+    }
 }
 
 /// {"type": "web_search_20250305", "name": "web_search", "max_uses": 8}, in any order; a tool of the caller's own has

@@ -44,7 +44,10 @@ class InputWalk {
   private:
     error_code walk_object(ondemand::value value, Place place, int depth);
     error_code walk_source(ondemand::value value, int depth);
+    error_code walk_blob(ondemand::value value, int depth);
     error_code walk_tool(ondemand::value value, Place place, int depth);
+    error_code walk_google_tool(ondemand::value value, int depth);
+    void note_google_tool(std::string_view name);
     void note_tool(std::string_view type, std::int64_t uses_max);
     void note_text(Place place, std::string_view text);
 

@@ -15,7 +15,7 @@ struct Reading {
     Usage usage;
     UsageSource source = UsageSource::none;
     Served served;
-    bool complete = false;    ///< the dialect's end was seen ([DONE] or finish_reason and usage, message_stop,
+    bool complete = false;    ///< the dialect's end was seen ([DONE] or a reason to finish and usage, message_stop,
                               ///< response.completed/incomplete)
     bool failed = false;      ///< an error event or an error body
     bool understood = false;  ///< at least one statement was of the endpoint's dialect

@@ -1,6 +1,7 @@
 #include "service/base/ensure.h"
 #include "service/base/json.h"
 #include "service/providers/body.h"
+#include "service/providers/carried_mark.h"
 
 #include <algorithm>
 #include <array>
@@ -23,6 +24,17 @@ std::string quoted(std::string_view text) {
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
+/// A new member in an object of the body, or in the place of a null.
+void put_into(std::string_view body, Span object, const std::string& member, std::vector<Edit>& edits) {
+    if (body[object.begin] != '{') {
+        edits.push_back({object, "{" + member + "}"});
+        return;
+    }
+    std::size_t next = object.begin + 1;
+    while (is_space(body[next])) ++next;
+    edits.push_back({{object.begin + 1, object.begin + 1}, body[next] == '}' ? member : member + ","});
+}
+
 /// The option as one edit: in its place, in the object that is there, or (with `members`) as a new member of the body.
 void ask_usage(std::string_view body, const Prompt& prompt, std::vector<Edit>& edits, std::string& members) {
     if (!prompt.include_usage_at.empty()) {
@@ -33,15 +45,28 @@ void ask_usage(std::string_view body, const Prompt& prompt, std::vector<Edit>& e
         members += R"("stream_options":{"include_usage":true},)";
         return;
     }
-    const Span at = prompt.stream_options_at;
-    if (body[at.begin] != '{') {  // null
-        edits.push_back({at, R"({"include_usage":true})"});
-        return;
+    put_into(body, prompt.stream_options_at, R"("include_usage":true)", edits);
+}
+
+/// Into Gemini's generationConfig, or with one of its own.
+void put_limit(std::string_view body, const Prompt& prompt, Tokens limit, std::vector<Edit>& edits,
+               std::string& members) {
+    const std::string member = "\"maxOutputTokens\":" + std::to_string(limit);
+    if (prompt.settings_at.empty())
+        members += "\"generationConfig\":{" + member + "},";
+    else
+        put_into(body, prompt.settings_at, member, edits);
+}
+
+/// A conversation that was led by a provider of another dialect goes on here, where long ids are refused.
+void cut_carried(std::string_view body, std::vector<Edit>& edits) {
+    constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (std::size_t at = body.find(carried_mark); at != std::string_view::npos;) {
+        const std::size_t end = std::min(body.find_first_not_of(letters, at), body.size());
+        // An id ends with its string; in a sentence it stays.
+        if (end < body.size() && body[end] == '"') edits.push_back({{at, end}, {}});
+        at = body.find(carried_mark, end);
     }
-    std::size_t next = at.begin + 1;
-    while (is_space(body[next])) ++next;
-    edits.push_back(
-        {{at.begin + 1, at.begin + 1}, body[next] == '}' ? R"("include_usage":true)" : R"("include_usage":true,)"});
 }
 
 }  // namespace
@@ -49,13 +74,15 @@ void ask_usage(std::string_view body, const Prompt& prompt, std::vector<Edit>& e
 Pieces splice(std::string_view body, const Prompt& prompt, const Rewrite& rewrite) {
     std::vector<Edit> edits;
     std::string members;  // new ones, each with its comma: they go in front of the first
-    if (!rewrite.model.empty() && rewrite.model != prompt.model)
+    if (!rewrite.model.empty() && rewrite.model != prompt.model && !prompt.model_at.empty())
         edits.push_back({prompt.model_at, quoted(rewrite.model)});
     const bool same_limit = rewrite.max_tokens == prompt.max_tokens && !prompt.max_tokens_at.empty();
     if (rewrite.max_tokens && !same_limit && !prompt.max_tokens_field.empty()) {
         const std::string_view name =
             rewrite.max_tokens_name.empty() ? std::string_view(prompt.max_tokens_field) : rewrite.max_tokens_name;
-        if (prompt.max_tokens_at.empty())
+        if (prompt.max_tokens_at.empty() && prompt.max_tokens_field == "maxOutputTokens")
+            put_limit(body, prompt, *rewrite.max_tokens, edits, members);
+        else if (prompt.max_tokens_at.empty())
             members += quoted(name) + ':' + std::to_string(*rewrite.max_tokens) + ',';
         else
             edits.push_back({prompt.max_tokens_at, std::to_string(*rewrite.max_tokens)});
@@ -71,6 +98,7 @@ Pieces splice(std::string_view body, const Prompt& prompt, const Rewrite& rewrit
         if (prompt.object_empty) members.pop_back();
         edits.push_back({{prompt.insert_at, prompt.insert_at}, std::move(members)});
     }
+    if (prompt.tools) cut_carried(body, edits);
     if (!prompt.tags_at.empty()) edits.push_back({prompt.tags_at, {}});
     // An insertion may stand where the cut begins.
     std::ranges::sort(edits, {}, [](const Edit& edit) { return std::pair(edit.at.begin, edit.at.end); });

@@ -64,6 +64,27 @@ Usage from_openai(const Counts& counts) {
     return usage;
 }
 
+/// Google: what was cached is a part of the prompt's count; thoughts, and what its own tools read, are counted besides
+/// (ai.google.dev/api/generate-content, UsageMetadata, November 2026).
+Usage from_gemini(const Counts& counts) {
+    Usage usage;
+    Tokens input = said(counts.input);
+    if (said(counts.cached) > input)
+        usage.cache_read = said(counts.cached);
+    else
+        usage.cache_read = take(input, counts.cached);
+    // Audio may be cached too: it was taken as cached.
+    usage.audio_input = take(input, counts.audio_input);
+    usage.input = input + said(counts.tool_input);
+    Tokens output = said(counts.output);
+    usage.audio_output = take(output, counts.audio_output);
+    usage.image_output = take(output, counts.image_output);
+    usage.output = output;
+    usage.reasoning = said(counts.reasoning);
+    usage.web_searches = said(counts.web_searches);
+    return usage;
+}
+
 }  // namespace
 
 void Counts::update(const Counts& later) {
@@ -77,6 +98,7 @@ void Counts::update(const Counts& later) {
     take_over(written_1h, later.written_1h);
     take_over(audio_input, later.audio_input);
     take_over(image_input, later.image_input);
+    take_over(tool_input, later.tool_input);
     take_over(output, later.output);
     take_over(reasoning, later.reasoning);
     take_over(audio_output, later.audio_output);
@@ -107,6 +129,8 @@ Usage to_usage(Endpoint endpoint, const Counts& counts) {
         case Endpoint::responses:
         case Endpoint::embeddings:
             return from_openai(counts);
+        case Endpoint::generate_content:
+            return from_gemini(counts);
         case Endpoint::count_tokens:
         case Endpoint::models:
             return {};

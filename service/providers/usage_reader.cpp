@@ -28,6 +28,22 @@ error_code read_output_details(ondemand::value details, Counts& counts) {
     });
 }
 
+/// Google's lists of {"modality", "tokenCount"}.
+error_code read_modalities(ondemand::value list, Tokens& audio, Tokens* image) {
+    return each_element(list, [&](ondemand::value one) {
+        std::string_view modality;
+        Tokens tokens = -1;
+        const auto error = each_member(one, [&](std::string_view key, ondemand::value value) {
+            if (key == "modality") modality = text_of(value);
+            if (key == "tokenCount") tokens = count_of(value);
+            return simdjson::SUCCESS;
+        });
+        if (modality == "AUDIO") audio = tokens;
+        if (modality == "IMAGE" && image != nullptr) *image = tokens;
+        return error;
+    });
+}
+
 /// Where the count stands that a member gives as a number; null if it gives none.
 Tokens* place_of(std::string_view key, Counts& counts) {
     if (key == "prompt_tokens" || key == "input_tokens") return &counts.input;
@@ -35,6 +51,12 @@ Tokens* place_of(std::string_view key, Counts& counts) {
     if (key == "total_tokens") return &counts.total;
     if (key == "cache_read_input_tokens") return &counts.cached;
     if (key == "cache_creation_input_tokens") return &counts.written;
+    if (key == "promptTokenCount") return &counts.input;
+    if (key == "cachedContentTokenCount") return &counts.cached;
+    if (key == "candidatesTokenCount") return &counts.output;
+    if (key == "thoughtsTokenCount") return &counts.reasoning;
+    if (key == "toolUsePromptTokenCount") return &counts.tool_input;
+    if (key == "totalTokenCount") return &counts.total;
     return nullptr;
 }
 
@@ -46,6 +68,9 @@ error_code read_count(std::string_view key, ondemand::value value, Counts& count
     }
     if (key == "prompt_tokens_details" || key == "input_tokens_details") return read_input_details(value, counts);
     if (key == "completion_tokens_details" || key == "output_tokens_details") return read_output_details(value, counts);
+    // Pictures in the prompt cost what text costs there.
+    if (key == "promptTokensDetails") return read_modalities(value, counts.audio_input, nullptr);
+    if (key == "candidatesTokensDetails") return read_modalities(value, counts.audio_output, &counts.image_output);
     if (key == "cache_creation")
         return each_member(value, [&](std::string_view lifetime, ondemand::value tokens) {
             if (lifetime == "ephemeral_5m_input_tokens") counts.written_5m = count_of(tokens);

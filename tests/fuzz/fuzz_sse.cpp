@@ -43,7 +43,7 @@ void require(bool truth) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
     if (size < 6) return 0;
     const std::string_view input(reinterpret_cast<const char*>(bytes), size);
-    const auto endpoint = static_cast<Endpoint>(bytes[0] % 6);
+    const auto endpoint = static_cast<Endpoint>(bytes[0] % 8);
     const auto cuts = input.substr(1, 4);
     // The blank line at the end makes the last event whole, whatever it is.
     const std::string stream = std::string(input.substr(5)) + "\n\n";
@@ -72,7 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     require(usage.input >= 0 && usage.cache_read >= 0 && usage.cache_write_5m >= 0 && usage.cache_write_1h >= 0 &&
             usage.output >= 0);
     require(!changed.reading.content || changed.reading.source != UsageSource::none ||
-            endpoint == Endpoint::count_tokens);
+            endpoint == Endpoint::count_tokens || endpoint == Endpoint::models);
 
     const auto answer = Meter::make({.endpoint = endpoint, .shown_model = "shown"});
     answer->pass_whole(input.substr(5));

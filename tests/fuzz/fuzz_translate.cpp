@@ -19,6 +19,13 @@ namespace dom = simdjson::dom;
 
 const translate::Shown shown{.model = "shown", .id = "call_1", .created = 1, .usage_chunk = true};
 
+constexpr translate::Way chat_to_messages{.caller = Endpoint::chat_completions, .provider = Endpoint::messages};
+constexpr translate::Way messages_to_chat{.caller = Endpoint::messages, .provider = Endpoint::chat_completions};
+constexpr translate::Way chat_to_gemini{.caller = Endpoint::chat_completions, .provider = Endpoint::generate_content};
+constexpr translate::Way messages_to_gemini{.caller = Endpoint::messages, .provider = Endpoint::generate_content};
+constexpr translate::Way gemini_to_chat{.caller = Endpoint::generate_content, .provider = Endpoint::chat_completions};
+constexpr translate::Way gemini_to_messages{.caller = Endpoint::generate_content, .provider = Endpoint::messages};
+
 void require(bool truth) {
     if (!truth) std::abort();
 }
@@ -42,14 +49,28 @@ void request(Endpoint from, Dialect to, std::string_view body) {
     require(third.has_value() && *third == *again);
 }
 
+/// Google's own reader takes less than its writer can say (URLs of pictures), so only the form is looked at.
+void request_to_gemini(Endpoint from, std::string_view body) {
+    const translate::Target target{.dialect = Dialect::gemini, .model = "gemini-3.1-pro", .max_tokens = 8000};
+    const auto sent = translate::request(from, body, target);
+    if (!sent) {
+        require(sent.error().fault == Fault::invalid_request && !sent.error().for_caller.empty());
+        return;
+    }
+    dom::parser referee;
+    dom::object object;
+    require(referee.parse(*sent).get_object().get(object) == simdjson::SUCCESS);
+    require(object["contents"].is_array() && object["generationConfig"].is_object());
+}
+
 struct Passed {
     std::string out;
     bool ended = false;
     bool failed = false;
 };
 
-Passed pass(Endpoint caller, std::string_view stream, std::string_view cuts) {
-    const auto translation = translate::Stream::make(caller, shown);
+Passed pass(const translate::Way& way, std::string_view stream, std::string_view cuts) {
+    const auto translation = translate::Stream::make(way, shown);
     Passed passed;
     for (std::size_t turn = 0; !stream.empty(); ++turn) {
         const std::size_t length =
@@ -107,6 +128,8 @@ void check(Endpoint caller, const Passed& passed) {
     while (!rest.empty()) {
         EventCutter cutter;
         const std::size_t size = cutter.cut(rest);
+        // What Google's own client reads an error from stands bare behind it.
+        if (size == 0 && caller == Endpoint::generate_content && passed.failed) break;
         require(size > 0 && !done);
         const auto event = read_event(rest.substr(0, size), scratch);
         rest.remove_prefix(size);
@@ -119,16 +142,18 @@ void check(Endpoint caller, const Passed& passed) {
     }
     require(!(passed.ended && passed.failed));
     if (caller == Endpoint::chat_completions) require(done == passed.ended);
+    if (caller == Endpoint::generate_content && !passed.ended)
+        require(passed.out.find("\"finishReason\":\"") == std::string::npos);
     if (caller == Endpoint::messages) require(passed.ended == passed.out.ends_with("{\"type\":\"message_stop\"}\n\n"));
 }
 
-void stream(Endpoint caller, const std::string& events, std::string_view cuts) {
-    const auto whole = pass(caller, events, {});
-    check(caller, whole);
+void stream(const translate::Way& way, const std::string& events, std::string_view cuts) {
+    const auto whole = pass(way, events, {});
+    check(way.caller, whole);
     // The end mark counts as soon as it could be read, so what follows it in its own event depends on the cut.
     for (std::size_t at = 0; (at = events.find("[DONE]", at)) != std::string::npos; ++at)
         if (events.compare(at + 6, 2, "\n\n") != 0) return;
-    const auto cut = pass(caller, events, cuts);
+    const auto cut = pass(way, events, cuts);
     require(cut.out == whole.out && cut.ended == whole.ended && cut.failed == whole.failed);
 }
 
@@ -168,6 +193,24 @@ constexpr std::array<std::string_view, 16> messages_events = {
     R"({"type":"ping"})",
     R"({"type":"error","error":{"type":"overloaded_error","message":"m"}})"};
 
+constexpr std::array<std::string_view, 16> gemini_events = {
+    R"({"candidates":[{"content":{"parts":[{"text":"a"}],"role":"model"},"index":0}]})",
+    R"({"candidates":[{"content":{"parts":[{"text":"b","thought":true}]}}]})",
+    R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"k":[1]}},"thoughtSignature":"c+/="}]}}]})",
+    R"({"candidates":[{"content":{"parts":[{"functionCall":{"id":"x","name":"g"}},{"text":"c"}]}}]})",
+    R"({"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"d"}]}}]})",
+    R"({"candidates":[{"content":{"parts":[]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":1}})",
+    R"({"candidates":[{"finishReason":"MAX_TOKENS","index":0}]})",
+    R"({"candidates":[{"finishReason":"SAFETY"}],"usageMetadata":{"candidatesTokenCount":1}})",
+    R"({"usageMetadata":{"promptTokenCount":3,"thoughtsTokenCount":4}})",
+    R"({"promptFeedback":{"blockReason":"OTHER"},"usageMetadata":{"promptTokenCount":3}})",
+    R"({"candidates":[{"content":{"parts":[{"text":"other"}]},"index":1}]})",
+    R"({"candidates":[]})",
+    R"({"error":{"code":503,"message":"m","status":"UNAVAILABLE"}})",
+    R"({"responseId":"r","modelVersion":"m"})",
+    R"({"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"AA=="}}]}}]})",
+    "[]"};
+
 std::string scripted(const std::array<std::string_view, 16>& events, std::string_view script) {
     std::string all;
     for (const char c : script.substr(0, 256))
@@ -182,30 +225,57 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::string_view input(reinterpret_cast<const char*>(bytes), size);
     const auto cuts = input.substr(1, 4);
     const auto rest = input.substr(5);
-    switch (bytes[0] % 6) {
+    switch (bytes[0] % 12) {
         case 0:
             request(Endpoint::chat_completions, Dialect::anthropic, rest);
             request(Endpoint::chat_completions, Dialect::openai, rest);
-            translate::answer(Endpoint::chat_completions, rest, shown);
+            translate::answer(chat_to_messages, rest, shown);
             translate::refusal(Endpoint::chat_completions, 400, rest, "call_1");
             break;
         case 1:
             request(Endpoint::messages, Dialect::openai, rest);
             request(Endpoint::messages, Dialect::anthropic, rest);
-            translate::answer(Endpoint::messages, rest, shown);
+            translate::answer(messages_to_chat, rest, shown);
             translate::refusal(Endpoint::messages, 400, rest, "call_1");
             break;
         case 2:
-            stream(Endpoint::messages, std::string(rest) + "\n\n", cuts);
+            stream(messages_to_chat, std::string(rest) + "\n\n", cuts);
             break;
         case 3:
-            stream(Endpoint::chat_completions, std::string(rest) + "\n\n", cuts);
+            stream(chat_to_messages, std::string(rest) + "\n\n", cuts);
             break;
         case 4:
-            stream(Endpoint::messages, scripted(chat_events, rest), cuts);
+            stream(messages_to_chat, scripted(chat_events, rest), cuts);
+            break;
+        case 5:
+            stream(chat_to_messages, scripted(messages_events, rest), cuts);
+            break;
+        case 6:
+            request_to_gemini(Endpoint::chat_completions, rest);
+            request_to_gemini(Endpoint::messages, rest);
+            translate::answer(chat_to_gemini, rest, shown);
+            translate::answer(messages_to_gemini, rest, shown);
+            break;
+        case 7:
+            request(Endpoint::generate_content, Dialect::openai, rest);
+            request(Endpoint::generate_content, Dialect::anthropic, rest);
+            translate::answer(gemini_to_chat, rest, shown);
+            translate::answer(gemini_to_messages, rest, shown);
+            translate::refusal(Endpoint::generate_content, 400, rest, "call_1");
+            break;
+        case 8:
+            stream(chat_to_gemini, std::string(rest) + "\n\n", cuts);
+            stream(messages_to_gemini, std::string(rest) + "\n\n", cuts);
+            break;
+        case 9:
+            stream(chat_to_gemini, scripted(gemini_events, rest), cuts);
+            stream(messages_to_gemini, scripted(gemini_events, rest), cuts);
+            break;
+        case 10:
+            stream(gemini_to_chat, scripted(chat_events, rest), cuts);
             break;
         default:
-            stream(Endpoint::chat_completions, scripted(messages_events, rest), cuts);
+            stream(gemini_to_messages, scripted(messages_events, rest), cuts);
             break;
     }
     return 0;

@@ -30,7 +30,8 @@ struct Part {
     };
     Kind kind = Kind::text;
     std::string_view text;       ///< text, refusal, thinking; of redacted thinking its cipher text
-    std::string_view signature;  ///< of thinking: proves to its provider who thought it
+    std::string_view signature;  ///< of thinking: proves to its provider who thought it; of a tool call: the same of
+                                 ///< the thinking before it
     bool by_url = false;         ///< image, document: `data` is a URL, not base64
     std::string_view media_type;
     std::string_view data;

@@ -1,3 +1,4 @@
+#include "service/providers/translate/carried.h"
 #include "service/providers/translate/dialects.h"
 #include "service/providers/translate/media.h"
 #include "service/providers/translate/reading.h"
@@ -151,6 +152,7 @@ Result<void> ChatReader::message(dom::object message, const Where& where) {
     if (role != "tool") return wrong(where.at("role"), "system, developer, user, assistant or tool");
     Part result{.kind = Part::Kind::tool_result, .id = text_member(message, "tool_call_id")};
     if (result.id.empty()) return wrong(where.at("tool_call_id"), "the id of the tool call that this is the result of");
+    take_carried(ask_, result);
     TRY_VOID(content(message, result.parts, where));
     return add(turn_of(ask_, Role::user), std::move(result));
 }
@@ -258,6 +260,7 @@ Result<void> ChatReader::tool_call(dom::element call, std::vector<Part>& parts, 
     const auto json = object_text(arguments);
     if (!json) return wrong(where.at("function"), "a call whose `arguments` are the text of a JSON object");
     part.arguments = *json;
+    take_carried(ask_, part);
     return add(parts, std::move(part));
 }
 

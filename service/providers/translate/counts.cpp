@@ -12,14 +12,29 @@ Tokens count_of(dom::object object, std::string_view key) {
 
 Tokens either(Tokens first, Tokens second) { return first >= 0 ? first : second; }
 
+/// usageMetadata, whose names are its own.
+void read_gemini_counts(dom::object usage, Counts& said) {
+    said.input = count_of(usage, "promptTokenCount");
+    said.cached = count_of(usage, "cachedContentTokenCount");
+    said.output = count_of(usage, "candidatesTokenCount");
+    said.reasoning = count_of(usage, "thoughtsTokenCount");
+    said.tool_input = count_of(usage, "toolUsePromptTokenCount");
+    const auto details = list_member(usage, "promptTokensDetails");
+    if (!details) return;
+    for (const auto item : *details)
+        if (const auto one = as_object(item); one && text_member(*one, "modality") == "AUDIO")
+            said.audio_input = count_of(*one, "tokenCount");
+}
+
 }  // namespace
 
 void read_counts(dom::object usage, Counts& counts) {
     Counts said;
-    said.input = either(count_of(usage, "prompt_tokens"), count_of(usage, "input_tokens"));
-    said.output = either(count_of(usage, "completion_tokens"), count_of(usage, "output_tokens"));
+    read_gemini_counts(usage, said);
+    said.input = either(count_of(usage, "prompt_tokens"), either(count_of(usage, "input_tokens"), said.input));
+    said.output = either(count_of(usage, "completion_tokens"), either(count_of(usage, "output_tokens"), said.output));
     said.total = count_of(usage, "total_tokens");
-    said.cached = count_of(usage, "cache_read_input_tokens");
+    said.cached = either(count_of(usage, "cache_read_input_tokens"), said.cached);
     said.written = count_of(usage, "cache_creation_input_tokens");
     if (const auto details = object_member(usage, "prompt_tokens_details")) {
         said.cached = either(count_of(*details, "cached_tokens"), said.cached);
@@ -69,6 +84,15 @@ void write_messages_usage(JsonWriter& json, const Spent& spent) {
     json.field("cache_creation_input_tokens", written_of(usage)).field("cache_read_input_tokens", usage.cache_read);
     json.field("output_tokens", output_of(usage));
     json.key("output_tokens_details").open().field("thinking_tokens", spent.thinking).close().close();
+}
+
+void write_gemini_usage(JsonWriter& json, const Spent& spent) {
+    const Tokens input = spent.usage.input_total(), output = output_of(spent.usage);
+    const Tokens thoughts = std::min(spent.thinking, output);
+    json.open().field("promptTokenCount", input).field("candidatesTokenCount", output - thoughts);
+    if (thoughts > 0) json.field("thoughtsTokenCount", thoughts);
+    if (spent.usage.cache_read > 0) json.field("cachedContentTokenCount", spent.usage.cache_read);
+    json.field("totalTokenCount", input + output).close();
 }
 
 }  // namespace bursar::providers::translate

@@ -12,14 +12,18 @@ namespace bursar::providers::translate {
 
 Result<void> read_chat_request(dom::object body, Ask& ask);
 Result<void> read_messages_request(dom::object body, Ask& ask);
+Result<void> read_gemini_request(dom::object body, Ask& ask);
 Result<std::string> write_chat_request(const Ask& ask, const Target& to);
 Result<std::string> write_messages_request(const Ask& ask, const Target& to);
+Result<std::string> write_gemini_request(const Ask& ask, const Target& to);
 
 /// False: it is no answer of that dialect.
 bool read_chat_answer(dom::object body, Reply& reply);
 bool read_messages_answer(dom::object body, Reply& reply);
+bool read_gemini_answer(dom::object body, Reply& reply);
 std::string write_chat_answer(const Reply& reply, const Shown& shown);
 std::string write_messages_answer(const Reply& reply, const Shown& shown);
+std::string write_gemini_answer(const Reply& reply, const Shown& shown);
 
 /// What a source says; views in it live for the call only.
 using Sink = std::function<void(const Step&)>;
@@ -35,6 +39,7 @@ class Source {
 };
 std::unique_ptr<Source> chat_source();
 std::unique_ptr<Source> messages_source();
+std::unique_ptr<Source> gemini_source();
 
 /// Writes the events of the caller's stream.
 class Writer {
@@ -44,6 +49,7 @@ class Writer {
 };
 std::unique_ptr<Writer> chat_writer(const Shown& shown);
 std::unique_ptr<Writer> messages_writer(const Shown& shown);
+std::unique_ptr<Writer> gemini_writer(const Shown& shown);
 
 /// The number in an id of a call is the number in the id that a dialect would have given: "chatcmpl-…", "msg_…".
 std::string answer_id(std::string_view prefix, std::string_view call_id);

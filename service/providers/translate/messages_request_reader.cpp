@@ -1,3 +1,4 @@
+#include "service/providers/translate/carried.h"
 #include "service/providers/translate/dialects.h"
 #include "service/providers/translate/media.h"
 #include "service/providers/translate/reading.h"
@@ -228,6 +229,7 @@ Result<void> MessagesReader::tool_call(dom::object block, std::vector<Part>& par
     const auto input = member(block, "input");
     if (input && !as_object(*input)) return wrong(where.at("input"), "an object");
     part.arguments = input ? ask_.keep(json_of(*input)) : std::string_view("{}");
+    take_carried(ask_, part);
     return add(parts, std::move(part));
 }
 
@@ -235,6 +237,7 @@ Result<void> MessagesReader::tool_result(dom::object block, std::vector<Part>& p
     Part part{.kind = Part::Kind::tool_result, .id = text_member(block, "tool_use_id")};
     if (part.id.empty()) return wrong(where.at("tool_use_id"), "the id of the tool use that this is the result of");
     if (depth_ > 0) return wrong(where, "no result within a result");
+    take_carried(ask_, part);
     part.failed = truth_member(block, "is_error").value_or(false);
     if (const auto inner = member(block, "content")) {
         ++depth_;

@@ -1,13 +1,15 @@
 #include "service/base/json.h"
 #include "service/providers/translate/dialects.h"
+#include "service/providers/translate/stops.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
 
 #include <fmt/format.h>
 
-// Errors of providers in the other dialect's shape (both providers' error references, October 2026).
+// Errors of providers in another dialect's shape (the providers' error references, October and November 2026).
 namespace bursar::providers::translate {
 namespace {
 
@@ -45,8 +47,9 @@ Row row_of(int status) {
                          : Row{status, "invalid_request_error", "invalid_request_error"};
 }
 
-/// OpenAI's {"error": {"message", "type", "code"}}, Anthropic's {"type": "error", "error": {"type", "message"}}, and
-/// what servers of local models say: {"error": "…"}, {"message": "…"}, {"detail": "…"}.
+/// OpenAI's {"error": {"message", "type", "code"}}, Anthropic's {"type": "error", "error": {"type", "message"}},
+/// Google's {"error": {"code", "message", "status"}}, and what servers of local models say: {"error": "…"}, {"message":
+/// "…"}, {"detail": "…"}.
 Refused read(std::string_view body, int status) {
     Refused refused{.message = fmt::format("The provider refused with status {}.", status), .type = {}, .code = {}};
     dom::object object;
@@ -59,6 +62,9 @@ Refused read(std::string_view body, int status) {
         break;
     }
     refused.type = text_member(from, "type");
+    // Google's have a status instead.
+    if (const auto word = text_member(from, "status"); refused.type.empty() && !word.empty())
+        refused.type = error_type_from_gemini(word);
     refused.code = text_member(from, "code");
     return refused;
 }
@@ -78,8 +84,10 @@ std::vector<std::int64_t> numbers_in(std::string_view text) {
 /// Claude Code compacts a conversation when it reads these words, and takes the numbers from them.
 std::string too_long_for_anthropic(const std::string& message) {
     const auto numbers = numbers_in(message);
-    if (numbers.size() >= 2 && numbers[1] > numbers[0])
-        return fmt::format("prompt is too long: {} tokens > {} maximum", numbers[1], numbers[0]);
+    // OpenAI names the limit first, Google the prompt.
+    if (numbers.size() >= 2 && numbers[0] != numbers[1])
+        return fmt::format("prompt is too long: {} tokens > {} maximum", std::max(numbers[0], numbers[1]),
+                           std::min(numbers[0], numbers[1]));
     return "prompt is too long: " + message;
 }
 
@@ -87,6 +95,7 @@ bool says_too_long(const Refused& refused, int status) {
     if (status != 400 && status != 413) return false;
     return refused.code == "context_length_exceeded" ||
            refused.message.find("maximum context length") != std::string::npos ||
+           refused.message.find("input token count") != std::string::npos ||
            refused.message.find("prompt is too long") != std::string::npos;
 }
 
@@ -119,12 +128,40 @@ std::string for_openai(int status, const Refused& refused, std::string_view call
     return std::move(json).text();
 }
 
+struct Status {
+    int status;
+    std::string_view word;
+};
+/// google.rpc.Code of each HTTP status.
+std::string_view google_status(int status) {
+    static constexpr std::array words = {
+        Status{400, "INVALID_ARGUMENT"},  Status{401, "UNAUTHENTICATED"},    Status{402, "FAILED_PRECONDITION"},
+        Status{403, "PERMISSION_DENIED"}, Status{404, "NOT_FOUND"},          Status{413, "INVALID_ARGUMENT"},
+        Status{422, "INVALID_ARGUMENT"},  Status{429, "RESOURCE_EXHAUSTED"}, Status{503, "UNAVAILABLE"},
+        Status{504, "DEADLINE_EXCEEDED"}, Status{529, "UNAVAILABLE"}};
+    const auto* found = std::ranges::find(words, status, &Status::status);
+    if (found != words.end()) return found->word;
+    return status >= 500 ? "INTERNAL" : "INVALID_ARGUMENT";
+}
+
+std::string for_gemini(int status, const Refused& refused) {
+    JsonWriter json;
+    json.open().key("error").open().field("code", status).field("message", refused.message);
+    json.field("status", google_status(status)).close().close();
+    return std::move(json).text();
+}
+
+std::string in_shape_of(Endpoint caller, int status, const Refused& refused, std::string_view call_id) {
+    if (caller == Endpoint::messages) return for_anthropic(status, refused, call_id);
+    if (caller == Endpoint::generate_content) return for_gemini(status, refused);
+    return for_openai(status, refused, call_id);
+}
+
 }  // namespace
 
 std::string refusal(Endpoint caller, int status, std::string_view body, std::string_view call_id) {
     const Refused refused = read(body, status);
-    auto done =
-        caller == Endpoint::messages ? for_anthropic(status, refused, call_id) : for_openai(status, refused, call_id);
+    auto done = in_shape_of(caller, status, refused, call_id);
     tidy(Desk::body);
     return done;
 }

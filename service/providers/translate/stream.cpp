@@ -109,11 +109,21 @@ void Translation::fail_with(std::string_view words) {
     write({.kind = Step::Kind::error, .text = words, .type = "server_error"});
 }
 
+std::unique_ptr<Source> source_of(Endpoint provider) {
+    if (provider == Endpoint::messages) return messages_source();
+    if (provider == Endpoint::generate_content) return gemini_source();
+    return chat_source();
+}
+
+std::unique_ptr<Writer> writer_for(Endpoint caller, const Shown& shown) {
+    if (caller == Endpoint::messages) return messages_writer(shown);
+    return caller == Endpoint::generate_content ? gemini_writer(shown) : chat_writer(shown);
+}
+
 }  // namespace
 
-std::unique_ptr<Stream> Stream::make(Endpoint caller, const Shown& shown) {
-    if (caller == Endpoint::messages) return std::make_unique<Translation>(chat_source(), messages_writer(shown));
-    return std::make_unique<Translation>(messages_source(), chat_writer(shown));
+std::unique_ptr<Stream> Stream::make(const Way& way, const Shown& shown) {
+    return std::make_unique<Translation>(source_of(way.provider), writer_for(way.caller, shown));
 }
 
 }  // namespace bursar::providers::translate

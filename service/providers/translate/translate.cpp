@@ -10,19 +10,22 @@ namespace {
 Result<void> read_request(Endpoint from, dom::object body, Ask& ask) {
     if (from == Endpoint::chat_completions) return read_chat_request(body, ask);
     if (from == Endpoint::messages) return read_messages_request(body, ask);
+    if (from == Endpoint::generate_content) return read_gemini_request(body, ask);
     return fail(Fault::invalid_request,
-                "This model's provider speaks another dialect, into which only chat completions and messages can be "
-                "translated. Use one of these.");
+                "This model's provider speaks another dialect, into which only chat completions, messages and "
+                "generateContent can be translated. Use one of these.");
 }
 
 Result<std::string> translated(Endpoint from, dom::object body, std::size_t bytes, const Target& to) {
-    Ask ask{.bytes = bytes};
+    Ask ask{.stream = to.stream, .bytes = bytes};
     TRY_VOID(read_request(from, body, ask));
     switch (to.dialect) {
         case Dialect::openai:
             return write_chat_request(ask, to);
         case Dialect::anthropic:
             return write_messages_request(ask, to);
+        case Dialect::gemini:
+            return write_gemini_request(ask, to);
     }
     return fail(Fault::internal, "Bursar does not know this provider's dialect.");
 }
@@ -32,12 +35,21 @@ std::unexpected<Error> no_answer(std::string_view reason) {
                 fmt::format("translation: the provider's answer {}", reason));
 }
 
-Result<std::string> translated_answer(Endpoint caller, dom::object body, std::size_t bytes, const Shown& shown) {
+bool read_answer(Endpoint provider, dom::object body, Reply& reply) {
+    if (provider == Endpoint::messages) return read_messages_answer(body, reply);
+    if (provider == Endpoint::generate_content) return read_gemini_answer(body, reply);
+    return read_chat_answer(body, reply);
+}
+
+std::string write_answer(Endpoint caller, const Reply& reply, const Shown& shown) {
+    if (caller == Endpoint::messages) return write_messages_answer(reply, shown);
+    return caller == Endpoint::generate_content ? write_gemini_answer(reply, shown) : write_chat_answer(reply, shown);
+}
+
+Result<std::string> translated_answer(const Way& way, dom::object body, std::size_t bytes, const Shown& shown) {
     Reply reply{.bytes = bytes};
-    const bool to_messages = caller == Endpoint::messages;
-    if (!(to_messages ? read_chat_answer(body, reply) : read_messages_answer(body, reply)))
-        return no_answer("is no whole answer of its dialect");
-    return to_messages ? write_messages_answer(reply, shown) : write_chat_answer(reply, shown);
+    if (!read_answer(way.provider, body, reply)) return no_answer("is no whole answer of its dialect");
+    return write_answer(way.caller, reply, shown);
 }
 
 }  // namespace
@@ -53,11 +65,11 @@ Result<std::string> request(Endpoint from, std::string_view body, const Target& 
     return done;
 }
 
-Result<std::string> answer(Endpoint caller, std::string_view body, const Shown& shown) {
+Result<std::string> answer(const Way& way, std::string_view body, const Shown& shown) {
     dom::object object;
     if (const auto error = parse(Desk::body, body).get_object().get(object))
         return no_answer(fmt::format("is no JSON object: {}", simdjson::error_message(error)));
-    auto done = translated_answer(caller, object, body.size(), shown);
+    auto done = translated_answer(way, object, body.size(), shown);
     tidy(Desk::body);
     tidy(Desk::inner);
     return done;

@@ -21,12 +21,13 @@ struct Target {
     /// one.
     std::optional<Tokens> max_tokens;
     std::string_view max_tokens_name = "max_completion_tokens";  ///< OpenAI: or "max_tokens"
+    bool stream = false;                                         ///< of a Gemini caller, whose body does not say it
     bool ask_usage = true;  ///< OpenAI, streamed: stream_options.include_usage, without which nothing can be metered
 };
 
 /// The body for the provider, from a body that read_prompt() took. invalid_request, with a sentence that names the
 /// field, where the other dialect cannot say what would change the answer; hints that it cannot say are left out.
-/// `from`: chat_completions or messages.
+/// `from`: where requests can be translated from.
 Result<std::string> request(Endpoint from, std::string_view body, const Target& to);
 
 /// What the caller sees of an answer besides its content.
@@ -37,9 +38,14 @@ struct Shown {
     bool usage_chunk = false;  ///< a Chat caller asked for stream_options.include_usage
 };
 
-/// A whole answer of the provider, in the caller's dialect. provider_unavailable if it is no answer of the other
-/// dialect. `caller`: chat_completions or messages; the provider's is the other one.
-Result<std::string> answer(Endpoint caller, std::string_view body, const Shown& shown);
+/// Who speaks what: two endpoints of different dialects that requests can be translated between.
+struct Way {
+    Endpoint caller = Endpoint::chat_completions;
+    Endpoint provider = Endpoint::messages;
+};
+
+/// A whole answer of the provider, in the caller's dialect. provider_unavailable if it is no answer of the provider's.
+Result<std::string> answer(const Way& way, std::string_view body, const Shown& shown);
 
 /// A provider's error body (status 4xx or 5xx) in the shape of the caller's dialect. Keeps the provider's words, but
 /// for those by which a client of the caller's dialect recognises a prompt that is too long. Takes anything.
@@ -48,7 +54,7 @@ std::string refusal(Endpoint caller, int status, std::string_view body, std::str
 /// A streamed answer while it passes.
 class Stream {
   public:
-    static std::unique_ptr<Stream> make(Endpoint caller, const Shown& shown);
+    static std::unique_ptr<Stream> make(const Way& way, const Shown& shown);
     virtual ~Stream() = default;
 
     /// Takes bytes of the provider's stream, cut anywhere, and gives the caller's: what an event says leaves in the

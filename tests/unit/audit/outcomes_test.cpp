@@ -41,8 +41,8 @@ Outcome full() {
     outcome.person = "ada";
     outcome.tags = "nightly,batch-7";
     outcome.address = "2001:db8::7";
-    outcome.dialect = Dialect::anthropic;
-    outcome.endpoint = Endpoint::messages;
+    outcome.dialect = Dialect::gemini;
+    outcome.endpoint = Endpoint::generate_content;
     outcome.streamed = true;
     outcome.model = "claude";
     outcome.channel = "anthropic/claude";

@@ -18,6 +18,7 @@ providers:
           max_tokens_name: max_completion_tokens, stream_usage: false, models_path: /openai/models}
   claude: {dialect: anthropic, base_url: "https://claude.example"}
   claude-elsewhere: {dialect: anthropic, base_url: "https://claude.example/api", version_in_path: false}
+  google: {dialect: gemini, base_url: "https://google.example/v1beta"}
   mute: {dialect: openai, base_url: "https://mute.example", models_path: none}
   near: {dialect: openai, base_url: "http://127.0.0.1:11434/v1", proxy: "http://proxy.example:3128"}
 models:
@@ -48,6 +49,9 @@ TEST(InquiryWords, ask_where_calls_go) {
     EXPECT_EQ(list_target(provider("claude")), "/v1/models?limit=1000");
     EXPECT_EQ(call_target(provider("claude"), "m"), "/v1/messages");
     EXPECT_EQ(call_target(provider("claude-elsewhere"), "m"), "/api/messages");
+    EXPECT_EQ(list_target(provider("google")), "/v1beta/models?pageSize=1000");
+    EXPECT_EQ(call_target(provider("google"), "m"), "/v1beta/models/m:generateContent");
+    EXPECT_EQ(call_target(provider("google"), "m", true), "/v1beta/models/m:streamGenerateContent?alt=sse");
     EXPECT_EQ(list_target(provider("mute")), "");
 }
 
@@ -60,6 +64,9 @@ TEST(InquiryWords, make_the_smallest_call_that_the_provider_takes) {
         R"({"model":"m","messages":[{"role":"user","content":"Say ok."}],"max_completion_tokens":16,"stream":true})");
     EXPECT_EQ(call_body(provider("claude"), "m", false),
               R"({"model":"m","messages":[{"role":"user","content":"Say ok."}],"max_tokens":16})");
+    EXPECT_EQ(
+        call_body(provider("google"), "m", true),
+        R"({"contents":[{"role":"user","parts":[{"text":"Say ok."}]}],"generationConfig":{"maxOutputTokens":16}})");
 }
 
 TEST(InquiryWords, know_models_by_the_policys_names_and_the_providers) {

@@ -24,6 +24,20 @@ bool has_line(const std::string& text, const std::string& line) {
     return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
 }
 
+TEST(Metrics, EveryEndpointHasACounterOfItsOwn) {
+    for (const Endpoint endpoint :
+         {Endpoint::chat_completions, Endpoint::completions, Endpoint::responses, Endpoint::embeddings,
+          Endpoint::messages, Endpoint::count_tokens, Endpoint::models, Endpoint::generate_content}) {
+        Metrics metrics;
+        audit::Outcome one = outcome(200, "");
+        one.endpoint = endpoint;
+        metrics.count(one);
+        const std::string line =
+            "bursar_calls_total{endpoint=\"" + std::string(name_of(endpoint)) + "\",status=\"200\",fault=\"\"} 1";
+        EXPECT_TRUE(has_line(metrics.text(), line)) << line;
+    }
+}
+
 TEST(Metrics, CountsCallsTokensAndMoney) {
     Metrics metrics;
     metrics.count(outcome(200, ""));

@@ -83,6 +83,7 @@ TEST(Refusal, EachClientGetsTheShapeAtWhichItShowsOurSentence) {
         {"embeddings", Shape::openai, Endpoint::embeddings, 402, "absent", "\"code\":\"budget_exhausted\""},
         {"the Responses API", Shape::openai, Endpoint::responses, 429, "651600", "\"type\":\"usage_limit_reached\""},
         {"Anthropic", Shape::anthropic, Endpoint::messages, 429, "651600", "\"type\":\"billing_error\""},
+        {"Gemini", Shape::gemini, Endpoint::generate_content, 402, "absent", "\"status\":\"FAILED_PRECONDITION\""},
     };
     for (const ShapeCase& one : cases) {
         SCOPED_TRACE(one.name);

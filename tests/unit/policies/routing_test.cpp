@@ -27,6 +27,7 @@ providers:
     probe_every: 30s
     deadlines: {first_token: 20s}
     breaker: {errors: 20%, calls: 3, window: 1m, first_retry: 500ms, last_retry: 5s, key_first_retry: 2m, key_last_retry: 1h}
+  google: {dialect: gemini, base_url: "https://google.example/v1beta"}
   mute: {dialect: openai, base_url: "https://mute.example/v1", models_path: none}
 models:
   large:
@@ -89,6 +90,7 @@ TEST(Routing, WhatAProviderDoesNotSayIsTheDefaultOfItsDialect) {
     EXPECT_EQ(rules()->providers.at("claude")->auth, AuthScheme::x_api_key);
     EXPECT_FALSE(rules()->providers.at("claude")->quirks.version_in_path);
     EXPECT_EQ(rules()->providers.at("claude-by-bearer")->auth, AuthScheme::bearer);
+    EXPECT_EQ(rules()->providers.at("google")->auth, AuthScheme::x_goog_api_key);
     EXPECT_EQ(rules()->providers.at("mute")->quirks.models_path, "");
 }
 

@@ -63,6 +63,14 @@ constexpr std::array cases = {
     Case{402, R"({"error":{"message":"Insufficient Balance"}})", Fit::key_used_up},
     Case{429, R"({"error":{"type":"insufficient_quota","message":"You exceeded your current quota"}})",
          Fit::key_used_up},
+    Case{
+        429,
+        R"({"error":{"code":429,"message":"You exceeded your current quota","status":"RESOURCE_EXHAUSTED","details":[{"quotaId":"RequestsPerMinute"},{"retryDelay":"12s"}]}})",
+        Fit::key_limited},
+    Case{
+        429,
+        R"({"error":{"code":429,"message":"You exceeded your current quota","status":"RESOURCE_EXHAUSTED","details":[{"quotaId":"GenerateRequestsPerDayPerProject"},{"retryDelay":"12s"}]}})",
+        Fit::key_used_up},
     Case{429, R"({"error":{"type":"rate_limit_error","message":"Number of requests has exceeded your rate limit"}})",
          Fit::key_limited},
     Case{404, "", Fit::elsewhere},
@@ -147,6 +155,17 @@ TEST(Blame, waits_are_what_the_provider_asked_for_and_no_longer_than_bearable) {
     for (const char* wrong : {"", "-1", "nan", "inf", "1e3", "soon", "2s", "Wed, 25 Nov 2026"})
         EXPECT_EQ(of("retry-after", wrong), std::nullopt) << wrong;
     EXPECT_EQ(retry_after({{"retry-after-ms", "x"}, {"retry-after", "3"}}, now), milliseconds(3'000));
+}
+
+TEST(Blame, GooglesDelayStandsInTheBody) {
+    const auto judged = [](std::string_view delay) {
+        return judge(429, {}, R"({"error":{"code":429,"details":[{"retryDelay": ")" + std::string(delay) + R"("}]}})",
+                     {});
+    };
+    EXPECT_EQ(judged("12s").retry_after, std::chrono::seconds(12));
+    EXPECT_EQ(judged("0.5s").retry_after, std::chrono::milliseconds(500));
+    EXPECT_EQ(judged("99999999s").retry_after, retry_after_max);
+    EXPECT_EQ(judged("soon").retry_after, std::nullopt);
 }
 
 }  // namespace

@@ -12,6 +12,12 @@ namespace {
 
 const Shown shown{.model = "asked", .id = "call_1", .created = 7};
 
+/// To the other of the two dialects that this file is about.
+Way way_of(Endpoint caller) {
+    return {.caller = caller,
+            .provider = caller == Endpoint::messages ? Endpoint::chat_completions : Endpoint::messages};
+}
+
 struct Case {
     std::string name;
     std::string body;
@@ -59,7 +65,7 @@ TEST(TranslateAnswer, messages_to_chat) {
         {"a reason of tomorrow", message(hi, "tired"), completion(R"("content":"Hi","refusal":null)")},
     };
     for (const auto& one : cases)
-        EXPECT_EQ(answer(Endpoint::chat_completions, one.body, shown).value_or("none"), one.out) << one.name;
+        EXPECT_EQ(answer(way_of(Endpoint::chat_completions), one.body, shown).value_or("none"), one.out) << one.name;
 }
 
 std::string chat(const std::string& said, const std::string& reason = "stop", const std::string& more = "") {
@@ -97,7 +103,7 @@ TEST(TranslateAnswer, chat_to_messages) {
          shown_message(hi, "stop_sequence", "\"##\"")},
     };
     for (const auto& one : cases)
-        EXPECT_EQ(answer(Endpoint::messages, one.body, shown).value_or("none"), one.out) << one.name;
+        EXPECT_EQ(answer(way_of(Endpoint::messages), one.body, shown).value_or("none"), one.out) << one.name;
 }
 
 struct Counted {
@@ -127,7 +133,7 @@ TEST(TranslateAnswer, usage_in_classes_that_never_overlap) {
             one.caller == Endpoint::messages
                 ? R"({"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"usage":)" + one.usage + "}"
                 : R"({"type":"message","content":[],"stop_reason":"end_turn","usage":)" + one.usage + "}";
-        const auto out = answer(one.caller, body, shown);
+        const auto out = answer(way_of(one.caller), body, shown);
         ASSERT_TRUE(out.has_value()) << one.name;
         EXPECT_TRUE(out->ends_with(one.out)) << one.name << ": " << *out;
     }
@@ -139,7 +145,7 @@ TEST(TranslateAnswer, what_is_no_answer) {
              {"", "{}", "[]", "<html>", R"({"choices":[]})", R"({"choices":[{"message":{"content":"x"}}]})",
               R"({"type":"message","content":[]})", R"({"error":{"message":"x"}})",
               R"({"choices":[{"message":{"tool_calls":[{}]},"finish_reason":"stop"}]})"}) {
-            const auto out = answer(caller, body, shown);
+            const auto out = answer(way_of(caller), body, shown);
             ASSERT_FALSE(out.has_value()) << body;
             EXPECT_EQ(out.error().fault, Fault::provider_unavailable) << body;
         }
@@ -149,7 +155,7 @@ TEST(TranslateAnswer, what_is_no_answer) {
 TEST(TranslateAnswer, a_round_trip_through_an_openai_client_keeps_the_signatures) {
     const std::string content =
         R"([{"type":"thinking","thinking":"hm","signature":"s="},{"type":"text","text":"Let me see."},{"type":"redacted_thinking","data":"zz"},{"type":"tool_use","id":"t1","name":"f","input":{"a":1}}])";
-    const auto seen = answer(Endpoint::chat_completions,
+    const auto seen = answer(way_of(Endpoint::chat_completions),
                              R"({"type":"message","content":)" + content + R"(,"stop_reason":"tool_use"})", shown);
     ASSERT_TRUE(seen.has_value());
     const auto begin = seen->find(R"({"role":"assistant")");

@@ -3,6 +3,7 @@
 #include "service/providers/translate/translate.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -32,8 +33,8 @@ void expect_golden(const fs::path& file, const std::string& got) {
     EXPECT_EQ(got, read(file)) << file;
 }
 
-std::string passed(Endpoint caller, const std::vector<std::string_view>& pieces) {
-    const auto stream = Stream::make(caller, shown);
+std::string passed(const Way& way, const std::vector<std::string_view>& pieces) {
+    const auto stream = Stream::make(way, shown);
     std::string out;
     for (const auto piece : pieces) out += stream->pass(std::string(piece));
     return out;
@@ -41,34 +42,53 @@ std::string passed(Endpoint caller, const std::vector<std::string_view>& pieces)
 
 struct Transcript {
     fs::path folder;
-    Endpoint caller = Endpoint::messages;
+    Way way;
 };
+
+struct Folder {
+    std::string_view name;
+    Way way;
+};
+constexpr std::array folders = {
+    Folder{"openai_client", {Endpoint::chat_completions, Endpoint::messages}},
+    Folder{"anthropic_client", {Endpoint::messages, Endpoint::chat_completions}},
+    Folder{"openai_client_at_gemini", {Endpoint::chat_completions, Endpoint::generate_content}},
+    Folder{"anthropic_client_at_gemini", {Endpoint::messages, Endpoint::generate_content}},
+    Folder{"gemini_client_at_openai", {Endpoint::generate_content, Endpoint::chat_completions}},
+    Folder{"gemini_client_at_anthropic", {Endpoint::generate_content, Endpoint::messages}}};
 
 std::vector<Transcript> transcripts() {
     std::vector<Transcript> all;
     const fs::path root = fs::path(BURSAR_SOURCE_DIR) / "tests/golden/translate";
-    for (const auto& [name, caller] :
-         {std::pair{"openai_client", Endpoint::chat_completions}, std::pair{"anthropic_client", Endpoint::messages}})
-        for (const auto& entry : fs::directory_iterator(root / name)) all.push_back({entry.path(), caller});
+    for (const auto& [name, way] : folders)
+        for (const auto& entry : fs::directory_iterator(root / name)) all.push_back({entry.path(), way});
     return all;
 }
 
+Target target_of(Endpoint provider) {
+    if (provider == Endpoint::messages) return {.dialect = Dialect::anthropic, .model = "claude-opus-5"};
+    if (provider == Endpoint::generate_content) return {.dialect = Dialect::gemini, .model = "gemini-3.1-pro"};
+    return {.dialect = Dialect::openai, .model = "gpt-5"};
+}
+
+std::string_view end_of(Endpoint caller) {
+    if (caller == Endpoint::generate_content) return "finishReason";
+    return caller == Endpoint::messages ? "message_stop" : "[DONE]";
+}
+
 TEST(TranslateGolden, requests) {
-    for (const auto& [folder, caller] : transcripts()) {
+    for (const auto& [folder, way] : transcripts()) {
         if (!fs::exists(folder / "request.json")) continue;
-        const bool chat = caller == Endpoint::chat_completions;
-        const auto sent = request(
-            caller, read(folder / "request.json"),
-            {.dialect = chat ? Dialect::anthropic : Dialect::openai, .model = chat ? "claude-opus-5" : "gpt-5"});
+        const auto sent = request(way.caller, read(folder / "request.json"), target_of(way.provider));
         ASSERT_TRUE(sent.has_value()) << folder << sent.error().for_caller;
         expect_golden(folder / "sent.json", *sent + "\n");
     }
 }
 
 TEST(TranslateGolden, whole_answers) {
-    for (const auto& [folder, caller] : transcripts()) {
+    for (const auto& [folder, way] : transcripts()) {
         if (!fs::exists(folder / "answer.json")) continue;
-        const auto out = answer(caller, read(folder / "answer.json"), shown);
+        const auto out = answer(way, read(folder / "answer.json"), shown);
         ASSERT_TRUE(out.has_value()) << folder;
         expect_golden(folder / "shown.json", *out + "\n");
     }
@@ -76,21 +96,20 @@ TEST(TranslateGolden, whole_answers) {
 
 TEST(TranslateGolden, streams_whole_and_cut_at_every_byte) {
     std::size_t streams = 0;
-    for (const auto& [folder, caller] : transcripts()) {
+    for (const auto& [folder, way] : transcripts()) {
         if (!fs::exists(folder / "provider.sse")) continue;
         ++streams;
         const std::string in = read(folder / "provider.sse");
-        const std::string whole = passed(caller, {in});
+        const std::string whole = passed(way, {in});
         expect_golden(folder / "shown.sse", whole);
         for (std::size_t cut = 1; cut < in.size(); ++cut) {
             const std::string_view all = in;
-            ASSERT_EQ(passed(caller, {all.substr(0, cut), all.substr(cut)}), whole) << folder << " at " << cut;
+            ASSERT_EQ(passed(way, {all.substr(0, cut), all.substr(cut)}), whole) << folder << " at " << cut;
         }
-        const bool unfinished = folder.filename() == "cut" || whole.find("\"error\"") != std::string::npos;
-        const char* end = caller == Endpoint::messages ? "message_stop" : "[DONE]";
-        EXPECT_EQ(whole.find(end) == std::string::npos, unfinished) << folder;
+        const bool unfinished = folder.filename() == "cut" || whole.find("\"error\":{") != std::string::npos;
+        EXPECT_EQ(whole.find(end_of(way.caller)) == std::string::npos, unfinished) << folder;
     }
-    EXPECT_GE(streams, 10U);
+    EXPECT_GE(streams, 20U);
 }
 
 }  // namespace

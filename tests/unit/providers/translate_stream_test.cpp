@@ -13,6 +13,12 @@ namespace {
 
 const Shown shown{.model = "asked", .id = "call_1", .created = 7};
 
+/// To the other of the two dialects that this file is about.
+Way way_of(Endpoint caller) {
+    return {.caller = caller,
+            .provider = caller == Endpoint::messages ? Endpoint::chat_completions : Endpoint::messages};
+}
+
 struct Passed {
     std::string out;
     bool ended = false;
@@ -20,7 +26,7 @@ struct Passed {
 };
 
 Passed pass(Endpoint caller, const std::vector<std::string>& pieces, const Shown& as = shown) {
-    const auto stream = Stream::make(caller, as);
+    const auto stream = Stream::make(way_of(caller), as);
     Passed passed;
     for (const auto& piece : pieces) passed.out += stream->pass(std::string(piece));
     passed.ended = stream->ended();
@@ -153,14 +159,14 @@ TEST(TranslateStream, the_end_is_the_providers_only) {
     EXPECT_TRUE(lie.failed && !lie.ended);
     EXPECT_NE(lie.out.find("event: error"), std::string::npos);
 
-    const auto whole = Stream::make(Endpoint::messages, shown);
+    const auto whole = Stream::make(way_of(Endpoint::messages), shown);
     whole->pass(chat(
         {hi,
          R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}})"}));
     EXPECT_FALSE(whole->ended());
     EXPECT_NE(whole->finish().find("message_stop"), std::string_view::npos);
     EXPECT_TRUE(whole->ended());
-    const auto broken = Stream::make(Endpoint::messages, shown);
+    const auto broken = Stream::make(way_of(Endpoint::messages), shown);
     broken->pass(chat({hi}));
     EXPECT_EQ(broken->finish(), "");
     EXPECT_FALSE(broken->ended());
@@ -353,7 +359,7 @@ TEST(TranslateStream, any_cut_and_any_end_of_line) {
 }
 
 TEST(TranslateStream, an_event_leaves_in_the_call_that_it_came_in) {
-    const auto stream = Stream::make(Endpoint::messages, shown);
+    const auto stream = Stream::make(way_of(Endpoint::messages), shown);
     for (const std::string word : {"one", "two", "three"})
         EXPECT_NE(stream->pass(chat({delta(R"({"content":")" + word + "\"}")})).find(word), std::string_view::npos);
     EXPECT_NE(stream->pass(chat({tool(0, R"("id":"a","function":{"name":"f","arguments":"{"})")})).find("tool_use"),
@@ -366,7 +372,7 @@ TEST(TranslateStream, an_event_leaves_in_the_call_that_it_came_in) {
 TEST(TranslateStream, large_events_pass_up_to_a_limit) {
     const std::string large(10 * 1024 * 1024, 'x');
     EXPECT_GT(pass(Endpoint::messages, {chat({delta(R"({"content":")" + large + "\"}")})}).out.size(), large.size());
-    const auto stream = Stream::make(Endpoint::messages, shown);
+    const auto stream = Stream::make(way_of(Endpoint::messages), shown);
     std::string out(stream->pass("data: {\"choices\":\""));
     const std::string piece(1024 * 1024, 'x');
     for (int i = 0; i < 100 && !stream->failed(); ++i) out += stream->pass(piece);
@@ -375,7 +381,7 @@ TEST(TranslateStream, large_events_pass_up_to_a_limit) {
 }
 
 TEST(TranslateStream, blocks_have_a_limit) {
-    const auto stream = Stream::make(Endpoint::messages, shown);
+    const auto stream = Stream::make(way_of(Endpoint::messages), shown);
     for (int i = 0; i < 5000 && !stream->failed(); ++i) {
         stream->pass(chat({delta(R"({"content":"a"})")}));
         stream->pass(chat({delta(R"({"reasoning_content":"a"})")}));
