@@ -150,9 +150,11 @@ Outcome<std::string> codex(std::string_view before, const AgentWishes& wishes) {
     return out;
 }
 
-/// What it would send is not served, so its settings would only break it.
+/// It takes a key from its environment only, where one that a sign-in renews would be old within the hour.
 Outcome<std::string> gemini(std::string_view, const AgentWishes&) {
-    return failed("this version of Bursar does not speak Gemini's dialect. Use codex, claude or opencode");
+    return failed(
+        "Gemini CLI cannot ask for a key whenever it needs one. Give it a virtual key: GEMINI_API_KEY, and Bursar's "
+        "address as GOOGLE_GEMINI_BASE_URL");
 }
 
 constexpr std::array agents = {

@@ -193,7 +193,7 @@ test('an agent gets settings that call Bursar, with all of its other settings as
     assert.equal(JSON.parse(ctl('my', 'keys', '--json').stdout).keys.filter((one) => one.name.startsWith('codex on ')).length, 1);
     const refused = ctl('login', '--configure', 'gemini');
     assert.equal(refused.status, 1);
-    assert.match(refused.stderr, /does not speak Gemini's dialect/);
+    assert.match(refused.stderr, /GOOGLE_GEMINI_BASE_URL/);
 });
 
 test('operators see people and directories by the same tool', async () => {

@@ -109,7 +109,7 @@ TEST(Opencode, gets_a_provider_with_the_models_of_its_user) {
     EXPECT_EQ(ours.value("models").toObject().keys().join(' '), "claude-opus-5 gpt-5");
 }
 
-TEST(Gemini, is_refused_as_long_as_its_dialect_is_not_spoken) { EXPECT_FALSE(merged("gemini", "")); }
+TEST(Gemini, is_refused_as_it_cannot_renew_its_key) { EXPECT_FALSE(merged("gemini", "")); }
 
 }  // namespace
 }  // namespace bursar::ctl
