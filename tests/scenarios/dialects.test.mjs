@@ -6,10 +6,13 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import Anthropic from '@anthropic-ai/sdk';
+import { GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
 
-import { checkChatRequest, checkMessagesRequest, strictAnthropic, strictOpenAi } from './dialects.mjs';
+import { checkChatRequest, checkGeminiRequest, checkMessagesRequest, strictAnthropic, strictGemini, strictOpenAi } from './dialects.mjs';
 import { chatConversations, messagesConversations } from './support/conversations.mjs';
+import { geminiConversations } from './support/gemini-conversations.mjs';
+import { noProof } from './support/strict-gemini.mjs';
 import { root } from './support/process.mjs';
 
 const golden = path.join(root, 'tests/golden/translate');
@@ -18,28 +21,34 @@ const hi = [{ role: 'user', content: 'Hi' }];
 
 describe('transcripts of translated calls', () => {
     test('what is sent is what the APIs take', () => {
-        for (const [name, file] of transcripts('openai_client'))
-            if (existsSync(file('sent.json'))) assert.doesNotThrow(() => checkMessagesRequest(JSON.parse(readFileSync(file('sent.json')))), name);
-        for (const [name, file] of transcripts('anthropic_client'))
-            if (existsSync(file('sent.json')))
-                assert.doesNotThrow(() => checkChatRequest(JSON.parse(readFileSync(file('sent.json'))), { extensions: ['reasoning_content'] }), name);
+        const takes = {
+            openai_client: checkMessagesRequest,
+            gemini_client_at_anthropic: checkMessagesRequest,
+            anthropic_client: (body) => checkChatRequest(body, { extensions: ['reasoning_content'] }),
+            gemini_client_at_openai: (body) => checkChatRequest(body),
+            openai_client_at_gemini: checkGeminiRequest,
+            anthropic_client_at_gemini: checkGeminiRequest,
+        };
+        for (const [client, check] of Object.entries(takes))
+            for (const [name, file] of transcripts(client))
+                if (existsSync(file('sent.json'))) assert.doesNotThrow(() => check(JSON.parse(readFileSync(file('sent.json')))), `${client}/${name}`);
     });
 
     const streamOf = (file) => async () => new Response(readFileSync(file), { headers: { 'content-type': 'text/event-stream' } });
 
     test('what is shown is what the official clients read', async () => {
-        for (const [name, file] of transcripts('anthropic_client')) {
+        for (const [name, file] of [...transcripts('anthropic_client'), ...transcripts('anthropic_client_at_gemini')]) {
             if (!existsSync(file('shown.sse'))) continue;
             const client = new Anthropic({ apiKey: 'k', fetch: streamOf(file('shown.sse')), maxRetries: 0 });
             const message = client.messages.stream({ model: 'asked', max_tokens: 9, messages: hi }).finalMessage();
             if (name === 'cut' || name === 'broken_off') await assert.rejects(message, name);
             else assert.ok((await message).content.length > 0, name);
         }
-        for (const [name, file] of transcripts('openai_client')) {
+        for (const [name, file] of [...transcripts('openai_client'), ...transcripts('openai_client_at_gemini')]) {
             if (!existsSync(file('shown.sse'))) continue;
             const client = new OpenAI({ apiKey: 'k', fetch: streamOf(file('shown.sse')), maxRetries: 0 });
             const answer = client.chat.completions.stream({ model: 'asked', messages: hi }).finalChatCompletion();
-            if (name === 'cut' || name === 'overloaded') await assert.rejects(answer, name);
+            if (['cut', 'overloaded', 'broken_off'].includes(name)) await assert.rejects(answer, name);
             else assert.ok((await answer).choices[0].finish_reason, name);
         }
     });
@@ -91,6 +100,29 @@ describe('the strict readers', () => {
         'a long user': { user: 'u'.repeat(65) },
     };
 
+    const said = (...parts) => ({ role: 'model', parts });
+    const fc = (more) => ({ functionCall: { id: 'a', name: 'f', args: {} }, ...more });
+    const fr = { functionResponse: { id: 'a', name: 'f', response: {} } };
+    const asked = { role: 'user', parts: [{ text: 'x' }] };
+    const wrongGemini = {
+        'an unknown field': { max_tokens: 1 },
+        'the model in the body': { model: 'm' },
+        nobody: { contents: [] },
+        'no parts': { contents: [{ role: 'user', parts: [] }] },
+        'another role': { contents: [{ role: 'assistant', parts: [{ text: 'x' }] }] },
+        'two kinds in a part': { contents: [{ role: 'user', parts: [{ text: 'x', inlineData: { mimeType: 'image/png', data: 'AAAA' } }] }] },
+        'a GIF': { contents: [{ role: 'user', parts: [{ inlineData: { mimeType: 'image/gif', data: 'AAAA' } }] }] },
+        'a call without its proof': { contents: [asked, said(fc()), { role: 'user', parts: [fr] }] },
+        'a proof that is none': { contents: [asked, said(fc({ thoughtSignature: 'x y' })), { role: 'user', parts: [fr] }] },
+        'half of the results': { contents: [asked, said(fc({ thoughtSignature: noProof }), fc()), { role: 'user', parts: [fr] }] },
+        'a result of nothing': { contents: [{ role: 'user', parts: [fr] }] },
+        'six sequences': { generationConfig: { stopSequences: ['a', 'b', 'c', 'd', 'e', 'f'] } },
+        'a schema without its type': { generationConfig: { responseJsonSchema: {} } },
+        'a budget and a level': { generationConfig: { thinkingConfig: { thinkingBudget: 1, thinkingLevel: 'LOW' } } },
+        'a choice of nobody': { toolConfig: { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: ['g'] } } },
+        'pictures in the system prompt': { systemInstruction: { parts: [{ inlineData: { mimeType: 'image/png', data: 'AAAA' } }] } },
+    };
+
     test('refuse what is wrong, one thing at a time', () => {
         const rightMessages = { model: 'm', max_tokens: 2048, messages: hi };
         assert.doesNotThrow(() => checkMessagesRequest(rightMessages));
@@ -98,22 +130,30 @@ describe('the strict readers', () => {
         const rightChat = { model: 'm', messages: hi };
         assert.doesNotThrow(() => checkChatRequest(rightChat));
         for (const [name, wrong] of Object.entries(wrongChat)) assert.throws(() => checkChatRequest({ ...rightChat, ...wrong }), undefined, name);
+        const rightGemini = { contents: [asked] };
+        assert.doesNotThrow(() => checkGeminiRequest(rightGemini));
+        for (const [name, wrong] of Object.entries(wrongGemini)) assert.throws(() => checkGeminiRequest({ ...rightGemini, ...wrong }), undefined, name);
     });
 });
 
 describe('the strict providers, asked by their own clients', () => {
     let anthropic;
     let openai;
+    let gemini;
     before(async () => {
         anthropic = await strictAnthropic();
         openai = await strictOpenAi();
+        gemini = await strictGemini();
     });
     after(async () => {
         await anthropic?.stop();
         await openai?.stop();
+        await gemini?.stop();
     });
     for (const [name, converse] of Object.entries(messagesConversations))
         test(`messages: ${name}`, () => converse(new Anthropic({ apiKey: 'k', baseURL: anthropic.origin }), 'claude-opus-5'));
     for (const [name, converse] of Object.entries(chatConversations))
         test(`chat: ${name}`, () => converse(new OpenAI({ apiKey: 'k', baseURL: `${openai.origin}/v1` }), 'gpt-5'));
+    for (const [name, converse] of Object.entries(geminiConversations))
+        test(`gemini: ${name}`, () => converse(new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: gemini.origin, apiVersion: 'v1beta' } }), 'gemini-3.1-pro'));
 });

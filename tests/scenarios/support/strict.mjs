@@ -1,4 +1,4 @@
-// Providers of either dialect that refuse what the real ones refuse, and hold the same scripted conversations: what they say depends on
+// Providers of OpenAI's and Anthropic's dialects (strict-gemini.mjs has Google's) that refuse what the real ones refuse, and hold the same scripted conversations: what they say depends on
 // a word in the last message of the user.
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -9,10 +9,10 @@ import { checkChatRequest, checkMessagesRequest } from '../dialects.mjs';
 export const signatureOf = (thought) => createHash('sha256').update(`strict ${thought}`).digest('base64');
 export const hiddenThought = Buffer.from('a thought that nobody may read').toString('base64');
 
-const usage = { fresh: 11, cached: 100, written: 20, output: 9, thinking: 4 };
+export const usage = { fresh: 11, cached: 100, written: 20, output: 9, thinking: 4 };
 
 /** @returns {{thought?: string, hidden?: boolean, text?: string, tools?: {name: string, input: object}[], stop?: string, error?: string, cut?: boolean}} */
-function converse({ words, results, images, tools, schema }) {
+export function converse({ words, results, images, tools, schema }) {
     if (results.length > 0) return { text: `The tools say: ${results.join('; ')}.` };
     if (/\bbusy\b/.test(words)) return { error: 'refused' };
     if (/\bbreak\b/.test(words)) return { text: 'It begins', error: 'within' };
@@ -28,7 +28,7 @@ function converse({ words, results, images, tools, schema }) {
     return { text: 'Hello, Grüße, 今日は 🦀.' };
 }
 
-function pieces(text) {
+export function pieces(text) {
     return [...(text.match(/.{1,4}/gsu) ?? [])];
 }
 
@@ -38,8 +38,8 @@ async function readBody(request) {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));
 }
 
-/** A server whose `answer(body, response)` is called with every request that is right. */
-async function serve({ path, authorised, check, refuse, answer }) {
+/** A server whose `answer(body, response, fail, path)` is called with every request that is right; `path` is a text or a pattern. */
+export async function serve({ path, authorised, check, refuse, answer }) {
     const server = { calls: [], refused: [] };
     const http = createServer(async (request, response) => {
         const fail = (status, sentence) => {
@@ -47,12 +47,14 @@ async function serve({ path, authorised, check, refuse, answer }) {
             response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(refuse(status, sentence)));
         };
         try {
-            if (request.method !== 'POST' || new URL(request.url, 'http://strict').pathname !== path) return fail(404, `no ${request.method} ${request.url}`);
+            const asked = new URL(request.url, 'http://strict').pathname;
+            const known = typeof path === 'string' ? asked === path : path.test(request.url);
+            if (request.method !== 'POST' || !known) return fail(404, `no ${request.method} ${request.url}`);
             if (!authorised(request.headers)) return fail(401, 'no key, or not in this dialect');
             const body = await readBody(request);
             check(body);
             server.calls.push({ body, headers: request.headers });
-            return answer(body, response, fail);
+            return answer(body, response, fail, asked);
         } catch (error) {
             return fail(400, error.message);
         }
@@ -67,7 +69,7 @@ async function serve({ path, authorised, check, refuse, answer }) {
     return server;
 }
 
-function stream(response, events, cut) {
+export function stream(response, events, cut) {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     for (const event of events) response.write(event);
     if (!cut) return response.end();
