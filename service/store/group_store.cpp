@@ -51,6 +51,7 @@ GroupStore::GroupStore(std::filesystem::path file, FileLock lock, Ballast ballas
                        std::unique_ptr<Readers> readers, std::unique_ptr<Connection> checkpoints)
     : file_(std::move(file)),
       lock_(std::move(lock)),
+      log_reader_(file_),
       ballast_(std::move(ballast)),
       writer_(std::move(writer)),
       readers_(std::move(readers)),
@@ -70,6 +71,12 @@ void GroupStore::attach(Contributor& contributor) {
     const MutexLock lock(mutex_);
     ENSURE(phase_ == Phase::prepared);
     contributors_.push_back(&contributor);
+}
+
+void GroupStore::follow_with(Follower& follower) {
+    const MutexLock lock(mutex_);
+    ENSURE(phase_ == Phase::prepared && follower_ == nullptr);
+    follower_ = &follower;
 }
 
 void GroupStore::start() {
@@ -271,7 +278,9 @@ void GroupStore::run_group(std::vector<Job>& jobs) {
     std::size_t asked = 0;
     auto result = fill_group(jobs, asked);
     if (result) result = commit(changes_before);
-    if (!result) return give_up(jobs, asked, result.error());
+    if (!result) return give_up(jobs, asked, writer_->take_trouble(), result.error());
+    // It is written here, so nothing of it can be undone; where it must not count, nothing may go on.
+    if (auto followed = let_follow(); !followed) return give_up(jobs, asked, Trouble::broken, followed.error());
     for (Contributor* contributor : contributors_) contributor->committed();
     for (Job& job : jobs) job.done(std::move(job.result));
     if (!writable_) make_writable_again();
@@ -285,8 +294,11 @@ Result<void> GroupStore::fill_group(std::vector<Job>& jobs, std::size_t& asked) 
         TRY_VOID(contributor->contribute(*writer_));
     }
     for (Job& job : jobs) TRY_VOID(run_job(job));
-    // Without traffic nothing else would find out that there is space again.
-    if (!writable_) TRY_VOID(writer_->run("UPDATE store_version SET version = version"));
+    const bool begins = follower_ != nullptr && follower_->wants_all();
+    if (begins) log_reader_.rewind();
+    // Without traffic nothing else would find out that there is space again; and of a group that changes nothing SQLite
+    // does not say how long the log is.
+    if (!writable_ || begins) TRY_VOID(writer_->run("UPDATE store_version SET version = version"));
     return {};
 }
 
@@ -315,10 +327,17 @@ Result<void> GroupStore::commit(std::int64_t changes_before) {
     return {};
 }
 
-void GroupStore::give_up(std::vector<Job>& jobs, std::size_t asked, const Error& error) {
+Result<void> GroupStore::let_follow() {
+    if (follower_ == nullptr) return {};
+    TRY(GroupPages pages, log_reader_.read(writer_->log_pages()));
+    if (pages.pages_after == 0) return {};
+    return follower_->follow(std::move(pages));
+}
+
+void GroupStore::give_up(std::vector<Job>& jobs, std::size_t asked, Trouble trouble, const Error& error) {
     writer_->roll_back();
     const Error told{Fault::storage_unavailable, not_recorded, std::string(error.operator_text())};
-    after_failure(writer_->take_trouble(), told);
+    after_failure(trouble, told);
     // Before anybody hears of the failure, so that nobody goes on as if only this one had failed.
     tell_if_broken();
     for (std::size_t i = 0; i < asked; ++i) contributors_[i]->failed(told);

@@ -4,6 +4,7 @@
 #include "service/store/checkpointer.h"
 #include "service/store/connection.h"
 #include "service/store/files.h"
+#include "service/store/log_reader.h"
 #include "service/store/readers.h"
 
 #include <array>
@@ -24,6 +25,7 @@ class GroupStore final : public Store {
     ~GroupStore() override;
 
     void attach(Contributor& contributor) override;
+    void follow_with(Follower& follower) override;
     void start() override;
     void stop() override;
     void wake() override;
@@ -53,8 +55,9 @@ class GroupStore final : public Store {
     Result<void> fill_group(std::vector<Job>& jobs, std::size_t& asked);
     Result<void> run_job(Job& job);
     Result<void> commit(std::int64_t changes_before);
+    Result<void> let_follow();
     Result<void> write_at_once(std::move_only_function<Result<void>(Transaction&)> job) REQUIRES(mutex_);
-    void give_up(std::vector<Job>& jobs, std::size_t asked, const Error& error);
+    void give_up(std::vector<Job>& jobs, std::size_t asked, Trouble trouble, const Error& error);
     void refuse_group(std::vector<Job>& jobs);
     void after_failure(Trouble trouble, const Error& error);
     void tell_if_broken();
@@ -64,10 +67,12 @@ class GroupStore final : public Store {
 
     const std::filesystem::path file_;
     FileLock lock_;
+    LogReader log_reader_;  ///< outlives the connections, whose locks would go with it
     Ballast ballast_;
     std::unique_ptr<Connection> writer_;
     std::unique_ptr<Readers> readers_;
     std::vector<Contributor*> contributors_;
+    Follower* follower_ = nullptr;
     std::move_only_function<void(const Error&)> broken_stop_;
     bool retry_ = false;  ///< the last group failed; what it carried waits in its contributors
     Error broken_error_;

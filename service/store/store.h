@@ -3,6 +3,7 @@
 #include "service/base/clock.h"
 #include "service/base/result.h"
 #include "service/base/secret.h"
+#include "service/store/follower.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -109,6 +110,8 @@ class Store {
 
     /// Before start(); called in this order in every group. The contributor stays until stop().
     virtual void attach(Contributor& contributor) = 0;
+    /// Before start(): from then on nobody hears of a group before the follower has. It stays until stop().
+    virtual void follow_with(Follower& follower) = 0;
     virtual void start() = 0;
     /// Commits what has gathered and ends the writer thread.
     virtual void stop() = 0;

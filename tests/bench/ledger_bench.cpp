@@ -28,6 +28,7 @@ constexpr std::size_t accounts_count = 100'000;
 class NoStore final : public store::Store, public store::Transaction {
   public:
     void attach(store::Contributor& contributor) override { contributor_ = &contributor; }
+    void follow_with(store::Follower&) override {}
     void start() override {}
     void stop() override {}
     void wake() override {}

@@ -41,6 +41,7 @@ class SimStore final : public store::Store {
     int wakes() const { return wakes_; }
 
     void attach(store::Contributor& contributor) override { contributors_.push_back(&contributor); }
+    void follow_with(store::Follower&) override {}
     void start() override {}
     void stop() override {}
     void wake() override { ++wakes_; }
