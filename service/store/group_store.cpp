@@ -296,9 +296,11 @@ Result<void> GroupStore::fill_group(std::vector<Job>& jobs, std::size_t& asked) 
     for (Job& job : jobs) TRY_VOID(run_job(job));
     const bool begins = follower_ != nullptr && follower_->wants_all();
     if (begins) log_reader_.rewind();
-    // Without traffic nothing else would find out that there is space again; and of a group that changes nothing SQLite
-    // does not say how long the log is.
-    if (!writable_ || begins) TRY_VOID(writer_->run("UPDATE store_version SET version = version"));
+    // Of a group that changes nothing SQLite does not say how long the log is. This writes a page whatever it had; an
+    // UPDATE to the same value does not.
+    if (begins) TRY_VOID(writer_->run("PRAGMA user_version = 0"));
+    // Without traffic nothing else would find out that there is space again.
+    if (!writable_) TRY_VOID(writer_->run("UPDATE store_version SET version = version"));
     return {};
 }
 

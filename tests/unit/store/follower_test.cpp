@@ -147,6 +147,18 @@ TEST_F(Followers, a_copy_is_begun_by_a_group_that_would_have_changed_nothing) {
     EXPECT_EQ(rows_of_copy(content_of(folder / "a.db")).size(), 10U);
 }
 
+TEST_F(Followers, a_copy_is_begun_although_nothing_was_written_since_the_start) {
+    open();
+    add(1, 10);
+    store->stop();
+    store.reset();
+    open();
+    pages.wants = true;
+    EXPECT_TRUE(store->write([](Transaction&) -> Result<void> { return {}; }));
+    EXPECT_TRUE(pages.all);
+    EXPECT_EQ(rows_of_copy(content_of(folder / "a.db")).size(), 10U);
+}
+
 /// The base is read piece by piece between groups, and meanwhile the checkpointer writes into it.
 TEST_F(Followers, a_copy_that_is_read_between_commits_and_checkpoints_is_what_was_written) {
     open();
