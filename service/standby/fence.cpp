@@ -60,6 +60,12 @@ std::optional<Standing> Serving::hear(const Pull& pull, std::uint64_t newest) {
     return std::nullopt;
 }
 
+void Serving::begin_run(std::uint64_t run) {
+    run_ = run;
+    has_ = 0;
+    sent_.clear();
+}
+
 std::optional<Standing> Serving::hear(const Answer& answer) {
     if (answer.epoch <= standing_.epoch) return std::nullopt;
     over_ = true;

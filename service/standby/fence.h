@@ -102,6 +102,9 @@ class Serving {
     std::optional<Standing> hear(const Pull& pull, std::uint64_t newest);
     /// What the peer answered when it was asked whether it serves.
     std::optional<Standing> hear(const Answer& answer);
+    /// Groups are counted anew from here on, since the standby has to begin a new copy. What it let this node do holds.
+    void begin_run(std::uint64_t run);
+    std::uint64_t run() const { return run_; }
     /// Groups up to this one are on the standby's disk.
     std::uint64_t confirmed() const { return has_; }
     /// What to say now. Each has a beat of its own: the standby's next pull names it, and a mandate counts from here.
@@ -127,7 +130,7 @@ class Serving {
     Standing standing_;
     const Mode mode_;
     const Times times_;
-    const std::uint64_t run_;
+    std::uint64_t run_;
     std::uint64_t beats_ = 0;
     std::deque<Sent> sent_;
     bool over_ = false;   ///< somebody else has the word; stays, whatever becomes of the standing

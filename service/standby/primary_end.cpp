@@ -1,0 +1,118 @@
+#include "service/base/log.h"
+#include "service/standby/ends.h"
+#include "service/standby/standing_file.h"
+
+namespace bursar::standby {
+namespace {
+
+/// Never 0, which means "none".
+std::uint64_t new_run() {
+    std::uint64_t run = 0;
+    for (const char c : random_bytes(sizeof run)) run = run << 8 | static_cast<unsigned char>(c);
+    return run | 1;
+}
+
+}  // namespace
+
+PrimaryEnd::PrimaryEnd(Pair pair, Standing standing, Shipping& shipping, Sources sources, const Clock& clock)
+    : pair_(std::move(pair)),
+      shipping_(shipping),
+      sources_(std::move(sources)),
+      clock_(clock),
+      serving_(standing, pair_.mode, pair_.times, new_run()) {
+    const MutexLock lock(mutex_);
+    follow_standing();
+}
+
+Standing PrimaryEnd::standing() const {
+    const MutexLock lock(mutex_);
+    return serving_.standing();
+}
+
+Result<void> PrimaryEnd::adopt(const Standing& standing) {
+    auto written = write_standing(pair_.standing_file, standing);
+    if (written) serving_.adopt(standing);
+    // Whoever is over is so, whether that could be written or not.
+    follow_standing();
+    return written;
+}
+
+void PrimaryEnd::follow_standing() {
+    spend_until_ = serving_.may_spend_until().time_since_epoch().count();
+    const Post post = serving_.standing().post;
+    const bool waits = post == Post::primary && pair_.mode == Mode::synchronous;
+    shipping_.set_writers(waits ? Shipping::Writers::wait : Shipping::Writers::go_on);
+    if (post != Post::retired || serving_.standing().run != 0) return;
+    shipping_.end({Fault::storage_unavailable, "Another machine has taken over; this one records nothing any more.",
+                   "a node of a higher epoch serves"});
+}
+
+void PrimaryEnd::begin_copy() {
+    serving_.begin_run(new_run());
+    shipping_.begin(serving_.run());
+    for (const auto& [part, content] : sources_.small_files()) shipping_.put_file(part, content);
+    log::info("standby_copy_begins", {{"epoch", serving_.standing().epoch}});
+    sources_.wake();
+}
+
+Result<std::string> PrimaryEnd::pull(std::string_view bytes, Moment until) {
+    TRY(const Pull pull, read_pull(pair_.secret, bytes));
+    {
+        const MutexLock lock(mutex_);
+        const auto next = serving_.hear(pull, shipping_.newest());
+        if (next) TRY_VOID(adopt(*next));
+        follow_standing();
+        shipping_.confirm(serving_.run(), serving_.confirmed());
+        const Post post = serving_.standing().post;
+        const bool serves = post == Post::alone || post == Post::primary;
+        const bool is_ours = pull.epoch == serving_.standing().epoch;
+        if (serves && is_ours && shipping_.run() == 0) begin_copy();
+        if (serves && is_ours && pull.wants_to_take_over) asked_to_hand_over_ = true;
+    }
+    const auto sealed = shipping_.after(pull.run, pull.has, groups_bytes_per_answer, until);
+    const MutexLock lock(mutex_);
+    const Answer answer = serving_.answer(pull, sealed.newest, clock_.moment());
+    return write_answer(pair_.secret, answer, answer.run == sealed.run ? sealed.groups : std::vector<std::string>{});
+}
+
+Result<std::string> PrimaryEnd::base(std::string_view bytes) const {
+    TRY(const BaseAsk ask, read_base_ask(pair_.secret, bytes));
+    if (!shipping_.has_begun() || ask.run != shipping_.run())
+        return fail(Fault::conflict, "This copy has not begun, or another one has. Ask again in a moment.");
+    const store::RawPages& file =
+        ask.part == Part::service_database ? sources_.service_database : sources_.secrets_database;
+    TRY(const std::string raw, file.read(ask.first, ask.count));
+    BasePages pages{.run = ask.run, .part = ask.part, .first = ask.first};
+    for (std::size_t i = 0; (i + 1) * store::raw_page_bytes <= raw.size(); ++i) {
+        const std::string_view page = std::string_view(raw).substr(i * store::raw_page_bytes, store::raw_page_bytes);
+        const std::size_t code_at = i * store::raw_code_bytes;
+        // A page gets another code with each writing, so the same code is the same page. The first one's code leaves
+        // out the salt in front of it, which another file could have.
+        const bool same = ask.first + i > 1 && code_at < ask.codes.size() &&
+                          page.ends_with(std::string_view(ask.codes).substr(code_at, store::raw_code_bytes));
+        if (same) continue;
+        pages.numbers.push_back(ask.first + static_cast<std::uint32_t>(i));
+        pages.bytes += page;
+    }
+    TRY(pages.file_pages, file.count());
+    // After the reading: whatever may have been half-written meanwhile is in a group up to here.
+    pages.newest = shipping_.newest();
+    return write_base_pages(pair_.secret, pages);
+}
+
+Result<void> PrimaryEnd::hand_over() {
+    const MutexLock lock(mutex_);
+    TRY(const Standing over, serving_.hand_over(shipping_.newest()));
+    return adopt(over);
+}
+
+Result<void> PrimaryEnd::go_on_alone() {
+    const MutexLock lock(mutex_);
+    TRY(const Standing alone, serving_.go_on_alone());
+    TRY_VOID(adopt(alone));
+    // The next standby begins with a copy of its own.
+    shipping_.let_go();
+    return {};
+}
+
+}  // namespace bursar::standby
