@@ -9,7 +9,7 @@
 #include <optional>
 
 // Who of two machines may spend. Pure: the time is an argument, and what must outlive a restart is handed to whoever
-// stores it. docs/decisions/0024-standby.md has the reasons and the limits of it.
+// stores it. docs/decisions/0025-standby.md has the reasons and the limits of it.
 namespace bursar::standby {
 
 enum class Mode : std::uint8_t {
