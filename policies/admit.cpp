@@ -261,8 +261,34 @@ Tokens translated_input(const Route& route, const Ask& ask) {
     return translated && ask.tools ? tools_prompt : 0;
 }
 
+bool able(const Model& model, Abilities needs) { return !model.abilities || model.abilities->cover(needs); }
+
+/// The first by name that this caller may use, that is known to do all that the call needs and that can be asked here.
+std::string able_instead(const Snapshot& rules, const Caller& caller, const Ask& ask) {
+    for (const auto& model : models_of(rules, caller)) {
+        const bool known = model->abilities && model->abilities->cover(ask.needs);
+        if (known && std::ranges::any_of(model->channels, [&](const Channel& each) { return serves(each, ask); }))
+            return model->name;
+    }
+    return "";
+}
+
+std::unexpected<Error> not_able(const Snapshot& rules, const Model& model, const Caller& caller, const Ask& ask) {
+    std::vector<std::string_view> missing;
+    for (const AbilityName& each : ability_names)
+        if (ask.needs.has(each.ability) && !model.abilities->has(each.ability)) missing.push_back(each.said);
+    const std::string other = able_instead(rules, caller, ask);
+    const std::string instead =
+        other.empty() ? "No other model of this key is known to; ask your operator for one, or leave that out."
+                      : fmt::format("Call \"{}\", which does, or leave that out.", other);
+    return fail(Fault::invalid_request,
+                fmt::format("The model \"{}\" takes no {}. {}", model.name, fmt::join(missing, " and no "), instead),
+                fmt::format("the policy lists the abilities of {} without what a call needs", model.name));
+}
+
 Result<Route> route_over(const Snapshot& rules, std::shared_ptr<const Model> model, const Caller& caller,
                          const Ask& ask, Timestamp now) {
+    if (!able(*model, ask.needs)) return not_able(rules, *model, caller, ask);
     Route route;
     route.model = std::move(model);
     for (const Channel& channel : route.model->channels)

@@ -32,6 +32,7 @@ struct Ask {
     Tokens input_estimated = 0;
     bool tools = false;
     bool pictures = false;
+    Abilities needs;        ///< as far as the body shows
     std::string_view tags;  ///< a comma list
     int budget_left_percent = 100;
     std::optional<Tokens> output_learned;  ///< what nine of ten such answers had at most, for each choice
@@ -60,7 +61,8 @@ struct Route {
 };
 
 /// Whether this caller may use this model now, where, and at what worst price.
-/// not_permitted, model_unknown, price_missing (no price in force), wrong_configuration never. Pure.
+/// not_permitted, model_unknown, price_missing (no price in force), invalid_request (the model cannot do what the call
+/// needs), wrong_configuration never. Pure.
 Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& ask, Timestamp now);
 
 /// The same for another model that the policy itself names for this call: nobody asks whether the caller may use it.

@@ -127,6 +127,14 @@ std::string rules_text(const Model& model) {
     return fmt::format("{}", fmt::join(out, ", else "));
 }
 
+std::string abilities_text(const Model& model) {
+    if (!model.abilities) return "not told";
+    std::vector<std::string_view> out;
+    for (const AbilityName& each : ability_names)
+        if (model.abilities->has(each.ability)) out.push_back(each.name);
+    return out.empty() ? "text only" : fmt::format("{}", fmt::join(out, ", "));
+}
+
 void compare_model(Comparison& out, const std::string& thing, const Model& before, const Model& after) {
     out.value(thing, "tier", before.tier, after.tier);
     out.value(thing, "aliases", joined(before.aliases), joined(after.aliases));
@@ -146,6 +154,7 @@ void compare_model(Comparison& out, const std::string& thing, const Model& befor
         out.value(thing, "input tokens at most", window(before), window(after));
         out.value(thing, "hidden reasoning", before.hidden_reasoning ? "yes" : "no",
                   after.hidden_reasoning ? "yes" : "no");
+        out.value(thing, "abilities", abilities_text(before), abilities_text(after));
         compare_prices(out, thing, before, after);
     }
 }

@@ -135,6 +135,18 @@ std::vector<RuleDraft> read_rules(const Value& value) {
     return out;
 }
 
+Abilities read_abilities(const Value& value) {
+    Abilities out;
+    for (const Value& item : read_list(value, "ability", ability_names.size(), "abilities")) {
+        const auto word = read_word(item, {"images", "documents", "audio", "tools", "structured_output", "reasoning"});
+        if (!word) continue;
+        const auto ability = static_cast<Ability>(*word);
+        if (out.has(ability)) item.wrong("stands twice; keep one");
+        out.add(ability);
+    }
+    return out;
+}
+
 /// What only a model with channels may have: a virtual one takes it from the model that it picks.
 void read_route(Fields& fields, ModelDraft& draft) {
     Model& model = draft.model;
@@ -162,6 +174,7 @@ void read_route(Fields& fields, ModelDraft& draft) {
     if (const auto most = find("input_tokens_max"))
         model.input_tokens_max = read_integer(*most, 1, input_tokens_most).value_or(1);
     if (const auto hidden = find("hidden_reasoning")) draft.hidden_reasoning = read_truth(*hidden);
+    if (const auto abilities = find("abilities")) model.abilities = read_abilities(*abilities);
 }
 
 void read_model(const Named& named, Rank rank, Draft& draft) {

@@ -7,6 +7,7 @@
 #include "policies/reports.h"
 #include "policies/retention.h"
 #include "policies/watch.h"
+#include "service/base/abilities.h"
 #include "service/base/budget.h"
 #include "service/base/caller.h"
 #include "service/base/clock.h"
@@ -168,6 +169,8 @@ struct Model {
     /// May bill output that is not in the stream: held at its maximum even when streamed. What the policy does not say
     /// of a model, its prices do.
     bool hidden_reasoning = true;
+    /// What it can do besides text; nothing: the policy does not say, and no call is refused for it.
+    std::optional<Abilities> abilities;
 };
 
 /// How fast calls may come. None of them: no limit.

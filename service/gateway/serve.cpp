@@ -127,6 +127,7 @@ policies::Ask ask_of(const Call& call) {
             .input_estimated = input_estimate(call),
             .tools = call.prompt.tools,
             .pictures = call.prompt.pictures,
+            .needs = call.prompt.needs,
             .tags = call.outcome.tags,
             .output_learned = call.output_learned};
 }

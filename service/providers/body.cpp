@@ -162,6 +162,10 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
             return read_tags(value);
         case Key::contents:
             return walk_from(value, Place::contents);
+        case Key::format:
+            return walk_from(value, Place::format);
+        case Key::output_settings:
+            return walk_from(value, Place::output_settings);
         case Key::instruction:
             return walk_from(value, Place::turn);
         case Key::generation_config:
@@ -327,6 +331,7 @@ void PromptReader::note_tools() {
     prompt_.tool_unpriced = tools.unpriced;
     prompt_.tools = tools.count > 0;
     prompt_.pictures = input_.pictures() > 0;
+    prompt_.needs = input_.needs();
     prompt_.web_search = tools.web_search || (web_search_options_ && endpoint_ == Endpoint::chat_completions);
     if (endpoint_ == Endpoint::responses) prompt_.searches_max = tool_calls_max_;
     if (endpoint_ == Endpoint::messages && tools.web_search && tools.searches_bounded)

@@ -38,6 +38,7 @@ struct Prompt {
     std::string service_tier;
     bool tools = false;                        ///< offers any tools
     bool pictures = false;                     ///< shows any
+    Abilities needs;                           ///< of the model, as far as the body shows it beyond doubt
     bool web_search = false;                   ///< the provider may search the web on its own
     std::optional<std::int64_t> searches_max;  ///< how often, if the caller bounded it
     Span max_tool_calls_at;                    ///< the value, if present

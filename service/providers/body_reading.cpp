@@ -60,6 +60,11 @@ Result<void> read_candidates(ondemand::value value, Prompt& prompt) {
     return {};
 }
 
+bool is_schema(std::string_view name) {
+    return name == "responseSchema" || name == "response_schema" || name == "responseJsonSchema" ||
+           name == "response_json_schema";
+}
+
 }  // namespace
 
 Result<void> read_generation_config(ondemand::value value, std::string_view body, Prompt& prompt, InputWalk& input) {
@@ -86,8 +91,11 @@ Result<void> read_generation_config(ondemand::value value, std::string_view body
             TRY_VOID(read_limit(field.value(), body, prompt));
         else if (name == "candidateCount" || name == "candidate_count")
             TRY_VOID(read_candidates(field.value(), prompt));
-        else if (const auto error = input.walk(field.value(), Place::text, 3))
-            return not_json(error == simdjson::INCORRECT_TYPE ? simdjson::TAPE_ERROR : error);
+        else {
+            if (is_schema(name) && trimmed(field.value().raw_json_token()) != "null") input.note_schema();
+            if (const auto error = input.walk(field.value(), Place::text, 3))
+                return not_json(error == simdjson::INCORRECT_TYPE ? simdjson::TAPE_ERROR : error);
+        }
     }
     return {};
 }

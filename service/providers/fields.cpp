@@ -21,12 +21,14 @@ constexpr std::array steps = {
     Step{Place::part, "source", Place::source},
     Step{Place::part, "input_audio", Place::audio_object},
     Step{Place::part, "content", Place::content},
-    Step{Place::part, "file", Place::stored},
+    Step{Place::part, "file", Place::document},
     Step{Place::part, "file_id", Place::stored},
-    Step{Place::part, "file_url", Place::stored},
-    Step{Place::part, "file_data", Place::stored},
+    Step{Place::part, "file_url", Place::document},
+    Step{Place::part, "file_data", Place::document},
     Step{Place::image_url, "url", Place::image},
     Step{Place::audio_object, "data", Place::audio},
+    Step{Place::output_settings, "format", Place::format},
+    Step{Place::format, "type", Place::format_type},
     // Compacting a conversation samples it once more.
     Step{Place::context, "edits", Place::edits},
     // Gemini, in both spellings of its names.

@@ -23,6 +23,10 @@ enum class Place : std::uint8_t {
     audio,
     source,
     stored,
+    document,  ///< a file, of which the provider makes input
+    output_settings,
+    format,
+    format_type,
     context,
     tools,
     tool,
@@ -59,7 +63,9 @@ enum class Key : std::uint8_t {
     tags,
     contents,
     instruction,
-    generation_config
+    generation_config,
+    format,
+    output_settings
 };
 
 /// A set of endpoints, one bit each.
@@ -105,6 +111,11 @@ inline constexpr std::array key_names = {
     KeyName{"max_tool_calls", Key::max_tool_calls, at_responses},
     // What Claude Code says of whom to charge; no provider knows it.
     KeyName{"tags", Key::tags, at_messages | bit(Endpoint::count_tokens)},
+    // Whether an answer is to follow a schema.
+    KeyName{"response_format", Key::format, at_chat},
+    KeyName{"text", Key::output_settings, at_responses},
+    KeyName{"output_config", Key::output_settings, at_messages},
+    KeyName{"output_format", Key::format, at_messages},
     // Google takes each of its names in both spellings.
     KeyName{"contents", Key::contents, at_gemini},
     KeyName{"systemInstruction", Key::instruction, at_gemini},

@@ -14,6 +14,7 @@ constexpr Tokens image_tokens_max = 10'000;
 // Audio is at most 32 tokens per second in any price list, and no codec that providers take is below 4 kbit/s: 500
 // bytes, 667 of base64, so at least 20 bytes of base64 per token.
 constexpr std::size_t audio_base64_bytes_per_token = 16;
+constexpr std::string_view pdf = "application/pdf";
 
 std::string_view unquoted(std::string_view token) {
     return token.size() >= 2 ? token.substr(1, token.size() - 2) : std::string_view{};
@@ -33,7 +34,8 @@ std::int64_t whole_number(std::string_view token) {
 error_code InputWalk::walk(ondemand::value value, Place place, int depth) {
     ondemand::json_type type{};
     if (const auto error = value.type().get(type)) return error;
-    if (place == Place::stored && type != ondemand::json_type::null) elsewhere_ = true;
+    if ((place == Place::stored || place == Place::document) && type != ondemand::json_type::null) elsewhere_ = true;
+    if (place == Place::document && type != ondemand::json_type::null) needs_.add(Ability::documents);
     switch (type) {
         case ondemand::json_type::object:
             if (depth > body_depth_max) return simdjson::DEPTH_ERROR;
@@ -114,10 +116,12 @@ error_code InputWalk::walk_source(ondemand::value value, int depth) {
         bytes_not_text_ += bytes;
         tokens_not_text_ += image_tokens_max;
         ++pictures_;
+        needs_.add(Ability::images);
     } else if (type != "text" && type != "content") {
         elsewhere_ = true;
         tokens_not_text_ += image_tokens_max;
         ++pictures_;
+        if (media_type == pdf) needs_.add(Ability::documents);
     }
     return simdjson::SUCCESS;
 }
@@ -137,7 +141,10 @@ error_code InputWalk::walk_blob(ondemand::value value, int depth) {
     });
     if (media_type.starts_with("text/")) return error;
     bytes_not_text_ += bytes;
+    if (media_type.starts_with("image/")) needs_.add(Ability::images);
+    if (media_type == pdf) needs_.add(Ability::documents);
     if (media_type.starts_with("audio/")) {
+        needs_.add(Ability::audio);
         tokens_not_text_ += static_cast<Tokens>(bytes / audio_base64_bytes_per_token) + 1;
         return error;
     }
@@ -210,6 +217,12 @@ void InputWalk::note_tool(std::string_view type, std::int64_t uses_max) {
     tools_.searches_max += std::max<std::int64_t>(uses_max, 0);
 }
 
+Abilities InputWalk::needs() const {
+    Abilities out = needs_;
+    if (tools_.count > 0) out.add(Ability::tools);
+    return out;
+}
+
 error_code InputWalk::count_prompts(ondemand::value value) {
     ondemand::json_type type{};
     if (const auto error = value.type().get(type)) return error;
@@ -235,8 +248,11 @@ void InputWalk::note_text(Place place, std::string_view text) {
         tokens_not_text_ += image_tokens_max;
         ++pictures_;
         bytes_not_text_ += text.size();
+        needs_.add(Ability::images);
     }
+    if (place == Place::format_type && text == "json_schema") note_schema();
     if (place == Place::audio) {
+        needs_.add(Ability::audio);
         tokens_not_text_ += static_cast<Tokens>(text.size() / audio_base64_bytes_per_token) + 1;
         bytes_not_text_ += text.size();
     }

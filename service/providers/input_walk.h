@@ -1,5 +1,6 @@
 #pragma once
 
+#include "service/base/abilities.h"
 #include "service/base/money.h"
 #include "service/providers/fields.h"
 #include "service/providers/json_walk.h"
@@ -27,6 +28,10 @@ class InputWalk {
     std::size_t bytes_not_text() const { return bytes_not_text_; }
     Tokens tokens_not_text() const { return tokens_not_text_; }
     std::int64_t pictures() const { return pictures_; }
+    /// What the model has to be able to do; what a mere address or id stands for is not known here.
+    Abilities needs() const;
+    /// That an answer is to follow a schema: said by the mere presence of one.
+    void note_schema() { needs_.add(Ability::structured_output); }
     /// Whether the provider adds input that is not in the body.
     bool elsewhere() const { return elsewhere_; }
 
@@ -56,6 +61,7 @@ class InputWalk {
     Tokens tokens_not_text_ = 0;
     std::int64_t pictures_ = 0;
     bool elsewhere_ = false;
+    Abilities needs_;
     Tools tools_;
 };
 

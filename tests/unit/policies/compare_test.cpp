@@ -204,6 +204,10 @@ const std::vector<ChangeCase> change_cases = {
       "charging: every team for model:llama pays nothing of the cost",
       "charging: every team pays the cost, and 1.00 USD per call"}},
     {"reasoning that shows", "hidden_reasoning: true, ", "", {"model thinker: hidden reasoning yes -> no"}},
+    {"abilities",
+     "hidden_reasoning: true, ",
+     "hidden_reasoning: true, abilities: [tools, images], ",
+     {"model thinker: abilities not told -> images, tools"}},
 };
 
 TEST(Compare, SaysEveryChangeAndNothingElse) {
