@@ -2,13 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const source = fileURLToPath(new URL('ahead.c', import.meta.url));
+const source = fileURLToPath(new URL('clock.c', import.meta.url));
 
 export class Ahead {
     #seconds = 0;
     constructor(bursar) {
         this.bursar = bursar;
-        this.library = bursar.path('ahead.so');
+        this.library = bursar.path('clock.so');
         execFileSync(process.env.CC ?? 'clang-19', ['-O1', '-shared', '-fPIC', '-o', this.library, source], { stdio: 'pipe' });
     }
     /** What time it is for the service, or will be in so many hours. */

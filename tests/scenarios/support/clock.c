@@ -1,5 +1,6 @@
-/* A program whose calendar is moved while it runs: LD_PRELOAD, and BURSAR_CLOCK_FILE, which holds eight bytes: by how
-   many seconds it is ahead. The monotonic clock, by which the program waits, is left alone. */
+/* A program whose calendar is ahead of this machine's: LD_PRELOAD, and BURSAR_AHEAD_SECONDS; or moved while it runs:
+   BURSAR_CLOCK_FILE, which holds eight bytes, by how many seconds it is ahead besides. The monotonic clock, by which
+   the program waits, is left alone. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,8 +11,11 @@
 #include <unistd.h>
 
 static const volatile long *moved;
+static long ahead;
 
 __attribute__((constructor)) static void open_clock(void) {
+    const char *seconds = getenv("BURSAR_AHEAD_SECONDS");
+    if (seconds) ahead = atol(seconds);
     const char *name = getenv("BURSAR_CLOCK_FILE");
     const int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
     if (file < 0) return;
@@ -22,7 +26,7 @@ __attribute__((constructor)) static void open_clock(void) {
 
 int clock_gettime(clockid_t clock, struct timespec *at) {
     const int failed = (int)syscall(SYS_clock_gettime, clock, at);
-    if (!failed && moved && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) at->tv_sec += *moved;
+    if (!failed && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) at->tv_sec += ahead + (moved ? *moved : 0);
     return failed;
 }
 
