@@ -1,5 +1,6 @@
 #pragma once
 
+#include "service/base/abilities.h"
 #include "service/base/result.h"
 #include "service/base/usage.h"
 
