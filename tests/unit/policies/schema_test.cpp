@@ -132,7 +132,8 @@ TEST(Examples, what_the_pages_show_works) {
     const auto defaults = read_folder(BURSAR_SOURCE_DIR "/policies/defaults");
     ASSERT_TRUE(defaults);
     int blocks = 0;
-    for (const char* page : {"/docs/use/providers.md", "/docs/operate/policy.md", "/docs/operate/directory.md"}) {
+    for (const char* page : {"/docs/use/providers.md", "/docs/operate/policy.md", "/docs/operate/directory.md",
+                             "/docs/operate/directories.md"}) {
         std::ifstream file(std::string(BURSAR_SOURCE_DIR) + page);
         std::string text, block;
         bool inside = false;
