@@ -1,5 +1,6 @@
 """Hunts: pages that quote what no program says, set what no program reads, and give options that no command takes."""
 import functools
+import html
 import re
 import subprocess
 import unittest
@@ -57,6 +58,14 @@ class Quotations(unittest.TestCase):
         quoted = [(path, " ".join(words.replace("\\|", "|").split())) for path in PAGES for words in re.findall("“([^”]+)”", text(path))]
         self.assertGreater(len(quoted), 20)
         self.assertEqual([f"{path}: {words}" for path, words in quoted if words not in sayings()], [])
+
+    def test_questions_in_the_pictures_are_those_of_the_set_up(self):
+        asked = re.findall(r'Question\{"[\w.]+",\s*"((?:\\.|[^"\\])*)"', text("installer/setup/questions.cpp"))
+        asked = [words.replace('\\"', '"') for words in asked]
+        seen = [found for path in tracked() if re.match(r"docs/pictures/setup-\w+\.svg$", path) for found in re.findall(r">([^<]+) \[[^<]*\]: <", text(path))]
+        self.assertGreater(len(seen), 20)
+        own = "Set everything up like this?"
+        self.assertEqual([words for words in seen if words != own and html.unescape(words) not in asked], [], "draw them anew: tests/pictures/setup")
 
     def test_settings_in_the_pages_exist(self):
         known, wrong, seen = known_settings(), [], 0
