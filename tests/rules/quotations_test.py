@@ -1,6 +1,7 @@
 """Hunts: pages that quote what no program says, set what no program reads, and give options that no command takes."""
 import functools
 import html
+import json
 import re
 import subprocess
 import unittest
@@ -66,6 +67,13 @@ class Quotations(unittest.TestCase):
         self.assertGreater(len(seen), 20)
         own = "Set everything up like this?"
         self.assertEqual([words for words in seen if words != own and html.unescape(words) not in asked], [], "draw them anew: tests/pictures/setup")
+
+    def test_clients_that_the_page_calls_tested_are_those_of_the_tests(self):
+        page = text("docs/use/clients.md")
+        for folder in ("tests/scenarios", "tests/scenarios/agents"):
+            for name, version in json.loads(text(f"{folder}/package.json"))["dependencies"].items():
+                if re.match(r"openai|@anthropic-ai|@google|@openai", name):
+                    self.assertIn(".".join(version.rsplit("@", 1)[-1].split(".")[:2]), page, f"{name} of {folder}")
 
     def test_settings_in_the_pages_exist(self):
         known, wrong, seen = known_settings(), [], 0
