@@ -16,6 +16,12 @@ def commands_of_bursarctl():
     return [re.split(r"\s{2,}", line.strip())[0] for line in block.split("\n")]
 
 
+def anchors_of(page):
+    """What links to headings are called: small letters, dashes for blanks, no marks."""
+    headings = re.findall(r"^#+ +(.*)$", re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 class Documents(unittest.TestCase):
     def test_every_library_is_in_the_list_of_dependencies(self):
         listed = text("docs/dependencies.md").lower()
@@ -62,6 +68,15 @@ class Documents(unittest.TestCase):
             for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text(path)):
                 if not re.match(r"[a-z]+:", target) and not (ROOT / path).parent.joinpath(target).exists():
                     dead.append(f"{path}: {target}")
+        self.assertEqual(dead, [])
+
+    def test_links_into_pages_meet_a_heading(self):
+        dead = []
+        for path in PAGES:
+            for target, anchor in re.findall(r"\]\(([^)#\s:]*\.md)?#([^)]*)\)", text(path)):
+                page = (ROOT / path).parent.joinpath(target).resolve() if target else ROOT / path
+                if page.exists() and anchor not in anchors_of(page.read_text(encoding="utf-8")):
+                    dead.append(f"{path}: {target}#{anchor}")
         self.assertEqual(dead, [])
 
     def test_commands_of_the_readme_exist(self):
