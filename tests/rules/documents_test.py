@@ -70,6 +70,19 @@ class Documents(unittest.TestCase):
                     dead.append(f"{path}: {target}")
         self.assertEqual(dead, [])
 
+    def test_pages_of_the_package_link_to_pages_of_the_package(self):
+        shipped = text("installer/debian/bursar.docs").split()
+        comes_along = lambda path: any(path == each or path.startswith(each + "/") for each in shipped)
+        missing = []
+        for path in PAGES:
+            if path.startswith("docs/") and comes_along(path):
+                for target in re.findall(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)", text(path)):
+                    meant = str((ROOT / path).parent.joinpath(target).resolve().relative_to(ROOT))
+                    # The package has it as its changelog.
+                    if meant != "CHANGELOG.md" and not comes_along(meant):
+                        missing.append(f"{path}: {target}")
+        self.assertEqual(missing, [])
+
     def test_links_into_pages_meet_a_heading(self):
         dead = []
         for path in PAGES:
