@@ -83,6 +83,12 @@ class Documents(unittest.TestCase):
                         missing.append(f"{path}: {target}")
         self.assertEqual(missing, [])
 
+    def test_files_that_the_pages_name_exist(self):
+        named = [(path, name) for path in PAGES for name in re.findall(r"`((?:tests|installer|policies|service|auth|integrations|docs)/[\w./-]+)`", text(path))]
+        self.assertGreater(len(named), 50)
+        # "tests/unit/backup" may be a folder, "providers/blame" both of its files.
+        self.assertEqual([f"{path}: {name}" for path, name in named if not list(ROOT.glob(name + "*"))], [])
+
     def test_links_into_pages_meet_a_heading(self):
         dead = []
         for path in PAGES:
