@@ -50,6 +50,11 @@ std::string headers_text(const Quirks& quirks) {
     return joined(out);
 }
 
+std::string tokens_text(const TokenAsk& ask) {
+    if (ask.source == TokenSource::none) return {};
+    return fmt::format("from {} at {} for {}", name_of(ask.source), token_url(ask).text(), token_scope(ask));
+}
+
 /// What is out of the ordinary is said of a new provider too.
 void compare_quirks(Comparison& out, const std::string& thing, const Provider& before, const Provider& after) {
     const auto either = [](bool holds, std::string_view yes, std::string_view no) { return holds ? yes : no; };
@@ -61,6 +66,8 @@ void compare_quirks(Comparison& out, const std::string& thing, const Provider& b
               either(now.stream_usage, "asked for", "not asked for"));
     out.value(thing, "version added to the path", either(old.version_in_path, "yes", "no"),
               either(now.version_in_path, "yes", "no"));
+    out.value(thing, "model only in the path", either(old.raw_predict, "yes", "no"),
+              either(now.raw_predict, "yes", "no"));
     out.value(thing, "headers", headers_text(old), headers_text(now));
     const auto path = [](const Quirks& quirks) -> std::string_view {
         return quirks.models_path.empty() ? "none" : std::string_view(quirks.models_path);
@@ -80,6 +87,7 @@ void compare_provider(Comparison& out, const std::string& thing, const Provider&
     out.value(thing, "keys", keys_text(before), keys_text(after));
     out.value(thing, "proxy", proxy(before), proxy(after));
     out.value(thing, "CA file", before.ca_file, after.ca_file);
+    out.value(thing, "tokens", tokens_text(before.tokens), tokens_text(after.tokens));
     compare_quirks(out, thing, before, after);
     if (before.name.empty()) return;
     const auto leaving = [](const Provider& each) {

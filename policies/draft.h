@@ -187,6 +187,8 @@ void read_identity(const Value& section, Rank rank, Draft& draft);
 /// Settings that providers and entries of the catalogue have in common; what is not said stays as it is in `provider`.
 /// `new_dialect`: how the key is sent is the default of its dialect.
 void read_settings(Fields& fields, Provider& provider, bool new_dialect);
+/// Where tokens come from: read_tokens.cpp.
+TokenAsk read_tokens(const Value& value);
 void read_quirks(Fields& fields, Provider& provider);
 std::optional<Dialect> read_dialect(const Value& value);
 

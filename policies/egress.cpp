@@ -72,8 +72,11 @@ void add_target(Egress& egress, Set& out, const AlertTarget& target) {
 Egress egress_of(const Snapshot& rules) {
     Egress egress;
     Set all;
-    for (const auto& [name, provider] : rules.providers)
+    for (const auto& [name, provider] : rules.providers) {
         add(all, provider->proxy ? *provider->proxy : provider->base_url);
+        const bool asks = provider->tokens.source != TokenSource::none;
+        if (asks && !provider->proxy) add(all, token_url(provider->tokens));
+    }
     add_identity(all, rules.identity);
     for (const auto& [name, target] : rules.alerts.targets) add_target(egress, all, target);
     egress.destinations.assign(all.begin(), all.end());

@@ -28,6 +28,19 @@ std::string_view suffix_of(Endpoint endpoint) {
     return "";
 }
 
+std::string escaped_but(std::string_view text, std::string_view also_plain) {
+    constexpr std::string_view marks = "-._~";
+    std::string out;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (plain || marks.contains(c) || also_plain.contains(c))
+            out += c;
+        else
+            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return out;
+}
+
 /// Gemini's models are resources, and what is asked of them is a verb behind their names (ai.google.dev/api,
 /// models.generateContent, November 2026).
 std::string gemini_suffix(Endpoint endpoint, std::string_view model, Delivery delivery) {
@@ -38,24 +51,22 @@ std::string gemini_suffix(Endpoint endpoint, std::string_view model, Delivery de
     return path.append(suffix_of(endpoint));
 }
 
+/// Vertex has Anthropic's models as resources, too; what counts tokens is a model by itself there
+/// (platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai, November 2026).
+std::string raw_predict_suffix(Endpoint endpoint, std::string_view model, Delivery delivery) {
+    if (endpoint == Endpoint::count_tokens) return "/models/count-tokens:rawPredict";
+    const std::string path = "/models/" + escaped_but(model, "@");
+    return path + (delivery == Delivery::streamed ? ":streamRawPredict" : ":rawPredict");
+}
+
 }  // namespace
 
-std::string escaped(std::string_view text) {
-    constexpr std::string_view marks = "-._~";
-    std::string out;
-    for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (plain || marks.contains(c))
-            out += c;
-        else
-            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-    return out;
-}
+std::string escaped(std::string_view text) { return escaped_but(text, {}); }
 
 std::string path_at(const Provider& provider, Endpoint endpoint, std::string_view model, Delivery delivery) {
     std::string path = provider.base_url.path;
     if (provider.dialect == Dialect::gemini) return path + gemini_suffix(endpoint, model, delivery);
+    if (provider.quirks.raw_predict) return path + raw_predict_suffix(endpoint, model, delivery);
     const bool adds = provider.dialect == Dialect::anthropic && provider.quirks.version_in_path;
     if (adds && !path.ends_with("/v1")) path += "/v1";
     // Azure has deployments of models, and one path for responses of all of them.

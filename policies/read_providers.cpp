@@ -94,10 +94,13 @@ AuthScheme auth_of(Dialect dialect) {
 }
 
 void read_auth(Fields& fields, Provider& provider, bool new_dialect) {
-    if (new_dialect) provider.auth = auth_of(provider.dialect);
+    const bool has_tokens = provider.tokens.source != TokenSource::none;
+    if (new_dialect || has_tokens) provider.auth = has_tokens ? AuthScheme::bearer : auth_of(provider.dialect);
     if (const auto auth = fields.find("auth"))
         if (const auto word = read_word(*auth, {"bearer", "x-api-key", "api-key", "x-goog-api-key"}))
             provider.auth = static_cast<AuthScheme>(*word);
+    if (has_tokens && provider.auth != AuthScheme::bearer)
+        fields.problems().add(fields.at(), "tokens are always sent as bearer; take auth out");
 }
 
 void read_probe(Fields& fields, Provider& provider) {
@@ -168,6 +171,10 @@ Provider read_provider(const std::string& name, const Value& value, const Sectio
     read_base_url(fields, provider, entry);
     read_settings(fields, provider, entry == nullptr);
     read_own(fields, provider);
+    if (provider.tokens.source != TokenSource::none && provider.keys.empty())
+        fields.problems().add(fields.at(), fmt::format("provider \"{}\" asks for tokens, but has no keys to ask with; "
+                                                       "name the secret that holds the credential under keys",
+                                                       provider.name));
     return provider;
 }
 
@@ -180,6 +187,7 @@ std::optional<Dialect> read_dialect(const Value& value) {
 }
 
 void read_settings(Fields& fields, Provider& provider, bool new_dialect) {
+    if (const auto tokens = fields.find("tokens")) provider.tokens = read_tokens(*tokens);
     read_auth(fields, provider, new_dialect);
     read_quirks(fields, provider);
     if (const auto deadlines = fields.find("deadlines")) read_deadlines(*deadlines, provider.deadlines);

@@ -113,6 +113,9 @@ void read_quirks(Fields& fields, Provider& provider) {
     const auto limit = fields.find("max_tokens_name");
     const auto usage = fields.find("stream_usage");
     const auto in_path = fields.find("version_in_path");
+    const auto raw_predict = fields.find("raw_predict");
+    if (raw_predict) quirks.raw_predict = read_truth(*raw_predict).value_or(quirks.raw_predict);
+    only_for(Dialect::anthropic, provider, raw_predict);
     if (deployments) quirks.deployments = read_truth(*deployments).value_or(quirks.deployments);
     if (version)
         if (auto name = read_name(*version)) quirks.api_version = *std::move(name);

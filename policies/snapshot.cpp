@@ -27,6 +27,32 @@ std::string_view name_of(AuthScheme auth) {
     return "";
 }
 
+std::string_view name_of(TokenSource source) {
+    switch (source) {
+        case TokenSource::none:
+            return "none";
+        case TokenSource::entra:
+            return "entra";
+        case TokenSource::google:
+            return "google";
+    }
+    return "";
+}
+
+// learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow, and
+// developers.google.com/identity/protocols/oauth2/service-account (November 2026).
+Url token_url(const TokenAsk& ask) {
+    if (ask.url) return *ask.url;
+    if (ask.source == TokenSource::google) return {.host = "oauth2.googleapis.com", .path = "/token"};
+    return {.host = "login.microsoftonline.com", .path = ""};
+}
+
+std::string token_scope(const TokenAsk& ask) {
+    if (!ask.scope.empty()) return ask.scope;
+    return ask.source == TokenSource::google ? "https://www.googleapis.com/auth/cloud-platform"
+                                             : "https://cognitiveservices.azure.com/.default";
+}
+
 std::string_view name_of(Dialect dialect) {
     switch (dialect) {
         case Dialect::openai:

@@ -53,11 +53,28 @@ struct Deadlines {
     bool operator==(const Deadlines&) const = default;
 };
 
+/// Where the tokens of a provider come from that takes no keys: its secrets are credentials for that place.
+enum class TokenSource : std::uint8_t { none, entra, google };
+
+/// How tokens are asked for. What is empty is as the source has it for everybody.
+struct TokenAsk {
+    TokenSource source = TokenSource::none;
+    std::optional<Url> url;  ///< Google: the token endpoint; Entra: what stands in front of the tenant
+    std::string scope;
+    bool operator==(const TokenAsk&) const = default;
+};
+
 /// How a provider wants its key.
 enum class AuthScheme : std::uint8_t { bearer, x_api_key, api_key, x_goog_api_key };
 
 /// As policies write them: "x-api-key", "anthropic".
 std::string_view name_of(AuthScheme auth);
+std::string_view name_of(TokenSource source);
+/// Where tokens of this provider are asked for: what the policy says, or the address that the source has for everybody.
+/// Of Entra the tenant's path is missing, which the credential knows.
+Url token_url(const TokenAsk& ask);
+/// For what they are good.
+std::string token_scope(const TokenAsk& ask);
 std::string_view name_of(Dialect dialect);
 
 /// When a channel of a provider counts as failing, and when it is tried again.
@@ -80,6 +97,9 @@ struct Quirks {
     std::string max_tokens_name;  ///< of a limit that is inserted; empty: the dialect's own
     bool stream_usage = true;     ///< takes stream_options.include_usage
     bool version_in_path = true;  ///< Anthropic dialect: "/v1" is added to a base_url that does not end in it
+    /// Vertex, Anthropic dialect: the model and the verb are in the path (/models/MODEL:rawPredict), no model is in the
+    /// body.
+    bool raw_predict = false;
     std::vector<std::pair<std::string, std::string>> headers;  ///< sent with every call
     std::string models_path = "/models";  ///< behind base_url; asked by health probes and tests; empty: it has none
     bool operator==(const Quirks&) const = default;
@@ -100,6 +120,7 @@ struct Provider {
     OnDisconnect on_disconnect = OnDisconnect::cancel;
     std::chrono::milliseconds drain_max{10'000};
     std::string catalogue;  ///< whose price list applies; default: its own name
+    TokenAsk tokens;        ///< where the keys are credentials: who gives tokens for them
     bool operator==(const Provider&) const = default;
 };
 
