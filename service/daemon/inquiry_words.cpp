@@ -103,7 +103,12 @@ std::string call_body(const policies::Provider& provider, std::string_view model
         json.key("generationConfig").open().field("maxOutputTokens", output_tokens).close().close();
         return std::move(json).text();
     }
-    json.open().field("model", model).key("messages").open_list().open();
+    json.open();
+    if (provider.quirks.raw_predict)
+        json.field("anthropic_version", "vertex-2023-10-16");
+    else
+        json.field("model", model);
+    json.key("messages").open_list().open();
     json.field("role", "user").field("content", "Say ok.").close().close_list();
     json.field(limit.empty() ? "max_tokens" : limit, output_tokens);
     if (stream) json.field("stream", true);

@@ -48,6 +48,9 @@ std::string_view max_tokens_name(const policies::Provider& provider) {
     return newer ? "max_completion_tokens" : "max_tokens";
 }
 
+/// platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai, November 2026.
+constexpr std::string_view vertex_version = "vertex-2023-10-16";
+
 /// A call at its provider: known to its shard, told when the caller leaves. When this ends, nothing refers to the call
 /// any more.
 class AtProvider {
@@ -108,6 +111,10 @@ providers::Rewrite rewrite_of(const Call& call) {
         if (unwritten || !call.prompt.max_tokens || each < *call.prompt.max_tokens) rewrite.max_tokens = each;
         if (call.endpoint == Endpoint::chat_completions)
             rewrite.max_tokens_name = max_tokens_name(*call.attempt.channel->provider);
+    }
+    if (call.attempt.channel->provider->quirks.raw_predict) {
+        rewrite.version = vertex_version;
+        rewrite.without_model = call.endpoint != Endpoint::count_tokens;
     }
     // What the hold has money for, and no more.
     const bool bounded_by_caller = call.endpoint != Endpoint::responses || call.prompt.searches_max;
@@ -186,6 +193,7 @@ Result<Gateway::Outgoing> Gateway::compose(const Call& call) {
                                                             ? std::optional(most)
                                                             : call.prompt.max_tokens,
                                           .max_tokens_name = max_tokens_name(provider),
+                                          .version = provider.quirks.raw_predict ? vertex_version : std::string_view(),
                                           .stream = call.prompt.stream,
                                           .ask_usage = provider.quirks.stream_usage};
     TRY(out.translated, providers::translate::request(call.endpoint, call.body, to));

@@ -71,6 +71,8 @@ struct Rewrite {
     std::string_view max_tokens_name;            ///< of a limit that is inserted, where it is not the dialect's newest
     std::optional<std::int64_t> max_tool_calls;  ///< Responses: replaces or inserts
     bool ask_usage = false;                      ///< stream_options.include_usage = true
+    std::string_view version{};                  ///< a member "anthropic_version" with this value; empty: none
+    bool without_model = false;                  ///< with a version: it takes the place of the model
 };
 
 /// The body in pieces: views into the original around the few bytes that differ. Valid while `body` and this live.

@@ -69,12 +69,30 @@ void cut_carried(std::string_view body, std::vector<Edit>& edits) {
     }
 }
 
+/// The member from its name on, whose value stands at `value`: `"model": "x"`. No name that is read here has a quote.
+Span member_of(std::string_view body, Span value) {
+    const std::size_t end_quote = body.rfind('"', body.rfind(':', value.begin));
+    return {body.rfind('"', end_quote - 1), value.end};
+}
+
+/// Vertex wants a version in the body, and no model but where tokens are counted.
+void say_version(std::string_view body, const Prompt& prompt, const Rewrite& rewrite, std::vector<Edit>& edits,
+                 std::string& members) {
+    const std::string member = "\"anthropic_version\":" + quoted(rewrite.version);
+    if (rewrite.without_model && !prompt.model_at.empty())
+        edits.push_back({member_of(body, prompt.model_at), member});
+    else
+        members += member + ',';
+}
+
 }  // namespace
 
 Pieces splice(std::string_view body, const Prompt& prompt, const Rewrite& rewrite) {
     std::vector<Edit> edits;
     std::string members;  // new ones, each with its comma: they go in front of the first
-    if (!rewrite.model.empty() && rewrite.model != prompt.model && !prompt.model_at.empty())
+    if (!rewrite.version.empty()) say_version(body, prompt, rewrite, edits, members);
+    const bool has_model = !prompt.model_at.empty() && !rewrite.without_model;
+    if (!rewrite.model.empty() && rewrite.model != prompt.model && has_model)
         edits.push_back({prompt.model_at, quoted(rewrite.model)});
     const bool same_limit = rewrite.max_tokens == prompt.max_tokens && !prompt.max_tokens_at.empty();
     if (rewrite.max_tokens && !same_limit && !prompt.max_tokens_field.empty()) {

@@ -75,7 +75,11 @@ class MessagesWriter {
 
 Result<std::string> MessagesWriter::write() {
     TRY_VOID(check());
-    json_.open().field("model", to_.model);
+    json_.open();
+    if (to_.version.empty())
+        json_.field("model", to_.model);
+    else
+        json_.field("anthropic_version", to_.version);
     TRY_VOID(settings());
     system_prompt();
     tools();

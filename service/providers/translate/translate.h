@@ -21,6 +21,7 @@ struct Target {
     /// one.
     std::optional<Tokens> max_tokens;
     std::string_view max_tokens_name = "max_completion_tokens";  ///< OpenAI: or "max_tokens"
+    std::string_view version{};                                  ///< Anthropic at Vertex: stands in the model's place
     bool stream = false;                                         ///< of a Gemini caller, whose body does not say it
     bool ask_usage = true;  ///< OpenAI, streamed: stream_options.include_usage, without which nothing can be metered
 };
