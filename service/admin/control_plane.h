@@ -94,6 +94,8 @@ struct Hooks {
                                                              treasury::Hour to)>
         hourly;
     treasury::reconcile::Correct correct;  ///< enters a correction into the books
+    /// What a value is to lie in the vault as; refuses one that is meant as a credential and is none. None: as it came.
+    std::function<Result<Secret>(Secret)> tidy_secret;
 };
 
 /// Numbered revisions of the policy, in bursar.db.

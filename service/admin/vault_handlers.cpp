@@ -85,7 +85,10 @@ Result<NewSecret> secret_of(const Visit& visit, const Fields& fields) {
     if (name.size() > secret_name_bytes_max)
         return fail(Fault::invalid_request,
                     fmt::format("The name of a secret has at most {} characters.", secret_name_bytes_max));
-    return NewSecret{.name = name, .value = Secret::copy_of(value)};
+    const auto& tidy = visit.plane.hooks.tidy_secret;
+    if (!tidy) return NewSecret{.name = name, .value = Secret::copy_of(value)};
+    TRY(Secret tidied, tidy(Secret::copy_of(value)));
+    return NewSecret{.name = name, .value = std::move(tidied)};
 }
 
 Result<void> check_known(const Visit& visit, std::string_view name) {

@@ -1,6 +1,7 @@
 #include "service/daemon/prober.h"
 
 #include "service/daemon/inquiry_words.h"
+#include "service/daemon/token_sources.h"
 #include "service/edge/async.h"
 #include "service/gateway/outgoing.h"
 #include "service/providers/upstream.h"
@@ -39,9 +40,11 @@ providers::Deadlines deadlines_of(const policies::Provider& provider) {
 /// Lives on its thread; only the constructor and the destructor are somebody else's.
 class Prober::Work {
   public:
-    Work(const policies::Rules& rules, const vault::Vault& vault, providers::Health& health, const Clock& clock)
+    Work(const policies::Rules& rules, const vault::Vault& vault, const providers::tokens::Keeper& tokens,
+         providers::Health& health, const Clock& clock)
         : rules_(rules),
           vault_(vault),
+          tokens_(tokens),
           health_(health),
           clock_(clock),
           pool_(providers::Pool::make(io_, {})),
@@ -70,6 +73,7 @@ class Prober::Work {
 
     const policies::Rules& rules_;
     const vault::Vault& vault_;
+    const providers::tokens::Keeper& tokens_;
     providers::Health& health_;
     const Clock& clock_;
     asio::io_context io_;
@@ -121,8 +125,7 @@ Task<std::string> Prober::Work::ask(const policies::Provider& provider, std::fun
     const std::string where = list_target(provider);
     providers::UpstreamRequest request{.method = "GET", .target = where, .headers = &headers};
     vault::Lease lease;
-    if (!provider.keys.empty())
-        if (auto lent = vault_.lend(provider.keys.front().secret)) lease = *std::move(lent);
+    if (!provider.keys.empty()) lease = lend_at_once(provider, provider.keys.front().secret, vault_, tokens_);
     if (lease) gateway::sign(request, provider, *lease.get());
     const providers::Target target = gateway::target_of(provider);
     auto answer = co_await pool_->send(target, request, deadlines_of(provider), cancel);
@@ -147,8 +150,9 @@ void Prober::Work::tell(const policies::Snapshot& rules, const policies::Provide
         health_.channel(name, gateway::patience_of(provider.breaker))->probed(failure.empty(), failure);
 }
 
-Prober::Prober(const policies::Rules& rules, const vault::Vault& vault, providers::Health& health, const Clock& clock)
-    : work_(std::make_unique<Work>(rules, vault, health, clock)) {}
+Prober::Prober(const policies::Rules& rules, const vault::Vault& vault, const providers::tokens::Keeper& tokens,
+               providers::Health& health, const Clock& clock)
+    : work_(std::make_unique<Work>(rules, vault, tokens, health, clock)) {}
 
 Prober::~Prober() = default;
 

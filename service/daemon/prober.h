@@ -4,6 +4,7 @@
 #include "service/base/clock.h"
 #include "service/base/snapshot.h"
 #include "service/providers/health.h"
+#include "service/providers/tokens/keeper.h"
 #include "service/vault/vault.h"
 
 #include <memory>
@@ -16,7 +17,8 @@ namespace bursar::daemon {
 class Prober {
   public:
     /// All of them outlive this.
-    Prober(const policies::Rules& rules, const vault::Vault& vault, providers::Health& health, const Clock& clock);
+    Prober(const policies::Rules& rules, const vault::Vault& vault, const providers::tokens::Keeper& tokens,
+           providers::Health& health, const Clock& clock);
     /// Ends what is under way.
     ~Prober();
     Prober(const Prober&) = delete;

@@ -23,6 +23,8 @@
 #include "service/ledger/ledger.h"
 #include "service/outbox/post_office.h"
 #include "service/providers/health.h"
+#include "service/providers/tokens/fetcher.h"
+#include "service/providers/tokens/keeper.h"
 #include "service/replays/replays.h"
 #include "service/reports/schedules.h"
 #include "service/staff/staff.h"
@@ -143,7 +145,9 @@ class Service {
     std::unique_ptr<outbox::PostOffice> post_office_;  ///< null: its socket could not be made
     std::unique_ptr<admin::Parts> parts_;
     std::unique_ptr<providers::Health> health_;
+    std::unique_ptr<providers::tokens::Keeper> tokens_;
     std::unique_ptr<gateway::Gateway> gateway_;
+    std::unique_ptr<providers::tokens::Fetcher> fetcher_;
     std::unique_ptr<Prober> prober_;
     std::unique_ptr<treasury::Steward> steward_;
     std::unique_ptr<admin::ControlPlane> control_;

@@ -4,6 +4,8 @@
 #include "service/base/log.h"
 #include "service/daemon/inquiry.h"
 #include "service/daemon/service.h"
+#include "service/daemon/token_sources.h"
+#include "service/providers/tokens/credential.h"
 
 #include <csignal>
 #include <fstream>
@@ -73,7 +75,8 @@ Result<void> Service::start() {
                                 const std::string& model) { return test_provider(rules, provider, model); },
         .hourly = [this](std::span<const AccountName> accounts, treasury::Hour from,
                          treasury::Hour to) { return hourly_charges(*books_.audit, accounts, from, to); },
-        .correct = corrector(books_)};
+        .correct = corrector(books_),
+        .tidy_secret = providers::tokens::tidy};
     TRY(control_, admin::ControlPlane::start(std::move(options), *vault_, std::move(hooks), clock_));
     server_->start();
     pulse_ = std::make_unique<Pulse>(server_->shards(), [this](std::size_t shard, std::function<void()> trifle) {
@@ -124,11 +127,14 @@ Result<void> Service::open_house() {
     std::vector<asio::io_context*> shards;
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
     health_ = std::make_unique<providers::Health>(clock_, [this](const providers::Change& change) { tell(change); });
-    const gateway::Parts rooms{*books_.rules, *books_.callers, *books_.ledger,  *vault_,
-                               *books_.audit, *health_,        *books_.replays, clock_};
+    tokens_ = std::make_unique<providers::tokens::Keeper>(clock_, chance);
+    const gateway::Parts rooms{*books_.rules, *books_.callers, *books_.ledger, *vault_, *books_.audit,
+                               *health_,      *books_.replays, *tokens_,       clock_};
     const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max};
     gateway_ = std::make_unique<gateway::Gateway>(rooms, limits, shards);
-    prober_ = std::make_unique<Prober>(*books_.rules, *vault_, *health_, clock_);
+    fetcher_ = std::make_unique<providers::tokens::Fetcher>(
+        *tokens_, [this] { return tokens_wanted(*books_.rules->get(), *vault_); }, clock_);
+    prober_ = std::make_unique<Prober>(*books_.rules, *vault_, *tokens_, *health_, clock_);
     books_.audit->note({.actor = "service",
                         .address = "",
                         .action = "service.start",
@@ -172,7 +178,8 @@ std::vector<admin::Finding> Service::test_provider(const policies::Snapshot& rul
     return inquire({.rules = rules,
                     .provider = *found->second,
                     .model = model,
-                    .lend = [this](std::string_view secret) { return vault_->lend(secret); },
+                    .lend = [this, &at = *found->second](
+                                std::string_view secret) { return lend_for(at, secret, *vault_, *tokens_); },
                     .clock = clock_,
                     .stopping = [this] { return stopped_.load(); }});
 }
@@ -210,7 +217,9 @@ void Service::stop() {
             const MutexLock lock(mutex);
             while (!done && drained.wait_until(mutex, deadline)) {
             }
-            if (!done) gateway_->end_streams();
+            if (done) return;
+            gateway_->end_streams();
+            tokens_->end();
         });
     }
     prober_.reset();
@@ -221,6 +230,8 @@ void Service::stop() {
     }
     drained.notify_all();
     if (ender.joinable()) ender.join();
+    // While those who wait for a token still have a shard to hear it on.
+    fetcher_.reset();
     // Before the control plane, some of whose requests may be waiting for it.
     if (post_office_) post_office_->stop();
     if (control_) control_->stop();

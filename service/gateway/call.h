@@ -12,6 +12,7 @@
 #include "service/providers/body.h"
 #include "service/providers/health.h"
 #include "service/providers/meter.h"
+#include "service/vault/vault.h"
 
 #include <functional>
 #include <memory>
@@ -31,7 +32,9 @@ enum class Shape : std::uint8_t { openai, anthropic, gemini };
 struct Attempt {
     AttemptId id;
     const policies::Channel* channel = nullptr;
-    const policies::ProviderKey* key = nullptr;  ///< of the provider's pool; null: it wants none
+    const policies::ProviderKey* key = nullptr;    ///< of the provider's pool; null: it wants none
+    vault::Lease token;                            ///< in the place of the key, where it is a credential
+    std::optional<providers::Judgement> no_token;  ///< what it says of the credential that there is none
     providers::Passage passage;
     Endpoint spoken = Endpoint::chat_completions;  ///< at the provider
     bool translated = false;                       ///< it is not the caller's

@@ -163,6 +163,11 @@ bool cut_short(const Call& call, const Error& error) {
            call.attempt.ended - call.heard + timer_slack >= call.attempt.channel->provider->deadlines.total;
 }
 
+bool is_of_key(providers::Fit fit) {
+    using providers::Fit;
+    return fit == Fit::key_refused || fit == Fit::key_limited || fit == Fit::key_used_up;
+}
+
 /// The row of the attempt before makes room for the next one's.
 void put_aside(Call& call) {
     audit::Outcome& outcome = call.outcome;
@@ -237,15 +242,12 @@ bool Gateway::may_try_again(Call& call) {
     return anybody_takes(call, parts_.clock.moment()) && call.ways->retries->retry();
 }
 
-std::unexpected<Error> Gateway::give_up(Call& call, const providers::Judgement& judgement, Error error) {
+void Gateway::tell_health(Call& call, const providers::Judgement& judgement, const Error& error) {
     using providers::Fit;
     Attempt& attempt = call.attempt;
-    attempt.ended = parts_.clock.moment();
     const std::string why(error.operator_text());
-    const bool of_key =
-        judgement.fit == Fit::key_refused || judgement.fit == Fit::key_limited || judgement.fit == Fit::key_used_up;
     // Where there is no key, whoever asks for one or limits us is a channel that fails.
-    switch (of_key && attempt.key == nullptr ? Fit::channel : judgement.fit) {
+    switch (is_of_key(judgement.fit) && attempt.key == nullptr ? Fit::channel : judgement.fit) {
         case Fit::key_refused:
             attempt.passage.key_bad(providers::KeyState::refused, why, judgement.retry_after);
             break;
@@ -269,10 +271,23 @@ std::unexpected<Error> Gateway::give_up(Call& call, const providers::Judgement& 
             attempt.passage.well();
             break;
     }
-    if (of_key && attempt.key != nullptr)
-        call.failed_keys.push_back(attempt.key);
+}
+
+std::unexpected<Error> Gateway::give_up(Call& call, const providers::Judgement& judgement, Error error) {
+    using providers::Fit;
+    Attempt& attempt = call.attempt;
+    attempt.ended = parts_.clock.moment();
+    // A token that has ended before its time says nothing about the key; the next attempt has another one.
+    const bool renewed = renew_token(call, judgement.fit);
+    if (renewed)
+        attempt.passage.well();
     else
+        tell_health(call, judgement, error);
+    if (is_of_key(judgement.fit) && attempt.key != nullptr) {
+        if (!renewed) call.failed_keys.push_back(attempt.key);
+    } else {
         call.failed_channels.push_back(attempt.channel);
+    }
     // What it came by is free for the next attempt: of a key that may be back, the only try.
     attempt.passage = providers::Passage();
     settle(call);
@@ -280,7 +295,7 @@ std::unexpected<Error> Gateway::give_up(Call& call, const providers::Judgement& 
     log::warning("attempt_failed", {{"call", call.id.text()},
                                     {"channel", attempt.channel->name()},
                                     {"key", attempt.key != nullptr ? attempt.key->secret : std::string()},
-                                    {"reason", why}});
+                                    {"reason", error.operator_text()}});
     // Another channel of the same model has the same window and the same scruples.
     const bool of_prompt = judgement.fit == Fit::context_too_long || judgement.fit == Fit::content_refused;
     if (of_prompt)

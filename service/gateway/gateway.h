@@ -21,6 +21,10 @@
 namespace bursar::providers {
 class Answer;
 class Health;
+namespace tokens {
+class Keeper;
+struct NoToken;
+}  // namespace tokens
 class Meter;
 struct AnswerHead;
 enum class Fit : std::uint8_t;
@@ -42,6 +46,7 @@ struct Parts {
     audit::Audit& audit;
     providers::Health& health;
     replays::Replays& replays;
+    providers::tokens::Keeper& tokens;
     const Clock& clock;
 };
 
@@ -76,7 +81,11 @@ class Gateway {
     Result<void> take_rates(Call& call);
     Result<void> choose(Call& call);
     Task<Result<void>> hold(Call& call);
-    Result<vault::Lease> lend(const Call& call);
+    /// The key itself, or the token that was asked for with it.
+    Task<Result<vault::Lease>> lend(Call& call);
+    Task<Result<vault::Lease>> lend_token(Call& call);
+    /// The provider refused a token: whether another one is worth a try.
+    bool renew_token(Call& call, providers::Fit fit);
     std::unexpected<Error> not_lent(Call& call, const Error& error);
     Task<Result<void>> forward(Call& call, const vault::Lease& lease);
     void settle(Call& call);
@@ -104,6 +113,8 @@ class Gateway {
     /// Ends an attempt of which the caller has seen nothing: books it, notes what its failure says about channel and
     /// key, and decides whether another follows (Call::again). Gives the error back.
     std::unexpected<Error> give_up(Call& call, const providers::Judgement& judgement, Error error);
+    /// What a failed attempt says about channel and key.
+    void tell_health(Call& call, const providers::Judgement& judgement, const Error& error);
     bool may_try_again(Call& call);
     /// Whether another channel could follow this attempt.
     bool has_others(const Call& call) const;

@@ -76,7 +76,7 @@ Task<void> Gateway::rooms(Call& call) {
         if (passed) passed = co_await hold(call);  // 4: is the money there?
         if (!passed) break;
         // Beyond this line every exit owes a settlement; serve() pays it.
-        const Result<vault::Lease> lease = lend(call);  // 5: the provider's key
+        const Result<vault::Lease> lease = co_await lend(call);  // 5: the provider's key, or its token
         if (lease)
             passed = co_await forward(call, *lease);  // 6: send, stream, meter
         else
@@ -212,14 +212,10 @@ bool Gateway::fall_back(Call& call, providers::Fit fit) {
     return false;
 }
 
-Result<vault::Lease> Gateway::lend(const Call& call) {
-    const policies::ProviderKey* key = call.attempt.key;
-    if (key == nullptr) return vault::Lease{};
-    return parts_.vault.lend(key->secret);
-}
-
-/// A key that the vault does not have is one less in the pool; a sealed vault has none.
+/// A key that the vault does not have is one less in the pool, and so is one that gets no token; a sealed vault has
+/// none.
 std::unexpected<Error> Gateway::not_lent(Call& call, const Error& error) {
+    if (call.attempt.no_token) return give_up(call, *call.attempt.no_token, error);
     if (error.fault != Fault::key_missing) return std::unexpected(error);
     return give_up(call, {.fit = providers::Fit::key_refused, .retry_after = {}}, error);
 }

@@ -118,11 +118,14 @@ std::vector<Job> Keeper::follow(std::vector<Wanted> wanted) {
             // Somebody had the credential from before, and may take the new one.
             if (!entry.under_way) std::ranges::move(std::exchange(entry.waiting, {}), std::back_inserter(in_vain));
         }
-        std::erase_if(entries_, [&](auto& each) {
-            if (names.contains(each.first)) return false;
-            std::ranges::move(each.second.waiting, std::back_inserter(unwanted));
-            return true;
-        });
+        for (auto each = entries_.begin(); each != entries_.end();) {
+            if (names.contains(each->first)) {
+                ++each;
+                continue;
+            }
+            std::ranges::move(each->second.waiting, std::back_inserter(unwanted));
+            each = entries_.erase(each);
+        }
     }
     answer_all(std::move(in_vain), {});
     answer_all(std::move(unwanted),
