@@ -1,11 +1,12 @@
 #include "service/backup/s3.h"
 
 #include "service/backup/backups.h"
-#include "service/backup/signature.h"
 #include "service/backup/transfer.h"
+#include "service/base/aws_signature.h"
 #include "service/base/sha256.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fstream>
 
@@ -123,12 +124,19 @@ class S3 final : public Target {
                        const Secret& secret, const store::GoesOn& goes_on) const {
         const std::string host = options_.place.host_header(), whole = options_.place.path + path;
         const Timestamp now = clock_.now();
-        const std::string signature = authorization(
-            {.method = word_of(exchange.method), .path = whole, .query = query, .host = host, .body_sha256 = hash},
-            {options_.access_key, options_.region, secret}, now);
+        const std::string date = aws::amz_date(now);
+        const std::array<aws::SignedHeader, 3> headers = {
+            {{"host", host}, {"x-amz-content-sha256", hash}, {"x-amz-date", date}}};
+        const std::string signature = aws::authorization({.method = word_of(exchange.method),
+                                                          .path = whole,
+                                                          .query = query,
+                                                          .headers = headers,
+                                                          .body_sha256 = hash,
+                                                          .path_form = aws::PathForm::as_sent},
+                                                         {options_.access_key, options_.region, "s3", secret}, now);
         exchange.url =
             fmt::format("{}://{}{}{}{}", options_.place.scheme, host, whole, query.empty() ? "" : "?", query);
-        exchange.headers = {"Host: " + host, "x-amz-content-sha256: " + hash, "x-amz-date: " + amz_date(now),
+        exchange.headers = {"Host: " + host, "x-amz-content-sha256: " + hash, "x-amz-date: " + date,
                             "Authorization: " + signature, "Expect:"};
         const auto into = exchange.into;
         TRY(Answer answer, carry(options_, exchange, goes_on));

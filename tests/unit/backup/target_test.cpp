@@ -5,51 +5,12 @@
 #include "service/backup/reach.h"
 #include "service/backup/s3.h"
 #include "service/backup/sftp.h"
-#include "service/backup/signature.h"
 #include "service/base/sha256.h"
 
 #include <gtest/gtest.h>
 
 namespace bursar::backup {
 namespace {
-
-TEST(Signatures, are_those_of_the_published_examples) {
-    // Amazon S3 API reference, "Examples: Signature Calculations" (read 2026-11): those whose headers are our three.
-    const Secret secret = Secret::copy_of("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
-    const std::string empty = to_hex(sha256(""));
-    const Timestamp at = *parse_timestamp("2013-05-24T00:00:00Z");
-    const Account account{"AKIAIOSFODNN7EXAMPLE", "us-east-1", secret};
-    const std::string begin =
-        "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, "
-        "SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=";
-    SignedAsk ask{.method = "GET",
-                  .path = "/",
-                  .query = "lifecycle=",
-                  .host = "examplebucket.s3.amazonaws.com",
-                  .body_sha256 = empty};
-    EXPECT_EQ(authorization(ask, account, at),
-              begin + "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543");
-    ask.query = "max-keys=2&prefix=J";
-    EXPECT_EQ(authorization(ask, account, at),
-              begin + "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7");
-}
-
-TEST(Signatures, change_with_everything_that_is_asked) {
-    const Secret secret = Secret::copy_of("s"), other = Secret::copy_of("t");
-    const Timestamp at = *parse_timestamp("2026-11-30T02:00:00Z");
-    const SignedAsk ask{.method = "PUT", .path = "/b/n", .query = "", .host = "h:1", .body_sha256 = "00"};
-    const std::string first = authorization(ask, {"a", "r", secret}, at);
-    std::vector<SignedAsk> others(5, ask);
-    others[0].method = "GET";
-    others[1].path = "/b/m";
-    others[2].query = "x=";
-    others[3].host = "h:2";
-    others[4].body_sha256 = "01";
-    for (const SignedAsk& each : others) EXPECT_NE(authorization(each, {"a", "r", secret}, at), first);
-    EXPECT_NE(authorization(ask, {"a", "r", other}, at), first);
-    EXPECT_NE(authorization(ask, {"a", "q", secret}, at), first);
-    EXPECT_NE(authorization(ask, {"a", "r", secret}, at + std::chrono::seconds(1)), first);
-}
 
 TEST(Hashes, of_pieces_are_those_of_the_whole) {
     Sha256 pieces;
