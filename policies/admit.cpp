@@ -81,6 +81,8 @@ std::string_view api_of(Dialect dialect) {
             return "Anthropic";
         case Dialect::gemini:
             return "Gemini";
+        case Dialect::bedrock:
+            return "Bedrock";
     }
     return "";
 }
@@ -92,6 +94,8 @@ std::string path_of(Dialect dialect, const Model& model) {
             return "POST /v1/messages";
         case Dialect::gemini:
             return fmt::format("POST /v1beta/models/{}:generateContent", model.name);
+        case Dialect::bedrock:
+            break;
     }
     return "";
 }

@@ -60,6 +60,7 @@ void compare_quirks(Comparison& out, const std::string& thing, const Provider& b
     const auto either = [](bool holds, std::string_view yes, std::string_view no) { return holds ? yes : no; };
     const Quirks &old = before.quirks, &now = after.quirks;
     out.value(thing, "model in the path", either(old.deployments, "yes", "no"), either(now.deployments, "yes", "no"));
+    out.value(thing, "region", old.region, now.region);
     out.value(thing, "API version", old.api_version, now.api_version);
     out.value(thing, "name of the token limit", old.max_tokens_name, now.max_tokens_name);
     out.value(thing, "usage of streams", either(old.stream_usage, "asked for", "not asked for"),

@@ -24,6 +24,8 @@ std::string_view suffix_of(Endpoint endpoint) {
             return "/models";
         case Endpoint::generate_content:
             return ":generateContent";
+        case Endpoint::converse:
+            return "/converse";
     }
     return "";
 }
@@ -59,6 +61,14 @@ std::string raw_predict_suffix(Endpoint endpoint, std::string_view model, Delive
     return path + (delivery == Delivery::streamed ? ":streamRawPredict" : ":rawPredict");
 }
 
+/// The model is one segment, also where it is an ARN with slashes in it (Amazon Bedrock API reference, Converse,
+/// November 2026).
+std::string bedrock_suffix(Endpoint endpoint, std::string_view model, Delivery delivery) {
+    if (endpoint == Endpoint::models) return "/models";
+    const std::string path = "/model/" + escaped(model);
+    return path + (delivery == Delivery::streamed ? "/converse-stream" : "/converse");
+}
+
 }  // namespace
 
 std::string escaped(std::string_view text) { return escaped_but(text, {}); }
@@ -67,6 +77,7 @@ std::string path_at(const Provider& provider, Endpoint endpoint, std::string_vie
     std::string path = provider.base_url.path;
     if (provider.dialect == Dialect::gemini) return path + gemini_suffix(endpoint, model, delivery);
     if (provider.quirks.raw_predict) return path + raw_predict_suffix(endpoint, model, delivery);
+    if (provider.dialect == Dialect::bedrock) return path + bedrock_suffix(endpoint, model, delivery);
     const bool adds = provider.dialect == Dialect::anthropic && provider.quirks.version_in_path;
     if (adds && !path.ends_with("/v1")) path += "/v1";
     // Azure has deployments of models, and one path for responses of all of them.
@@ -91,6 +102,8 @@ Endpoint spoken_at(Endpoint endpoint, Dialect provider) {
             return Endpoint::messages;
         case Dialect::gemini:
             return Endpoint::generate_content;
+        case Dialect::bedrock:
+            return Endpoint::converse;
     }
     return endpoint;
 }

@@ -9,7 +9,7 @@
 
 namespace bursar::policies {
 
-/// Only Gemini, and Anthropic's dialect at Vertex, have a path of their own for streams.
+/// Gemini, Bedrock, and Anthropic's dialect at Vertex, have a path of their own for streams.
 enum class Delivery : std::uint8_t { whole, streamed };
 
 /// Where a provider takes calls of this endpoint of its dialect: path and, for Azure, the api-version as query.

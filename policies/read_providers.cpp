@@ -89,6 +89,8 @@ AuthScheme auth_of(Dialect dialect) {
             return AuthScheme::x_api_key;
         case Dialect::gemini:
             return AuthScheme::x_goog_api_key;
+        case Dialect::bedrock:
+            return AuthScheme::aws;
     }
     return AuthScheme::bearer;
 }
@@ -97,7 +99,7 @@ void read_auth(Fields& fields, Provider& provider, bool new_dialect) {
     const bool has_tokens = provider.tokens.source != TokenSource::none;
     if (new_dialect || has_tokens) provider.auth = has_tokens ? AuthScheme::bearer : auth_of(provider.dialect);
     if (const auto auth = fields.find("auth"))
-        if (const auto word = read_word(*auth, {"bearer", "x-api-key", "api-key", "x-goog-api-key"}))
+        if (const auto word = read_word(*auth, {"bearer", "x-api-key", "api-key", "x-goog-api-key", "aws"}))
             provider.auth = static_cast<AuthScheme>(*word);
     if (has_tokens && provider.auth != AuthScheme::bearer)
         fields.problems().add(fields.at(), "tokens are always sent as bearer; take auth out");
@@ -141,8 +143,55 @@ const CatalogueEntry* entry_of(const Provider& provider, std::optional<Dialect> 
     return dialect.value_or(entry.provider.dialect) == entry.provider.dialect ? &entry : nullptr;
 }
 
+/// Bedrock's own address in a region (AWS general reference, Bedrock endpoints, November 2026).
+Url bedrock_url(const std::string& region) {
+    const std::string_view china = region.starts_with("cn-") ? ".cn" : "";
+    return {
+        .tls = true, .host = fmt::format("bedrock-runtime.{}.amazonaws.com{}", region, china), .port = 443, .path = {}};
+}
+
+/// The region in one of Bedrock's own addresses; empty: it is none.
+std::string region_in(const std::string& host) {
+    for (const std::string_view begin : {"bedrock-runtime.", "bedrock-runtime-fips."}) {
+        const std::size_t end = host.find(".amazonaws.com");
+        if (host.starts_with(begin) && end != std::string::npos && end > begin.size())
+            return host.substr(begin.size(), end - begin.size());
+    }
+    return {};
+}
+
+void read_region(Fields& fields, Provider& provider) {
+    const auto given = fields.find("region");
+    if (!given) return;
+    const auto name = read_name(*given);
+    if (!name) return;
+    const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+    if (provider.dialect != Dialect::bedrock)
+        given->wrong("is for the dialect bedrock only; take it out");
+    else if (!std::ranges::all_of(*name, fits))
+        given->wrong("is not a region; write it like us-east-1");
+    else
+        provider.quirks.region = *name;
+}
+
+/// A signature names the region, so nothing can be signed without it.
+void complete_region(Fields& fields, Provider& provider, const CatalogueEntry* entry) {
+    if (provider.dialect != Dialect::bedrock || fields.find("region")) return;
+    provider.quirks.region = region_in(provider.base_url.host);
+    // An entry with a placeholder has asked for it.
+    const bool asked = entry != nullptr && provider.base_url.host.empty();
+    if (provider.quirks.region.empty() && !asked)
+        fields.problems().add(
+            fields.at(), fmt::format("provider \"{}\" needs a \"region\"; write it like us-east-1", provider.name));
+}
+
 void read_base_url(Fields& fields, Provider& provider, const CatalogueEntry* entry) {
-    const auto url = entry == nullptr ? fields.need("base_url") : fields.find("base_url");
+    const bool made = !provider.quirks.region.empty(), needed = provider.dialect != Dialect::bedrock;
+    const auto url = entry == nullptr && needed ? fields.need("base_url") : fields.find("base_url");
+    if (!url && made) {
+        provider.base_url = bedrock_url(provider.quirks.region);
+        return;
+    }
     if (url && url->node.text.contains('{'))
         url->wrong("still holds a placeholder; write what is your own in its place");
     else if (url)
@@ -168,7 +217,9 @@ Provider read_provider(const std::string& name, const Value& value, const Sectio
     provider.name = own.name;
     provider.catalogue = own.catalogue;
     provider.dialect = dialect.value_or(provider.dialect);
+    read_region(fields, provider);
     read_base_url(fields, provider, entry);
+    complete_region(fields, provider, entry);
     read_settings(fields, provider, entry == nullptr);
     read_own(fields, provider);
     if (provider.tokens.source != TokenSource::none && provider.keys.empty())
@@ -181,7 +232,7 @@ Provider read_provider(const std::string& name, const Value& value, const Sectio
 }  // namespace
 
 std::optional<Dialect> read_dialect(const Value& value) {
-    const auto word = read_word(value, {"openai", "anthropic", "gemini"});
+    const auto word = read_word(value, {"openai", "anthropic", "gemini", "bedrock"});
     if (!word) return {};
     return static_cast<Dialect>(*word);
 }
@@ -189,6 +240,8 @@ std::optional<Dialect> read_dialect(const Value& value) {
 void read_settings(Fields& fields, Provider& provider, bool new_dialect) {
     if (const auto tokens = fields.find("tokens")) provider.tokens = read_tokens(*tokens);
     read_auth(fields, provider, new_dialect);
+    // The list of Bedrock's models has another address.
+    if (new_dialect && provider.dialect == Dialect::bedrock) provider.quirks.models_path.clear();
     read_quirks(fields, provider);
     if (const auto deadlines = fields.find("deadlines")) read_deadlines(*deadlines, provider.deadlines);
     if (const auto breaker = fields.find("breaker")) read_breaker(*breaker, provider.breaker);

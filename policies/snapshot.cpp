@@ -23,6 +23,8 @@ std::string_view name_of(AuthScheme auth) {
             return "api-key";
         case AuthScheme::x_goog_api_key:
             return "x-goog-api-key";
+        case AuthScheme::aws:
+            return "aws";
     }
     return "";
 }
@@ -61,6 +63,8 @@ std::string_view name_of(Dialect dialect) {
             return "anthropic";
         case Dialect::gemini:
             return "gemini";
+        case Dialect::bedrock:
+            return "bedrock";
     }
     return "";
 }

@@ -64,8 +64,8 @@ struct TokenAsk {
     bool operator==(const TokenAsk&) const = default;
 };
 
-/// How a provider wants its key.
-enum class AuthScheme : std::uint8_t { bearer, x_api_key, api_key, x_goog_api_key };
+/// How a provider wants its key. `aws`: an access key signs the request, a key of Bedrock's own is a bearer.
+enum class AuthScheme : std::uint8_t { bearer, x_api_key, api_key, x_goog_api_key, aws };
 
 /// As policies write them: "x-api-key", "anthropic".
 std::string_view name_of(AuthScheme auth);
@@ -96,6 +96,7 @@ struct Quirks {
     std::string api_version;      ///< Azure: the query's api-version; empty: none
     std::string max_tokens_name;  ///< of a limit that is inserted; empty: the dialect's own
     bool stream_usage = true;     ///< takes stream_options.include_usage
+    std::string region;           ///< Bedrock: whose name is in every signature
     bool version_in_path = true;  ///< Anthropic dialect: "/v1" is added to a base_url that does not end in it
     /// Vertex, Anthropic dialect: the model and the verb are in the path (/models/MODEL:rawPredict), no model is in the
     /// body.

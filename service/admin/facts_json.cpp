@@ -57,6 +57,8 @@ std::string_view name_of(Dialect dialect) {
             return "anthropic";
         case Dialect::gemini:
             return "gemini";
+        case Dialect::bedrock:
+            return "bedrock";
     }
     ENSURE(false);
 }
@@ -79,6 +81,8 @@ std::string_view name_of(Endpoint endpoint) {
             return "models";
         case Endpoint::generate_content:
             return "generate_content";
+        case Endpoint::converse:
+            return "converse";
     }
     ENSURE(false);
 }

@@ -1,6 +1,7 @@
 #include "service/admin/facts_json.h"
 #include "service/admin/second_person.h"
 #include "service/admin/visit.h"
+#include "service/base/aws_key.h"
 #include "service/base/log.h"
 
 #include <algorithm>
@@ -85,9 +86,12 @@ Result<NewSecret> secret_of(const Visit& visit, const Fields& fields) {
     if (name.size() > secret_name_bytes_max)
         return fail(Fault::invalid_request,
                     fmt::format("The name of a secret has at most {} characters.", secret_name_bytes_max));
+    // Half of one would be found out at the first call only.
+    Secret secret = Secret::copy_of(value);
+    if (aws::looks_like_access_key(secret)) TRY_VOID(aws::parse_key(secret));
     const auto& tidy = visit.plane.hooks.tidy_secret;
-    if (!tidy) return NewSecret{.name = name, .value = Secret::copy_of(value)};
-    TRY(Secret tidied, tidy(Secret::copy_of(value)));
+    if (!tidy) return NewSecret{.name = name, .value = std::move(secret)};
+    TRY(Secret tidied, tidy(std::move(secret)));
     return NewSecret{.name = name, .value = std::move(tidied)};
 }
 

@@ -8,7 +8,7 @@
 namespace bursar {
 
 /// Which wire format is spoken. A caller's dialect may differ from a provider's.
-enum class Dialect : std::uint8_t { openai, anthropic, gemini };
+enum class Dialect : std::uint8_t { openai, anthropic, gemini, bedrock };
 
 /// Which kind of answer a path asks for. Decides what is read from the body and from the answer.
 enum class Endpoint : std::uint8_t {
@@ -19,7 +19,8 @@ enum class Endpoint : std::uint8_t {
     messages,
     count_tokens,  ///< Anthropic's or Gemini's
     models,
-    generate_content  ///< Gemini's; stored rows know endpoints by number, so new ones come last
+    generate_content,  ///< Gemini's
+    converse           ///< Bedrock's, of providers only; stored rows know endpoints by number, so new ones come last
 };
 
 /// What a call used, in classes that never overlap: a token is counted in exactly one of them.

@@ -77,7 +77,11 @@ Task<Run::Sent> Run::send(std::string_view method, const std::string& where, con
     if (!body.empty()) headers.push_back({"content-type", "application/json"});
     if (provider_.dialect == Dialect::anthropic) headers.push_back({"anthropic-version", "2023-06-01"});
     providers::UpstreamRequest request{.method = method, .target = where, .headers = &headers, .body = {&body, 1}};
-    if (key != nullptr) gateway::sign(request, provider_, *key);
+    gateway::Signature signature;
+    if (key != nullptr) {
+        auto signed_so = gateway::sign(request, headers, provider_, *key, inquiry_.clock.now(), signature);
+        if (!signed_so) co_return std::unexpected(providers::UpstreamError{.error = signed_so.error()});
+    }
     auto answer = co_await pool_.send(target_, request, deadlines_, &cancel_);
     co_return answer;
 }

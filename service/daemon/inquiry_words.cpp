@@ -103,6 +103,12 @@ std::string call_body(const policies::Provider& provider, std::string_view model
         json.key("generationConfig").open().field("maxOutputTokens", output_tokens).close().close();
         return std::move(json).text();
     }
+    if (provider.dialect == Dialect::bedrock) {
+        json.open().key("messages").open_list().open().field("role", "user").key("content").open_list();
+        json.open().field("text", "Say ok.").close().close_list().close().close_list();
+        json.key("inferenceConfig").open().field("maxTokens", output_tokens).close().close();
+        return std::move(json).text();
+    }
     json.open();
     if (provider.quirks.raw_predict)
         json.field("anthropic_version", "vertex-2023-10-16");

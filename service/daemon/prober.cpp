@@ -126,7 +126,11 @@ Task<std::string> Prober::Work::ask(const policies::Provider& provider, std::fun
     providers::UpstreamRequest request{.method = "GET", .target = where, .headers = &headers};
     vault::Lease lease;
     if (!provider.keys.empty()) lease = lend_at_once(provider, provider.keys.front().secret, vault_, tokens_);
-    if (lease) gateway::sign(request, provider, *lease.get());
+    gateway::Signature signature;
+    if (lease) {
+        const auto signed_so = gateway::sign(request, headers, provider, *lease.get(), clock_.now(), signature);
+        if (!signed_so) co_return "health probe: " + std::string(signed_so.error().operator_text());
+    }
     const providers::Target target = gateway::target_of(provider);
     auto answer = co_await pool_->send(target, request, deadlines_of(provider), cancel);
     if (!answer) co_return "health probe: " + std::string(answer.error().error.operator_text());

@@ -82,6 +82,8 @@ std::string_view name_of(Endpoint endpoint) {
             return "models";
         case Endpoint::generate_content:
             return "generate_content";
+        case Endpoint::converse:
+            return "converse";
     }
     return {};
 }

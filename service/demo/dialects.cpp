@@ -87,6 +87,7 @@ std::string body_of(const Ask& ask, const Answer& answer) {
         case Endpoint::models:
             return models_body(Dialect::openai);
         case Endpoint::generate_content:
+        case Endpoint::converse:
             return {};  // the demo provider does not speak it
     }
     return {};
@@ -106,6 +107,7 @@ std::vector<Event> events_of(const Ask& ask, const Answer& answer) {
         case Endpoint::count_tokens:
         case Endpoint::models:
         case Endpoint::generate_content:
+        case Endpoint::converse:
             return {};
     }
     return {};

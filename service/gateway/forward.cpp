@@ -218,7 +218,12 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
         request.body = whole;
     else
         request.body = outgoing->pieces.views();
-    if (lease) sign(request, provider, *lease.get());
+    Signature signature;
+    if (lease) {
+        const Result<void> signed_so = sign(request, headers, provider, *lease.get(), parts_.clock.now(), signature);
+        if (!signed_so)
+            co_return give_up(call, {.fit = providers::Fit::key_refused, .retry_after = {}}, signed_so.error());
+    }
 
     AtProvider there(call);
     if (call.stopping) co_return std::unexpected(stopping_error());

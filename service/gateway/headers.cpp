@@ -45,7 +45,9 @@ constexpr edge::HeaderNames not_for_provider{"host"sv,
 constexpr std::array prefixes_not_for_provider = {"x-bursar-"sv, "x-forwarded-"sv, "cf-"sv};
 
 /// Versions and betas of one dialect mean nothing in the other.
-constexpr std::array prefixes_of_dialects = {"anthropic-"sv, "openai-"sv, "x-goog-"sv, "x-stainless-"sv};
+constexpr std::array prefixes_of_dialects = {"anthropic-"sv, "openai-"sv, "x-goog-"sv, "x-amz"sv, "x-stainless-"sv};
+
+constexpr std::string_view frames_type = "application/vnd.amazon.eventstream", events_type = "text/event-stream";
 
 constexpr edge::HeaderNames not_for_caller{"set-cookie"sv,
                                            "date"sv,
@@ -60,7 +62,8 @@ constexpr edge::HeaderNames not_for_caller{"set-cookie"sv,
                                            "openai-organization"sv,
                                            "openai-project"sv,
                                            "anthropic-organization-id"sv};
-constexpr std::array prefixes_not_for_caller = {"x-bursar-"sv, "cf-"sv, "x-ratelimit-"sv, "anthropic-ratelimit-"sv};
+constexpr std::array prefixes_not_for_caller = {"x-bursar-"sv, "cf-"sv, "x-amz"sv, "x-ratelimit-"sv,
+                                                "anthropic-ratelimit-"sv};
 
 bool starts_without_case(std::string_view text, std::string_view start) {
     // Of a letter's two cases this bit alone differs; nearly every name is told apart by its first letter.
@@ -116,6 +119,8 @@ std::vector<edge::HeaderView> headers_for_provider(const edge::RequestHead& head
     const auto& own = provider.quirks.headers;
     each_without(head.headers, not_for_provider, prefixes_not_for_provider, [&](const edge::Header& header) {
         if (translated && starts_with_one_of(prefixes_of_dialects, header.name)) return;
+        // It is signed, so there is one, and it is known.
+        if (provider.dialect == Dialect::bedrock && edge::equal_without_case(header.name, "content-type")) return;
         const auto same = [&](const auto& one) { return edge::equal_without_case(one.first, header.name); };
         if (!std::ranges::any_of(own, same)) kept.push_back({header.name, header.value});
     });
@@ -130,8 +135,11 @@ std::vector<edge::HeaderView> headers_for_provider(const edge::RequestHead& head
 }
 
 void add_headers_for_caller(edge::ResponseHead& head, const std::vector<edge::Header>& from_provider) {
-    each_without(from_provider, not_for_caller, prefixes_not_for_caller,
-                 [&](const edge::Header& header) { head.add_line(header.name, header.value); });
+    each_without(from_provider, not_for_caller, prefixes_not_for_caller, [&](const edge::Header& header) {
+        // What came in frames goes on as text.
+        const bool frames = edge::equal_without_case(header.name, "content-type") && header.value == frames_type;
+        head.add_line(header.name, frames ? events_type : header.value);
+    });
 }
 
 }  // namespace bursar::gateway

@@ -1,16 +1,30 @@
 #pragma once
 
 #include "policies/snapshot.h"
+#include "service/base/clock.h"
+#include "service/base/result.h"
 #include "service/base/secret.h"
 #include "service/providers/health.h"
 #include "service/providers/upstream.h"
+
+#include <string>
+#include <vector>
 
 // What the policy says of a provider, in the words of those who send to it.
 namespace bursar::gateway {
 
 providers::Target target_of(const policies::Provider& provider);
 providers::Patience patience_of(const policies::Breaker& breaker);
-/// Puts the key where the provider wants it; it must outlive the request.
-void sign(providers::UpstreamRequest& request, const policies::Provider& provider, const Secret& key);
+
+/// What a signature adds to a request; must outlive it.
+struct Signature {
+    std::string date, authorization;
+    Secret session;
+};
+/// Puts the key where the provider wants it; it must outlive the request. `headers` are the request's, and nothing else
+/// of it may change after this: a signature covers its path and body. provider_unavailable: the key is none of this
+/// kind.
+Result<void> sign(providers::UpstreamRequest& request, std::vector<edge::HeaderView>& headers,
+                  const policies::Provider& provider, const Secret& key, Timestamp now, Signature& made);
 
 }  // namespace bursar::gateway

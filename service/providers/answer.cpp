@@ -1,6 +1,7 @@
 #include "service/providers/answer.h"
 
 #include "service/providers/content_bytes.h"
+#include "service/providers/conversed.h"
 #include "service/providers/generated.h"
 #include "service/providers/json_walk.h"
 #include "service/providers/padded.h"
@@ -35,6 +36,12 @@ class StatementReader {
     error_code read_generated_content(ondemand::object object) {
         const auto error = read_generated(object, json_, said_);
         said_.end = !streamed_ && said_.started;
+        return error;
+    }
+
+    error_code read_conversation(ondemand::object object) {
+        const auto error = streamed_ ? read_conversed_event(object, said_) : read_conversed(object, said_);
+        if (!streamed_) said_.end = said_.started;
         return error;
     }
 
@@ -79,6 +86,8 @@ Statement StatementReader::read(Endpoint endpoint, ondemand::parser& parser) {
                 return streamed_ ? read_messages_event(object) : read_message(object);
             case Endpoint::generate_content:
                 return read_generated_content(object);
+            case Endpoint::converse:
+                return read_conversation(object);
             case Endpoint::embeddings:
             case Endpoint::count_tokens:
             case Endpoint::models:

@@ -23,6 +23,11 @@ constexpr int interim_answers_max = 10;
 /// comes in pieces.
 constexpr std::string_view shortest_end = "0\r\n\r\n";
 
+bool is_of_type(const AnswerHead& head, std::string_view wanted) {
+    const auto type = head.header("content-type");
+    return edge::equal_without_case(type.substr(0, type.find_first_of("; \t")), wanted);
+}
+
 }  // namespace
 
 std::string_view AnswerHead::header(std::string_view name) const {
@@ -31,10 +36,9 @@ std::string_view AnswerHead::header(std::string_view name) const {
     return {};
 }
 
-bool AnswerHead::event_stream() const {
-    const auto type = header("content-type");
-    return edge::equal_without_case(type.substr(0, type.find_first_of("; \t")), "text/event-stream");
-}
+bool AnswerHead::framed() const { return is_of_type(*this, "application/vnd.amazon.eventstream"); }
+
+bool AnswerHead::event_stream() const { return is_of_type(*this, "text/event-stream") || framed(); }
 
 /// Beast's incremental parser, with what it leaves open refused.
 class AnswerParser::Parser final : public http::basic_parser<false> {

@@ -1,5 +1,7 @@
 #include "service/providers/blame.h"
 
+#include "service/providers/blame_aws.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -72,16 +74,10 @@ constexpr std::array scope_words = {"missing scopes"sv, "missing_scope"sv};
 /// OpenAI's 429 for one request above the tokens of a minute: no pause makes it smaller.
 constexpr std::array larger_than_limit_words = {"request too large"sv};
 /// In an error without a status, the request's own fault.
-constexpr std::array request_codes = {"invalid_request_error"sv,
-                                      "invalid_prompt"sv,
-                                      "invalid_image"sv,
-                                      "invalid_base64_image"sv,
-                                      "image_too_"sv,
-                                      "image_parse_error"sv,
-                                      "image_file_"sv,
-                                      "unsupported_image_media_type"sv,
-                                      "empty_image_file"sv,
-                                      "failed_to_download_image"sv};
+constexpr std::array request_codes = {
+    "invalid_request_error"sv,        "validationexception"sv, "invalid_prompt"sv,          "invalid_image"sv,
+    "invalid_base64_image"sv,         "image_too_"sv,          "image_parse_error"sv,       "image_file_"sv,
+    "unsupported_image_media_type"sv, "empty_image_file"sv,    "failed_to_download_image"sv};
 /// Google answers a wrong key with 400.
 constexpr std::array key_beginnings = {"api key not valid"sv, "incorrect api key"sv, "invalid api key"sv};
 constexpr std::array key_words = {"api_key_invalid"sv, "api key not valid"sv, "invalid_api_key"sv,
@@ -262,6 +258,7 @@ Judgement judge_words(std::string_view text) {
     constexpr std::array limited_codes = {"rate_limit"sv, "too_many_requests"sv, "429"sv};
     const std::string_view found = error_in(text);
     const std::string error = small_letters(found.empty() ? text : found);
+    if (const auto fit = fit_of_exception(member(error, "\"type\""), error)) return {.fit = *fit, .retry_after = {}};
     const Fit fit = fit_of_bad_request(error);
     if (fit != Fit::caller) return {.fit = fit, .retry_after = {}};
     const std::string_view code = member(error, "\"code\""), type = member(error, "\"type\"");
@@ -272,6 +269,9 @@ Judgement judge_words(std::string_view text) {
 
 Judgement judge(int status, const std::vector<edge::Header>& headers, std::string_view body, Timestamp now) {
     const std::string text = small_letters(body);
+    if (const auto exception = find(headers, "x-amzn-errortype"); exception && status >= 400)
+        if (const auto fit = fit_of_exception(small_letters(*exception), text))
+            return {.fit = *fit, .retry_after = retry_after(headers, now)};
     auto wait = retry_after(headers, now);
     if (!wait && status >= 400) wait = google_delay(text);
     return {.fit = fit_of(status, text), .retry_after = wait};

@@ -21,7 +21,7 @@ bool is_payload_url(std::string_view key, ondemand::value value) {
 bool counts_as_content(std::string_view key) {
     static constexpr auto not_content =
         std::to_array<std::string_view>({"id", "type", "role", "status", "object", "index", "item_id", "call_id",
-                                         "format", "phase", "caller", "signature", "encrypted_content"});
+                                         "format", "phase", "caller", "signature", "encrypted_content", "toolUseId"});
     return std::ranges::find(not_content, key) == not_content.end();
 }
 

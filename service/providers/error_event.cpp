@@ -64,6 +64,7 @@ std::string error_event(Endpoint endpoint, std::string_view type, std::string_vi
         case Endpoint::completions:
         case Endpoint::embeddings:
         case Endpoint::models:
+        case Endpoint::converse:
             break;
     }
     json.key("error").open().field("message", message).field("type", type).key("param").null();

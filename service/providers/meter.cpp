@@ -2,6 +2,7 @@
 
 #include "service/base/json.h"
 #include "service/providers/answer.h"
+#include "service/providers/event_frames.h"
 #include "service/providers/sse.h"
 #include "service/providers/tally.h"
 
@@ -278,9 +279,26 @@ std::string_view PlainMeter::pass_whole(std::string_view body) {
     return made_;
 }
 
+/// A stream whose events come in frames. Nobody gets the frames themselves: callers have no dialect with any.
+class FramedMeter final : public Meter {
+  public:
+    explicit FramedMeter(const Options& options) : events_(options) {}
+
+    std::string_view pass(std::string_view bytes) override { return events_.pass(frames_.pass(bytes)); }
+    std::string_view pass_whole(std::string_view body) override { return pass(body); }
+    Reading finish(Tokens input_at_most) override { return events_.finish(input_at_most); }
+    const Reading& reading() const override { return events_.reading(); }
+    bool mid_event() const override { return events_.mid_event(); }
+
+  private:
+    EventFrames frames_;
+    StreamMeter events_;
+};
+
 }  // namespace
 
 std::unique_ptr<Meter> Meter::make(const Options& options) {
+    if (options.streamed && options.endpoint == Endpoint::converse) return std::make_unique<FramedMeter>(options);
     if (options.streamed) return std::make_unique<StreamMeter>(options);
     return std::make_unique<PlainMeter>(options);
 }

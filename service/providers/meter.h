@@ -26,7 +26,7 @@ struct Reading {
 };
 
 /// Reads one answer while it passes. Streamed: SSE in any cut (LF, CRLF, CR, comments, `data:` without a space, no
-/// limit on a line).
+/// limit on a line). Bedrock's frames come out as SSE (event_frames.h).
 class Meter {
   public:
     struct Options {

@@ -51,7 +51,7 @@ void Tally::add(const Statement& said, std::int64_t content_left_out) {
     reading_.usage.web_searches = std::max(reading_.usage.web_searches, searches_seen_);
     // Not for good: where several answers come one after the other, the next one has not begun yet.
     const bool by_reason = endpoint_ == Endpoint::chat_completions || endpoint_ == Endpoint::completions ||
-                           endpoint_ == Endpoint::generate_content;
+                           endpoint_ == Endpoint::generate_content || endpoint_ == Endpoint::converse;
     reading_.complete = ended_ || (by_reason && finished() && counts_.any());
 }
 

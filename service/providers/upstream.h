@@ -55,7 +55,8 @@ struct AnswerHead {
     int status = 0;
     std::vector<edge::Header> headers;
     std::string_view header(std::string_view name) const;
-    bool event_stream() const;
+    bool event_stream() const;  ///< of text, or framed
+    bool framed() const;        ///< in the frames of AWS (event_frames.h)
 };
 
 /// Whether any byte of the request may have reached the provider.

@@ -22,6 +22,7 @@ void split_cache_writes(const Counts& counts, Usage& usage) {
 }
 
 /// Anthropic: input_tokens excludes what was read from and written to the cache (prompt caching guide, October 2026).
+/// Bedrock's inputTokens too (user guide, "Prompt caching", November 2026).
 Usage from_anthropic(const Counts& counts) {
     Usage usage;
     usage.input = said(counts.input);
@@ -123,6 +124,7 @@ void Counts::add_besides(const Counts& sampling) {
 Usage to_usage(Endpoint endpoint, const Counts& counts) {
     switch (endpoint) {
         case Endpoint::messages:
+        case Endpoint::converse:
             return from_anthropic(counts);
         case Endpoint::chat_completions:
         case Endpoint::completions:

@@ -44,6 +44,22 @@ error_code read_modalities(ondemand::value list, Tokens& audio, Tokens* image) {
     });
 }
 
+/// Bedrock's list of {"ttl", "inputTokens"}: what was written to the cache, by how long it is kept.
+error_code read_cache_details(ondemand::value list, Counts& counts) {
+    return each_element(list, [&](ondemand::value one) {
+        std::string_view ttl;
+        Tokens tokens = -1;
+        const auto error = each_member(one, [&](std::string_view key, ondemand::value value) {
+            if (key == "ttl") ttl = text_of(value);
+            if (key == "inputTokens") tokens = count_of(value);
+            return simdjson::SUCCESS;
+        });
+        if (ttl == "5m") counts.written_5m = tokens;
+        if (ttl == "1h") counts.written_1h = tokens;
+        return error;
+    });
+}
+
 /// Where the count stands that a member gives as a number; null if it gives none.
 Tokens* place_of(std::string_view key, Counts& counts) {
     if (key == "prompt_tokens" || key == "input_tokens") return &counts.input;
@@ -51,6 +67,11 @@ Tokens* place_of(std::string_view key, Counts& counts) {
     if (key == "total_tokens") return &counts.total;
     if (key == "cache_read_input_tokens") return &counts.cached;
     if (key == "cache_creation_input_tokens") return &counts.written;
+    if (key == "inputTokens") return &counts.input;
+    if (key == "outputTokens") return &counts.output;
+    if (key == "totalTokens") return &counts.total;
+    if (key == "cacheReadInputTokens") return &counts.cached;
+    if (key == "cacheWriteInputTokens") return &counts.written;
     if (key == "promptTokenCount") return &counts.input;
     if (key == "cachedContentTokenCount") return &counts.cached;
     if (key == "candidatesTokenCount") return &counts.output;
@@ -71,6 +92,7 @@ error_code read_count(std::string_view key, ondemand::value value, Counts& count
     // Pictures in the prompt cost what text costs there.
     if (key == "promptTokensDetails") return read_modalities(value, counts.audio_input, nullptr);
     if (key == "candidatesTokensDetails") return read_modalities(value, counts.audio_output, &counts.image_output);
+    if (key == "cacheDetails") return read_cache_details(value, counts);
     if (key == "cache_creation")
         return each_member(value, [&](std::string_view lifetime, ondemand::value tokens) {
             if (lifetime == "ephemeral_5m_input_tokens") counts.written_5m = count_of(tokens);

@@ -17,6 +17,10 @@ namespace bursar::providers::translate {
 
 enum class Role : std::uint8_t { system, user, assistant };
 
+/// The prompt up to here will come again, and shall be kept so long for a lower price. A hint: not every provider knows
+/// it.
+enum class CacheMark : std::uint8_t { none, usual, hour };
+
 struct Part {
     enum class Kind : std::uint8_t {
         text,
@@ -41,6 +45,7 @@ struct Part {
     bool failed = false;         ///< the tool's result is an error
     std::size_t index = 0;       ///< of thinking that a Chat message carried: where it stood in the answer
     std::vector<Part> parts;     ///< of a tool's result: text, images, documents
+    CacheMark cache_mark = CacheMark::none;
 };
 
 struct Turn {
@@ -53,6 +58,7 @@ struct Tool {
     std::string_view description;
     std::string_view schema;  ///< JSON text of an object; empty: it takes no arguments
     std::optional<bool> strict;
+    CacheMark cache_mark = CacheMark::none;
 };
 
 enum class Choice : std::uint8_t { unsaid, automatic, none, required, named };

@@ -12,6 +12,23 @@ Tokens count_of(dom::object object, std::string_view key) {
 
 Tokens either(Tokens first, Tokens second) { return first >= 0 ? first : second; }
 
+/// TokenUsage, whose names are its own.
+void read_converse_counts(dom::object usage, Counts& said) {
+    said.input = either(said.input, count_of(usage, "inputTokens"));
+    said.output = either(said.output, count_of(usage, "outputTokens"));
+    said.cached = either(said.cached, count_of(usage, "cacheReadInputTokens"));
+    said.written = count_of(usage, "cacheWriteInputTokens");
+    const auto details = list_member(usage, "cacheDetails");
+    if (!details) return;
+    for (const auto item : *details) {
+        const auto one = as_object(item);
+        if (!one) continue;
+        const auto ttl = text_member(*one, "ttl");
+        if (ttl == "5m") said.written_5m = count_of(*one, "inputTokens");
+        if (ttl == "1h") said.written_1h = count_of(*one, "inputTokens");
+    }
+}
+
 /// usageMetadata, whose names are its own.
 void read_gemini_counts(dom::object usage, Counts& said) {
     said.input = count_of(usage, "promptTokenCount");
@@ -31,11 +48,12 @@ void read_gemini_counts(dom::object usage, Counts& said) {
 void read_counts(dom::object usage, Counts& counts) {
     Counts said;
     read_gemini_counts(usage, said);
+    read_converse_counts(usage, said);
     said.input = either(count_of(usage, "prompt_tokens"), either(count_of(usage, "input_tokens"), said.input));
     said.output = either(count_of(usage, "completion_tokens"), either(count_of(usage, "output_tokens"), said.output));
     said.total = count_of(usage, "total_tokens");
     said.cached = either(count_of(usage, "cache_read_input_tokens"), said.cached);
-    said.written = count_of(usage, "cache_creation_input_tokens");
+    said.written = either(count_of(usage, "cache_creation_input_tokens"), said.written);
     if (const auto details = object_member(usage, "prompt_tokens_details")) {
         said.cached = either(count_of(*details, "cached_tokens"), said.cached);
         said.written = either(count_of(*details, "cache_write_tokens"), said.written);

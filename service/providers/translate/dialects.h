@@ -16,11 +16,14 @@ Result<void> read_gemini_request(dom::object body, Ask& ask);
 Result<std::string> write_chat_request(const Ask& ask, const Target& to);
 Result<std::string> write_messages_request(const Ask& ask, const Target& to);
 Result<std::string> write_gemini_request(const Ask& ask, const Target& to);
+/// Bedrock has providers only, so nothing is read from its callers or written to them.
+Result<std::string> write_converse_request(const Ask& ask, const Target& to);
 
 /// False: it is no answer of that dialect.
 bool read_chat_answer(dom::object body, Reply& reply);
 bool read_messages_answer(dom::object body, Reply& reply);
 bool read_gemini_answer(dom::object body, Reply& reply);
+bool read_converse_answer(dom::object body, Reply& reply);
 std::string write_chat_answer(const Reply& reply, const Shown& shown);
 std::string write_messages_answer(const Reply& reply, const Shown& shown);
 std::string write_gemini_answer(const Reply& reply, const Shown& shown);
@@ -40,6 +43,7 @@ class Source {
 std::unique_ptr<Source> chat_source();
 std::unique_ptr<Source> messages_source();
 std::unique_ptr<Source> gemini_source();
+std::unique_ptr<Source> converse_source();
 
 /// Writes the events of the caller's stream.
 class Writer {

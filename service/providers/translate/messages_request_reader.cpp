@@ -11,6 +11,13 @@
 namespace bursar::providers::translate {
 namespace {
 
+/// Of a block or a tool (prompt caching guide, October 2026).
+CacheMark cache_mark_of(dom::object marked) {
+    const auto control = object_member(marked, "cache_control");
+    if (!control) return CacheMark::none;
+    return text_member(*control, "ttl") == "1h" ? CacheMark::hour : CacheMark::usual;
+}
+
 class MessagesReader {
   public:
     explicit MessagesReader(Ask& ask) : ask_(ask) {}
@@ -142,6 +149,8 @@ Result<void> MessagesReader::content(dom::element value, std::vector<Part>& part
         const auto object = as_object(item);
         if (!object) return wrong(here, "a block: an object with `type`");
         TRY_VOID(block(*object, parts, here));
+        if (const auto mark = cache_mark_of(*object); !parts.empty() && mark != CacheMark::none)
+            parts.back().cache_mark = mark;
     }
     return {};
 }
@@ -266,6 +275,7 @@ Result<void> MessagesReader::tools(dom::element value, const Where& where) {
             return wrong(here, "a tool with `name` and `input_schema`");
         tool.schema = ask_.keep(json_of(*schema));
         tool.strict = truth_member(*object, "strict");
+        tool.cache_mark = cache_mark_of(*object);
         ask_.tools.push_back(tool);
     }
     return {};

@@ -96,6 +96,7 @@ bool says_too_long(const Refused& refused, int status) {
     return refused.code == "context_length_exceeded" ||
            refused.message.find("maximum context length") != std::string::npos ||
            refused.message.find("input token count") != std::string::npos ||
+           refused.message.find("Input is too long") != std::string::npos ||
            refused.message.find("prompt is too long") != std::string::npos;
 }
 

@@ -112,6 +112,7 @@ void Translation::fail_with(std::string_view words) {
 std::unique_ptr<Source> source_of(Endpoint provider) {
     if (provider == Endpoint::messages) return messages_source();
     if (provider == Endpoint::generate_content) return gemini_source();
+    if (provider == Endpoint::converse) return converse_source();
     return chat_source();
 }
 

@@ -26,6 +26,8 @@ Result<std::string> translated(Endpoint from, dom::object body, std::size_t byte
             return write_messages_request(ask, to);
         case Dialect::gemini:
             return write_gemini_request(ask, to);
+        case Dialect::bedrock:
+            return write_converse_request(ask, to);
     }
     return fail(Fault::internal, "Bursar does not know this provider's dialect.");
 }
@@ -38,6 +40,7 @@ std::unexpected<Error> no_answer(std::string_view reason) {
 bool read_answer(Endpoint provider, dom::object body, Reply& reply) {
     if (provider == Endpoint::messages) return read_messages_answer(body, reply);
     if (provider == Endpoint::generate_content) return read_gemini_answer(body, reply);
+    if (provider == Endpoint::converse) return read_converse_answer(body, reply);
     return read_chat_answer(body, reply);
 }
 

@@ -176,7 +176,9 @@ providers:
   azure: {keys: [{secret: azure}], base_url: "https://ours.openai.azure.com"}
   gemini: {keys: [{secret: gemini}]}
   openai: {keys: [{secret: openai}]}
+  bedrock: {region: us-east-1, keys: [{secret: aws}]}
 models:
+  claude: {channels: [{provider: bedrock, model: us.anthropic.claude-opus-5}]}
   small: {channels: [{provider: mistral, model: mistral-small-latest}]}
   flash: {channels: [{provider: gemini, model: gemini-2.5-flash}]})"}},
                                 1);
@@ -188,6 +190,9 @@ models:
     EXPECT_EQ(providers.at("azure")->quirks.api_version, "2024-10-21");
     EXPECT_EQ(providers.at("azure")->auth, AuthScheme::api_key);
     EXPECT_NE(parsed.snapshot->models.at("flash")->channels[0].prices, nullptr) << "the prices of google-gemini";
+    EXPECT_EQ(providers.at("bedrock")->base_url.host, "bedrock-runtime.us-east-1.amazonaws.com");
+    EXPECT_EQ(providers.at("bedrock")->auth, AuthScheme::aws);
+    EXPECT_NE(parsed.snapshot->models.at("claude")->channels[0].prices, nullptr) << "the prices of aws-bedrock";
 }
 
 }  // namespace

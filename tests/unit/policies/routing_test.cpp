@@ -94,6 +94,31 @@ TEST(Routing, WhatAProviderDoesNotSayIsTheDefaultOfItsDialect) {
     EXPECT_EQ(rules()->providers.at("mute")->quirks.models_path, "");
 }
 
+TEST(Routing, BedrockIsWhereItsRegionIs) {
+    const Parsed parsed = parse_text(R"(
+providers:
+  made: {dialect: bedrock, region: eu-central-1}
+  china: {dialect: bedrock, region: cn-north-1}
+  read: {dialect: bedrock, base_url: "https://bedrock-runtime-fips.us-west-2.amazonaws.com"}
+  behind: {dialect: bedrock, region: us-east-1, base_url: "http://10.0.0.5:8080/aws", auth: bearer}
+)");
+    ASSERT_EQ(problems_of(parsed), "");
+    const auto& providers = parsed.snapshot->providers;
+    const Provider &made = *providers.at("made"), &behind = *providers.at("behind");
+    EXPECT_EQ(made.base_url.text(), "https://bedrock-runtime.eu-central-1.amazonaws.com");
+    EXPECT_EQ(made.auth, AuthScheme::aws);
+    EXPECT_EQ(made.quirks.models_path, "");
+    EXPECT_EQ(providers.at("china")->base_url.host, "bedrock-runtime.cn-north-1.amazonaws.com.cn");
+    EXPECT_EQ(providers.at("read")->quirks.region, "us-west-2");
+    EXPECT_EQ(behind.auth, AuthScheme::bearer);
+    EXPECT_EQ(behind.quirks.region, "us-east-1");
+    constexpr std::string_view arn = "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-opus-5";
+    EXPECT_EQ(path_at(behind, Endpoint::converse, "anthropic.claude-v1:0", Delivery::streamed),
+              "/aws/model/anthropic.claude-v1%3A0/converse-stream");
+    EXPECT_EQ(path_at(made, Endpoint::converse, arn),
+              "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.anthropic.claude-opus-5/converse");
+}
+
 TEST(Routing, AModelStandsUnderEveryAliasAndIsTheSame) {
     const auto& models = rules()->models;
     EXPECT_EQ(models.size(), 6U);

@@ -168,5 +168,58 @@ TEST(Blame, GooglesDelayStandsInTheBody) {
     EXPECT_EQ(judged("soon").retry_after, std::nullopt);
 }
 
+// Exceptions of AWS, by the name in their header (Amazon Bedrock API reference, November 2026).
+struct ExceptionCase {
+    int status;
+    std::string_view exception;
+    std::string_view body;
+    Fit fit;
+};
+constexpr std::array exceptions = {
+    ExceptionCase{429, "ThrottlingException", R"({"message":"Too many tokens, please wait before trying again."})",
+                  Fit::key_limited},
+    ExceptionCase{429, "ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/",
+                  R"({"message":"Too many requests"})", Fit::key_limited},
+    ExceptionCase{429, "ThrottlingException", R"({"message":"Too many tokens per day, please wait."})",
+                  Fit::key_used_up},
+    ExceptionCase{429, "ModelNotReadyException", R"({"message":"The model is not ready for inference."})",
+                  Fit::channel},
+    ExceptionCase{424, "ModelErrorException", R"({"message":"x"})", Fit::channel},
+    ExceptionCase{408, "ModelTimeoutException", R"({"message":"x"})", Fit::channel},
+    ExceptionCase{503, "ServiceUnavailableException", R"({"message":"x"})", Fit::channel},
+    ExceptionCase{400, "ServiceQuotaExceededException", R"({"message":"x"})", Fit::key_limited},
+    ExceptionCase{404, "ResourceNotFoundException", R"({"message":"x"})", Fit::elsewhere},
+    ExceptionCase{403, "ExpiredTokenException",
+                  R"({"message":"The security token included in the request is expired"})", Fit::key_refused},
+    ExceptionCase{403, "UnrecognizedClientException",
+                  R"({"message":"The security token included in the request is invalid."})", Fit::key_refused},
+    ExceptionCase{403, "InvalidSignatureException",
+                  R"({"message":"Signature expired: 20261130T000000Z is now earlier"})", Fit::key_refused},
+    ExceptionCase{403, "AccessDeniedException",
+                  R"({"message":"You don't have access to the model with the specified model ID."})", Fit::elsewhere},
+    ExceptionCase{403, "AccessDeniedException",
+                  R"({"message":"Authentication failed: Please make sure your API Key is valid."})", Fit::key_refused},
+    ExceptionCase{400, "ValidationException", R"({"message":"Input is too long for requested model."})",
+                  Fit::context_too_long},
+    ExceptionCase{400, "ValidationException", R"({"message":"The provided model identifier is invalid."})",
+                  Fit::elsewhere},
+    ExceptionCase{400, "ValidationException", R"({"message":"A conversation must start with a user message."})",
+                  Fit::caller}};
+
+TEST(Blame, AnExceptionOfAwsIsWhatItsNameSays) {
+    for (const ExceptionCase& each : exceptions)
+        EXPECT_EQ(judge(each.status, {{"x-amzn-ErrorType", std::string(each.exception)}}, each.body, now).fit, each.fit)
+            << each.exception << ' ' << each.body;
+}
+
+TEST(Blame, AnExceptionWithinAStreamIsJudgedByItsType) {
+    EXPECT_EQ(judge_words(R"({"error":{"type":"throttlingException","message":"Too many requests"}})").fit,
+              Fit::key_limited);
+    EXPECT_EQ(judge_words(R"({"error":{"type":"modelStreamErrorException","message":"x"}})").fit, Fit::channel);
+    EXPECT_EQ(judge_words(R"({"error":{"type":"validationException","message":"Input is too long"}})").fit,
+              Fit::context_too_long);
+    EXPECT_EQ(judge_words(R"({"error":{"type":"validationException","message":"x"}})").fit, Fit::caller);
+}
+
 }  // namespace
 }  // namespace bursar::providers

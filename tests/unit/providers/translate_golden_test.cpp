@@ -54,6 +54,9 @@ constexpr std::array folders = {
     Folder{"anthropic_client", {Endpoint::messages, Endpoint::chat_completions}},
     Folder{"openai_client_at_gemini", {Endpoint::chat_completions, Endpoint::generate_content}},
     Folder{"anthropic_client_at_gemini", {Endpoint::messages, Endpoint::generate_content}},
+    Folder{"openai_client_at_bedrock", {Endpoint::chat_completions, Endpoint::converse}},
+    Folder{"anthropic_client_at_bedrock", {Endpoint::messages, Endpoint::converse}},
+    Folder{"gemini_client_at_bedrock", {Endpoint::generate_content, Endpoint::converse}},
     Folder{"gemini_client_at_openai", {Endpoint::generate_content, Endpoint::chat_completions}},
     Folder{"gemini_client_at_anthropic", {Endpoint::generate_content, Endpoint::messages}}};
 
@@ -68,6 +71,7 @@ std::vector<Transcript> transcripts() {
 Target target_of(Endpoint provider) {
     if (provider == Endpoint::messages) return {.dialect = Dialect::anthropic, .model = "claude-opus-5"};
     if (provider == Endpoint::generate_content) return {.dialect = Dialect::gemini, .model = "gemini-3.1-pro"};
+    if (provider == Endpoint::converse) return {.dialect = Dialect::bedrock, .model = "us.anthropic.claude-opus-5"};
     return {.dialect = Dialect::openai, .model = "gpt-5"};
 }
 
