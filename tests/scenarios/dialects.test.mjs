@@ -9,7 +9,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
 
-import { checkChatRequest, checkGeminiRequest, checkMessagesRequest, strictAnthropic, strictGemini, strictOpenAi } from './dialects.mjs';
+import { checkChatRequest, checkConverseRequest, checkGeminiRequest, checkMessagesRequest, strictAnthropic, strictGemini, strictOpenAi } from './dialects.mjs';
 import { chatConversations, messagesConversations } from './support/conversations.mjs';
 import { geminiConversations } from './support/gemini-conversations.mjs';
 import { noProof } from './support/strict-gemini.mjs';
@@ -28,6 +28,9 @@ describe('transcripts of translated calls', () => {
             gemini_client_at_openai: (body) => checkChatRequest(body),
             openai_client_at_gemini: checkGeminiRequest,
             anthropic_client_at_gemini: checkGeminiRequest,
+            openai_client_at_bedrock: checkConverseRequest,
+            anthropic_client_at_bedrock: checkConverseRequest,
+            gemini_client_at_bedrock: checkConverseRequest,
         };
         for (const [client, check] of Object.entries(takes))
             for (const [name, file] of transcripts(client))
@@ -37,14 +40,14 @@ describe('transcripts of translated calls', () => {
     const streamOf = (file) => async () => new Response(readFileSync(file), { headers: { 'content-type': 'text/event-stream' } });
 
     test('what is shown is what the official clients read', async () => {
-        for (const [name, file] of [...transcripts('anthropic_client'), ...transcripts('anthropic_client_at_gemini')]) {
+        for (const [name, file] of [...transcripts('anthropic_client'), ...transcripts('anthropic_client_at_gemini'), ...transcripts('anthropic_client_at_bedrock')]) {
             if (!existsSync(file('shown.sse'))) continue;
             const client = new Anthropic({ apiKey: 'k', fetch: streamOf(file('shown.sse')), maxRetries: 0 });
             const message = client.messages.stream({ model: 'asked', max_tokens: 9, messages: hi }).finalMessage();
             if (name === 'cut' || name === 'broken_off') await assert.rejects(message, name);
             else assert.ok((await message).content.length > 0, name);
         }
-        for (const [name, file] of [...transcripts('openai_client'), ...transcripts('openai_client_at_gemini')]) {
+        for (const [name, file] of [...transcripts('openai_client'), ...transcripts('openai_client_at_gemini'), ...transcripts('openai_client_at_bedrock')]) {
             if (!existsSync(file('shown.sse'))) continue;
             const client = new OpenAI({ apiKey: 'k', fetch: streamOf(file('shown.sse')), maxRetries: 0 });
             const answer = client.chat.completions.stream({ model: 'asked', messages: hi }).finalChatCompletion();
@@ -100,6 +103,34 @@ describe('the strict readers', () => {
         'a long user': { user: 'u'.repeat(65) },
     };
 
+    const text = { text: 'x' };
+    const asks = { role: 'user', content: [text] };
+    const toolUse = (toolUseId) => ({ toolUse: { toolUseId, name: 'f', input: {} } });
+    const toolResult = (toolUseId) => ({ toolResult: { toolUseId, content: [text] } });
+    const toolConfig = { tools: [{ toolSpec: { name: 'f', inputSchema: { json: { type: 'object' } } } }] };
+    const pdf = (name) => ({ document: { format: 'pdf', name, source: { bytes: 'AAAA' } } });
+    const wrongConverse = {
+        'an unknown field': { modelId: 'm' },
+        nobody: { messages: [] },
+        'the assistant first': { messages: [{ role: 'assistant', content: [text] }] },
+        'the same role twice': { messages: [asks, asks] },
+        'blank text': { messages: [{ role: 'user', content: [{ text: ' ' }] }] },
+        'two kinds in a block': { messages: [{ role: 'user', content: [{ ...text, ...pdf('a') }] }] },
+        'a document alone': { messages: [{ role: 'user', content: [pdf('a')] }] },
+        'a document with a dot in its name': { messages: [{ role: 'user', content: [text, pdf('a.pdf')] }] },
+        'two documents of one name': { messages: [{ role: 'user', content: [text, pdf('a'), pdf('a')] }] },
+        'calls without tools': { messages: [asks, { role: 'assistant', content: [toolUse('a')] }, { role: 'user', content: [toolResult('a')] }] },
+        'half of the results': { toolConfig, messages: [asks, { role: 'assistant', content: [toolUse('a'), toolUse('b')] }, { role: 'user', content: [toolResult('a')] }] },
+        'words before results': { toolConfig, messages: [asks, { role: 'assistant', content: [toolUse('a')] }, { role: 'user', content: [text, toolResult('a')] }] },
+        'a long id': { toolConfig, messages: [asks, { role: 'assistant', content: [toolUse('a'.repeat(65))] }, { role: 'user', content: [toolResult('a'.repeat(65))] }] },
+        'no tools': { toolConfig: { tools: [] } },
+        'a choice of nobody': { toolConfig: { ...toolConfig, toolChoice: { tool: { name: 'g' } } } },
+        'a schema that is no text': { outputConfig: { textFormat: { type: 'json_schema', structure: { jsonSchema: { schema: {} } } } } },
+        'a temperature of the other scale': { inferenceConfig: { temperature: 1.5 } },
+        'five cache points': { system: Array(5).fill({ cachePoint: { type: 'default' } }) },
+        'thinking without a signature': { messages: [asks, { role: 'assistant', content: [{ reasoningContent: { reasoningText: { text: 'x' } } }] }, asks] },
+    };
+
     const said = (...parts) => ({ role: 'model', parts });
     const fc = (more) => ({ functionCall: { id: 'a', name: 'f', args: {} }, ...more });
     const fr = { functionResponse: { id: 'a', name: 'f', response: {} } };
@@ -130,6 +161,9 @@ describe('the strict readers', () => {
         const rightChat = { model: 'm', messages: hi };
         assert.doesNotThrow(() => checkChatRequest(rightChat));
         for (const [name, wrong] of Object.entries(wrongChat)) assert.throws(() => checkChatRequest({ ...rightChat, ...wrong }), undefined, name);
+        const rightConverse = { messages: [asks] };
+        assert.doesNotThrow(() => checkConverseRequest(rightConverse));
+        for (const [name, wrong] of Object.entries(wrongConverse)) assert.throws(() => checkConverseRequest({ ...rightConverse, ...wrong }), undefined, name);
         const rightGemini = { contents: [asked] };
         assert.doesNotThrow(() => checkGeminiRequest(rightGemini));
         for (const [name, wrong] of Object.entries(wrongGemini)) assert.throws(() => checkGeminiRequest({ ...rightGemini, ...wrong }), undefined, name);

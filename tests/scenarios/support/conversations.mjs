@@ -18,12 +18,13 @@ const user = (content) => ({ role: 'user', content });
 
 const chatTools = [{ type: 'function', function: { name: 'weather', description: 'The weather of a city', parameters: city } }];
 
-function checkChatUsage(usage) {
+/** Bedrock does not tell thoughts from other words. */
+function checkChatUsage(usage, model) {
     assert.equal(usage.prompt_tokens, 131);
     assert.equal(usage.prompt_tokens_details.cached_tokens, 100);
     assert.equal(usage.completion_tokens, 9);
     assert.equal(usage.total_tokens, 140);
-    assert.equal(usage.completion_tokens_details.reasoning_tokens, 4);
+    assert.equal(usage.completion_tokens_details.reasoning_tokens, model.includes('bedrock') ? 0 : 4);
 }
 
 async function chatRoundTrip(ask, message) {
@@ -40,7 +41,7 @@ export const chatConversations = {
         assert.equal(answer.choices[0].message.content, hello);
         assert.equal(answer.choices[0].finish_reason, 'stop');
         assert.equal(answer.model, model);
-        checkChatUsage(answer.usage);
+        checkChatUsage(answer.usage, model);
     },
     async 'a stream, with the usage if it was asked for'(client, model) {
         for (const asked of [true, false]) {
@@ -58,7 +59,7 @@ export const chatConversations = {
             assert.equal(text, hello);
             assert.equal(finish, 'stop');
             assert.equal(usages.length, asked ? 1 : 0);
-            if (asked) checkChatUsage(usages[0]);
+            if (asked) checkChatUsage(usages[0], model);
         }
     },
     async 'parallel tools and their results'(client, model) {
