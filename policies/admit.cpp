@@ -1,6 +1,7 @@
 #include "policies/admit.h"
 
 #include "policies/path.h"
+#include "policies/units.h"
 
 #include <algorithm>
 #include <array>
@@ -153,8 +154,7 @@ Result<const Price*> price_of(const Channel& channel, const Model& model, const 
                         to_text(now)));
     };
     if (price == nullptr) return missing("price");
-    if (ask.endpoint != Endpoint::embeddings && !price->rates.output && price->rates.input != NanoUsd{})
-        return missing("output price");
+    if (const std::string_view lacking = missing_for(ask.endpoint, *price); !lacking.empty()) return missing(lacking);
     return price;
 }
 
@@ -164,20 +164,16 @@ Tokens input_bound(const Model& model, const Ask& ask) {
     return std::min(ask.input_at_most, model.input_tokens_max.value_or(ask.input_at_most));
 }
 
-bool is_free(const Price* price) {
-    return cost_at_most(*price,
-                        {.input = 1,
-                         .images = 1,
-                         .web_searches = 1,
-                         .service_tier = "auto",
-                         .at = std::max(price->from, Timestamp{})},
-                        1) == NanoUsd{};
-}
-
 /// What the provider does beside the model's tokens costs money too: it is bounded, or it is not done.
 Result<void> bound_tools(Bounds& bounds, std::span<const Price* const> prices, const Ask& ask) {
-    if (ask.endpoint == Endpoint::count_tokens) return {};
-    if (!ask.tool_unpriced.empty() && !std::ranges::all_of(prices, is_free))
+    if (facts(ask.endpoint).held == Held::nothing) return {};
+    if (!ask.untold.empty() && !std::ranges::all_of(prices, costs_nothing))
+        return fail(
+            Fault::invalid_request,
+            fmt::format("An answer as {} does not say how much was used, so its cost could not be told. Ask for "
+                        "json or verbose_json.",
+                        ask.untold));
+    if (!ask.tool_unpriced.empty() && !std::ranges::all_of(prices, costs_nothing))
         return fail(
             Fault::price_missing,
             fmt::format("The provider bills the tool \"{}\" beside its tokens, and there is no price for it here, so "
@@ -225,9 +221,11 @@ Result<void> set_price(Route& route, const Ask& ask, Timestamp now) {
 
 /// How much to hold, and whether it may grow.
 void plan_hold(Route& route, const Ask& ask) {
-    if (ask.endpoint == Endpoint::count_tokens) return;
+    const Held held = facts(ask.endpoint).held;
+    if (held == Held::nothing) return;
     const auto cost_with = [&](Tokens output) { return cost_at_most(*route.price, route.bounds, output); };
-    if (ask.endpoint != Endpoint::embeddings) {
+    const bool makes_tokens = held == Held::output || (held == Held::units && prices_output(*route.price));
+    if (makes_tokens) {
         const Tokens most = route.model->output_tokens_max;
         route.output_worst = times(std::min(ask.max_tokens.value_or(most), most), ask.choices);
         if (ask.max_tokens) route.output_limit = times(*ask.max_tokens, ask.choices);
@@ -242,7 +240,7 @@ void plan_hold(Route& route, const Ask& ask) {
     // Of most calls they are the same.
     route.expected = route.output_expected == route.output_worst ? route.worst : cost_with(route.output_expected);
     route.output_least = route.output_expected;
-    if (route.on_short == OnShort::lower)
+    if (route.on_short == OnShort::lower && held == Held::output)
         route.output_least = std::min(route.output_expected,
                                       times(std::max(ask.output_min, Tokens{0}) + answer_tokens_min, ask.choices));
     route.expected_min = route.output_least == route.output_expected ? route.expected : cost_with(route.output_least);
@@ -301,6 +299,10 @@ Result<Route> route_over(const Snapshot& rules, std::shared_ptr<const Model> mod
     route.bounds = {.input = input_bound(*route.model, ask) + translated_input(route, ask),
                     .images = ask.images,
                     .web_searches = 0,
+                    .characters = ask.characters,
+                    .seconds = ask.seconds,
+                    .search_units = ask.search_units,
+                    .picture = ask.picture,
                     .service_tier = ask.service_tier,
                     .at = now};
     route.on_short = rules.teams.find(caller.team)->second->on_short;

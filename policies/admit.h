@@ -23,6 +23,11 @@ struct Ask {
     bool input_elsewhere = false;      ///< the provider adds input of its own: only the model's window bounds it
     std::int64_t choices = 1;          ///< answers asked for: each may use max_tokens
     std::int64_t images = 0;           ///< images to be made (billed per image)
+    std::int64_t characters = 0;       ///< to be read aloud
+    std::int64_t seconds = 0;          ///< of sound that is sent, at most
+    std::int64_t search_units = 0;     ///< of a rerank, at most
+    std::string_view picture = {};     ///< quality and size, as asked for
+    std::string_view untold = {};      ///< a form of answer that does not tell what it cost; empty: none
     std::string_view service_tier;     ///< as asked for
     bool web_search = false;           ///< the provider may search the web on its own
     std::optional<std::int64_t> searches_max;  ///< as the caller bounded it

@@ -5,31 +5,6 @@
 namespace bursar::policies {
 namespace {
 
-/// Behind a base that names its version, as the providers' clients write it.
-std::string_view suffix_of(Endpoint endpoint) {
-    switch (endpoint) {
-        case Endpoint::chat_completions:
-            return "/chat/completions";
-        case Endpoint::completions:
-            return "/completions";
-        case Endpoint::responses:
-            return "/responses";
-        case Endpoint::embeddings:
-            return "/embeddings";
-        case Endpoint::messages:
-            return "/messages";
-        case Endpoint::count_tokens:
-            return "/messages/count_tokens";
-        case Endpoint::models:
-            return "/models";
-        case Endpoint::generate_content:
-            return ":generateContent";
-        case Endpoint::converse:
-            return "/converse";
-    }
-    return "";
-}
-
 std::string escaped_but(std::string_view text, std::string_view also_plain) {
     constexpr std::string_view marks = "-._~";
     std::string out;
@@ -50,7 +25,7 @@ std::string gemini_suffix(Endpoint endpoint, std::string_view model, Delivery de
     std::string path = "/models/" + escaped(model);
     if (endpoint == Endpoint::count_tokens) return path + ":countTokens";
     if (delivery == Delivery::streamed) return path + ":streamGenerateContent?alt=sse";
-    return path.append(suffix_of(endpoint));
+    return path.append(facts(endpoint).suffix);
 }
 
 /// Vertex has Anthropic's models as resources, too; what counts tokens is a model by itself there
@@ -83,15 +58,12 @@ std::string path_at(const Provider& provider, Endpoint endpoint, std::string_vie
     // Azure has deployments of models, and one path for responses of all of them.
     if (provider.quirks.deployments)
         path += endpoint == Endpoint::responses ? "/openai" : "/openai/deployments/" + escaped(model);
-    path += suffix_of(endpoint);
+    path += facts(endpoint).suffix;
     if (!provider.quirks.api_version.empty()) path += "?api-version=" + escaped(provider.quirks.api_version);
     return path;
 }
 
-bool can_translate(Endpoint endpoint) {
-    return endpoint == Endpoint::chat_completions || endpoint == Endpoint::messages ||
-           endpoint == Endpoint::generate_content;
-}
+bool can_translate(Endpoint endpoint) { return facts(endpoint).translated; }
 
 Endpoint spoken_at(Endpoint endpoint, Dialect provider) {
     if (!can_translate(endpoint)) return endpoint;

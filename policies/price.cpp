@@ -58,7 +58,10 @@ Usage bounded(const Usage& usage) {
             .image_input = bound(usage.image_input),
             .image_output = bound(usage.image_output),
             .images = bound(usage.images),
-            .web_searches = bound(usage.web_searches)};
+            .web_searches = bound(usage.web_searches),
+            .characters = bound(usage.characters),
+            .seconds = bound(usage.seconds),
+            .search_units = bound(usage.search_units)};
 }
 
 /// The product of the factors that apply, still a fraction, so that only the whole is rounded.
@@ -124,7 +127,45 @@ Scale scale_at_most(const Price& price, std::string_view asked, Timestamp at) {
     return scale;
 }
 
+/// What is counted in other things than tokens.
+Wide fees_of(const Price& price, const Usage& used, NanoUsd per_picture) {
+    constexpr Wide minute = 60;
+    constexpr Wide million = 1'000'000;
+    const auto count = [](std::int64_t each) { return static_cast<Wide>(each); };
+    const auto up = [](Wide parts, Wide whole) { return (parts + whole - 1) / whole; };
+    return wide(price.per_request) + wide(price.per_web_search) * count(used.web_searches) +
+           wide(per_picture) * count(used.images) + up(wide(price.per_minute) * count(used.seconds), minute) +
+           up(wide(price.per_million_characters) * count(used.characters), million) +
+           wide(price.per_search_unit) * count(used.search_units);
+}
+
+NanoUsd dearest_picture(const Price& price) {
+    NanoUsd dearest = price.per_image;
+    for (const auto& [name, fee] : price.pictures) dearest = std::max(dearest, fee);
+    return dearest;
+}
+
 }  // namespace
+
+NanoUsd picture_fee(const Price& price, std::string_view picture) {
+    if (price.pictures.empty()) return price.per_image;
+    const auto fee_of = [&](std::string_view name) {
+        const auto found =
+            std::ranges::find(price.pictures, name, [](const auto& one) -> std::string_view { return one.first; });
+        return found == price.pictures.end() ? std::optional<NanoUsd>() : found->second;
+    };
+    if (const auto fee = fee_of(picture)) return *fee;
+    // The quality that a provider gives where nobody asks for one has no name in most lists.
+    for (const std::string_view plain : {"auto/", "standard/"})
+        if (picture.starts_with(plain))
+            if (const auto fee = fee_of(picture.substr(plain.size()))) return *fee;
+    if (picture.empty() && price.per_image != NanoUsd{}) return price.per_image;
+    return dearest_picture(price);
+}
+
+NanoUsd picture_fee_at_most(const Price& price, std::string_view picture) {
+    return picture.contains('/') ? picture_fee(price, picture) : dearest_picture(price);
+}
 
 const Price* PriceBook::at(Timestamp when) const {
     const auto holds = [&](const Price& price) { return price.from <= when && when < price.until; };
@@ -167,9 +208,7 @@ NanoUsd cost(const Price& price, const Usage& usage, const Served& served, Times
         if (region == served.region) scale.by(factor);
     scale.by(hour_factor(price, at));
 
-    const Wide fees = wide(price.per_request) + wide(price.per_web_search) * static_cast<Wide>(used.web_searches) +
-                      wide(price.per_image) * static_cast<Wide>(used.images);
-    return total(weighted, scale, fees);
+    return total(weighted, scale, fees_of(price, used, picture_fee(price, served.picture)));
 }
 
 NanoUsd cost_at_most(const Price& price, const Bounds& bounds, Tokens output_at_most) {
@@ -179,8 +218,12 @@ NanoUsd cost_at_most(const Price& price, const Bounds& bounds, Tokens output_at_
     for_reachable(price, bounds.input, [&](const Billed& rates) {
         weighted = std::max(weighted, input * wide(rates.dearest_input()) + output * wide(rates.dearest_output()));
     });
-    const Wide fees = wide(price.per_request) + wide(price.per_image) * wide(bounds.images, call_tokens_max) +
-                      wide(price.per_web_search) * wide(bounds.web_searches, call_tokens_max);
+    const Usage counted = bounded({.images = bounds.images,
+                                   .web_searches = bounds.web_searches,
+                                   .characters = bounds.characters,
+                                   .seconds = bounds.seconds,
+                                   .search_units = bounds.search_units});
+    const Wide fees = fees_of(price, counted, picture_fee_at_most(price, bounds.picture));
     return total(weighted, scale_at_most(price, bounds.service_tier, bounds.at), fees);
 }
 

@@ -58,6 +58,12 @@ struct Price {
     NanoUsd per_request;
     NanoUsd per_web_search;
     NanoUsd per_image;
+    NanoUsd per_minute;              ///< of sound that is listened to
+    NanoUsd per_million_characters;  ///< that are read aloud
+    NanoUsd per_search_unit;         ///< of a rerank
+    /// Of a picture whose quality and size have a price of their own, by "hd/1024x1792", "1024x1024" or "hd"; of the
+    /// others, where any stand here, the dearest, but of what nobody asked for `per_image`.
+    std::vector<std::pair<std::string, NanoUsd>> pictures;
     /// By what the answer says was served; {1,1} where not stated. Factors multiply what tokens cost, not the fees.
     Factor batch{1, 2}, priority, flex, fast;
     std::vector<std::pair<std::string, Factor>> regions;  ///< Served::region
@@ -91,13 +97,23 @@ bool known_service_tier(std::string_view asked);
 /// What a call cost. Rounds up once.
 NanoUsd cost(const Price& price, const Usage& usage, const Served& served, Timestamp at);
 
+/// What one picture of that quality and size costs.
+NanoUsd picture_fee(const Price& price, std::string_view picture);
+/// What one that is asked for so costs at most: whoever leaves quality or size open gets any.
+NanoUsd picture_fee_at_most(const Price& price, std::string_view picture);
+
 /// What bounds a call's cost besides its output.
 struct Bounds {
     Tokens input = 0;
     std::int64_t images = 0;        ///< made, and billed each
     std::int64_t web_searches = 0;  ///< made by the provider, and billed each
-    std::string_view service_tier;  ///< asked for: "priority", "flex", ... or empty; "auto" may be served as priority
-    Timestamp at;
+    std::int64_t characters = 0;
+    std::int64_t seconds = 0;
+    std::int64_t search_units = 0;
+    std::string_view picture = {};  ///< quality and size, as asked for
+    /// Asked for: "priority", "flex", ... or empty; "auto" may be served as priority.
+    std::string_view service_tier = {};
+    Timestamp at = {};
 };
 
 /// An upper bound before the call, whatever tier, cache class, factor or region the answer may name, as long as it is

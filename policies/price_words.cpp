@@ -49,6 +49,10 @@ Facts facts_of(const Price& price) {
     fee("per_request", price.per_request);
     fee("per_web_search", price.per_web_search);
     fee("per_image", price.per_image);
+    fee("per_minute", price.per_minute);
+    fee("per_million_characters", price.per_million_characters);
+    fee("per_search_unit", price.per_search_unit);
+    for (const auto& [picture, each] : price.pictures) facts.emplace_back("picture " + picture, each.text());
     const auto factor = [&](std::string name, const Factor& each) {
         if (each != Factor{}) facts.emplace_back(std::move(name), to_text(each));
     };

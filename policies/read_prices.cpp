@@ -14,6 +14,7 @@ constexpr std::size_t versions_max = 100;
 constexpr std::size_t tiers_max = 16;
 constexpr std::size_t regions_max = 64;
 constexpr std::size_t hours_max = 24;
+constexpr std::size_t pictures_max = 64;
 
 std::optional<NanoUsd> read_rate(const Value& value) {
     if (value.node.kind == YamlNode::Kind::text)
@@ -90,6 +91,14 @@ std::vector<std::pair<std::string, Factor>> read_regions(const Value& value) {
     return out;
 }
 
+std::vector<std::pair<std::string, NanoUsd>> read_pictures(const Value& value) {
+    std::vector<std::pair<std::string, NanoUsd>> out;
+    const auto entries = read_entries(value, "price of a picture", pictures_max, "pictures");
+    for (const Named& named : entries)
+        if (const auto fee = read_rate(named.value)) out.emplace_back(named.name, *fee);
+    return out;
+}
+
 std::uint8_t read_days(const Value& value) {
     constexpr std::array<std::string_view, 7> names = {"monday", "tuesday",  "wednesday", "thursday",
                                                        "friday", "saturday", "sunday"};
@@ -148,9 +157,17 @@ Version read_version(const Value& value) {
     fee("per_request", price.per_request);
     fee("per_web_search", price.per_web_search);
     fee("per_image", price.per_image);
-    const bool priced = fields.find("input") || fields.find("per_request") || fields.find("per_image");
+    fee("per_minute", price.per_minute);
+    fee("per_million_characters", price.per_million_characters);
+    fee("per_search_unit", price.per_search_unit);
+    if (const auto pictures = fields.find("pictures")) price.pictures = read_pictures(*pictures);
+    constexpr std::array<std::string_view, 7> enough = {
+        "input", "per_request", "per_image", "per_minute", "per_million_characters", "per_search_unit", "pictures"};
+    const bool priced =
+        std::ranges::any_of(enough, [&](std::string_view name) { return fields.find(name).has_value(); });
     if (value.node.kind == YamlNode::Kind::map && !priced)
-        value.wrong("has neither an input price nor one per request or image; write input: 0 if it is free");
+        value.wrong(
+            "has neither an input price nor one per request, image or other unit; write input: 0 if it is free");
     read_factors(fields, price);
     if (const auto tiers = fields.find("tiers")) price.tiers = read_tiers(*tiers);
     if (const auto regions = fields.find("regions")) price.regions = read_regions(*regions);

@@ -48,6 +48,14 @@ std::string canonical_of(const Price& price, std::string_view catalogue, std::st
     write_fee(json, "per_request", price.per_request);
     write_fee(json, "per_web_search", price.per_web_search);
     write_fee(json, "per_image", price.per_image);
+    write_fee(json, "per_minute", price.per_minute);
+    write_fee(json, "per_million_characters", price.per_million_characters);
+    write_fee(json, "per_search_unit", price.per_search_unit);
+    if (!price.pictures.empty()) {
+        json.key("pictures").open();
+        for (const auto& [picture, fee] : price.pictures) json.field(picture, fee.text());
+        json.close();
+    }
     write_factor(json, "batch", price.batch);
     write_factor(json, "priority", price.priority);
     write_factor(json, "flex", price.flex);
@@ -78,6 +86,7 @@ std::string canonical_of(const Price& price, std::string_view catalogue, std::st
 void seal(Price& price, std::string_view catalogue, std::string_view model) {
     std::ranges::sort(price.tiers, {}, &Tier::above);
     std::ranges::sort(price.regions, {}, [](const auto& region) { return region.first; });
+    std::ranges::sort(price.pictures, {}, [](const auto& picture) { return picture.first; });
     price.canonical = canonical_of(price, catalogue, model);
     price.version = 0;
     const Digest digest = sha256(price.canonical);

@@ -33,6 +33,8 @@ void write_usage(JsonWriter& json, const Usage& usage, std::string_view suffix) 
     };
     for (const auto& [name, count] : tokens) json.field(std::string(name).append(suffix), count);
     json.field("images", usage.images).field("web_searches", usage.web_searches);
+    json.field("characters", usage.characters).field("seconds", usage.seconds);
+    json.field("search_units", usage.search_units);
 }
 
 std::string_view name_of(UsageSource source) {
@@ -63,28 +65,6 @@ std::string_view name_of(Dialect dialect) {
     ENSURE(false);
 }
 
-std::string_view name_of(Endpoint endpoint) {
-    switch (endpoint) {
-        case Endpoint::chat_completions:
-            return "chat_completions";
-        case Endpoint::completions:
-            return "completions";
-        case Endpoint::responses:
-            return "responses";
-        case Endpoint::embeddings:
-            return "embeddings";
-        case Endpoint::messages:
-            return "messages";
-        case Endpoint::count_tokens:
-            return "count_tokens";
-        case Endpoint::models:
-            return "models";
-        case Endpoint::generate_content:
-            return "generate_content";
-        case Endpoint::converse:
-            return "converse";
-    }
-    ENSURE(false);
-}
+std::string_view name_of(Endpoint endpoint) { return facts(endpoint).name; }
 
 }  // namespace bursar::admin

@@ -44,6 +44,7 @@ void write_call(JsonWriter& json, const audit::Outcome& call) {
         .field("service_tier", call.served.service_tier)
         .field("speed", call.served.speed)
         .field("region", call.served.region)
+        .field("picture", call.served.picture)
         .close();
     json.field("held_usd", call.held.text())
         .field("cost_usd", call.cost.text())

@@ -3,12 +3,14 @@
 #include "service/base/varint.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 
 namespace bursar::audit {
 namespace {
 
-constexpr std::size_t names_per_row_1 = 11;  ///< of a batch of version 1
+/// Of a batch of that version.
+constexpr std::array<std::size_t, batch_version> names_of_version = {11, 13, names_per_row};
 
 enum Flag : std::uint8_t { streamed = 1, has_attempt = 2, superseded = 4 };
 
@@ -18,7 +20,7 @@ auto texts_of(Text& outcome) {
                       &outcome.tags,         &outcome.address,       &outcome.model,
                       &outcome.channel,      &outcome.fault,         &outcome.served.service_tier,
                       &outcome.served.speed, &outcome.served.region, &outcome.tier,
-                      &outcome.cost_centre};
+                      &outcome.cost_centre,  &outcome.served.picture};
 }
 
 void append_text(std::string& out, std::string_view text) {
@@ -145,7 +147,9 @@ Batch pack(std::span<const Outcome> outcomes) {
 }
 
 BatchReader::BatchReader(Timestamp at_min, std::int64_t version)
-    : at_min_(at_min), names_per_row_(version == 1 ? names_per_row_1 : names_per_row), has_charge_(version != 1) {}
+    : at_min_(at_min),
+      names_per_row_(names_of_version[static_cast<std::size_t>(version - 1)]),
+      has_charge_(version != 1) {}
 
 Result<BatchReader> BatchReader::open(std::string_view names, Timestamp at_min, std::int64_t version) {
     if (version < 1 || version > batch_version) return damaged();
@@ -176,7 +180,7 @@ Result<bool> BatchReader::next(Packed& row) {
         name = static_cast<std::uint32_t>(number);
     }
     outcome.dialect = cursor.one_of(Dialect::gemini);
-    outcome.endpoint = cursor.one_of(Endpoint::generate_content);
+    outcome.endpoint = cursor.one_of(endpoint_last);
     outcome.provider_request_id = cursor.bytes(cursor.number());
     outcome.status = static_cast<int>(cursor.number_signed());
     outcome.attempts = static_cast<int>(cursor.number_signed());

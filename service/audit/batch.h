@@ -26,19 +26,20 @@ enum class Name : std::uint8_t {
     speed,
     region,
     tier,
-    cost_centre
+    cost_centre,
+    picture
 };
-inline constexpr std::size_t names_per_row = 13;
+inline constexpr std::size_t names_per_row = 14;
 
 /// How a batch was packed; it stands beside the batch, in the table. 1 knows neither tier, cost centre nor charge: its
-/// rows are charged what they cost.
-inline constexpr std::int64_t batch_version = 2;
+/// rows are charged what they cost. 2 knows no pictures.
+inline constexpr std::int64_t batch_version = 3;
 
-/// Every count of Usage, in the order in which they are stored.
-inline constexpr std::array<std::int64_t Usage::*, 12> usage_fields = {
-    &Usage::input,       &Usage::cache_read,   &Usage::cache_write_5m, &Usage::cache_write_1h,
-    &Usage::output,      &Usage::reasoning,    &Usage::audio_input,    &Usage::audio_output,
-    &Usage::image_input, &Usage::image_output, &Usage::images,         &Usage::web_searches};
+/// Every count of Usage, in the order in which they are stored; further ones come behind.
+inline constexpr std::array<std::int64_t Usage::*, 15> usage_fields = {
+    &Usage::input,     &Usage::cache_read,   &Usage::cache_write_5m, &Usage::cache_write_1h, &Usage::output,
+    &Usage::reasoning, &Usage::audio_input,  &Usage::audio_output,   &Usage::image_input,    &Usage::image_output,
+    &Usage::images,    &Usage::web_searches, &Usage::characters,     &Usage::seconds,        &Usage::search_units};
 
 struct Batch {
     Timestamp at_min;

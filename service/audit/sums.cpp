@@ -14,10 +14,17 @@ namespace {
 // Places in Numbers. The frequent ones first: their bits make the mask short.
 constexpr std::size_t calls = 0, cost = 1, charge = 2, usage_first = 3, held = 15, duration = 16, first_byte = 17,
                       first_bytes = 18, latency_first = 19, refused = 29, errors = 30, retries = 31, retry_cost = 32,
-                      error_charge = 33;
-static_assert(usage_first + usage_fields.size() == held);
+                      error_charge = 33, usage_behind = 34;
+/// Those that came later stand behind all others.
+constexpr std::size_t usage_in_front = 12;
+static_assert(usage_first + usage_in_front == held);
 static_assert(latency_first + latency_bounds_ms.size() + 1 == refused);
-static_assert(error_charge + 1 == numbers_count && numbers_count <= 64);
+static_assert(error_charge + 1 == usage_behind);
+static_assert(usage_behind + usage_fields.size() - usage_in_front == numbers_count && numbers_count <= 64);
+
+constexpr std::size_t place_of_usage(std::size_t field) {
+    return field < usage_in_front ? usage_first + field : usage_behind + field - usage_in_front;
+}
 
 /// What no sum can hold stays at the end of the range: a provider that lies must not stop the service.
 void increase(std::int64_t& sum, std::int64_t by) {
@@ -68,7 +75,7 @@ void count(Numbers& numbers, const Outcome& outcome) {
     increase(numbers[charge], outcome.charge.nanos());
     increase(numbers[held], outcome.held.nanos());
     for (std::size_t i = 0; i < usage_fields.size(); ++i)
-        increase(numbers[usage_first + i], outcome.usage.*usage_fields[i]);
+        increase(numbers[place_of_usage(i)], outcome.usage.*usage_fields[i]);
 }
 
 void add(Numbers& numbers, const Numbers& others) {
@@ -103,7 +110,7 @@ UsageSums sums_of(const Numbers& numbers) {
     sums.retries = numbers[retries];
     sums.retry_cost = NanoUsd(numbers[retry_cost]);
     sums.error_charge = NanoUsd(numbers[error_charge]);
-    for (std::size_t i = 0; i < usage_fields.size(); ++i) sums.usage.*usage_fields[i] = numbers[usage_first + i];
+    for (std::size_t i = 0; i < usage_fields.size(); ++i) sums.usage.*usage_fields[i] = numbers[place_of_usage(i)];
     sums.cost = NanoUsd(numbers[cost]);
     sums.charge = NanoUsd(numbers[charge]);
     sums.held = NanoUsd(numbers[held]);

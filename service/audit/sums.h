@@ -12,7 +12,7 @@
 namespace bursar::audit {
 
 /// Every number of UsageSums, in the order in which they are stored; it never changes, further ones come behind.
-inline constexpr std::size_t numbers_count = 34;
+inline constexpr std::size_t numbers_count = 37;
 using Numbers = std::array<std::int64_t, numbers_count>;
 
 /// Adds a row to the sums of its combination.

@@ -1,27 +1,12 @@
 #pragma once
 
+#include "service/base/endpoint.h"
 #include "service/base/money.h"
 
 #include <cstdint>
 #include <string>
 
 namespace bursar {
-
-/// Which wire format is spoken. A caller's dialect may differ from a provider's.
-enum class Dialect : std::uint8_t { openai, anthropic, gemini, bedrock };
-
-/// Which kind of answer a path asks for. Decides what is read from the body and from the answer.
-enum class Endpoint : std::uint8_t {
-    chat_completions,
-    completions,
-    responses,
-    embeddings,
-    messages,
-    count_tokens,  ///< Anthropic's or Gemini's
-    models,
-    generate_content,  ///< Gemini's
-    converse           ///< Bedrock's, of providers only; stored rows know endpoints by number, so new ones come last
-};
 
 /// What a call used, in classes that never overlap: a token is counted in exactly one of them.
 /// Reasoning tokens are here only where the provider bills them on top of its output count.
@@ -38,6 +23,9 @@ struct Usage {
     Tokens image_output = 0;
     std::int64_t images = 0;
     std::int64_t web_searches = 0;
+    std::int64_t characters = 0;    ///< read aloud
+    std::int64_t seconds = 0;       ///< of sound that was listened to, begun ones in full
+    std::int64_t search_units = 0;  ///< of a rerank
 
     /// All input of the request, cached or not: what whole-request price tiers look at.
     Tokens input_total() const {
@@ -53,6 +41,7 @@ struct Served {
     std::string service_tier;  ///< "priority", "flex", "batch", "default", "standard", ...
     std::string speed;         ///< Anthropic: "standard" or "fast"
     std::string region;        ///< Anthropic's inference_geo, such as "us"
+    std::string picture;       ///< quality and size of the pictures made, such as "hd/1024x1792"
     bool operator==(const Served&) const = default;
 };
 

@@ -250,6 +250,14 @@ Result<void> read_prompt(const element& root, Ask& ask) {
         case Endpoint::embeddings:
             return read_inputs(root, "input", ask);
         case Endpoint::models:
+        case Endpoint::generate_content:
+        case Endpoint::moderations:
+        case Endpoint::rerank:
+        case Endpoint::images:
+        case Endpoint::image_edits:
+        case Endpoint::speech:
+        case Endpoint::transcriptions:
+        case Endpoint::translations:
             return {};
     }
     return {};

@@ -64,28 +64,6 @@ bool LineFile::append(std::string line) const {
     return written == static_cast<ssize_t>(line.size());
 }
 
-std::string_view name_of(Endpoint endpoint) {
-    switch (endpoint) {
-        case Endpoint::chat_completions:
-            return "chat_completions";
-        case Endpoint::completions:
-            return "completions";
-        case Endpoint::responses:
-            return "responses";
-        case Endpoint::embeddings:
-            return "embeddings";
-        case Endpoint::messages:
-            return "messages";
-        case Endpoint::count_tokens:
-            return "count_tokens";
-        case Endpoint::models:
-            return "models";
-        case Endpoint::generate_content:
-            return "generate_content";
-        case Endpoint::converse:
-            return "converse";
-    }
-    return {};
-}
+std::string_view name_of(Endpoint endpoint) { return facts(endpoint).name; }
 
 }  // namespace bursar::demo

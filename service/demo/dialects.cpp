@@ -88,7 +88,14 @@ std::string body_of(const Ask& ask, const Answer& answer) {
             return models_body(Dialect::openai);
         case Endpoint::generate_content:
         case Endpoint::converse:
-            return {};  // the demo provider does not speak it
+        case Endpoint::moderations:
+        case Endpoint::rerank:
+        case Endpoint::images:
+        case Endpoint::image_edits:
+        case Endpoint::speech:
+        case Endpoint::transcriptions:
+        case Endpoint::translations:
+            return {};  // the demo provider does not speak them
     }
     return {};
 }
@@ -108,6 +115,13 @@ std::vector<Event> events_of(const Ask& ask, const Answer& answer) {
         case Endpoint::models:
         case Endpoint::generate_content:
         case Endpoint::converse:
+        case Endpoint::moderations:
+        case Endpoint::rerank:
+        case Endpoint::images:
+        case Endpoint::image_edits:
+        case Endpoint::speech:
+        case Endpoint::transcriptions:
+        case Endpoint::translations:
             return {};
     }
     return {};

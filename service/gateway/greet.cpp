@@ -9,19 +9,21 @@
 namespace bursar::gateway {
 namespace {
 
-struct Place {
-    std::string_view path;
-    Endpoint endpoint;
-    Dialect dialect;
-};
-constexpr std::array places = {
-    Place{"/v1/chat/completions", Endpoint::chat_completions, Dialect::openai},
-    Place{"/v1/completions", Endpoint::completions, Dialect::openai},
-    Place{"/v1/responses", Endpoint::responses, Dialect::openai},
-    Place{"/v1/embeddings", Endpoint::embeddings, Dialect::openai},
-    Place{"/v1/messages", Endpoint::messages, Dialect::anthropic},
-    Place{"/v1/messages/count_tokens", Endpoint::count_tokens, Dialect::anthropic},
-};
+/// Versions that stand in front of a suffix of the table; Cohere's clients rerank at their second.
+bool is_path_of(const EndpointFacts& row, std::string_view path) {
+    for (const std::string_view version : {"/v1", "/v2"}) {
+        if (version == "/v2" && row.endpoint != Endpoint::rerank) continue;
+        if (path.starts_with(version) && path.substr(version.size()) == row.suffix) return true;
+    }
+    return false;
+}
+
+const EndpointFacts* row_of(std::string_view path) {
+    const auto* found = std::ranges::find_if(endpoint_table, [&](const EndpointFacts& row) {
+        return row.reached == Reached::by_path && is_path_of(row, path);
+    });
+    return found == endpoint_table.end() ? nullptr : found;
+}
 
 struct Verb {
     std::string_view name;
@@ -48,7 +50,8 @@ Dialect dialect_of(Shape shape) {
 
 std::string known_paths() {
     std::string out = "GET /v1/models";
-    for (const Place& place : places) out.append(", POST ").append(place.path);
+    for (const EndpointFacts& row : endpoint_table)
+        if (row.reached == Reached::by_path) out.append(", POST /v1").append(row.suffix);
     for (const Verb& verb : verbs) out.append(", POST /v1beta/models/{model}:").append(verb.name);
     return out;
 }
@@ -133,11 +136,10 @@ Result<void> greet(Call& call) {
         if (head.method != "GET") return std::unexpected(wrong_method(call, "GET"));
         return {};
     }
-    for (const Place& place : places) {
-        if (path != place.path) continue;
-        call.endpoint = place.endpoint;
-        call.dialect = place.dialect;
-        call.shape = place.dialect == Dialect::anthropic ? Shape::anthropic : Shape::openai;
+    if (const EndpointFacts* const row = row_of(path)) {
+        call.endpoint = row->endpoint;
+        call.dialect = row->dialect;
+        call.shape = row->dialect == Dialect::anthropic ? Shape::anthropic : Shape::openai;
         if (head.has("upgrade") && head.method == "GET")
             return fail(Fault::upgrade_refused,
                         "Bursar speaks HTTP here, not WebSocket. Send the request as POST with \"stream\": true.");

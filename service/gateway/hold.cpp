@@ -21,23 +21,48 @@ Usage with_searches(const Call& call, const providers::Reading& reading) {
     return usage;
 }
 
+/// Units that the price counts and the answer does not tell: those that were asked for, which were held.
+Usage with_units(const Call& call, const providers::Reading& reading) {
+    Usage usage = with_searches(call, reading);
+    if (reading.source == UsageSource::none || facts(call.endpoint).metered == Metered::tokens) return usage;
+    const policies::Bounds& bounds = call.route->bounds;
+    const policies::Price& price = *call.attempt.price;
+    usage.characters = call.prompt.characters;
+    if (usage.seconds == 0 && price.per_minute != NanoUsd{}) usage.seconds = bounds.seconds;
+    if (usage.search_units == 0 && price.per_search_unit != NanoUsd{}) usage.search_units = bounds.search_units;
+    return usage;
+}
+
+/// Whether the answer may have tokens of a model that nobody counted.
+bool may_hide(const Call& call) {
+    switch (facts(call.endpoint).held) {
+        case Held::output:
+            return call.route->model->hidden_reasoning;
+        case Held::units:
+            return call.route->output_worst > 0;
+        case Held::input:
+        case Held::nothing:
+            break;
+    }
+    return false;
+}
+
 /// The provider's own count is booked in full, whatever it is. What is only estimated: in full too where the hold
 /// followed what came; else at most what was held, since the hold bounds what such an answer can cost; and at what was
 /// held where the model may have thought what nobody saw.
-NanoUsd cost_of(const Call& call, const providers::Reading& reading, const Usage& usage) {
+NanoUsd cost_of(const Call& call, const providers::Reading& reading, const Usage& usage, const Served& served) {
     if (call.endpoint == Endpoint::count_tokens || reading.source == UsageSource::none) return {};
-    const NanoUsd cost = policies::cost(*call.attempt.price, usage, reading.served, call.at);
+    const NanoUsd cost = policies::cost(*call.attempt.price, usage, served, call.at);
     if (reading.source != UsageSource::estimated) return cost;
     // The provider was ahead of what it was cut off at, nobody knows how far. So was the hold.
     if (call.attempt.cut) {
         Usage ahead = usage;
         ahead.output += grow_ahead;
-        const NanoUsd with_what_was_under_way = policies::cost(*call.attempt.price, ahead, reading.served, call.at);
+        const NanoUsd with_what_was_under_way = policies::cost(*call.attempt.price, ahead, served, call.at);
         return std::max(cost, std::min(with_what_was_under_way, call.attempt.held.cost));
     }
     if (call.attempt.grows) return cost;
-    const bool may_hide = call.route->model->hidden_reasoning && call.endpoint != Endpoint::embeddings;
-    return may_hide ? call.attempt.held.cost : std::min(cost, call.attempt.held.cost);
+    return may_hide(call) ? call.attempt.held.cost : std::min(cost, call.attempt.held.cost);
 }
 
 /// What a cost and its tokens are in every measure. Of the attempts of one call, one is counted and pays its fee: the
@@ -164,11 +189,12 @@ void Gateway::book(Call& call, const providers::Reading& reading) {
         reading.source == UsageSource::none && !reading.failed && call.endpoint != Endpoint::count_tokens;
     if (untold) return book_hold(call, UsageSource::estimated);
     attempt.open = false;
-    call.outcome.usage = with_searches(call, reading);
+    call.outcome.usage = with_units(call, reading);
     call.outcome.usage_source = reading.source;
     call.outcome.served = reading.served;
+    if (call.outcome.served.picture.empty()) call.outcome.served.picture = call.prompt.picture;
     if (!reading.id.empty()) call.outcome.provider_request_id = reading.id;
-    const NanoUsd cost = cost_of(call, reading, call.outcome.usage);
+    const NanoUsd cost = cost_of(call, reading, call.outcome.usage, call.outcome.served);
     const bool served = reading.source != UsageSource::none;
     settle_at(call, served ? amounts_of(attempt, cost, call.outcome.usage.total()) : Amounts{});
     if (call.remaining != ledger::unlimited)

@@ -3,6 +3,7 @@
 #include "service/base/money.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -14,43 +15,21 @@ constexpr std::array<std::int64_t, 15> duration_bounds = {1'000,     2'500,     
                                                           2'500'000, 5'000'000, 10'000'000, 30'000'000, 120'000'000};
 constexpr std::array<std::int64_t, 12> overhead_bounds = {50,    100,   200,    300,    500,    1'000,
                                                           2'000, 5'000, 10'000, 25'000, 50'000, 250'000};
-constexpr std::array<std::string_view, 11> token_classes = {
-    "input",       "cache_read",   "cache_write_5m", "cache_write_1h", "output",      "reasoning",
-    "audio_input", "audio_output", "image_input",    "image_output",   "web_searches"};
+constexpr std::array<std::string_view, 14> token_classes = {
+    "input",        "cache_read",  "cache_write_5m", "cache_write_1h", "output",     "reasoning", "audio_input",
+    "audio_output", "image_input", "image_output",   "web_searches",   "characters", "seconds",   "search_units"};
 
 constexpr std::array<std::string_view, 4> account_kinds = {"org", "team", "person", "key"};
 
-std::array<std::int64_t, 11> classes_of(const Usage& usage) {
-    return {usage.input,       usage.cache_read,   usage.cache_write_5m, usage.cache_write_1h,
-            usage.output,      usage.reasoning,    usage.audio_input,    usage.audio_output,
-            usage.image_input, usage.image_output, usage.web_searches};
+std::array<std::int64_t, 14> classes_of(const Usage& usage) {
+    return {usage.input,        usage.cache_read,  usage.cache_write_5m, usage.cache_write_1h, usage.output,
+            usage.reasoning,    usage.audio_input, usage.audio_output,   usage.image_input,    usage.image_output,
+            usage.web_searches, usage.characters,  usage.seconds,        usage.search_units};
 }
 
 }  // namespace
 
-std::string_view name_of(Endpoint endpoint) {
-    switch (endpoint) {
-        case Endpoint::chat_completions:
-            return "chat_completions";
-        case Endpoint::completions:
-            return "completions";
-        case Endpoint::responses:
-            return "responses";
-        case Endpoint::embeddings:
-            return "embeddings";
-        case Endpoint::messages:
-            return "messages";
-        case Endpoint::count_tokens:
-            return "count_tokens";
-        case Endpoint::models:
-            return "models";
-        case Endpoint::generate_content:
-            return "generate_content";
-        case Endpoint::converse:
-            return "converse";
-    }
-    return "";
-}
+std::string_view name_of(Endpoint endpoint) { return facts(endpoint).name; }
 
 void Histogram::add(std::chrono::nanoseconds value) {
     const std::int64_t microseconds = std::chrono::duration_cast<std::chrono::microseconds>(value).count();
@@ -80,6 +59,7 @@ Metrics::Metrics() : duration_(duration_bounds), first_byte_(duration_bounds), o
 
 void Metrics::count(const audit::Outcome& outcome) {
     const auto classes = classes_of(outcome.usage);
+    static_assert(token_classes.size() == classes_count && std::tuple_size_v<decltype(classes)> == classes_count);
     for (std::size_t i = 0; i < classes.size(); ++i)
         if (classes[i] != 0) tokens_[i].fetch_add(classes[i], std::memory_order_relaxed);
     cost_nanos_.fetch_add(outcome.cost.nanos(), std::memory_order_relaxed);
@@ -140,7 +120,7 @@ std::string Metrics::text() const {
         for (const auto& [name, channel] : channels_)
             out += fmt::format("bursar_channel_failures_total{{channel=\"{}\"}} {}\n", name, channel.failures);
     }
-    write_family(out, "bursar_tokens_total", "counter", "Tokens by class; each token is in one class.");
+    write_family(out, "bursar_tokens_total", "counter", "Tokens and units by class; each is in one class.");
     for (std::size_t i = 0; i < token_classes.size(); ++i)
         out += fmt::format("bursar_tokens_total{{class=\"{}\"}} {}\n", token_classes[i],
                            tokens_[i].load(std::memory_order_relaxed));

@@ -64,11 +64,12 @@ class Metrics {
 
     void count_channel(const audit::Outcome& outcome) REQUIRES(mutex_);
 
-    static constexpr std::size_t endpoints = static_cast<std::size_t>(Endpoint::generate_content) + 1;
+    static constexpr std::size_t endpoints = endpoints_count;
     std::array<std::atomic<std::uint64_t>, endpoints> good_{};  ///< status 200 without a fault: nearly all of them
     std::array<std::atomic<std::uint64_t>, 4> rate_limited_{};
     std::atomic<std::int64_t> streams_open_{0};
-    std::array<std::atomic<std::int64_t>, 11> tokens_{};
+    static constexpr std::size_t classes_count = 14;
+    std::array<std::atomic<std::int64_t>, classes_count> tokens_{};
     std::atomic<std::int64_t> cost_nanos_{0};
     std::atomic<std::int64_t> estimated_{0};
     std::atomic<std::int64_t> failed_over_{0};

@@ -8,6 +8,7 @@
 #include "service/gateway/refusal.h"
 #include "service/gateway/rooms.h"
 #include "service/gateway/shard.h"
+#include "service/providers/form.h"
 
 #include <algorithm>
 #include <exception>
@@ -86,6 +87,18 @@ Task<void> Gateway::rooms(Call& call) {
     if (!passed) co_await refuse(call, passed.error());
 }
 
+namespace {
+
+Result<providers::Prompt> read_body(const Call& call) {
+    if (facts(call.endpoint).form == Form::multipart)
+        return providers::read_form_prompt(call.endpoint, call.exchange.head().header("content-type"), call.body);
+    const bool gemini = call.dialect == Dialect::gemini;
+    return providers::read_prompt(gemini ? Endpoint::generate_content : call.endpoint, call.body,
+                                  call.body.capacity() - call.body.size());
+}
+
+}  // namespace
+
 Task<Result<void>> Gateway::hear(Call& call) {
     const Moment began = parts_.clock.moment();
     Result<std::string> body = co_await call.exchange.read_body(limits_.body_bytes_max);
@@ -94,8 +107,7 @@ Task<Result<void>> Gateway::hear(Call& call) {
     if (!body) co_return std::unexpected(std::move(body).error());
     call.body = *std::move(body);
     const bool gemini = call.dialect == Dialect::gemini;
-    Result<providers::Prompt> prompt = providers::read_prompt(gemini ? Endpoint::generate_content : call.endpoint,
-                                                              call.body, call.body.capacity() - call.body.size());
+    Result<providers::Prompt> prompt = read_body(call);
     if (!prompt) co_return std::unexpected(std::move(prompt).error());
     call.prompt = *std::move(prompt);
     if (gemini) {
@@ -118,7 +130,12 @@ policies::Ask ask_of(const Call& call) {
             .input_at_most = call.prompt.input_at_most,
             .input_elsewhere = call.prompt.input_elsewhere,
             .choices = call.prompt.choices,
-            .images = 0,
+            .images = facts(call.endpoint).held == Held::units ? call.prompt.choices : 0,
+            .characters = call.prompt.characters,
+            .seconds = call.prompt.seconds_max,
+            .search_units = call.prompt.search_units,
+            .picture = call.prompt.picture,
+            .untold = call.prompt.untold,
             .service_tier = call.prompt.service_tier,
             .web_search = call.prompt.web_search,
             .searches_max = call.prompt.searches_max,

@@ -91,6 +91,13 @@ Statement StatementReader::read(Endpoint endpoint, ondemand::parser& parser) {
             case Endpoint::embeddings:
             case Endpoint::count_tokens:
             case Endpoint::models:
+            case Endpoint::moderations:
+            case Endpoint::rerank:
+            case Endpoint::images:
+            case Endpoint::image_edits:
+            case Endpoint::speech:
+            case Endpoint::transcriptions:
+            case Endpoint::translations:
                 return read_list(object);
         }
         return simdjson::SUCCESS;

@@ -5,6 +5,7 @@
 #include "service/providers/input_walk.h"
 #include "service/providers/json_walk.h"
 #include "service/providers/padded.h"
+#include "service/providers/unit_prompt.h"
 
 #include <algorithm>
 #include <array>
@@ -368,7 +369,9 @@ Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body, std::size_t
     if (body.empty())
         return fail(Fault::invalid_request, "The body is empty. Send a JSON object, such as {\"model\": \"…\"}.");
     thread_local ondemand::parser parser;
-    auto prompt = PromptReader(endpoint, room < padding_bytes ? padded_copy(body) : body).read(parser);
+    const std::string_view padded = room < padding_bytes ? padded_copy(body) : body;
+    auto prompt = facts(endpoint).metered == Metered::tokens ? PromptReader(endpoint, padded).read(parser)
+                                                             : read_unit_prompt(endpoint, padded, parser);
     // The parser's tables are several times as large as the largest body it has seen.
     if (body.size() > parser_kept_bytes_max) parser = ondemand::parser();
     return prompt;

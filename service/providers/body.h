@@ -50,7 +50,14 @@ struct Prompt {
     bool input_elsewhere = false;  ///< the provider adds input that is not in the body (stored conversations, files,
                                    ///< results of its own tools): then only the model's context window bounds it
     Span tags_at;  ///< the member "tags" of a Messages body with one of its commas: for us, never passed on
-    std::size_t insert_at = 0;  ///< just after the opening brace
+    // Of what is not paid by tokens alone.
+    std::string picture;            ///< quality and size of the pictures asked for: "hd/1024x1792"
+    std::string untold;             ///< the form of an answer that does not tell what was used; empty: it tells
+    std::int64_t characters = 0;    ///< to be read aloud
+    std::int64_t seconds_max = 0;   ///< of the sound that is sent, by its bytes
+    std::int64_t search_units = 0;  ///< of a rerank, at most
+    bool form = false;              ///< the body is a form: what is put into it is not quoted
+    std::size_t insert_at = 0;      ///< just after the opening brace
     bool object_empty = false;
 };
 

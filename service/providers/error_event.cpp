@@ -65,6 +65,13 @@ std::string error_event(Endpoint endpoint, std::string_view type, std::string_vi
         case Endpoint::embeddings:
         case Endpoint::models:
         case Endpoint::converse:
+        case Endpoint::moderations:
+        case Endpoint::rerank:
+        case Endpoint::images:
+        case Endpoint::image_edits:
+        case Endpoint::speech:
+        case Endpoint::transcriptions:
+        case Endpoint::translations:
             break;
     }
     json.key("error").open().field("message", message).field("type", type).key("param").null();

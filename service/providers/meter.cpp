@@ -5,6 +5,7 @@
 #include "service/providers/event_frames.h"
 #include "service/providers/sse.h"
 #include "service/providers/tally.h"
+#include "service/providers/unit_meter.h"
 
 #include <algorithm>
 #include <array>
@@ -299,6 +300,7 @@ class FramedMeter final : public Meter {
 
 std::unique_ptr<Meter> Meter::make(const Options& options) {
     if (options.streamed && options.endpoint == Endpoint::converse) return std::make_unique<FramedMeter>(options);
+    if (facts(options.endpoint).metered != Metered::tokens) return make_unit_meter(options);
     if (options.streamed) return std::make_unique<StreamMeter>(options);
     return std::make_unique<PlainMeter>(options);
 }

@@ -93,7 +93,7 @@ Pieces splice(std::string_view body, const Prompt& prompt, const Rewrite& rewrit
     if (!rewrite.version.empty()) say_version(body, prompt, rewrite, edits, members);
     const bool has_model = !prompt.model_at.empty() && !rewrite.without_model;
     if (!rewrite.model.empty() && rewrite.model != prompt.model && has_model)
-        edits.push_back({prompt.model_at, quoted(rewrite.model)});
+        edits.push_back({prompt.model_at, prompt.form ? std::string(rewrite.model) : quoted(rewrite.model)});
     const bool same_limit = rewrite.max_tokens == prompt.max_tokens && !prompt.max_tokens_at.empty();
     if (rewrite.max_tokens && !same_limit && !prompt.max_tokens_field.empty()) {
         const std::string_view name =

@@ -130,6 +130,13 @@ Usage to_usage(Endpoint endpoint, const Counts& counts) {
         case Endpoint::completions:
         case Endpoint::responses:
         case Endpoint::embeddings:
+        case Endpoint::moderations:
+        case Endpoint::rerank:
+        case Endpoint::images:
+        case Endpoint::image_edits:
+        case Endpoint::speech:
+        case Endpoint::transcriptions:
+        case Endpoint::translations:
             return from_openai(counts);
         case Endpoint::generate_content:
             return from_gemini(counts);

@@ -87,7 +87,9 @@ error_code read_count(std::string_view key, ondemand::value value, Counts& count
         *place = count_of(value);
         return simdjson::SUCCESS;
     }
-    if (key == "prompt_tokens_details" || key == "input_tokens_details") return read_input_details(value, counts);
+    // Transcriptions have it in the singular.
+    if (key == "prompt_tokens_details" || key == "input_tokens_details" || key == "input_token_details")
+        return read_input_details(value, counts);
     if (key == "completion_tokens_details" || key == "output_tokens_details") return read_output_details(value, counts);
     // Pictures in the prompt cost what text costs there.
     if (key == "promptTokensDetails") return read_modalities(value, counts.audio_input, nullptr);
@@ -129,15 +131,18 @@ error_code read_iteration(ondemand::value iteration, Counts& total) {
 }  // namespace
 
 // One reader for every dialect: the names do not collide, and what they mean is to_usage()'s business.
+error_code read_usage_member(std::string_view key, ondemand::value value, Statement& said) {
+    if (key == "iterations")
+        return each_element(value, [&](ondemand::value one) { return read_iteration(one, said.counts); });
+    if (key == "service_tier") said.service_tier = text_of(value);
+    if (key == "speed") said.speed = text_of(value);
+    if (key == "inference_geo") said.region = text_of(value);
+    return read_count(key, value, said.counts);
+}
+
 error_code read_usage(ondemand::value usage, Statement& said) {
-    return each_member(usage, [&](std::string_view key, ondemand::value value) -> error_code {
-        if (key == "iterations")
-            return each_element(value, [&](ondemand::value one) { return read_iteration(one, said.counts); });
-        if (key == "service_tier") said.service_tier = text_of(value);
-        if (key == "speed") said.speed = text_of(value);
-        if (key == "inference_geo") said.region = text_of(value);
-        return read_count(key, value, said.counts);
-    });
+    return each_member(
+        usage, [&](std::string_view key, ondemand::value value) { return read_usage_member(key, value, said); });
 }
 
 }  // namespace bursar::providers

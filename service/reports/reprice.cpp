@@ -16,7 +16,7 @@ struct Class {
     Tokens Usage::* count;
     Tokens unit;
 };
-constexpr std::array<Class, 12> all_classes = {{{&Usage::input, million},
+constexpr std::array<Class, 15> all_classes = {{{&Usage::input, million},
                                                 {&Usage::cache_read, million},
                                                 {&Usage::cache_write_5m, million},
                                                 {&Usage::cache_write_1h, million},
@@ -27,7 +27,10 @@ constexpr std::array<Class, 12> all_classes = {{{&Usage::input, million},
                                                 {&Usage::image_input, million},
                                                 {&Usage::image_output, million},
                                                 {&Usage::images, 1},
-                                                {&Usage::web_searches, 1}}};
+                                                {&Usage::web_searches, 1},
+                                                {&Usage::characters, million},
+                                                {&Usage::seconds, 100},
+                                                {&Usage::search_units, 1}}};
 
 std::unexpected<Error> cannot(const std::string& model, std::string_view why) {
     return fail(Fault::invalid_request, fmt::format("\"as_model\" names {}, {}.", model, why));

@@ -17,8 +17,8 @@ class Repricing {
     NanoUsd cost(const audit::UsageSums& sums) const;
 
   private:
-    static constexpr std::size_t classes = 12;
-    std::array<NanoUsd, classes> rates_{};  ///< of a million tokens, or of one image or search
+    static constexpr std::size_t classes = 15;
+    std::array<NanoUsd, classes> rates_{};  ///< of a million tokens, or of some images, searches and the like
     NanoUsd per_request_;
 };
 

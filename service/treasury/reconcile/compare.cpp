@@ -36,6 +36,9 @@ void add_usage(Side& side, std::int64_t calls, const Usage& usage, NanoUsd cost)
     for (const auto field : token_fields) side.usage.*field += usage.*field;
     side.usage.images += usage.images;
     side.usage.web_searches += usage.web_searches;
+    side.usage.characters += usage.characters;
+    side.usage.seconds += usage.seconds;
+    side.usage.search_units += usage.search_units;
     side.tokens += tokens_of(usage);
     side.cost += cost;
 }

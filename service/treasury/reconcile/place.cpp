@@ -64,10 +64,10 @@ bool add(std::int64_t& sum, std::int64_t more) {
     return !__builtin_add_overflow(sum, more, &sum) && sum <= sum_max && sum >= -sum_max;
 }
 
-constexpr std::int64_t Usage::* usage_fields[] = {&Usage::input,          &Usage::cache_read,   &Usage::cache_write_5m,
-                                                  &Usage::cache_write_1h, &Usage::output,       &Usage::reasoning,
-                                                  &Usage::audio_input,    &Usage::audio_output, &Usage::image_input,
-                                                  &Usage::image_output,   &Usage::images,       &Usage::web_searches};
+constexpr std::int64_t Usage::* usage_fields[] = {
+    &Usage::input,     &Usage::cache_read,   &Usage::cache_write_5m, &Usage::cache_write_1h, &Usage::output,
+    &Usage::reasoning, &Usage::audio_input,  &Usage::audio_output,   &Usage::image_input,    &Usage::image_output,
+    &Usage::images,    &Usage::web_searches, &Usage::characters,     &Usage::seconds,        &Usage::search_units};
 
 /// False if a sum does not fit.
 bool merge(Line& into, const Line& from) {

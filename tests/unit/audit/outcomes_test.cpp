@@ -61,9 +61,12 @@ Outcome full() {
                      .image_input = 9,
                      .image_output = 10,
                      .images = 11,
-                     .web_searches = 12};
+                     .web_searches = 12,
+                     .characters = 13,
+                     .seconds = 14,
+                     .search_units = 15};
     outcome.usage_source = UsageSource::lost;
-    outcome.served = {.service_tier = "priority", .speed = "fast", .region = "us"};
+    outcome.served = {.service_tier = "priority", .speed = "fast", .region = "us", .picture = "hd/1024x1792"};
     outcome.held = NanoUsd(9'000'000'000'000'000'000);
     outcome.cost = NanoUsd(-7);
     outcome.charge = NanoUsd(-11);

@@ -58,6 +58,7 @@ std::vector<Outcome> traffic(std::size_t count, Timestamp from, hours span) {
         outcome.usage.input = static_cast<Tokens>(random() % 1000);
         outcome.usage.cache_write_1h = static_cast<Tokens>(random() % 3);
         outcome.usage.web_searches = static_cast<std::int64_t>(random() % 2);
+        outcome.usage.seconds = static_cast<std::int64_t>(random() % 100);
         outcome.cost = NanoUsd(static_cast<std::int64_t>(random()));
         outcome.charge = NanoUsd(static_cast<std::int64_t>(random()));
         outcome.held = NanoUsd(static_cast<std::int64_t>(random()));
@@ -312,6 +313,27 @@ TEST_F(Usages, batches_of_the_first_version_stay_readable) {
     EXPECT_EQ(call.cost, NanoUsd(1500));
     EXPECT_EQ(call.charge, NanoUsd(1500)) << "there was no other charge then";
     EXPECT_EQ(call.tier + call.cost_centre, "");
+    EXPECT_EQ(call.price_version, 7U);
+}
+
+TEST_F(Usages, batches_of_the_second_version_stay_readable) {
+    // Byte by byte as the second version packed a row: two names and the charge more than the first.
+    tamper(
+        "INSERT INTO audit_outcome (at_min, at_max, rows_count, version, names, rows) VALUES (1795435200123456789, "
+        "1795435200123456789, 1, 2, x'04373366610872657365617263680006677074"
+        "2d346f0d6f70656e61692f6770742d346f', x'00' || x'000102030405060708090a0b0c0d0e0f' || x'00' || x'00' || x'00' "
+        "|| x'00' || x'00010202020304020202020301' || x'00' || x'00' || x'00' || x'9003' || x'02' || x'111406' || "
+        "x'00' || x'00' || x'b817' || x'07' || x'a01f')");
+    const auto calls = audit->calls({.count_max = 1});
+    ASSERT_TRUE(calls) << told(calls);
+    ASSERT_EQ(calls->size(), 1U);
+    const Outcome& call = calls->front();
+    EXPECT_EQ(call.tier, "gpt-4o");
+    EXPECT_EQ(call.cost_centre, "research");
+    EXPECT_EQ(call.usage.output, 3);
+    EXPECT_EQ(call.cost, NanoUsd(1500));
+    EXPECT_EQ(call.charge, NanoUsd(2000));
+    EXPECT_EQ(call.served.picture, "") << "there were no pictures then";
     EXPECT_EQ(call.price_version, 7U);
 }
 

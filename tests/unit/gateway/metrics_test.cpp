@@ -57,6 +57,17 @@ TEST(Metrics, CountsCallsTokensAndMoney) {
     EXPECT_TRUE(has_line(text, "bursar_call_duration_seconds_count 3")) << text;
 }
 
+TEST(Metrics, CountsUnitsBesideTokens) {
+    Metrics metrics;
+    audit::Outcome units = outcome(200, "");
+    units.usage = {.characters = 5, .seconds = 6, .search_units = 7};
+    metrics.count(units);
+    for (const std::string_view line :
+         {"bursar_tokens_total{class=\"characters\"} 5", "bursar_tokens_total{class=\"seconds\"} 6",
+          "bursar_tokens_total{class=\"search_units\"} 7"})
+        EXPECT_TRUE(has_line(metrics.text(), std::string(line))) << line;
+}
+
 TEST(Metrics, AttemptsCountForTheirChannelAndOnlyTheLastAsACall) {
     Metrics metrics;
     audit::Outcome earlier = outcome(502, "provider_unavailable");

@@ -16,7 +16,8 @@ const std::vector<WrongDocument> wrong_documents = {
     {"a price finer than prices are kept", "prices: {p: {m: {input: 0.0000000001}}}",
      R"(a.yaml:1:25: price of p/m input "0.0000000001" is not a price in USD; write it like 2.50 (at most nine digits after the point, below a million))"},
     {"a price without an input", "prices: {p: {m: {output: 1}}}",
-     "a.yaml:1:17: price of p/m has neither an input price nor one per request or image; write input: 0 if it is free"},
+     "a.yaml:1:17: price of p/m has neither an input price nor one per request, image or other unit; write input: 0 if "
+     "it is free"},
     {"a cached price twice", "prices: {p: {m: {input: 1, cached_input: 1, cache_read: 1}}}",
      R"(a.yaml:1:57: price of p/m cache_read "1" is the same as cached_input; keep one of them)"},
     {"a class of tokens that nobody knows", "prices: {p: {m: {input: 1, outputs: 2}}}",

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+// The one table of what callers may ask for. Routes, paths at providers, how money is held and which reader meets the
+// answer follow from a row; tests/endpoints.tsv names the tests of each row, and a row without them fails the rules.
+namespace bursar {
+
+/// Which wire format is spoken. A caller's dialect may differ from a provider's.
+enum class Dialect : std::uint8_t { openai, anthropic, gemini, bedrock };
+
+/// Which kind of answer a path asks for. Stored rows know endpoints by number, so new ones come last.
+enum class Endpoint : std::uint8_t {
+    chat_completions,
+    completions,
+    responses,
+    embeddings,
+    messages,
+    count_tokens,  ///< Anthropic's or Gemini's
+    models,
+    generate_content,  ///< Gemini's
+    converse,          ///< Bedrock's, of providers only
+    moderations,
+    rerank,  ///< of Cohere and Jina, under OpenAI's base path
+    images,
+    image_edits,
+    speech,
+    transcriptions,
+    translations
+};
+
+/// How a request is written.
+enum class Form : std::uint8_t { none, json, multipart };
+
+/// What a call is held for, before anything is sent.
+enum class Held : std::uint8_t {
+    nothing,  ///< it costs nothing
+    input,    ///< the request bounds the cost, in tokens or searches
+    output,   ///< the answer's tokens too, up to a limit that the body has or is given
+    units     ///< what is counted in pictures, characters or seconds, and the tokens that the model makes at most
+};
+
+/// Who reads the answer's numbers.
+enum class Metered : std::uint8_t {
+    tokens,      ///< the reader of its dialect's statements
+    units,       ///< JSON with pictures, searches or tokens
+    sound,       ///< bytes that tell nothing: what was asked for is what was used
+    transcript,  ///< JSON with a duration or tokens, or bare text
+};
+
+/// By what a request reaches its row.
+enum class Reached : std::uint8_t { by_path, by_verb, as_list, at_providers_only };
+
+struct EndpointFacts {
+    Endpoint endpoint;
+    std::string_view name;    ///< in outcome rows, logs and metrics
+    std::string_view suffix;  ///< of the path, behind the version: here and at providers
+    Dialect dialect;          ///< of its path; by_verb and as_list: of whoever asks
+    Reached reached;
+    Form form;
+    Held held;
+    Metered metered;
+    bool translated;  ///< into other dialects
+};
+
+// clang-format off
+inline constexpr std::array endpoint_table = {
+    EndpointFacts{Endpoint::chat_completions, "chat_completions", "/chat/completions", Dialect::openai, Reached::by_path, Form::json, Held::output, Metered::tokens, true},
+    EndpointFacts{Endpoint::completions, "completions", "/completions", Dialect::openai, Reached::by_path, Form::json, Held::output, Metered::tokens, false},
+    EndpointFacts{Endpoint::responses, "responses", "/responses", Dialect::openai, Reached::by_path, Form::json, Held::output, Metered::tokens, false},
+    EndpointFacts{Endpoint::embeddings, "embeddings", "/embeddings", Dialect::openai, Reached::by_path, Form::json, Held::input, Metered::tokens, false},
+    EndpointFacts{Endpoint::messages, "messages", "/messages", Dialect::anthropic, Reached::by_path, Form::json, Held::output, Metered::tokens, true},
+    EndpointFacts{Endpoint::count_tokens, "count_tokens", "/messages/count_tokens", Dialect::anthropic, Reached::by_path, Form::json, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::models, "models", "/models", Dialect::openai, Reached::as_list, Form::none, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::generate_content, "generate_content", ":generateContent", Dialect::gemini, Reached::by_verb, Form::json, Held::output, Metered::tokens, true},
+    EndpointFacts{Endpoint::converse, "converse", "/converse", Dialect::bedrock, Reached::at_providers_only, Form::json, Held::output, Metered::tokens, true},
+    EndpointFacts{Endpoint::moderations, "moderations", "/moderations", Dialect::openai, Reached::by_path, Form::json, Held::input, Metered::units, false},
+    EndpointFacts{Endpoint::rerank, "rerank", "/rerank", Dialect::openai, Reached::by_path, Form::json, Held::input, Metered::units, false},
+    EndpointFacts{Endpoint::images, "images", "/images/generations", Dialect::openai, Reached::by_path, Form::json, Held::units, Metered::units, false},
+    EndpointFacts{Endpoint::image_edits, "image_edits", "/images/edits", Dialect::openai, Reached::by_path, Form::multipart, Held::units, Metered::units, false},
+    EndpointFacts{Endpoint::speech, "speech", "/audio/speech", Dialect::openai, Reached::by_path, Form::json, Held::units, Metered::sound, false},
+    EndpointFacts{Endpoint::transcriptions, "transcriptions", "/audio/transcriptions", Dialect::openai, Reached::by_path, Form::multipart, Held::units, Metered::transcript, false},
+    EndpointFacts{Endpoint::translations, "translations", "/audio/translations", Dialect::openai, Reached::by_path, Form::multipart, Held::units, Metered::transcript, false},
+};
+// clang-format on
+
+inline constexpr std::size_t endpoints_count = endpoint_table.size();
+/// What a stored number of an endpoint can be at most.
+inline constexpr Endpoint endpoint_last = endpoint_table.back().endpoint;
+
+constexpr const EndpointFacts& facts(Endpoint endpoint) { return endpoint_table[static_cast<std::size_t>(endpoint)]; }
+
+consteval bool in_order() {
+    for (std::size_t i = 0; i < endpoints_count; ++i)
+        if (static_cast<std::size_t>(endpoint_table[i].endpoint) != i) return false;
+    return true;
+}
+static_assert(in_order() && endpoint_last == Endpoint::translations, "each endpoint has its row, in order");
+
+}  // namespace bursar
