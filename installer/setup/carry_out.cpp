@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,6 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t pem_bytes_max = 256 << 10, master_key_bytes = 32, serial_bytes = 16, said_bytes_max = 600;
 constexpr std::chrono::seconds start_takes{180};
+/// Of a line in which bursard --check tells what it takes and what yet has no good end.
+constexpr std::string_view warning_begins = "warning: ";
 
 std::string last_words(const Ran& ran) {
     std::string said = ran.errors.substr(0, said_bytes_max);
@@ -169,9 +172,19 @@ class Work {
         TRY_VOID(write_drop_in("bursar.socket.d", socket_text(answers_)));
         TRY_VOID(write_drop_in("bursar.service.d", service_text(answers_)));
         TRY_VOID(write({paths_.configuration(), Secret(configuration_text(answers_, paths_))}));
-        TRY_VOID(must(offline({"--check"}), "The configuration is not taken:"));
+        TRY(const Ran checked, must(offline({"--check"}), "The configuration is not taken:"));
         done("The service takes configuration and policy.");
+        tell_warnings(checked.errors);
         return {};
+    }
+
+    /// What is taken and yet not as somebody wants it, such as a model without a price.
+    void tell_warnings(std::string_view said) {
+        for (const auto line : said | std::views::split('\n')) {
+            const std::string_view text(line.begin(), line.end());
+            if (text.starts_with(warning_begins))
+                say(Weight::note, step_, std::string(text.substr(warning_begins.size(), said_bytes_max)));
+        }
     }
 
     Result<void> write_drop_in(std::string_view unit, const std::string& text) {

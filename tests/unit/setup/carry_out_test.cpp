@@ -41,7 +41,7 @@ class CarryOut : public testing::Test {
         }
         if (what == "--make-recovery-key")
             return {.exit_code = 0, .output = Secret::copy_of("bsrr-aa-bb\n"), .errors = {}};
-        return {.exit_code = 0, .output = {}, .errors = {}};
+        return {.exit_code = 0, .output = {}, .errors = remarks};
     }
 
     std::vector<Finding> run() {
@@ -68,7 +68,7 @@ class CarryOut : public testing::Test {
     Paths paths{.root = folder.path()};
     ScriptedSystem system;
     Answers answers;
-    std::string refuses, url;
+    std::string refuses, remarks, url;
     int control = 0;
     std::function<bool(const Secret&)> shows;
 };
@@ -119,6 +119,16 @@ TEST_F(CarryOut, nothing_follows_what_the_service_refuses) {
     refuses = "--check";
     EXPECT_TRUE(wrongs(run()).contains("configuration: The configuration is not taken: bursard: no."));
     EXPECT_EQ(count_of("--issue-operator"), 0U);
+}
+
+TEST_F(CarryOut, what_the_service_takes_and_warns_of_is_noted) {
+    remarks = "warning: model m: there is no price of demo/m\nall is well\nwarning: another\n";
+    const std::vector<Finding> findings = run();
+    EXPECT_EQ(wrongs(findings), "");
+    std::vector<std::string> notes;
+    for (const Finding& each : findings)
+        if (each.weight == Weight::note && each.step == "configuration") notes.push_back(each.text);
+    EXPECT_EQ(notes, (std::vector<std::string>{"model m: there is no price of demo/m", "another"}));
 }
 
 TEST_F(CarryOut, a_token_that_was_made_survives_a_recovery_key_that_was_not) {
