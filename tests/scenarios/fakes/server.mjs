@@ -68,13 +68,14 @@ export class Fake {
     #underWay = 0;
     underWayMost = 0;
 
-    /** @param {{tls?: {cert: Buffer, key: Buffer}, port?: number}} options */
-    async listen({ tls, port = 0 } = {}) {
+    /** @param {{tls?: {cert: Buffer, key: Buffer}, port?: number, at?: string}} options at: an address of this machine */
+    async listen({ tls, port = 0, at = '127.0.0.1' } = {}) {
         const handle = (request, response) => this.#handle(request, response).catch((error) => response.destroy(error));
         this.server = tls ? https.createServer(tls, handle) : http.createServer(handle);
         this.port = port;
+        this.at = at;
         await this.up();
-        this.origin = `${tls ? 'https' : 'http'}://127.0.0.1:${this.port}`;
+        this.origin = `${tls ? 'https' : 'http'}://${at}:${this.port}`;
         return this;
     }
 
@@ -101,7 +102,7 @@ export class Fake {
         await new Promise((resolve) => this.server.close(resolve));
     }
     async up() {
-        await new Promise((resolve, reject) => this.server.once('error', reject).listen(this.port, '127.0.0.1', resolve));
+        await new Promise((resolve, reject) => this.server.once('error', reject).listen(this.port, this.at, resolve));
         this.port = this.server.address().port;
     }
     async stop() {

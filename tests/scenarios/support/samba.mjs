@@ -71,9 +71,12 @@ function company(people) {
 }
 
 export class Samba {
-    static async start({ people = 1200 } = {}) {
+    /** @param {{people?: number, at?: string}} options at: an address of this namespace, which then is that of the domain controller, too */
+    static async start({ people = 1200, at } = {}) {
         const samba = new Samba();
         samba.folder = temporaryFolder();
+        samba.inOwn = at === undefined;
+        samba.at = at ?? '127.0.0.1';
         try {
             await samba.#begin(people);
         } catch (error) {
@@ -84,12 +87,12 @@ export class Samba {
     }
 
     async #begin(people) {
-        makeCertificates(this.folder, 'IP:127.0.0.1,DNS:dc1.corp.example');
+        makeCertificates(this.folder, `IP:${this.at},DNS:dc1.corp.example`);
         this.ca = readFileSync(this.path('ca.pem'), 'utf8');
         const option = (text) => `--option=${text}`;
         execFileSync('samba-tool', [
             'domain', 'provision', `--targetdir=${this.path('dc')}`, '--realm=CORP.EXAMPLE', '--domain=CORP', '--server-role=dc', '--dns-backend=SAMBA_INTERNAL',
-            '--adminpass=Passw0rd.12', '--host-name=dc1', '--host-ip=127.0.0.1', option('interfaces=lo'), option('bind interfaces only=yes'),
+            '--adminpass=Passw0rd.12', '--host-name=dc1', `--host-ip=${this.at}`, option(`interfaces=lo${this.inOwn ? '' : ` ${this.at}/24`}`), option('bind interfaces only=yes'),
             option(`tls keyfile=${this.path('server.key')}`), option(`tls certfile=${this.path('server.pem')}`), option(`tls cafile=${this.path('ca.pem')}`),
         ], { stdio: 'pipe' });
         const { text, dnOf } = company(people);
@@ -106,13 +109,14 @@ export class Samba {
         const output = openSync(this.path('samba.log'), 'a', 0o600);
         const words = `ip link set lo up && exec samba -s ${this.path('dc/etc/smb.conf')} --option='server services=ldap dns' --no-process-group -F`;
         // It ends with whoever has started it, however that ends.
-        this.child = spawn('setpriv', ['--pdeathsig', 'TERM', 'unshare', '--net', 'bash', '-c', words], { stdio: ['ignore', output, output], detached: true });
+        const away = this.inOwn ? ['unshare', '--net'] : [];
+        this.child = spawn('setpriv', ['--pdeathsig', 'TERM', ...away, 'bash', '-c', words], { stdio: ['ignore', output, output], detached: true });
         closeSync(output);
         this.ended = new Promise((resolve) => this.child.once('exit', resolve));
         this.child.once('exit', (code) => (this.code = code ?? -1));
         await until('the domain controller', () => {
             if (this.code !== undefined) throw new Error(`samba ended with ${this.code}: ${readFileSync(this.path('samba.log'), 'utf8').slice(-2000)}`);
-            return this.inside('bash', ['-c', 'exec 3<>/dev/tcp/127.0.0.1/636']).status === 0;
+            return this.inside('bash', ['-c', `exec 3<>/dev/tcp/${this.at}/636`]).status === 0;
         }, 60_000);
     }
 

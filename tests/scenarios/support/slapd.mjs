@@ -97,8 +97,9 @@ function company(people) {
 
 export class Slapd {
     /**
-     * @param {{people?: number, anonymous?: boolean, tls?: boolean, names?: string, certified?: object}} options
-     *        anonymous: it lets a name without a password in; names: of its certificate; certified: the environment in which that is made
+     * @param {{people?: number, anonymous?: boolean, tls?: boolean, names?: string, certified?: object, at?: string}} options
+     *        anonymous: it lets a name without a password in; names: of its certificate; certified: the environment in which that is made; at: one
+     *        more address of this machine
      */
     static async start(options = {}) {
         const slapd = new Slapd();
@@ -113,6 +114,7 @@ export class Slapd {
 
     async #begin(options) {
         this.folder = temporaryFolder();
+        this.at = options.at;
         this.ports = { plain: await freePort(), tls: await freePort() };
         makeCertificates(this.folder, options.names, options.certified);
         this.ca = readFileSync(this.path('ca.pem'), 'utf8');
@@ -155,7 +157,7 @@ ppolicy_use_lockout
 
     async launch() {
         const output = openSync(this.path('slapd.log'), 'a', 0o600);
-        const addresses = `ldap://127.0.0.1:${this.ports.plain} ldaps://127.0.0.1:${this.ports.tls} ldaps://127.0.0.2:${this.ports.tls} ${this.#socket}`;
+        const addresses = `ldap://127.0.0.1:${this.ports.plain} ldaps://127.0.0.1:${this.ports.tls} ldaps://127.0.0.2:${this.ports.tls} ${this.at ? `ldaps://${this.at}:636` : ''} ${this.#socket}`;
         // It ends with whoever has started it, however that ends.
         this.child = spawn('setpriv', ['--pdeathsig', 'TERM', '/usr/sbin/slapd', '-f', this.path('slapd.conf'), '-h', addresses, '-d', '0'], { stdio: ['ignore', output, output] });
         closeSync(output);
