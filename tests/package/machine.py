@@ -29,21 +29,26 @@ def why_not():
     return None
 
 
-def release():
+def own_release():
     for line in pathlib.Path("/etc/os-release").read_text(encoding="utf-8").splitlines():
         if line.startswith("VERSION_CODENAME="):
             return line.split("=")[1].strip('"')
     return "unknown"
 
 
+def release():
+    """The Debian that the package is for: BURSAR_RELEASE, or this machine's."""
+    return os.environ.get("BURSAR_RELEASE") or own_release()
+
+
 def base():
-    """A fresh Debian of this machine's release with everything of INSTALLED, made once."""
+    """A fresh Debian of that release with everything of INSTALLED, made once."""
     folder = WORK / release()
     if (folder / ".whole").exists():
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     WORK.mkdir(parents=True, exist_ok=True)
-    mirror = sh("bash", "-euo", "pipefail", "-c", ". installer/lib.sh; debian_mirror", cwd=ROOT).strip()
+    mirror = sh("bash", "-euo", "pipefail", "-c", f". installer/lib.sh; debian_mirror {own_release()}", cwd=ROOT).strip()
     suites = [release(), f"{release()}-updates"] + ([f"{release()}-backports"] if release() == "bookworm" else [])
     sh("mmdebstrap", "--variant=apt", f"--include={INSTALLED}", release(), folder, *(f"deb {mirror} {suite} main" for suite in suites))
     (folder / ".whole").touch()

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 import packages
-from machine import ROOT
+from machine import ROOT, own_release, release
 
 MISSING = [name for name in ("dpkg-buildpackage", "dh", "dh_apparmor", "lintian", "apparmor_parser") if not shutil.which(name)]
 BUILD_PATHS = (rb"/build/package", rb"/package-test/", rb"/home/")
@@ -21,6 +21,7 @@ def run(*words, **options):
     return subprocess.run(words, check=True, capture_output=True, text=True, **options).stdout
 
 
+@unittest.skipIf(release() != own_release(), "what it links is looked up in the Debian that it was built in")
 @unittest.skipIf(MISSING, f"{', '.join(MISSING)} missing: installer/dependencies build package test")
 class Package(unittest.TestCase):
     @classmethod

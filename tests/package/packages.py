@@ -1,4 +1,6 @@
-"""The packages that the tests look at, built once per run of them. BURSAR_BUILT: see installer/debian/rules."""
+"""The packages that the tests look at, built once per run of them. BURSAR_BUILT: see installer/debian/rules.
+
+BURSAR_RELEASE: of which Debian, bookworm or trixie (default: this machine's)."""
 import atexit
 import functools
 import os
@@ -7,17 +9,20 @@ import shutil
 import subprocess
 import tempfile
 
-from machine import ROOT, WORK, base
+from machine import ROOT, WORK, base, own_release, release
 
 
 def build(name, *options):
-    """installer/package into a folder of its own; the path of the package."""
+    """installer/package, or installer/package-in for another release, into a folder of its own; the path of the package."""
     output = WORK / name
     subprocess.run(["rm", "-rf", output], check=True)
-    done = subprocess.run([ROOT / "installer/package", "--output", output, "--scratch", WORK / f"{name}.scratch", *options], capture_output=True,
-                          text=True, check=False)
+    if release() == own_release():
+        command = [ROOT / "installer/package", "--output", output, "--scratch", WORK / f"{name}.scratch"]
+    else:
+        command = [ROOT / "installer/package-in", release(), "--output", output]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise AssertionError(f"installer/package: {done.stderr[-3000:]}")
+        raise AssertionError(f"{command[0]}: {done.stderr[-3000:]}")
     return next(iter(pathlib.Path(output).glob("bursar_*.deb")))
 
 
@@ -54,7 +59,7 @@ def key_folder():
 def bundle_file():
     """The bundle of built(), signed."""
     file = WORK / "bundle.tar"
-    done = subprocess.run([ROOT / "installer/bundle", "--package", built(), "--system", base(), "--output", file, "--sign-with", "bundle@bursar.example"],
+    done = subprocess.run([ROOT / "installer/bundle", "--package", built(), "--release", release(), "--system", base(), "--output", file, "--sign-with", "bundle@bursar.example"],
                           env=os.environ | {"GNUPGHOME": str(key_folder())}, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise AssertionError(f"installer/bundle: {done.stderr[-3000:]}")

@@ -31,7 +31,9 @@ configure() {
         -keyout /etc/bursar/tls/server.key -out /etc/bursar/tls/server.pem 2>/dev/null
     cp /etc/bursar/tls/server.pem /etc/bursar/tls/ca.pem
     install -d -m 700 /etc/credstore.encrypted
-    said=$(openssl rand -hex 32 | systemd-creds encrypt --with-key=host --name=bursar-master-key - /etc/credstore.encrypted/bursar-master-key 2>&1)
+    openssl rand -hex 32 >/srv/master.key
+    chmod 600 /srv/master.key
+    said=$(systemd-creds encrypt --with-key=host --name=bursar-master-key /srv/master.key /etc/credstore.encrypted/bursar-master-key 2>&1)
     step "the master key is encrypted for this machine" $? "$said"
     if [ ! -e /srv/demo.key ]; then
         printf 'demo-%s' "$(openssl rand -hex 16)" >/srv/demo.key
@@ -43,6 +45,9 @@ configure() {
     chmod -R u=rwX,g=rX,o= /etc/bursar
     said=$(bursar-offline --check 2>&1 </dev/null)
     step "the configuration is checked" $? "$said"
+    first_operator
+}
+first_operator() {
     bursar-offline --issue-operator ada >/srv/token </dev/null
     expect "the first operator gets a token" '^bso_[0-9a-z_]+$' "$(cat /srv/token)"
 }
