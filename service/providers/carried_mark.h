@@ -8,4 +8,8 @@ namespace bursar::providers {
 /// letters of base64url.
 inline constexpr std::string_view carried_mark = "_bursarsig_";
 
+/// With this begins the `encrypted_content` of reasoning that another provider than OpenAI thought
+/// (translate/responses_proof.h).
+inline constexpr std::string_view reasoning_mark = "bursar-";
+
 }  // namespace bursar::providers

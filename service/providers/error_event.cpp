@@ -26,6 +26,12 @@ Row row_of(std::string_view type) {
     return found == rows.end() ? Row{type, 500, "INTERNAL"} : *found;
 }
 
+/// As translated answers are called (translate/responses_items.h).
+std::string response_id(std::string_view call_id) {
+    if (call_id.starts_with("call_")) call_id.remove_prefix(5);
+    return std::string("resp_").append(call_id);
+}
+
 }  // namespace
 
 std::string error_event(Endpoint endpoint, std::string_view type, std::string_view code, std::string_view message,
@@ -35,9 +41,13 @@ std::string error_event(Endpoint endpoint, std::string_view type, std::string_vi
     switch (endpoint) {
         case Endpoint::responses:
             // Clients of the Responses API show the words of a failed response; a bare `error` event some of them pass
-            // over. Its number in the sequence is not known here and not looked at there.
+            // over. Its number in the sequence is not known here and not looked at there. The id is that of a
+            // translated answer: OpenAI's own client takes another one for a mistake and does not tell the error.
             json.field("type", "response.failed").field("sequence_number", 0).key("response").open();
-            json.field("id", call_id).field("object", "response").field("created_at", 0).field("status", "failed");
+            json.field("id", response_id(call_id))
+                .field("object", "response")
+                .field("created_at", 0)
+                .field("status", "failed");
             json.key("error").open().field("code", code).field("message", message).close();
             json.key("incomplete_details")
                 .null()

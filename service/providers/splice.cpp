@@ -2,6 +2,7 @@
 #include "service/base/json.h"
 #include "service/providers/body.h"
 #include "service/providers/carried_mark.h"
+#include "service/providers/foreign_reasoning.h"
 
 #include <algorithm>
 #include <array>
@@ -85,6 +86,14 @@ void say_version(std::string_view body, const Prompt& prompt, const Rewrite& rew
         members += member + ',';
 }
 
+/// The same of reasoning: whatever would be changed within it goes with it.
+void cut_reasoning(std::string_view body, std::vector<Edit>& edits) {
+    for (const Span& span : foreign_reasoning(body)) {
+        std::erase_if(edits, [&](const Edit& edit) { return edit.at.begin >= span.begin && edit.at.end <= span.end; });
+        edits.push_back({span, {}});
+    }
+}
+
 }  // namespace
 
 Pieces splice(std::string_view body, const Prompt& prompt, const Rewrite& rewrite) {
@@ -118,6 +127,7 @@ Pieces splice(std::string_view body, const Prompt& prompt, const Rewrite& rewrit
     }
     if (prompt.tools) cut_carried(body, edits);
     if (!prompt.tags_at.empty()) edits.push_back({prompt.tags_at, {}});
+    if (prompt.max_tokens_field == "max_output_tokens") cut_reasoning(body, edits);
     // An insertion may stand where the cut begins.
     std::ranges::sort(edits, {}, [](const Edit& edit) { return std::pair(edit.at.begin, edit.at.end); });
 

@@ -24,6 +24,9 @@ constexpr translate::Way messages_to_chat{.caller = Endpoint::messages, .provide
 constexpr translate::Way chat_to_gemini{.caller = Endpoint::chat_completions, .provider = Endpoint::generate_content};
 constexpr translate::Way messages_to_gemini{.caller = Endpoint::messages, .provider = Endpoint::generate_content};
 constexpr translate::Way gemini_to_chat{.caller = Endpoint::generate_content, .provider = Endpoint::chat_completions};
+constexpr translate::Way responses_to_chat{.caller = Endpoint::responses, .provider = Endpoint::chat_completions};
+constexpr translate::Way responses_to_messages{.caller = Endpoint::responses, .provider = Endpoint::messages};
+constexpr translate::Way responses_to_gemini{.caller = Endpoint::responses, .provider = Endpoint::generate_content};
 constexpr translate::Way gemini_to_messages{.caller = Endpoint::generate_content, .provider = Endpoint::messages};
 
 void require(bool truth) {
@@ -119,10 +122,44 @@ class Order {
     std::uint64_t index_ = 0;
 };
 
+/// The order that OpenAI's own client counts on: every item begins before it says anything and is done before the end.
+class ItemOrder {
+  public:
+    void take(dom::object event) {
+        const std::string_view type = event["type"].get_string().value();
+        require(!over_);
+        if (type == "response.failed") {
+            over_ = true;
+            return;
+        }
+        require(event["sequence_number"].get_uint64().value() == number_++);
+        if (type == "response.created" || type == "response.in_progress") {
+            require(number_ <= 2);
+        } else if (type == "response.output_item.added") {
+            require(!open_ && event["output_index"].get_uint64().value() == index_);
+            open_ = true;
+        } else if (type == "response.output_item.done") {
+            require(open_ && event["output_index"].get_uint64().value() == index_++);
+            open_ = false;
+        } else if (type == "response.completed" || type == "response.incomplete") {
+            require(!open_ && event["response"]["output"].get_array().value().size() == index_);
+            over_ = true;
+        } else {
+            require(open_ && event["output_index"].get_uint64().value() == index_);
+        }
+    }
+    bool over() const { return over_; }
+
+  private:
+    bool open_ = false, over_ = false;
+    std::uint64_t index_ = 0, number_ = 0;
+};
+
 void check(Endpoint caller, const Passed& passed) {
     std::string_view rest = passed.out;
     std::string scratch;
     Order order;
+    ItemOrder items;
     dom::parser referee;
     bool done = false;
     while (!rest.empty()) {
@@ -139,9 +176,11 @@ void check(Endpoint caller, const Passed& passed) {
         dom::object object;
         require(referee.parse(event.data.data(), event.data.size()).get_object().get(object) == simdjson::SUCCESS);
         if (caller == Endpoint::messages) order.take(object);
+        if (caller == Endpoint::responses) items.take(object);
     }
     require(!(passed.ended && passed.failed));
     if (caller == Endpoint::chat_completions) require(done == passed.ended);
+    if (caller == Endpoint::responses) require(items.over() == (passed.ended || passed.failed));
     if (caller == Endpoint::generate_content && !passed.ended)
         require(passed.out.find("\"finishReason\":\"") == std::string::npos);
     if (caller == Endpoint::messages) require(passed.ended == passed.out.ends_with("{\"type\":\"message_stop\"}\n\n"));
@@ -225,7 +264,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::string_view input(reinterpret_cast<const char*>(bytes), size);
     const auto cuts = input.substr(1, 4);
     const auto rest = input.substr(5);
-    switch (bytes[0] % 12) {
+    switch (bytes[0] % 16) {
         case 0:
             request(Endpoint::chat_completions, Dialect::anthropic, rest);
             request(Endpoint::chat_completions, Dialect::openai, rest);
@@ -273,6 +312,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
             break;
         case 10:
             stream(gemini_to_chat, scripted(chat_events, rest), cuts);
+            break;
+        case 11:
+            request(Endpoint::responses, Dialect::openai, rest);
+            request(Endpoint::responses, Dialect::anthropic, rest);
+            request_to_gemini(Endpoint::responses, rest);
+            translate::answer(responses_to_chat, rest, shown);
+            translate::answer(responses_to_messages, rest, shown);
+            translate::answer(responses_to_gemini, rest, shown);
+            translate::refusal(Endpoint::responses, 400, rest, "call_1");
+            break;
+        case 12:
+            stream(responses_to_chat, scripted(chat_events, rest), cuts);
+            break;
+        case 13:
+            stream(responses_to_messages, scripted(messages_events, rest), cuts);
+            break;
+        case 14:
+            stream(responses_to_gemini, scripted(gemini_events, rest), cuts);
             break;
         default:
             stream(gemini_to_messages, scripted(messages_events, rest), cuts);

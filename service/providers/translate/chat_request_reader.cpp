@@ -90,21 +90,6 @@ constexpr std::array<std::string_view, 9> hints = {"seed",
                                                    "prompt_cache_retention",
                                                    "include_reasoning"};
 
-/// What says the same as leaving the field out.
-bool says_nothing(dom::element value) {
-    bool truth = true;
-    double number = 1;
-    std::string_view text = "-";
-    dom::array list;
-    dom::object object;
-    if (value.get_bool().get(truth) == simdjson::SUCCESS) return !truth;
-    if (value.get_double().get(number) == simdjson::SUCCESS) return number == 0;
-    if (value.get_string().get(text) == simdjson::SUCCESS) return text.empty();
-    if (value.get_array().get(list) == simdjson::SUCCESS) return list.size() == 0;
-    if (value.get_object().get(object) == simdjson::SUCCESS) return object.size() == 0;
-    return value.is_null();
-}
-
 Result<void> ChatReader::read(dom::object body) {
     for (const auto entry : body) {
         if (entry.value.is_null()) continue;
@@ -277,11 +262,7 @@ Result<void> ChatReader::tools(dom::element value, const Where& where) {
         if (tool.name.empty()) return wrong(here.at("function"), "an object with `name`");
         if (const auto schema = member(*function, "parameters")) {
             if (!as_object(*schema)) return wrong(here.at("function"), "one whose `parameters` are a JSON schema");
-            std::string text = json_of(*schema);
-            // A schema of arguments is one of an object, but only Anthropic wants it said.
-            if (!member(*as_object(*schema), "type"))
-                text.insert(1, text == "{}" ? R"("type":"object")" : R"("type":"object",)");
-            tool.schema = ask_.keep(std::move(text));
+            tool.schema = ask_.keep(schema_of_arguments(*schema));
         }
         tool.strict = truth_member(*function, "strict");
         ask_.tools.push_back(tool);

@@ -96,6 +96,14 @@ void write_chat_usage(JsonWriter& json, const Spent& spent) {
     json.key("completion_tokens_details").open().field("reasoning_tokens", spent.thinking).close().close();
 }
 
+void write_responses_usage(JsonWriter& json, const Spent& spent) {
+    const Tokens input = spent.usage.input_total(), output = output_of(spent.usage);
+    json.open().field("input_tokens", input).key("input_tokens_details").open();
+    json.field("cached_tokens", spent.usage.cache_read).field("cache_write_tokens", written_of(spent.usage)).close();
+    json.field("output_tokens", output).key("output_tokens_details").open();
+    json.field("reasoning_tokens", spent.thinking).close().field("total_tokens", input + output).close();
+}
+
 void write_messages_usage(JsonWriter& json, const Spent& spent) {
     const Usage& usage = spent.usage;
     json.open().field("input_tokens", usage.input + usage.audio_input + usage.image_input);

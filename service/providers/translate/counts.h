@@ -15,6 +15,7 @@ Spent spent_of(Endpoint provider, const Counts& counts);
 /// Appends the object.
 void write_chat_usage(JsonWriter& json, const Spent& spent);
 void write_messages_usage(JsonWriter& json, const Spent& spent);
+void write_responses_usage(JsonWriter& json, const Spent& spent);
 void write_gemini_usage(JsonWriter& json, const Spent& spent);
 
 }  // namespace bursar::providers::translate

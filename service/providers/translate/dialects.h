@@ -7,12 +7,13 @@
 #include <functional>
 
 // The two functions that each dialect has for requests, answers and streams: one into the canonical form, one out of
-// it.
+// it. The Responses API has callers only: every provider that has it has chat completions too.
 namespace bursar::providers::translate {
 
 Result<void> read_chat_request(dom::object body, Ask& ask);
 Result<void> read_messages_request(dom::object body, Ask& ask);
 Result<void> read_gemini_request(dom::object body, Ask& ask);
+Result<void> read_responses_request(dom::object body, Ask& ask);
 Result<std::string> write_chat_request(const Ask& ask, const Target& to);
 Result<std::string> write_messages_request(const Ask& ask, const Target& to);
 Result<std::string> write_gemini_request(const Ask& ask, const Target& to);
@@ -27,6 +28,7 @@ bool read_converse_answer(dom::object body, Reply& reply);
 std::string write_chat_answer(const Reply& reply, const Shown& shown);
 std::string write_messages_answer(const Reply& reply, const Shown& shown);
 std::string write_gemini_answer(const Reply& reply, const Shown& shown);
+std::string write_responses_answer(const Reply& reply, const Shown& shown);
 
 /// What a source says; views in it live for the call only.
 using Sink = std::function<void(const Step&)>;
@@ -54,6 +56,7 @@ class Writer {
 std::unique_ptr<Writer> chat_writer(const Shown& shown);
 std::unique_ptr<Writer> messages_writer(const Shown& shown);
 std::unique_ptr<Writer> gemini_writer(const Shown& shown);
+std::unique_ptr<Writer> responses_writer(const Shown& shown);
 
 /// The number in an id of a call is the number in the id that a dialect would have given: "chatcmpl-…", "msg_…".
 std::string answer_id(std::string_view prefix, std::string_view call_id);

@@ -47,6 +47,28 @@ bool is_closed(dom::element schema) {
     return std::ranges::all_of(*object, [](const auto& field) { return is_closed(field.value); });
 }
 
+bool says_nothing(dom::element value) {
+    bool truth = true;
+    double number = 1;
+    std::string_view text = "-";
+    dom::array list;
+    dom::object object;
+    if (value.get_bool().get(truth) == simdjson::SUCCESS) return !truth;
+    if (value.get_double().get(number) == simdjson::SUCCESS) return number == 0;
+    if (value.get_string().get(text) == simdjson::SUCCESS) return text.empty();
+    if (value.get_array().get(list) == simdjson::SUCCESS) return list.size() == 0;
+    if (value.get_object().get(object) == simdjson::SUCCESS) return object.size() == 0;
+    return value.is_null();
+}
+
+std::string schema_of_arguments(dom::element schema) {
+    std::string text = json_of(schema);
+    // A schema of arguments is one of an object, but only Anthropic wants it said.
+    if (const auto object = as_object(schema); object && !member(*object, "type"))
+        text.insert(1, text == "{}" ? R"("type":"object")" : R"("type":"object",)");
+    return text;
+}
+
 Result<void> read_count(dom::element value, const Where& where, std::optional<std::int64_t>& count) {
     std::int64_t number = 0;
     if (value.get_int64().get(number) != simdjson::SUCCESS || number < 0) return wrong(where, "a whole number");

@@ -14,6 +14,10 @@ std::vector<Part>& turn_of(Ask& ask, Role role);
 std::optional<std::string_view> object_text(std::string_view text);
 /// Whether every object that the schema describes requires all its members and forbids others.
 bool is_closed(dom::element schema);
+/// What says the same as leaving the field out.
+bool says_nothing(dom::element value);
+/// JSON text of a schema that describes a tool's arguments, and says that they are an object.
+std::string schema_of_arguments(dom::element schema);
 
 Result<void> read_count(dom::element value, const Where& where, std::optional<std::int64_t>& count);
 Result<void> read_number(dom::element value, const Where& where, std::optional<double>& number);

@@ -118,6 +118,7 @@ std::unique_ptr<Source> source_of(Endpoint provider) {
 
 std::unique_ptr<Writer> writer_for(Endpoint caller, const Shown& shown) {
     if (caller == Endpoint::messages) return messages_writer(shown);
+    if (caller == Endpoint::responses) return responses_writer(shown);
     return caller == Endpoint::generate_content ? gemini_writer(shown) : chat_writer(shown);
 }
 

@@ -11,9 +11,10 @@ Result<void> read_request(Endpoint from, dom::object body, Ask& ask) {
     if (from == Endpoint::chat_completions) return read_chat_request(body, ask);
     if (from == Endpoint::messages) return read_messages_request(body, ask);
     if (from == Endpoint::generate_content) return read_gemini_request(body, ask);
+    if (from == Endpoint::responses) return read_responses_request(body, ask);
     return fail(Fault::invalid_request,
-                "This model's provider speaks another dialect, into which only chat completions, messages and "
-                "generateContent can be translated. Use one of these.");
+                "This model's provider speaks another dialect, into which only chat completions, responses, messages "
+                "and generateContent can be translated. Use one of these.");
 }
 
 Result<std::string> translated(Endpoint from, dom::object body, std::size_t bytes, const Target& to) {
@@ -46,6 +47,7 @@ bool read_answer(Endpoint provider, dom::object body, Reply& reply) {
 
 std::string write_answer(Endpoint caller, const Reply& reply, const Shown& shown) {
     if (caller == Endpoint::messages) return write_messages_answer(reply, shown);
+    if (caller == Endpoint::responses) return write_responses_answer(reply, shown);
     return caller == Endpoint::generate_content ? write_gemini_answer(reply, shown) : write_chat_answer(reply, shown);
 }
 

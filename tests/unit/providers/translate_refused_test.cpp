@@ -100,8 +100,8 @@ std::vector<Case> cases() {
         {"input that is no object", messages,
          R"("messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":"x"}]}])",
          "`messages[0].content[0].input`"},
-        {"another endpoint", Endpoint::responses, R"("input":"Hello")",
-         "chat completions, messages and generateContent"},
+        {"another endpoint", Endpoint::embeddings, R"("input":"Hello")",
+         "chat completions, responses, messages and generateContent"},
     };
 }
 
