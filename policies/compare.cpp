@@ -65,6 +65,7 @@ void compare_quirks(Comparison& out, const std::string& thing, const Provider& b
     out.value(thing, "name of the token limit", old.max_tokens_name, now.max_tokens_name);
     out.value(thing, "usage of streams", either(old.stream_usage, "asked for", "not asked for"),
               either(now.stream_usage, "asked for", "not asked for"));
+    out.value(thing, "Responses API", either(old.responses, "yes", "by chat"), either(now.responses, "yes", "by chat"));
     out.value(thing, "version added to the path", either(old.version_in_path, "yes", "no"),
               either(now.version_in_path, "yes", "no"));
     out.value(thing, "model only in the path", either(old.raw_predict, "yes", "no"),

@@ -69,7 +69,7 @@ Endpoint spoken_at(Endpoint endpoint, Dialect provider) {
     if (!can_translate(endpoint)) return endpoint;
     switch (provider) {
         case Dialect::openai:
-            return Endpoint::chat_completions;
+            return endpoint == Endpoint::responses ? endpoint : Endpoint::chat_completions;
         case Dialect::anthropic:
             return Endpoint::messages;
         case Dialect::gemini:
@@ -78,6 +78,12 @@ Endpoint spoken_at(Endpoint endpoint, Dialect provider) {
             return Endpoint::converse;
     }
     return endpoint;
+}
+
+Endpoint spoken_at(Endpoint endpoint, const Provider& provider) {
+    const bool by_chat =
+        endpoint == Endpoint::responses && provider.dialect == Dialect::openai && !provider.quirks.responses;
+    return by_chat ? Endpoint::chat_completions : spoken_at(endpoint, provider.dialect);
 }
 
 }  // namespace bursar::policies

@@ -16,11 +16,13 @@ enum class Delivery : std::uint8_t { whole, streamed };
 std::string path_at(const Provider& provider, Endpoint endpoint, std::string_view model,
                     Delivery delivery = Delivery::whole);
 
-/// Chat completions, messages and Gemini's generateContent can be translated into each other; the other endpoints go
-/// where their own dialect is spoken.
+/// Chat completions, responses, messages and Gemini's generateContent can be translated; the other endpoints go where
+/// their own dialect is spoken.
 bool can_translate(Endpoint endpoint);
 /// The endpoint at which a provider of this dialect is asked what a caller asks at `endpoint`.
 Endpoint spoken_at(Endpoint endpoint, Dialect provider);
+/// The same for this provider, who may have fewer of its dialect's endpoints.
+Endpoint spoken_at(Endpoint endpoint, const Provider& provider);
 
 /// One segment of a path or one value of a query (RFC 3986 §2.3).
 std::string escaped(std::string_view text);

@@ -112,6 +112,7 @@ void read_quirks(Fields& fields, Provider& provider) {
     const auto version = fields.find("api_version");
     const auto limit = fields.find("max_tokens_name");
     const auto usage = fields.find("stream_usage");
+    const auto responses = fields.find("responses");
     const auto in_path = fields.find("version_in_path");
     const auto raw_predict = fields.find("raw_predict");
     if (raw_predict) quirks.raw_predict = read_truth(*raw_predict).value_or(quirks.raw_predict);
@@ -123,8 +124,10 @@ void read_quirks(Fields& fields, Provider& provider) {
         if (const auto word = read_word(*limit, {"max_tokens", "max_completion_tokens"}))
             quirks.max_tokens_name = *word == 0 ? "max_tokens" : "max_completion_tokens";
     if (usage) quirks.stream_usage = read_truth(*usage).value_or(quirks.stream_usage);
+    if (responses) quirks.responses = read_truth(*responses).value_or(quirks.responses);
     if (in_path) quirks.version_in_path = read_truth(*in_path).value_or(quirks.version_in_path);
-    for (const auto* setting : {&deployments, &version, &limit, &usage}) only_for(Dialect::openai, provider, *setting);
+    for (const auto* setting : {&deployments, &version, &limit, &usage, &responses})
+        only_for(Dialect::openai, provider, *setting);
     only_for(Dialect::anthropic, provider, in_path);
     if (const auto headers = fields.find("headers")) quirks.headers = read_headers(*headers);
     if (const auto path = fields.find("models_path"))

@@ -97,6 +97,7 @@ struct Quirks {
     std::string max_tokens_name;  ///< of a limit that is inserted; empty: the dialect's own
     bool stream_usage = true;     ///< takes stream_options.include_usage
     std::string region;           ///< Bedrock: whose name is in every signature
+    bool responses = true;        ///< OpenAI dialect: has the Responses API; else its callers are served by chat
     bool version_in_path = true;  ///< Anthropic dialect: "/v1" is added to a base_url that does not end in it
     /// Vertex, Anthropic dialect: the model and the verb are in the path (/models/MODEL:rawPredict), no model is in the
     /// body.

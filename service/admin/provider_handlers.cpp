@@ -28,6 +28,7 @@ void write_entry(JsonWriter& json, const policies::CatalogueEntry& entry, const 
     json.field("prices", entry.prices.empty() ? entry.name : entry.prices);
     json.field("deployments", quirks.deployments).field("api_version", quirks.api_version);
     json.field("max_tokens_name", quirks.max_tokens_name).field("stream_usage", quirks.stream_usage);
+    json.field("responses", quirks.responses);
     json.field("models_path", quirks.models_path).key("used_by").open_list();
     for (const auto& [name, provider] : rules.providers)
         if (provider->catalogue == entry.name) json.value(name);

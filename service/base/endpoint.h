@@ -70,7 +70,7 @@ struct EndpointFacts {
 inline constexpr std::array endpoint_table = {
     EndpointFacts{Endpoint::chat_completions, "chat_completions", "/chat/completions", Dialect::openai, Reached::by_path, Form::json, Held::output, Metered::tokens, true},
     EndpointFacts{Endpoint::completions, "completions", "/completions", Dialect::openai, Reached::by_path, Form::json, Held::output, Metered::tokens, false},
-    EndpointFacts{Endpoint::responses, "responses", "/responses", Dialect::openai, Reached::by_path, Form::json, Held::output, Metered::tokens, false},
+    EndpointFacts{Endpoint::responses, "responses", "/responses", Dialect::openai, Reached::by_path, Form::json, Held::output, Metered::tokens, true},
     EndpointFacts{Endpoint::embeddings, "embeddings", "/embeddings", Dialect::openai, Reached::by_path, Form::json, Held::input, Metered::tokens, false},
     EndpointFacts{Endpoint::messages, "messages", "/messages", Dialect::anthropic, Reached::by_path, Form::json, Held::output, Metered::tokens, true},
     EndpointFacts{Endpoint::count_tokens, "count_tokens", "/messages/count_tokens", Dialect::anthropic, Reached::by_path, Form::json, Held::nothing, Metered::tokens, false},

@@ -204,7 +204,7 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
     const policies::Channel& channel = *call.attempt.channel;
     const policies::Provider& provider = *channel.provider;
     const edge::RequestHead& head = call.exchange.head();
-    call.attempt.spoken = policies::spoken_at(call.endpoint, provider.dialect);
+    call.attempt.spoken = policies::spoken_at(call.endpoint, provider);
     call.attempt.translated = call.attempt.spoken != call.endpoint;
     const Result<Outgoing> outgoing = compose(call);
     // Another channel may speak the caller's own dialect, in which nothing has to be said differently.

@@ -55,7 +55,7 @@ std::string query_for_provider(std::string_view query, const policies::Provider&
 std::string provider_target(const policies::Channel& channel, Endpoint asked, const edge::RequestHead& head,
                             policies::Delivery delivery) {
     const policies::Provider& provider = *channel.provider;
-    const Endpoint spoken = policies::spoken_at(asked, provider.dialect);
+    const Endpoint spoken = policies::spoken_at(asked, provider);
     std::string out = policies::path_at(provider, spoken, channel.model, delivery);
     const std::string query = query_for_provider(spoken == asked ? head.query() : std::string_view(), provider);
     if (!query.empty()) out.append(out.contains('?') ? "&" : "?").append(query);

@@ -77,7 +77,7 @@ TEST(Admit, RefusesWithASentenceThatHelps) {
          "Team \"rnd\" may not use the model \"gpt\". See GET /v1/models for those it may use."},
         {"the other dialect",
          caller_of("research"),
-         {.endpoint = Endpoint::responses, .dialect = Dialect::openai, .model = "claude"},
+         {.endpoint = Endpoint::embeddings, .dialect = Dialect::openai, .model = "claude"},
          Fault::model_unknown,
          "The model \"claude\" is not offered in the OpenAI API. Call it in the Anthropic API: POST /v1/messages."},
         {"the other dialect, the other way",

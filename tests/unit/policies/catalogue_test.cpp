@@ -119,7 +119,7 @@ const std::vector<WrongDocument> wrong_documents = {
     {"probes of who has no list", "providers: {claude: {probe_every: 30s}}",
      R"(a.yaml:1:35: provider "claude" probe_every "30s" has nothing to ask, since models_path is none; take one of them out)"},
     {"an entry with keys", R"(catalogue: {c: {dialect: openai, base_url: "https://c.example", keys: []}})",
-     R"(a.yaml:1:65: catalogue entry "c" has no setting "keys"; it may have: about, prices, dialect, asks, base_url, tokens, auth, deployments, api_version, max_tokens_name, stream_usage, version_in_path, raw_predict, headers, models_path, deadlines, breaker, on_disconnect, drain_max, probe_every)"},
+     R"(a.yaml:1:65: catalogue entry "c" has no setting "keys"; it may have: about, prices, dialect, asks, base_url, tokens, auth, deployments, api_version, max_tokens_name, stream_usage, responses, version_in_path, raw_predict, headers, models_path, deadlines, breaker, on_disconnect, drain_max, probe_every)"},
     {"an entry without an address", "catalogue: {c: {dialect: openai}}",
      R"(a.yaml:1:16: catalogue entry "c" has no "base_url"; add it)"},
     {"an entry without a dialect", R"(catalogue: {c: {base_url: "https://c.example"}})",
@@ -185,6 +185,8 @@ models:
     ASSERT_EQ(problems_of(parsed), "");
     const auto& providers = parsed.snapshot->providers;
     EXPECT_FALSE(providers.at("mistral")->quirks.stream_usage);
+    EXPECT_FALSE(providers.at("mistral")->quirks.responses);
+    EXPECT_TRUE(providers.at("openai")->quirks.responses);
     EXPECT_EQ(providers.at("mistral")->quirks.max_tokens_name, "max_tokens");
     EXPECT_EQ(providers.at("openai")->quirks.max_tokens_name, "max_completion_tokens");
     EXPECT_EQ(providers.at("azure")->quirks.api_version, "2024-10-21");

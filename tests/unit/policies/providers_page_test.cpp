@@ -48,6 +48,11 @@ std::string_view usage_of(const Provider& provider) {
     return provider.quirks.stream_usage ? "asked for" : "not asked for";
 }
 
+std::string_view responses_of(const Provider& provider) {
+    if (spoken_at(Endpoint::responses, provider) == Endpoint::responses) return "as it is";
+    return provider.dialect == Dialect::openai ? "by chat" : "translated";
+}
+
 bool has_prices(const Snapshot& rules, const std::string& list) {
     return std::ranges::any_of(rules.prices, [&](const auto& each) { return each.first.first == list; });
 }
@@ -55,9 +60,9 @@ bool has_prices(const Snapshot& rules, const std::string& list) {
 std::string row_of(const Snapshot& rules, const CatalogueEntry& entry) {
     const Provider& provider = entry.provider;
     const std::string& models = provider.quirks.models_path;
-    return fmt::format("| `{}` | {} | {} | `{}` | `{}` | {} | {} | {} | {} |\n", entry.name, entry.about,
+    return fmt::format("| `{}` | {} | {} | `{}` | `{}` | {} | {} | {} | {} | {} |\n", entry.name, entry.about,
                        name_of(provider.dialect), entry.base_url, name_of(provider.auth), usage_of(provider),
-                       limit_of(provider), models.empty() ? "no" : fmt::format("`{}`", models),
+                       limit_of(provider), responses_of(provider), models.empty() ? "no" : fmt::format("`{}`", models),
                        has_prices(rules, entry.prices.empty() ? entry.name : entry.prices) ? "yes" : "no");
 }
 
@@ -87,9 +92,10 @@ std::string page_of(const Snapshot& rules) {
         "`{…}` in an address is yours to fill in. *Usage of streams*: where it is not asked for, because the provider "
         "refuses the question, streams are\nmetered by what is delivered unless the provider tells of itself. *Limit*: "
         "the name that the limit of output has there, if only one is taken.\n*Models*: where its list is, behind the "
-        "address. *Prices*: whether any are in the box; a model without a price is refused.\n\n"
-        "| name | who | dialect | address | key as | usage of streams | limit | models | prices |\n"
-        "|---|---|---|---|---|---|---|---|---|\n";
+        "address. *Prices*: whether any are in the box; a model without a price is refused.\n*Responses*: "
+        "who has no such API serves its callers by chat completions.\n\n"
+        "| name | who | dialect | address | key as | usage of streams | limit | responses | models | prices |\n"
+        "|---|---|---|---|---|---|---|---|---|---|\n";
     for (const auto& [name, entry] : rules.catalogue) out += row_of(rules, entry);
     return out;
 }

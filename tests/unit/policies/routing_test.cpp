@@ -22,6 +22,7 @@ providers:
     api_version: 2024-10-21
     max_tokens_name: max_completion_tokens
     stream_usage: false
+    responses: false
     headers: {X-Site: Berlin 1, openai-project: p}
     models_path: /openai/models
     probe_every: 30s
@@ -67,6 +68,7 @@ TEST(Routing, WhatSetsProvidersApartIsRead) {
                                     .api_version = "2024-10-21",
                                     .max_tokens_name = "max_completion_tokens",
                                     .stream_usage = false,
+                                    .responses = false,
                                     .version_in_path = true,
                                     .headers = {{"X-Site", "Berlin 1"}, {"openai-project", "p"}},
                                     .models_path = "/openai/models"}));

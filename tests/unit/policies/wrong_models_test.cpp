@@ -28,6 +28,7 @@ const std::vector<WrongSetting> wrong_of_providers = {
     {"a token limit of another name", "max_tokens_name: limit",
      R"(provider "p" max_tokens_name "limit" must be one of: max_tokens, max_completion_tokens)"},
     {"usage that is a number", "stream_usage: 1", R"(provider "p" stream_usage "1" must be true or false)"},
+    {"an API that is a word", "responses: none", R"(provider "p" responses "none" must be true or false)"},
     {"a setting that is misspelt", "stream_usgae: true",
      R"(provider "p" has no setting "stream_usgae"; did you mean "stream_usage"?)"},
     {"a models path without its slash", "models_path: models",
