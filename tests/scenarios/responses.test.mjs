@@ -1,0 +1,94 @@
+// Hunts: anything by which OpenAI's official client can tell that its model's provider has no Responses API; a request that a strict provider
+// refuses; thinking that a provider does not take back; money that is counted in the wrong class; a provider that has the API and is not asked there.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import OpenAI from 'openai';
+
+import { strictAnthropic, strictGemini, strictOpenAi } from './dialects.mjs';
+import { Bursar } from './support/bursar.mjs';
+import { demoPrice } from './support/policy.mjs';
+import { responsesConversations } from './support/responses-conversations.mjs';
+
+describe('the Responses API', () => {
+    let servers;
+    let bursar;
+    let client;
+
+    before(async () => {
+        servers = { anthropic: await strictAnthropic(), openai: await strictOpenAi(), gemini: await strictGemini() };
+        const keys = [{ secret: 'demo' }];
+        const chat = { dialect: 'openai', base_url: `${servers.openai.origin}/v1`, keys, catalogue: 'demo' };
+        bursar = await Bursar.start({
+            origin: servers.anthropic.origin,
+            policy: {
+                providers: {
+                    'strict-anthropic': { dialect: 'anthropic', base_url: servers.anthropic.origin, keys, catalogue: 'demo' },
+                    'strict-openai': { ...chat, responses: false },
+                    'strict-responses': chat,
+                    'strict-gemini': { dialect: 'gemini', base_url: `${servers.gemini.origin}/v1beta`, keys, catalogue: 'demo' },
+                },
+                models: {
+                    'at-anthropic': { channels: [{ provider: 'strict-anthropic', model: 'claude-opus-5' }] },
+                    'at-openai': { channels: [{ provider: 'strict-openai', model: 'gpt-5' }] },
+                    'at-gemini': { channels: [{ provider: 'strict-gemini', model: 'gemini-3.1-pro' }] },
+                    direct: { channels: [{ provider: 'strict-responses', model: 'gpt-5' }] },
+                },
+                prices: { 'claude-opus-5': demoPrice, 'gpt-5': demoPrice, 'gemini-3.1-pro': demoPrice },
+            },
+        });
+        client = new OpenAI({ baseURL: `${bursar.origin}/v1`, apiKey: await bursar.issueKey() });
+    });
+    after(async () => {
+        await bursar?.stop();
+        for (const server of Object.values(servers ?? {})) await server.stop();
+    });
+
+    for (const where of ['anthropic', 'openai', 'gemini'])
+        for (const [name, converse] of Object.entries(responsesConversations))
+            test(`openai at ${where}: ${name}`, async () => {
+                await converse(client, `at-${where}`);
+                assert.deepEqual(servers[where].refused.filter((sentence) => !/Overloaded/.test(sentence)), []);
+            });
+
+    test('a provider gets its own thinking back, and no other one does', async () => {
+        const tools = [{ type: 'function', name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } }, strict: false }];
+        const ask = (model, input) => client.responses.create({ model, store: false, reasoning: { effort: 'high' }, tools, input });
+        const input = [{ role: 'user', content: 'ponder' }];
+        const first = await ask('at-anthropic', input);
+        const call = first.output.find((item) => item.type === 'function_call');
+        const all = [...input, ...first.output, { type: 'function_call_output', call_id: call.call_id, output: 'rain' }];
+        await ask('at-anthropic', all);
+        assert.deepEqual(servers.anthropic.last().messages[1].content.map((block) => block.type), ['thinking', 'redacted_thinking', 'tool_use']);
+        for (const where of ['openai', 'gemini']) {
+            assert.match((await ask(`at-${where}`, all)).output_text, /rain/);
+            assert.doesNotMatch(JSON.stringify(servers[where].last()), /I need the weather|bursar/);
+        }
+    });
+
+    test('a call costs the same as in another dialect', async () => {
+        // 11 fresh, 100 read from the cache, 20 written to it, 9 out; at the prices of policy.mjs.
+        const nano = 11 * 2500 + 100 * 250 + 20 * 3125 + 9 * 10000;
+        const { response } = await client.responses.create({ model: 'at-anthropic', input: 'Say hello.' }).withResponse();
+        assert.equal(Math.round(Number(response.headers.get('x-bursar-cost-usd')) * 1e9), nano);
+    });
+
+    test('what cannot be said elsewhere is refused, by name, before anything is sent', async () => {
+        const sent = servers.anthropic.calls.length;
+        for (const [body, word] of [
+            [{ previous_response_id: 'resp_1' }, /`previous_response_id`/],
+            [{ tools: [{ type: 'web_search' }] }, /web_search/],
+        ])
+            await assert.rejects(client.responses.create({ model: 'at-anthropic', input: 'x', ...body }), (error) => {
+                assert.ok(error instanceof OpenAI.BadRequestError);
+                assert.match(error.message, word);
+                return true;
+            });
+        assert.equal(servers.anthropic.calls.length, sent);
+    });
+
+    test('whoever is not said to lack the API is asked there', async () => {
+        await assert.rejects(client.responses.create({ model: 'direct', input: 'x' }, { maxRetries: 0 }));
+        assert.match(servers.openai.refused.at(-1), /POST \/v1\/responses/);
+    });
+});
