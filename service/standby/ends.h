@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,18 +49,39 @@ class PrimaryEnd {
     /// Blocking.
     Result<std::string> base(std::string_view bytes) const;
 
+    /// What to ask a peer that does not pull: whether it serves in a higher epoch. Who comes back asks first.
+    std::string ask() EXCLUDES(mutex_);
+    /// Its answer.
+    Result<void> hear_peer(std::string_view bytes) EXCLUDES(mutex_);
+    /// Pulls are refused from here on: the node stops, and begins no copy any more.
+    void close() { closed_.store(true); }
+
     /// Whether a hold may be taken now. Microseconds; without a lock.
     bool may_spend() const { return clock_.moment().time_since_epoch().count() < spend_until_.load(); }
     /// The standby wants to take over: whoever hears this lets nothing new begin, waits for the last group, and calls
     /// hand_over().
     bool asked_to_hand_over() const { return asked_to_hand_over_.load(); }
+    /// It was heeded, or could not be.
+    void forget_wish() { asked_to_hand_over_ = false; }
     /// Nothing more will be written. As Serving::hand_over(); when it returns, this node never spends again.
     Result<void> hand_over() EXCLUDES(mutex_);
     /// As Serving::go_on_alone().
     Result<void> go_on_alone() EXCLUDES(mutex_);
     Standing standing() const EXCLUDES(mutex_);
+    /// How it stands with its standby.
+    struct State {
+        Standing standing;
+        std::optional<Moment> pulled_at;  ///< when it last pulled; none: not since the start
+        bool standby_is_whole = false;    ///< as its last pull said
+        std::uint64_t newest = 0;         ///< the last group of this run
+        std::uint64_t confirmed = 0;      ///< the last one that the standby has
+        std::size_t unconfirmed_bytes = 0;
+        std::optional<Moment> behind_since;  ///< since when it has not had everything
+    };
+    State state() const EXCLUDES(mutex_);
 
   private:
+    void note(const Pull& pull) REQUIRES(mutex_);
     Result<void> adopt(const Standing& standing) REQUIRES(mutex_);
     void follow_standing() REQUIRES(mutex_);
     void begin_copy() REQUIRES(mutex_);
@@ -70,9 +92,18 @@ class PrimaryEnd {
     const Clock& clock_;
     std::atomic<Moment::rep> spend_until_{0};
     std::atomic<bool> asked_to_hand_over_{false};
+    std::atomic<bool> closed_{false};
     mutable Mutex mutex_;  ///< held while a standing is written: seldom, and never by the path of a call
     Serving serving_ GUARDED_BY(mutex_);
+    std::uint64_t asked_ GUARDED_BY(mutex_) = 0;
+    std::optional<Moment> pulled_at_ GUARDED_BY(mutex_);
+    std::optional<Moment> behind_since_ GUARDED_BY(mutex_);
+    bool standby_is_whole_ GUARDED_BY(mutex_) = false;
 };
+
+/// What a node that does not serve answers to a pull: which epoch it knows, and where it ended if it has handed over.
+/// As read_pull().
+Result<std::string> answer_without_serving(const Secret& pairing, const Standing& standing, std::string_view pull);
 
 /// The node that keeps a copy, in `folder`. One thread at a time.
 class StandbyEnd {
@@ -94,6 +125,9 @@ class StandbyEnd {
     /// Following::take_over().
     Result<void> take_over(Following::Word word);
     const Standing& standing() const { return following_.standing(); }
+    /// Whether the primary was heard since this start, and its last answer.
+    bool heard() const { return following_.heard(); }
+    const Answer& last_answer() const { return following_.last_answer(); }
     Held held() const;
     /// Where the whole copy is.
     const KeptCopy* whole_copy() const { return whole_.get(); }
@@ -103,6 +137,7 @@ class StandbyEnd {
     Result<void> take_groups(const ReadAnswer& read);
     Result<void> begin_copy(std::uint64_t run);
     Result<void> complete_if_done();
+    const KeptCopy* followed() const;
     std::filesystem::path folder_of(std::uint64_t run) const;
 
     const Pair pair_;

@@ -43,6 +43,8 @@ struct BaseAsk {
     bool operator==(const BaseAsk&) const = default;
 };
 inline constexpr std::uint32_t base_pages_max = 2'048;
+/// What one ask is for: its codes fit into a request of somebody whom the edge does not know.
+inline constexpr std::uint32_t base_pages_per_ask = 1'024;
 
 struct BasePages {
     std::uint64_t run = 0;

@@ -55,19 +55,32 @@ void PrimaryEnd::begin_copy() {
     sources_.wake();
 }
 
+/// What only people look at.
+void PrimaryEnd::note(const Pull& pull) {
+    pulled_at_ = clock_.moment();
+    standby_is_whole_ = pull.whole && pull.run == serving_.run();
+    const bool has_all = standby_is_whole_ && pull.has >= shipping_.newest();
+    if (has_all) behind_since_.reset();
+    if (!has_all && !behind_since_) behind_since_ = pulled_at_;
+}
+
 Result<std::string> PrimaryEnd::pull(std::string_view bytes, Moment until) {
     TRY(const Pull pull, read_pull(pair_.secret, bytes));
+    if (closed_.load()) return fail(Fault::shutting_down, "This node is stopping.");
     {
         const MutexLock lock(mutex_);
+        // What it had confirmed is gone from here, so its copy can never be whole again.
+        const bool lost_its_copy = pull.run == serving_.run() && pull.has < serving_.confirmed();
         const auto next = serving_.hear(pull, shipping_.newest());
         if (next) TRY_VOID(adopt(*next));
         follow_standing();
         shipping_.confirm(serving_.run(), serving_.confirmed());
         const Post post = serving_.standing().post;
         const bool serves = post == Post::alone || post == Post::primary;
-        const bool is_ours = pull.epoch == serving_.standing().epoch;
-        if (serves && is_ours && shipping_.run() == 0) begin_copy();
-        if (serves && is_ours && pull.wants_to_take_over) asked_to_hand_over_ = true;
+        const bool is_ours = serves && pull.epoch == serving_.standing().epoch;
+        if (is_ours && (shipping_.run() == 0 || lost_its_copy)) begin_copy();
+        if (is_ours && pull.wants_to_take_over) asked_to_hand_over_ = true;
+        if (is_ours) note(pull);
     }
     const auto sealed = shipping_.after(pull.run, pull.has, groups_bytes_per_answer, until);
     const MutexLock lock(mutex_);
@@ -100,9 +113,40 @@ Result<std::string> PrimaryEnd::base(std::string_view bytes) const {
     return write_base_pages(pair_.secret, pages);
 }
 
+std::string PrimaryEnd::ask() {
+    const MutexLock lock(mutex_);
+    return write_pull(pair_.secret, {.epoch = serving_.standing().epoch, .ask = ++asked_});
+}
+
+/// An old answer says nothing wrong: epochs only rise.
+Result<void> PrimaryEnd::hear_peer(std::string_view bytes) {
+    TRY(const ReadAnswer read, read_answer(pair_.secret, bytes));
+    const MutexLock lock(mutex_);
+    const auto next = serving_.hear(read.answer);
+    if (next) return adopt(*next);
+    follow_standing();
+    return {};
+}
+
+PrimaryEnd::State PrimaryEnd::state() const {
+    const MutexLock lock(mutex_);
+    return {.standing = serving_.standing(),
+            .pulled_at = pulled_at_,
+            .standby_is_whole = standby_is_whole_,
+            .newest = shipping_.newest(),
+            .confirmed = serving_.confirmed(),
+            .unconfirmed_bytes = shipping_.unconfirmed_bytes(),
+            .behind_since = behind_since_};
+}
+
 Result<void> PrimaryEnd::hand_over() {
     const MutexLock lock(mutex_);
-    TRY(const Standing over, serving_.hand_over(shipping_.newest()));
+    const std::uint64_t last = shipping_.newest();
+    TRY(const Standing over, serving_.hand_over(last));
+    // At once with the look: whatever is written afterwards would be nowhere but here, so nobody may hear that it is.
+    if (!shipping_.end_after(last, {Fault::shutting_down, "This node has handed over to the other one. Try again.",
+                                    "written after the hand-over"}))
+        return fail(Fault::conflict, "The standby has not everything yet. Try again in a moment.");
     return adopt(over);
 }
 
@@ -113,6 +157,19 @@ Result<void> PrimaryEnd::go_on_alone() {
     // The next standby begins with a copy of its own.
     shipping_.let_go();
     return {};
+}
+
+Result<std::string> answer_without_serving(const Secret& pairing, const Standing& standing, std::string_view pull) {
+    TRY(const Pull asked, read_pull(pairing, pull));
+    const bool handed_over = standing.post == Post::retired && standing.run != 0;
+    return write_answer(pairing,
+                        {.epoch = standing.epoch,
+                         .to = asked.ask,
+                         .post = standing.post,
+                         .run = standing.run,
+                         .newest = standing.last_group,
+                         .handed_over = handed_over},
+                        {});
 }
 
 }  // namespace bursar::standby

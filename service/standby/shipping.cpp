@@ -42,6 +42,14 @@ void Shipping::end(const Error& why) {
     changed_.notify_all();
 }
 
+bool Shipping::end_after(std::uint64_t last, const Error& why) {
+    const MutexLock lock(mutex_);
+    if (!chain_ || chain_->link().number != last || confirmed_ < last) return false;
+    if (!ended_) ended_ = why;
+    changed_.notify_all();
+    return true;
+}
+
 void Shipping::drop_all() {
     chain_.reset();
     all_wanted_ = {};
@@ -119,6 +127,16 @@ void Shipping::confirm(std::uint64_t run, std::uint64_t has) {
         kept_.pop_front();
     }
     changed_.notify_all();
+}
+
+bool Shipping::wait_confirmed(std::chrono::steady_clock::time_point deadline) {
+    const MutexLock lock(mutex_);
+    const std::uint64_t run = chain_ ? chain_->link().run : 0;
+    const std::uint64_t last = chain_ ? chain_->link().number : 0;
+    const auto waits = [&]() REQUIRES(mutex_) { return chain_ && chain_->link().run == run && confirmed_ < last; };
+    while (waits())
+        if (!changed_.wait_until(mutex_, deadline)) return !waits();
+    return true;
 }
 
 bool Shipping::has_begun() const {

@@ -39,6 +39,8 @@ class Shipping {
     void set_writers(Writers writers) EXCLUDES(mutex_);
     /// Nothing may count from here on: writers that wait fail, and so does every later group. For good.
     void end(const Error& why) EXCLUDES(mutex_);
+    /// The same, if `last` is the newest group and the standby has it; false, and nothing is changed, if not.
+    bool end_after(std::uint64_t last, const Error& why) EXCLUDES(mutex_);
 
     /// A small file that belongs to the copy, as it is now; kept as a group.
     void put_file(Part part, std::string_view content) EXCLUDES(mutex_);
@@ -54,6 +56,8 @@ class Shipping {
                  std::chrono::steady_clock::time_point deadline) EXCLUDES(mutex_);
     /// The standby has these on its disk.
     void confirm(std::uint64_t run, std::uint64_t has) EXCLUDES(mutex_);
+    /// Waits until the standby has everything that there is now, or nobody follows; false if `deadline` came first.
+    bool wait_confirmed(std::chrono::steady_clock::time_point deadline) EXCLUDES(mutex_);
 
     /// Whether all that a copy begins with has come: the base may be read from here on.
     bool has_begun() const EXCLUDES(mutex_);

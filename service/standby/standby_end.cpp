@@ -43,14 +43,18 @@ Result<std::unique_ptr<StandbyEnd>> StandbyEnd::open(Pair pair, Standing standin
 
 fs::path StandbyEnd::folder_of(std::uint64_t run) const { return folder_ / fmt::format("copy-{:016x}", run); }
 
-Held StandbyEnd::held() const {
+const KeptCopy* StandbyEnd::followed() const {
     const bool copying = incoming_ && incoming_->held().run == following_.last_answer().run;
-    if (copying) return incoming_->held();
-    return whole_ ? whole_->held() : Held{};
+    return copying ? incoming_.get() : whole_.get();
 }
 
+Held StandbyEnd::held() const { return followed() != nullptr ? followed()->held() : Held{}; }
+
 std::string StandbyEnd::ask(bool wants_to_take_over) {
-    return write_pull(pair_.secret, following_.pull(held(), wants_to_take_over));
+    Held on_disk = held();
+    // Also of a commit whose end has not come yet: what is here need not come again.
+    if (followed() != nullptr) on_disk.group = followed()->link().number;
+    return write_pull(pair_.secret, following_.pull(on_disk, wants_to_take_over));
 }
 
 Result<void> StandbyEnd::begin_copy(std::uint64_t run) {
@@ -104,11 +108,11 @@ Result<void> StandbyEnd::hear(std::string_view bytes) {
 
 Result<std::string> StandbyEnd::ask_base() const {
     if (!incoming_ || base_read_) return std::string{};
-    TRY(std::string codes, incoming_->base_codes(base_part_, base_next_, base_pages_max));
+    TRY(std::string codes, incoming_->base_codes(base_part_, base_next_, base_pages_per_ask));
     return write_base_ask(pair_.secret, {.run = incoming_->held().run,
                                          .part = base_part_,
                                          .first = base_next_,
-                                         .count = base_pages_max,
+                                         .count = base_pages_per_ask,
                                          .codes = std::move(codes)});
 }
 
@@ -121,7 +125,7 @@ Result<void> StandbyEnd::hear_base(std::string_view bytes) {
         TRY_VOID(incoming_->put_base(
             base_part_, pages.numbers[i],
             std::string_view(pages.bytes).substr(i * store::raw_page_bytes, store::raw_page_bytes)));
-    base_next_ += base_pages_max;
+    base_next_ += base_pages_per_ask;
     if (base_next_ <= pages.file_pages) return {};
     base_next_ = 1;
     if (base_part_ == Part::service_database) {

@@ -233,5 +233,78 @@ TEST_F(Ends, a_primary_that_comes_back_after_a_take_over_serves_nothing) {
     EXPECT_FALSE(add(*primary.service, 1)) << "and records nothing";
 }
 
+TEST_F(Ends, a_commit_that_is_larger_than_an_answer_comes_in_several) {
+    primary.serve(Mode::asynchronous, {}, clock);
+    start_standby(Mode::asynchronous);
+    until(Post::standby);
+    constexpr std::size_t row_bytes = 1 << 20;
+    ASSERT_TRUE(primary.service->write([&](store::Transaction& transaction) -> Result<void> {
+        for (std::int64_t i = 1; i <= 14; ++i)
+            TRY_VOID(store::add_row(transaction, i, std::string(row_bytes, static_cast<char>('a' + i))));
+        return {};
+    }));
+    const std::uint64_t newest = primary.shipping->newest();
+    for (int i = 0; i < 20 && standby->held().group < newest; ++i) round();
+    EXPECT_EQ(standby->held().group, newest);
+    primary.stop();
+    ASSERT_TRUE(standby->take_over(Following::Word::primary_is_off));
+    EXPECT_EQ(rows_on_standby(Part::service_database).size(), 14U);
+}
+
+TEST_F(Ends, a_standby_that_lost_its_disk_gets_a_new_copy) {
+    primary.serve(Mode::asynchronous, {}, clock);
+    start_standby(Mode::asynchronous);
+    until(Post::standby);
+    ASSERT_TRUE(add(*primary.service, 1));
+    for (int i = 0; i < rounds_max && standby->held().group < primary.shipping->newest(); ++i) round();
+    round();
+    const std::uint64_t run = standby->held().run;
+    standby.reset();
+    fs::remove_all(folder / "standby");
+    start_standby(Mode::asynchronous);
+    until(Post::standby);
+    EXPECT_NE(standby->held().run, run);
+    EXPECT_EQ(primary.end->standing().post, Post::primary);
+}
+
+TEST_F(Ends, a_primary_that_comes_back_learns_from_its_peer_that_it_is_over) {
+    primary.serve(Mode::synchronous, {}, clock);
+    start_standby(Mode::synchronous);
+    until(Post::standby);
+    const Standing standing = primary.end->standing();
+    primary.stop();
+    primary.serve(Mode::synchronous, standing, clock);
+    const Secret secret(std::string(32, 'p'));
+    // While the standby waits it says nothing that changes anything.
+    const auto waits = answer_without_serving(secret, standby->standing(), primary.end->ask());
+    ASSERT_TRUE(waits) << told(waits);
+    ASSERT_TRUE(primary.end->hear_peer(*waits));
+    EXPECT_EQ(primary.end->standing().post, Post::primary);
+    clock.advance(15s);
+    ASSERT_TRUE(standby->take_over(Following::Word::primary_is_off));
+    const auto serves = answer_without_serving(secret, standby->standing(), primary.end->ask());
+    ASSERT_TRUE(serves) << told(serves);
+    ASSERT_TRUE(primary.end->hear_peer(*serves));
+    EXPECT_EQ(primary.end->standing(), (Standing{.post = Post::retired, .epoch = 3}));
+    const auto forged = answer_without_serving(Secret(std::string(32, 'q')), {.epoch = 99}, primary.end->ask());
+    EXPECT_FALSE(forged) << "only the two know the secret";
+}
+
+TEST_F(Ends, after_a_hand_over_nothing_is_recorded_any_more) {
+    primary.serve(Mode::asynchronous, {}, clock);
+    start_standby(Mode::asynchronous);
+    until(Post::standby);
+    ASSERT_TRUE(add(*primary.service, 1));
+    for (int i = 0; i < rounds_max && !primary.end->hand_over(); ++i) round();
+    const std::uint64_t last = primary.end->standing().last_group;
+    EXPECT_FALSE(add(*primary.service, 2)) << "somebody heard of a row that the successor does not have";
+    round();
+    EXPECT_EQ(standby->held().group, last);
+    EXPECT_TRUE(standby->take_over(Following::Word::none));
+    EXPECT_EQ(rows_on_standby(Part::service_database), (std::vector<std::int64_t>{1}));
+    primary.end->close();
+    EXPECT_FALSE(primary.end->pull(standby->ask(false), Moment::min()));
+}
+
 }  // namespace
 }  // namespace bursar::standby
