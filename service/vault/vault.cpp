@@ -5,6 +5,7 @@
 #include "service/store/copy.h"
 #include "service/store/store.h"
 #include "service/vault/cipher.h"
+#include "service/vault/followed.h"
 #include "service/vault/keyring.h"
 
 #include <algorithm>
@@ -96,6 +97,8 @@ class FolderVault final : public Vault {
     FolderVault(fs::path folder, const Clock& clock, bool is_new, bool wants_passphrase)
         : folder_(std::move(folder)), clock_(clock), is_new_(is_new), wants_passphrase_(wants_passphrase) {}
 
+    void follow_with(store::Follower& follower) { follower_ = &follower; }
+    void wake();
     State state() const override { return secrets_.get() ? State::unsealed : State::sealed; }
     bool is_new() const override { return is_new_; }
     bool wants_passphrase() const override { return wants_passphrase_; }
@@ -136,8 +139,12 @@ class FolderVault final : public Vault {
 
     const fs::path folder_;
     const Clock& clock_;
+    store::Follower* follower_ = nullptr;
     std::atomic<bool> is_new_;
     std::atomic<bool> wants_passphrase_;
+    /// The open one, for wake(): a command may be waiting for a follower while it holds `mutex_`.
+    mutable Mutex waking_;
+    store::Store* awake_ GUARDED_BY(waking_) = nullptr;
     /// One command at a time. Held across I/O: commands are rare and lend() does not need it.
     mutable Mutex mutex_;
     std::optional<Open> open_ GUARDED_BY(mutex_);
@@ -145,7 +152,9 @@ class FolderVault final : public Vault {
     SnapshotCell<Secrets> secrets_{nullptr};
 };
 
-Result<std::unique_ptr<Vault>> Vault::open(const fs::path& folder, const Clock& clock) {
+namespace {
+
+Result<std::unique_ptr<FolderVault>> open_folder(const fs::path& folder, const Clock& clock) {
     std::error_code error;
     if (!fs::exists(folder, error)) {
         fs::create_directory(folder, error);
@@ -165,6 +174,19 @@ Result<std::unique_ptr<Vault>> Vault::open(const fs::path& folder, const Clock& 
     if (!has_keyring) return std::make_unique<FolderVault>(folder, clock, true, false);
     TRY(const auto ring, Keyring::read(folder / "keyring"));
     return std::make_unique<FolderVault>(folder, clock, false, ring.wants_passphrase());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Vault>> Vault::open(const fs::path& folder, const Clock& clock) {
+    return open_folder(folder, clock);
+}
+
+Result<Followed> open_followed(const fs::path& folder, const Clock& clock, store::Follower& follower) {
+    TRY(auto vault, open_folder(folder, clock));
+    vault->follow_with(follower);
+    FolderVault* const opened = vault.get();
+    return Followed{.vault = std::move(vault), .wake = [opened] { opened->wake(); }};
 }
 
 Result<DataKeys> FolderVault::make_keyring(const MasterKey& key) {
@@ -190,6 +212,12 @@ Result<void> FolderVault::unseal(const MasterKey& key) {
         TRY_VOID(finished.write(keyring_file()));
     }
     open_.emplace(std::move(open));
+    if (follower_ != nullptr) {
+        open_->store->follow_with(*follower_);
+        open_->store->start();
+        const MutexLock waking(waking_);
+        awake_ = open_->store.get();
+    }
     secrets_.set(std::make_shared<const Secrets>(std::move(secrets)));
     return {};
 }
@@ -254,7 +282,16 @@ Result<Secrets> FolderVault::load(Open& open) const {
 void FolderVault::seal() {
     const MutexLock lock(mutex_);
     secrets_.set(nullptr);
+    {
+        const MutexLock waking(waking_);
+        awake_ = nullptr;
+    }
     open_.reset();
+}
+
+void FolderVault::wake() {
+    const MutexLock waking(waking_);
+    if (awake_ != nullptr) awake_->wake();
 }
 
 Result<void> FolderVault::rotate(const MasterKey& current, const MasterKey& next) {
