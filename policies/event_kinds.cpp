@@ -155,6 +155,19 @@ constexpr std::array kinds{
               "The last backup could not be made. The event says why; it is tried again every hour.", "backup.made"},
     EventKind{"backup.made", Severity::info, ends, "A backup was made again", "Backups are made again.", ""},
     EventKind{
+        "standby.lost", Severity::critical, begins, "The standby is lost",
+        "The other machine of the pair does not ask any more. In synchronous mode no call is served until it does, "
+        "or until you say that it is off: bursarctl standby alone.",
+        "standby.back"},
+    EventKind{"standby.back", Severity::info, ends, "The standby is back", "The standby asks again.", ""},
+    EventKind{"standby.behind", Severity::warning, begins, "The standby is behind",
+              "The standby lacks what was written lately. Look at the network between the two, and at its disk.",
+              "standby.caught_up"},
+    EventKind{"standby.caught_up", Severity::info, ends, "The standby has caught up",
+              "The standby has everything again.", ""},
+    EventKind{"standby.took_over", Severity::critical, news, "The standby has taken over",
+              "The machine that was the standby serves now. There is no standby until one is paired with it.", ""},
+    EventKind{
         "store.failing", Severity::critical, news, "Nothing could be written",
         "For a time nothing could be written, so calls were refused. It is told once writing works again, for before "
         "it cannot be kept. Look at the disk and at the log.",
