@@ -2,19 +2,21 @@
 
 #include "service/admin/http_server.h"
 #include "service/admin/router.h"
+#include "service/admin/standby.h"
 
 namespace bursar::admin {
 namespace {
 
 class Standing final : public ControlPlane {
   public:
-    Standing(const Options& options, vault::Vault& vault, Hooks hooks, const Clock& clock)
-        : plane_{.options = options,
-                 .vault = vault,
-                 .hooks = std::move(hooks),
-                 .clock = clock,
-                 .guard = UnsealGuard(clock, options.unseal_delay_first),
-                 .console = {}} {}
+    Standing(const Options& options, vault::Vault& vault, Hooks hooks, StandbyHooks standby, const Clock& clock)
+        : plane_{{.options = options,
+                  .vault = vault,
+                  .hooks = std::move(hooks),
+                  .clock = clock,
+                  .guard = UnsealGuard(clock, options.unseal_delay_first),
+                  .console = {}},
+                 std::move(standby)} {}
     ~Standing() override { stop(); }
 
     Result<void> open() {
@@ -30,7 +32,7 @@ class Standing final : public ControlPlane {
     }
 
   private:
-    Plane plane_;
+    PairedPlane plane_;
     std::unique_ptr<Router> router_;
     std::unique_ptr<HttpServer> server_;
 };
@@ -39,7 +41,12 @@ class Standing final : public ControlPlane {
 
 Result<std::unique_ptr<ControlPlane>> ControlPlane::start(Options options, vault::Vault& vault, Hooks hooks,
                                                           const Clock& clock) {
-    auto plane = std::make_unique<Standing>(options, vault, std::move(hooks), clock);
+    return start_paired(std::move(options), vault, std::move(hooks), {}, clock);
+}
+
+Result<std::unique_ptr<ControlPlane>> start_paired(Options options, vault::Vault& vault, Hooks hooks,
+                                                   StandbyHooks standby, const Clock& clock) {
+    auto plane = std::make_unique<Standing>(options, vault, std::move(hooks), std::move(standby), clock);
     TRY_VOID(plane->open());
     return plane;
 }

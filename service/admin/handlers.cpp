@@ -1,3 +1,4 @@
+#include "service/admin/standby.h"
 #include "service/admin/visit.h"
 
 #include <array>
@@ -33,6 +34,9 @@ constexpr std::array table = {
     Handler{"POST", "/api/v1/vault/rotate", vault_rotate, itself, operators, recent, propose_vault_rotate},
     Handler{"GET", "/api/v1/backup", backup_list},
     Handler{"POST", "/api/v1/backup", backup_make},
+    Handler{"GET", "/api/v1/standby", standby_status, reads, until_open},
+    Handler{"POST", "/api/v1/standby/hand-over", standby_hand_over, itself, operators, recent},
+    Handler{"POST", "/api/v1/standby/alone", standby_alone, itself, operators, recent},
     Handler{"POST", "/api/v1/upgrade/check", upgrade_check, router},
     Handler{"GET", "/api/v1/secrets", secret_list},
     Handler{"PUT", "/api/v1/secrets/{name}", secret_put, itself, operators, recent, propose_secret_put},
