@@ -24,7 +24,7 @@ set(bursar_may_link_outbox       base store policies treasury vault integrations
 set(bursar_may_link_staff        base store policies auth ldap oidc vault audit treasury)
 set(bursar_may_link_gateway      base edge policies providers auth ledger vault audit replays)
 set(bursar_may_link_admin        base store policies auth oidc scim ledger vault backup audit treasury integrations reports outbox staff)
-set(bursar_may_link_daemon       base store edge policies providers auth ledger vault backup audit replays treasury integrations reports outbox ldap oidc scim staff gateway admin)
+set(bursar_may_link_daemon       base store edge policies providers auth ledger vault backup standby audit replays treasury integrations reports outbox ldap oidc scim staff gateway admin)
 set(bursar_may_link_ctl          base integrations drawing)
 set(bursar_may_link_setup        base)
 set(bursar_may_link_demo         base edge)

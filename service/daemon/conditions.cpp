@@ -17,7 +17,8 @@ using treasury::Course;
 using namespace std::chrono_literals;
 
 constexpr std::array fast{Course{"channel.down", "channel.back"}, Course{"provider_key.down", "provider_key.back"},
-                          Course{"vault.sealed", "vault.unsealed"}};
+                          Course{"vault.sealed", "vault.unsealed"}, Course{"standby.lost", "standby.back"},
+                          Course{"standby.behind", "standby.caught_up"}};
 constexpr std::array slow{Course{"price.missing", "price.found"}, Course{"certificate.expiring", "certificate.renewed"},
                           Course{"certificate.refused", "certificate.accepted"}, Course{"disk.low", "disk.ok"},
                           Course{"backup.failed", "backup.made"}};

@@ -36,6 +36,7 @@ const std::map<std::string, std::set<std::string>> known_keys = {
     {"backup_target",
      {"url", "bucket", "region", "prefix", "access_key", "host_key", "secret", "ca", "private_ranges", "keep",
       "stall_seconds", "retry_seconds"}},
+    {"standby", {"role", "peer", "peer_key", "mode", "secret_file", "mandate_seconds", "patience_seconds"}},
     {"limits", {"connections", "per_address", "calls", "body_mib", "bodies_mib", "drain_seconds", "shards"}},
 };
 
@@ -322,6 +323,40 @@ Result<void> read_backup_target(const Reader& reader, Configuration& out) {
     return {};
 }
 
+Result<void> read_standby(const Reader& reader, Configuration& out) {
+    if (reader.text("standby.role", "").empty()) return {};
+    using Role = StandbyOptions::Role;
+    constexpr std::size_t key_letters = 44;
+    constexpr std::int64_t seconds_max = 600;
+    StandbyOptions pair;
+    TRY(pair.role, reader.choice<Role>("standby.role", "", {{"primary", Role::primary}, {"standby", Role::standby}}));
+    TRY(pair.mode, reader.choice<standby::Mode>(
+                       "standby.mode", "synchronous",
+                       {{"synchronous", standby::Mode::synchronous}, {"asynchronous", standby::Mode::asynchronous}}));
+    pair.peer.origin = reader.text("standby.peer", "");
+    if (!is_origin(pair.peer.origin))
+        return std::unexpected(
+            reader.wrong("standby.peer", fmt::format("is \"{}\"; write where the other machine listens, like "
+                                                     "https://bursar-b.corp.example:8443.",
+                                                     pair.peer.origin)));
+    pair.peer.key = reader.text("standby.peer_key", "");
+    const bool tls = pair.peer.origin.starts_with("https://");
+    if (tls && (pair.peer.key.size() != key_letters || !pair.peer.key.ends_with('=')))
+        return std::unexpected(
+            reader.wrong("standby.peer_key",
+                         "is not the SHA-256 of a public key in Base64; docs/operate/standby.md has the command "
+                         "that says it of the other machine's certificate."));
+    pair.secret_file = reader.path("standby.secret_file", (out.state_folder / "standby.secret").string());
+    TRY(const std::int64_t mandate, reader.number("standby.mandate_seconds", 10, 1, seconds_max));
+    TRY(const std::int64_t patience,
+        reader.number("standby.patience_seconds", mandate * 3 / 2 + mandate % 2, 1, seconds_max));
+    pair.times = {.mandate = std::chrono::seconds(mandate), .patience = std::chrono::seconds(patience)};
+    if (const auto checked = standby::check(pair.times); !checked)
+        return std::unexpected(reader.wrong("[standby]", "has times that do not fit: " + checked.error().for_caller));
+    out.standby = std::move(pair);
+    return {};
+}
+
 Result<Configuration> read(const Reader& reader) {
     Configuration out;
     TRY_VOID(reader.check_names());
@@ -363,6 +398,7 @@ Result<Configuration> read(const Reader& reader) {
     TRY_VOID(read_courier(reader, out));
     TRY_VOID(read_backup(reader, out));
     TRY_VOID(read_backup_target(reader, out));
+    TRY_VOID(read_standby(reader, out));
     return out;
 }
 

@@ -3,7 +3,9 @@
 #include "service/backup/target.h"
 #include "service/base/log.h"
 #include "service/base/result.h"
+#include "service/daemon/peer_line.h"
 #include "service/edge/server.h"
+#include "service/standby/fence.h"
 #include "service/store/store.h"
 
 #include <chrono>
@@ -15,6 +17,17 @@
 namespace bursar::daemon {
 
 enum class KeySource : std::uint8_t { file, credential, passphrase };
+
+/// Of two machines; both have the same mode and times.
+struct StandbyOptions {
+    enum class Role : std::uint8_t { primary, standby };
+    /// What this machine begins as. Afterwards its standing says what it is, whatever is written here.
+    Role role = Role::primary;
+    Peer peer;
+    standby::Mode mode = standby::Mode::synchronous;
+    standby::Times times;
+    std::filesystem::path secret_file;  ///< 64 hex digits, the same on both; made by --pair
+};
 
 /// What `bursard --config FILE` reads (INI; docs/operate/configuration.md). Paths are absolute here.
 struct Configuration {
@@ -37,6 +50,7 @@ struct Configuration {
     std::filesystem::path backup_folder;       ///< empty: none are made
     std::chrono::hours backup_every{24};       ///< 0: only when somebody asks
     int backup_keep = 14;
+    std::optional<StandbyOptions> standby;               ///< none: this machine is alone
     std::optional<backup::TargetOptions> backup_target;  ///< away from the machine; none: they stay here
     std::filesystem::path courier_socket;
     /// Of [courier] user: who may connect there besides the service's own user.

@@ -1,6 +1,7 @@
 #include "service/daemon/front_door.h"
 
 #include "service/base/json.h"
+#include "service/gateway/elsewhere.h"
 
 #include <fmt/format.h>
 
@@ -30,11 +31,13 @@ bool FrontDoor::is_control(const edge::RequestHead& head) {
 Task<void> FrontDoor::serve(edge::Exchange& exchange) {
     const std::string_view path = exchange.head().path();
     if ((path.starts_with("/v1/") && !is_telemetry(path)) || path.starts_with("/v1beta/")) {
+        if (pair_ != nullptr && !may_spend_()) return gateway::refuse_elsewhere(exchange, clock_);
         gateway::Gateway* gateway = gateway_.load(std::memory_order_acquire);
         return gateway != nullptr ? gateway->serve(exchange) : gateway::refuse_sealed(exchange, clock_);
     }
     if (path == "/healthz") return health(exchange);
     if (path == "/readyz") return readiness(exchange);
+    if (pair_ != nullptr && PairDoor::is_for(path)) return pair_->serve(exchange);
     return relay_.serve(exchange);
 }
 

@@ -48,6 +48,9 @@ void write_people_metrics(std::string& out, const admin::Parts& parts) {
 
 std::vector<admin::Check> Service::checks() const {
     std::vector<admin::Check> out;
+    if (pairing_) out.push_back(pairing_->check());
+    // Of a machine that does not serve there is nothing else to say.
+    if (pairing_ && !pairing_->serves()) return out;
     const bool unsealed = vault_->state() == vault::State::unsealed;
     out.push_back({"vault", unsealed, true,
                    unsealed ? "unsealed" : "Sealed: no provider key can be used. Unseal it: bursarctl vault unseal."});
@@ -119,6 +122,7 @@ std::string Service::metrics() const {
     counter(out, "bursar_requests_overloaded_total", "Requests refused early because of overload.",
             edge.overloaded.load());
     counter(out, "bursar_handshakes_failed_total", "TLS handshakes that failed.", edge.handshakes_failed.load());
+    if (pairing_) pairing_->write_metrics(out);
     admin::Parts* parts = open_.load();
     if (parts == nullptr) return out;
     const ledger::Totals totals = parts->ledger.totals();

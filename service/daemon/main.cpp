@@ -3,6 +3,7 @@
 #include "service/base/guarded_clock.h"
 #include "service/base/log.h"
 #include "service/daemon/offline.h"
+#include "service/daemon/pair_files.h"
 #include "service/daemon/service.h"
 #include "service/daemon/supervisor.h"
 
@@ -63,6 +64,18 @@ constexpr std::string_view help =
     "  bursard --config FILE --use-recovery-key\n"
     "                                         ask for it; the master key of the configuration opens the vault from\n"
     "                                         then on (the service must not run)\n"
+    "  bursard --config FILE --pair           of the primary: make the pairing secret and print it; of the standby: "
+    "ask\n"
+    "                                         for it, or read it from standard input, and begin as its standby (the\n"
+    "                                         service must not run)\n"
+    "  bursard --config FILE --take-over [--primary-is-off]\n"
+    "                                         ask the service that runs here to let the standby take over; or, on the\n"
+    "                                         standby, to take over although the primary cannot be asked: you answer "
+    "for\n"
+    "                                         its being off\n"
+    "  bursard --config FILE --alone          ask the primary that runs here to go on without its standby: you answer "
+    "for\n"
+    "                                         the standby's being off\n"
     "  bursard --help | --version\n"
     "\n"
     "Exit status: 0 ok, 1 failed, 2 wrong usage, 78 wrong configuration. See bursard(8).\n";
@@ -79,10 +92,12 @@ struct Arguments {
     std::optional<Fetch> fetch;
     bool make_recovery_key = false;
     bool use_recovery_key = false;
+    bool pair = false;
+    std::optional<Wish> wish;
     /// Standard output belongs to the answer of a command.
     bool is_command() const {
         return check || egress || issue_operator || break_glass || seal_break_glass || restore || fetch ||
-               make_recovery_key || use_recovery_key;
+               make_recovery_key || use_recovery_key || pair || wish;
     }
 };
 
@@ -102,16 +117,38 @@ int wrong_usage(std::string_view why) {
     return exit_usage;
 }
 
+Result<std::optional<Wish>> wish_of(bool take_over, bool primary_is_off, bool alone) {
+    if (primary_is_off && !take_over) return fail(Fault::invalid_request, "--primary-is-off belongs to --take-over");
+    if (take_over && alone) return fail(Fault::invalid_request, "--take-over and --alone exclude each other");
+    if (alone) return Wish::alone;
+    if (!take_over) return std::nullopt;
+    return primary_is_off ? Wish::take_over_primary_is_off : Wish::take_over;
+}
+
+/// Whoever may write the state folder may ask; the service that runs looks twice a second.
+Result<void> tell_wish(const Configuration& configuration, Wish wish) {
+    if (!configuration.standby)
+        return fail(Fault::wrong_configuration, "The configuration has no [standby]; see docs/operate/standby.md.");
+    TRY_VOID(make_wish(configuration.state_folder, wish));
+    tell(stderr, "The service has been asked. How it went: bursarctl standby status, /readyz, or the log.\n");
+    return {};
+}
+
 Result<Arguments> parse(const std::vector<std::string>& words) {
     Arguments out;
     bool only_check = false, by_recovery_key = false;
+    bool take_over = false, primary_is_off = false, alone = false;
     Fetch fetch;
     const std::map<std::string_view, bool*> switches = {{"--check", &out.check},
                                                         {"--seal-break-glass", &out.seal_break_glass},
                                                         {"--make-recovery-key", &out.make_recovery_key},
                                                         {"--use-recovery-key", &out.use_recovery_key},
                                                         {"--check-only", &only_check},
-                                                        {"--recovery-key", &by_recovery_key}};
+                                                        {"--recovery-key", &by_recovery_key},
+                                                        {"--pair", &out.pair},
+                                                        {"--take-over", &take_over},
+                                                        {"--primary-is-off", &primary_is_off},
+                                                        {"--alone", &alone}};
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string& word = words[i];
         if (const auto flag = switches.find(word); flag != switches.end()) {
@@ -153,6 +190,7 @@ Result<Arguments> parse(const std::vector<std::string>& words) {
     if (fetch.name.empty() != fetch.to.empty())
         return fail(Fault::invalid_request, "--fetch-backup NAME and --to FILE belong together");
     if (!fetch.name.empty()) out.fetch = fetch;
+    TRY(out.wish, wish_of(take_over, primary_is_off, alone));
     if (out.config.empty()) return fail(Fault::invalid_request, "--config FILE is missing");
     return out;
 }
@@ -185,6 +223,16 @@ Result<void> check(const Configuration& configuration) {
     return {};
 }
 
+/// "b.corp.example 443" of "https://b.corp.example".
+std::string host_and_port(const Peer& peer) {
+    std::string_view rest = peer.origin;
+    const std::string_view standard = rest.starts_with("https://") ? "443" : "80";
+    rest.remove_prefix(rest.find("//") + 2);
+    const std::size_t colon = rest.find(':', rest.starts_with('[') ? rest.find(']') : 0);
+    if (colon == std::string_view::npos) return fmt::format("{} {}", rest, standard);
+    return fmt::format("{} {}", rest.substr(0, colon), rest.substr(colon + 1));
+}
+
 Result<void> print_egress(const Configuration& configuration, const std::string& folder) {
     TRY(const auto rules, policy_of(configuration, folder));
     const policies::Egress egress = policies::egress_of(*rules);
@@ -193,6 +241,7 @@ Result<void> print_egress(const Configuration& configuration, const std::string&
                                  one.host, one.port, one.by_srv ? " srv" : ""));
     for (const std::string& target : egress.hidden)
         tell(stderr, fmt::format("The address of the target \"{}\" is a secret; add its host yourself.\n", target));
+    if (configuration.standby) tell(stdout, fmt::format("bursar {}\n", host_and_port(configuration.standby->peer)));
     if (configuration.backup_target)
         tell(stdout, fmt::format("bursar {} {}\n", configuration.backup_target->place.host,
                                  configuration.backup_target->place.port));
@@ -209,12 +258,14 @@ int next_signal(const sigset_t& signals, const std::optional<std::chrono::micros
     return std::max(sigtimedwait(&signals, nullptr, &time), 0);
 }
 
-/// Until SIGTERM or SIGINT. Whoever watches us hears of life only while every shard turns: a service that hangs is
-/// ended and started again by them.
-void follow(Service& service, const sigset_t& signals, const Supervisor& supervisor) {
+/// Until the process has to end, or to start anew. Whoever watches us hears of life only while every shard turns: a
+/// service that hangs is ended and started again by them.
+enum class Next : std::uint8_t { end, anew };
+Next follow(Service& service, const sigset_t& signals, const Supervisor& supervisor) {
     for (;;) {
         const int heard = next_signal(signals, supervisor.watchdog_every());
-        if (heard == SIGTERM || heard == SIGINT) return;
+        if (heard == SIGTERM || heard == SIGINT) return Next::end;
+        if (heard == SIGUSR2 && service.starts_anew()) return Next::anew;
         // How it went is in the log.
         if (heard == SIGHUP) static_cast<void>(service.reload_certificate());
         if (!supervisor.watchdog_every()) continue;
@@ -225,33 +276,47 @@ void follow(Service& service, const sigset_t& signals, const Supervisor& supervi
     }
 }
 
+/// From its start to its end; none if it starts anew then.
+std::optional<int> live(Configuration& configuration, const GuardedClock& clock, const sigset_t& signals,
+                        const Supervisor& supervisor) {
+    Service service(configuration, clock);
+    const Result<void> started = service.start();
+    if (!started) {
+        log::error("not_started", {{"reason", started.error().operator_text()}});
+        return say(started.error());
+    }
+    // Whoever knows this machine by a port that was chosen finds it there again.
+    configuration.listen.port = service.port();
+    log::info("ready", {{"version", BURSAR_VERSION}, {"open_files_max", edge::raise_file_limit()}});
+    supervisor.say(
+        fmt::format("READY=1\nSTATUS=Listening on port {}; /readyz says whether calls are served.", service.port()));
+    const bool anew = follow(service, signals, supervisor) == Next::anew;
+    supervisor.say(anew ? "STATUS=Starting anew: another machine serves now, or this one does."
+                        : "STOPPING=1\nSTATUS=Letting streams end.");
+    log::info("stopping");
+    service.stop();
+    log::info("stopped");
+    if (anew) return std::nullopt;
+    return service.broken() ? exit_failed : exit_ok;
+}
+
 int serve(Configuration configuration, const GuardedClock& clock, const Supervisor& supervisor) {
     // Every thread inherits the mask, so that only this one hears signals.
     sigset_t signals;
     sigemptyset(&signals);
-    for (const int one : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, one);
+    for (const int one : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&signals, one);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
-    const std::size_t files = edge::raise_file_limit();
+    edge::raise_file_limit();
     log::set_level(configuration.log_level);
     log::start();
-    Service service(std::move(configuration), clock);
-    const Result<void> started = service.start();
-    if (!started) {
-        log::error("not_started", {{"reason", started.error().operator_text()}});
+    for (;;) {
+        const auto exit = live(configuration, clock, signals, supervisor);
+        // It has taken over, or has been taken over from: everything is built anew over what there is now.
+        if (!exit) continue;
         log::stop();
-        return say(started.error());
+        return *exit;
     }
-    log::info("ready", {{"version", BURSAR_VERSION}, {"open_files_max", files}});
-    supervisor.say(
-        fmt::format("READY=1\nSTATUS=Listening on port {}; /readyz says whether calls are served.", service.port()));
-    follow(service, signals, supervisor);
-    supervisor.say("STOPPING=1\nSTATUS=Letting streams end.");
-    log::info("stopping");
-    service.stop();
-    log::info("stopped");
-    log::stop();
-    return service.broken() ? exit_failed : exit_ok;
 }
 
 Result<void> carry_out(const Arguments& arguments, const Configuration& configuration, const Clock& clock) {
@@ -263,6 +328,8 @@ Result<void> carry_out(const Arguments& arguments, const Configuration& configur
     if (arguments.restore) return restore(configuration, *arguments.restore, clock);
     if (arguments.fetch) return fetch_backup(configuration, *arguments.fetch, clock);
     if (arguments.make_recovery_key) return make_recovery_key(configuration, clock);
+    if (arguments.pair) return pair(configuration);
+    if (arguments.wish) return tell_wish(configuration, *arguments.wish);
     if (arguments.use_recovery_key) return use_recovery_key(configuration, clock);
     return seal_break_glass(configuration, clock);
 }

@@ -2,6 +2,7 @@
 
 #include "auth/break_glass.h"
 #include "service/backup/restore.h"
+#include "service/daemon/pair_files.h"
 #include "service/daemon/passphrase.h"
 #include "service/daemon/service.h"
 
@@ -19,6 +20,7 @@ struct Opened {
 };
 
 Result<Opened> open(const Configuration& configuration, const Clock& clock) {
+    TRY_VOID(check_own_books(configuration));
     TRY(const auto defaults, policies::read_folder(configuration.policy_defaults));
     TRY_VOID(backup::finish_restore(configuration.state_folder));
     const std::filesystem::path folder = configuration.state_folder / "vault";

@@ -124,6 +124,19 @@ Result<Secret> read_target_secret() {
                 "No secret was given. Type it at a terminal, or give it as a line of standard input.");
 }
 
+Result<Secret> read_pairing_secret_text() {
+    Line line;
+    if (::isatty(STDIN_FILENO) != 1) {
+        TRY_VOID(line.read());
+    } else {
+        TRY_VOID(ask("Pairing secret that the primary has shown", line));
+    }
+    const auto key = vault::MasterKey::from_hex(Secret::copy_of(line.text()));
+    if (key) return key->secret().duplicate();
+    return fail(Fault::invalid_request,
+                "A pairing secret is 64 hexadecimal digits, as bursard --pair shows it on the primary.");
+}
+
 Result<vault::MasterKey> read_recovery_key() {
     Line line;
     if (::isatty(STDIN_FILENO) == 1) static_cast<void>(std::fputs("Recovery key (bsrr-…): ", stderr));

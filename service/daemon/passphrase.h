@@ -11,6 +11,9 @@ Result<vault::MasterKey> read_passphrase(bool is_new);
 /// The recovery key in the same way; of standard input its first line, so that a passphrase can follow. Blocking.
 Result<vault::MasterKey> read_recovery_key();
 
+/// The pairing secret, 64 hex digits, in the same way. Blocking.
+Result<Secret> read_pairing_secret_text();
+
 /// The secret of the account at a backup target, in the same way. Blocking.
 Result<Secret> read_target_secret();
 

@@ -8,6 +8,7 @@
 #include "policies/documents.h"
 #include "policies/rules.h"
 #include "service/admin/control_plane.h"
+#include "service/admin/standby.h"
 #include "service/audit/audit.h"
 #include "service/backup/away.h"
 #include "service/backup/backups.h"
@@ -17,6 +18,8 @@
 #include "service/daemon/certificate_watch.h"
 #include "service/daemon/configuration.h"
 #include "service/daemon/front_door.h"
+#include "service/daemon/pair_door.h"
+#include "service/daemon/pairing.h"
 #include "service/daemon/prober.h"
 #include "service/daemon/supervisor.h"
 #include "service/gateway/gateway.h"
@@ -75,6 +78,7 @@ struct Surroundings {
     std::filesystem::path state_folder;
     backup::Backups* backups = nullptr;  ///< null: none are made
     backup::Away* away = nullptr;        ///< null: they stay here
+    const Pairing* pairing = nullptr;    ///< null: this machine is alone
 };
 /// What the steward does, and how often: see stewardship.cpp.
 std::vector<treasury::Duty> duties_of(const Books& books, const admin::Parts& parts, const Surroundings& around,
@@ -108,10 +112,17 @@ class Service {
     std::uint16_t port() const { return server_->port(); }
     /// Whether the store broke in a way after which nothing may be served.
     bool broken() const { return broken_.load(); }
+    /// Whether this process goes on as something else: it has taken over, or the other machine has. SIGUSR2 tells of
+    /// it.
+    bool starts_anew() const;
 
   private:
     Result<void> unseal(const vault::MasterKey& key);
     Result<void> open_house();
+    Result<void> open_pair();
+    Result<void> open_vault(const std::filesystem::path& folder);
+    admin::StandbyHooks standby_hooks();
+    Result<void> tell_take_over();
     void set_closed_because(std::string reason);
     std::vector<admin::Check> checks() const;
     std::string metrics() const;
@@ -132,7 +143,11 @@ class Service {
     Configuration configuration_;
     const GuardedClock& clock_;
     std::vector<policies::Document> defaults_;
+    std::atomic<bool> restart_{false};
+    std::unique_ptr<Pairing> pairing_;  ///< null: this machine is alone. Outlives both stores, which it follows
+    std::unique_ptr<PairDoor> pair_door_;
     std::unique_ptr<vault::Vault> vault_;
+    std::function<void()> wake_vault_;
     std::unique_ptr<ControlRelay> relay_;
     std::unique_ptr<FrontDoor> door_;
     std::unique_ptr<edge::Server> server_;

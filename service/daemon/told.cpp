@@ -1,9 +1,11 @@
 // What people are told of the service itself: how it looks, again and again.
 #include "service/daemon/conditions.h"
+#include "service/daemon/pair_conditions.h"
 #include "service/daemon/service.h"
 #include "service/treasury/conditions.h"
 #include "service/treasury/events.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <iterator>
 
@@ -54,10 +56,16 @@ class Fast {
             holding.push_back({.kind = "vault.sealed",
                                .subject = "vault",
                                .text = "The vault is sealed, so no provider key can be used: bursarctl vault unseal"});
+        const ServingNode* const pair = around_.pairing != nullptr ? around_.pairing->serving() : nullptr;
+        const auto state = pair != nullptr ? pair->state() : standby::PrimaryEnd::State();
+        const Moment now_here = pair != nullptr ? pair->now() : Moment();
+        if (!pair_started_) pair_started_ = now_here;
+        std::ranges::move(pair_holding(state, *pair_started_, now_here), std::back_inserter(holding));
         return conditions_.look(
             holding,
             [&](std::string_view begins, const std::string& subject) -> std::optional<std::string> {
                 if (begins == "vault.sealed") return "The vault is open again";
+                if (begins.starts_with("standby.")) return pair_end(begins, state, now_here);
                 return view.end(begins, subject);
             },
             now);
@@ -67,6 +75,7 @@ class Fast {
     const Books& books_;
     const Surroundings around_;
     treasury::Conditions conditions_;
+    std::optional<Moment> pair_started_;
     StoreWatch store_;
 };
 

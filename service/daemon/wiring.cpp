@@ -37,15 +37,18 @@ Result<void> Service::start() {
     TRY(defaults_, policies::read_folder(configuration_.policy_defaults));
     TRY(std::string metrics_token, read_token(configuration_.metrics_token_file));
     TRY_VOID(backup::finish_restore(configuration_.state_folder));
+    TRY_VOID(open_pair());
     const std::filesystem::path vault_folder = configuration_.state_folder / "vault";
     std::error_code made;
     std::filesystem::create_directories(vault_folder, made);
     std::filesystem::permissions(vault_folder, std::filesystem::perms::owner_all, made);
-    TRY(vault_, vault::Vault::open(vault_folder, clock_));
+    TRY_VOID(open_vault(vault_folder));
+    const bool serves = !pairing_ || pairing_->serves();
 
     const std::filesystem::path socket = configuration_.state_folder / "control.sock";
     relay_ = std::make_unique<ControlRelay>(socket);
     door_ = std::make_unique<FrontDoor>(*relay_, clock_, [this] { return checks(); });
+    if (pairing_) door_->open_pair(*pair_door_, [this] { return pairing_->may_spend(); });
     std::vector<std::filesystem::path> certificate_files;
     if (!configuration_.listen.certificate.empty())
         certificate_files = {configuration_.listen.certificate, configuration_.listen.private_key};
@@ -53,7 +56,7 @@ Result<void> Service::start() {
                                                        [this] { return server_->reload_certificate(); });
     TRY(server_, edge::Server::create(configuration_.listen, configuration_.limits, configuration_.shards, *door_,
                                       &FrontDoor::is_control));
-    if (configuration_.key_source != KeySource::passphrase) {
+    if (serves && configuration_.key_source != KeySource::passphrase) {
         TRY(const vault::MasterKey key, key_of(configuration_));
         TRY_VOID(unseal(key));
     }
@@ -75,10 +78,11 @@ Result<void> Service::start() {
                                 const std::string& model) { return test_provider(rules, provider, model); },
         .hourly = [this](std::span<const AccountName> accounts, treasury::Hour from,
                          treasury::Hour to) { return hourly_charges(*books_.audit, accounts, from, to); },
-        .correct = corrector(books_),
-        .tidy_secret = providers::tokens::tidy};
-    TRY(control_, admin::ControlPlane::start(std::move(options), *vault_, std::move(hooks), clock_));
+         .correct = corrector(books_),
+         .tidy_secret = providers::tokens::tidy};
+    TRY(control_, admin::start_paired(std::move(options), *vault_, std::move(hooks), standby_hooks(), clock_));
     server_->start();
+    if (pairing_) pairing_->start();
     pulse_ = std::make_unique<Pulse>(server_->shards(), [this](std::size_t shard, std::function<void()> trifle) {
         asio::post(server_->shard(shard), std::move(trifle));
     });
@@ -86,6 +90,8 @@ Result<void> Service::start() {
 }
 
 Result<void> Service::unseal(const vault::MasterKey& key) {
+    if (pairing_ && !pairing_->serves())
+        return fail(Fault::conflict, "This machine does not serve, so there is nothing to unseal. Ask the other one.");
     const MutexLock one_at_a_time(unsealing_);
     TRY_VOID(vault_->unseal(key));
     if (open_.load() != nullptr) return {};
@@ -111,7 +117,9 @@ Result<void> Service::open_house() {
     books_.store->attach(*books_.audit);
     books_.store->attach(*books_.replays);
     books_.store->attach(*books_.ledger);
+    if (pairing_) books_.store->follow_with(pairing_->serving()->follower(standby::Part::service_database));
     books_.store->on_broken([this](const Error& error) {
+        if (starts_anew()) return static_cast<void>(::kill(::getpid(), SIGUSR2));
         log::error("store_broken", {{"reason", error.operator_text()}});
         broken_.store(true);
         ::kill(::getpid(), SIGTERM);
@@ -141,6 +149,7 @@ Result<void> Service::open_house() {
                         .object = "version:" BURSAR_VERSION,
                         .outcome = "ok",
                         .detail = "{}"});
+    TRY_VOID(tell_take_over());
     open_.store(parts_.get());
     door_->open(*gateway_);
     books_.staff->start();
@@ -148,7 +157,7 @@ Result<void> Service::open_house() {
     steward_ = std::make_unique<treasury::Steward>(
         clock_, duties_of(books_, *parts_,
                           {*health_, *vault_, *server_, *certificates_, configuration_.state_folder, backups_.get(),
-                           away_.get()},
+                           away_.get(), pairing_.get()},
                           clock_));
     log::info("open",
               {{"revision", books_.rules->get()->revision}, {"lost_calls", books_.ledger->lost_at_start().size()}});
@@ -204,6 +213,7 @@ Result<void> Service::write_port() const {
 void Service::stop() {
     if (stopped_.exchange(true) || !server_) return;
     if (door_) door_->set_stopping();
+    if (pairing_) pairing_->begin_stop();
     Mutex mutex;
     Condition drained;
     bool done = false;
@@ -224,6 +234,9 @@ void Service::stop() {
     }
     prober_.reset();
     server_->stop();
+    // While a standby is waited for, nothing of what follows could end.
+    if (pairing_) pairing_->stop();
+    if (pair_door_) pair_door_->stop();
     {
         const MutexLock lock(mutex);
         done = true;

@@ -16,7 +16,7 @@ HOMES = {
     r"simdjson": ("providers", "gateway", "policies", "admin", "demo", "oidc", "scim", "staff", "integrations", "outbox"),
     r"argon2": ("vault", "auth"),
     r"(ldap|lber)": ("ldap",),
-    r"curl/": ("oidc", "courier", "backup"),
+    r"curl/": ("oidc", "courier", "backup", "daemon"),
     r"(cairo|pango/|fontconfig/)": ("drawing",),
     r"absl/": ("base", "policies"),
 }

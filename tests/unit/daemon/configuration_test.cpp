@@ -49,6 +49,39 @@ TEST_F(ConfigurationFile, PathsCountFromItsOwnFolder) {
     EXPECT_EQ(read_back->durability, store::Durability::power) << "the safe one is the default";
 }
 
+TEST_F(ConfigurationFile, TheOtherMachineOfAPair) {
+    const std::string pair =
+        "[standby]\nrole = standby\npeer = https://a.corp.example:8443\npeer_key = " + std::string(43, 'k') + "=\n";
+    const auto read_back = read(good(pair));
+    ASSERT_TRUE(read_back) << read_back.error().for_caller;
+    ASSERT_TRUE(read_back->standby);
+    EXPECT_EQ(read_back->standby->role, StandbyOptions::Role::standby);
+    EXPECT_EQ(read_back->standby->mode, standby::Mode::synchronous) << "the safe one is the default";
+    EXPECT_EQ(read_back->standby->times.mandate, std::chrono::seconds(10));
+    EXPECT_EQ(read_back->standby->times.patience, std::chrono::seconds(15));
+    EXPECT_EQ(read_back->standby->secret_file, folder_ / "state" / "standby.secret");
+    const auto alone = read(good());
+    ASSERT_TRUE(alone);
+    EXPECT_FALSE(alone->standby);
+    struct Case {
+        std::string text;
+        const char* said;
+    };
+    const std::vector<Case> cases = {
+        {"[standby]\nrole = second\n", "standby.role is \"second\"; write one of: primary, standby"},
+        {"[standby]\nrole = primary\npeer = b.corp.example\n", "standby.peer is \"b.corp.example\""},
+        {"[standby]\nrole = primary\npeer = http://b.corp.example\n", "standby.peer is"},
+        {"[standby]\nrole = primary\npeer = https://b.corp.example\n", "standby.peer_key is not the SHA-256"},
+        {pair + "mandate_seconds = 10\npatience_seconds = 10\n", "standby.patience (10000 ms) must be longer"},
+        {pair + "mode = both\n", "standby.mode is \"both\""},
+    };
+    for (const Case& each : cases) {
+        const auto refused = read(good(each.text));
+        ASSERT_FALSE(refused) << each.text;
+        EXPECT_TRUE(refused.error().for_caller.contains(each.said)) << refused.error().for_caller;
+    }
+}
+
 TEST_F(ConfigurationFile, AllBodiesHaveRoomForTheLargest) {
     const auto read_back = read(good("[limits]\nbody_mib = 1024\n"));
     ASSERT_TRUE(read_back) << read_back.error().for_caller;

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "service/base/mutex.h"
+#include "service/daemon/boot_clock.h"
+#include "service/daemon/peer_line.h"
+#include "service/standby/ends.h"
+#include "service/store/files.h"
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace bursar::daemon {
+
+/// The machine of a pair that does not serve. Its thread pulls, and takes over when that is due or somebody wants it.
+class FollowingNode {
+  public:
+    static Result<std::unique_ptr<FollowingNode>> open(standby::Pair pair, standby::Standing standing,
+                                                       std::filesystem::path state_folder, Peer peer,
+                                                       std::function<void()> restart);
+    ~FollowingNode() { stop(); }
+    FollowingNode(const FollowingNode&) = delete;
+    FollowingNode& operator=(const FollowingNode&) = delete;
+
+    void start();
+    void stop();
+    /// What to answer to a peer that pulls here.
+    Result<std::string> pull(std::string_view bytes) const;
+
+    struct State {
+        standby::Standing standing;
+        std::optional<Moment> heard_at;  ///< the last answer; none: not since the start
+        standby::Held held;
+        std::uint64_t newest = 0;  ///< of the primary, as that said
+        std::string failure;       ///< why the last pull brought nothing; empty: it did
+        std::string refused;       ///< why the last wish was not done
+    };
+    State state() const EXCLUDES(mutex_);
+    Moment now() const { return clock_.moment(); }
+
+  private:
+    FollowingNode(Secret secret, std::filesystem::path state_folder, Peer peer, std::function<void()> restart);
+    void run();
+    bool step();
+    Result<bool> pull_once();
+    bool ask_base();
+    bool take_over_if_due();
+    void note(const Result<bool>& pulled) EXCLUDES(mutex_);
+    bool pause(std::chrono::milliseconds at_most) EXCLUDES(mutex_);
+
+    const BootClock clock_;
+    const Secret secret_;
+    const std::filesystem::path state_folder_;
+    const std::function<void()> restart_;
+    std::atomic<bool> stopping_{false};
+    PeerLine line_;
+    std::optional<store::FileLock> lock_;  ///< nobody opens the books of a machine that does not serve
+    std::unique_ptr<standby::StandbyEnd> end_;
+    bool wants_to_take_over_ = false;
+    standby::Following::Word word_ = standby::Following::Word::none;
+    mutable Mutex mutex_;
+    Condition woken_;
+    State state_ GUARDED_BY(mutex_);
+    std::thread thread_;
+};
+
+}  // namespace bursar::daemon
