@@ -1,6 +1,7 @@
 // Backups: made by the service, put back by bursard while it does not run.
 #include "service/base/json.h"
 #include "service/ctl/command.h"
+#include "service/ctl/standby_commands.h"
 #include "service/ctl/terminal.h"
 
 #include <filesystem>
@@ -50,16 +51,17 @@ std::string bursard_path() {
     return "bursard";
 }
 
-/// Returns only if that did not work.
-Outcome<Exit> become(std::vector<std::string> words) {
+}  // namespace
+
+Outcome<Exit> become_bursard(Context& context, std::vector<std::string> words) {
+    words.insert(words.begin(),
+                 {bursard_path(), "--config", context.arguments.one("--config").value_or("/etc/bursar/bursard.ini")});
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     ::execvp(arguments.front(), arguments.data());
     return failed(fmt::format("Cannot start {}. Run this on the machine of the service, as its user.", words.front()));
 }
-
-}  // namespace
 
 Outcome<Exit> backup_create(Context& context) {
     TRY(const Reply begun, context.api.call({.method = "POST", .path = "/api/v1/backup", .body = "{}"}));
@@ -124,18 +126,15 @@ Outcome<Exit> backup_show(Context& context) {
 /// It needs the configuration, but no service that runs: on a new machine there is none.
 Outcome<Exit> backup_fetch(Context& context) {
     const std::string to = context.arguments.one("--to").value_or(context.word(0));
-    return become({bursard_path(), "--config", context.arguments.one("--config").value_or("/etc/bursar/bursard.ini"),
-                   "--fetch-backup", context.word(0), "--to", to});
+    return become_bursard(context, {"--fetch-backup", context.word(0), "--to", to});
 }
 
 /// The books are opened by bursard alone, so this becomes it.
 Outcome<Exit> restore(Context& context) {
-    std::vector<std::string> words = {bursard_path(), "--config",
-                                      context.arguments.one("--config").value_or("/etc/bursar/bursard.ini"),
-                                      "--restore", context.word(0)};
+    std::vector<std::string> words = {"--restore", context.word(0)};
     if (context.arguments.has("--check")) words.emplace_back("--check-only");
     if (context.arguments.has("--recovery-key")) words.emplace_back("--recovery-key");
-    return become(std::move(words));
+    return become_bursard(context, std::move(words));
 }
 
 }  // namespace bursar::ctl

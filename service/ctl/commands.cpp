@@ -1,4 +1,5 @@
 #include "service/ctl/command.h"
+#include "service/ctl/standby_commands.h"
 
 #include <array>
 
@@ -27,6 +28,16 @@ constexpr std::array restore_options = {
     Option{"--check", "", "only say whether it could be restored"},
     Option{"--recovery-key", "", "open it by the recovery key, because its master key is lost"},
 };
+constexpr Option configuration = {"--config", "FILE", "bursard's configuration (default: /etc/bursar/bursard.ini)"};
+constexpr std::array standby_pair_options = {configuration};
+constexpr std::array standby_take_over_options = {
+    Option{"--here", "", "ask the service of this machine, by its folder: for a machine that does not serve"},
+    Option{"--primary-is-off", "", "with --here: take over unasked; you answer for the primary's being off"},
+    configuration,
+};
+constexpr std::array standby_alone_options = {
+    yes, Option{"--here", "", "ask the service of this machine, by its folder: where its API does not answer"},
+    configuration};
 constexpr std::array upgrade_options = {
     Option{"--package", "FILE", "the package to upgrade to (default: its version is not looked at)"},
 };
@@ -214,6 +225,24 @@ constexpr std::array table_of_commands = {
             backup_fetch_options, 1, 1, backup_fetch, true},
     Command{"restore", "FILE", "put a backup in the place of the state, while bursard does not run", restore_options, 1,
             1, restore, true},
+    Command{"standby status",
+            "",
+            "what this machine is in its pair, and how it stands with the other one",
+            {},
+            0,
+            0,
+            standby_status},
+    Command{"standby drill",
+            "",
+            "say whether the standby could take over now, and what would be lost",
+            {},
+            0,
+            0,
+            standby_drill},
+    Command{"standby pair", "", "make the pairing secret, or give it to the standby, while bursard does not run",
+            standby_pair_options, 0, 0, standby_pair},
+    Command{"standby take-over", "", "let the standby take over", standby_take_over_options, 0, 0, standby_take_over},
+    Command{"standby alone", "", "go on without the standby, which is off", standby_alone_options, 0, 0, standby_alone},
     Command{"upgrade check", "", "say whether an upgrade would go well, and what to do before", upgrade_options, 0, 0,
             upgrade_check},
     Command{"secret put", "NAME", "store a provider key, read from standard input or a file", secret_put_options, 1, 1,
