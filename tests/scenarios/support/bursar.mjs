@@ -86,6 +86,11 @@ export class Bursar {
             ...options.sections,
             ...(options.console ? { console: { folder: options.console } } : {}),
         };
+        this.writeConfiguration();
+    }
+
+    /** As `sections` says now. */
+    writeConfiguration() {
         writeFileSync(this.path('bursard.ini'), ini(this.sections));
     }
 
