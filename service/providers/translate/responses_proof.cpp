@@ -12,13 +12,17 @@ namespace {
 // <mark><bytes of the signature>.<signature><thinking>; of redacted thinking there is no signature.
 constexpr std::string_view thought = "bursar-thought:";
 constexpr std::string_view redacted = "bursar-redacted:";
+// Of thinking that its provider does not take back: by it alone it is known not to be OpenAI's.
+constexpr std::string_view shown_only = "bursar-shown:";
+static_assert(shown_only.starts_with(reasoning_mark));
 static_assert(thought.starts_with(reasoning_mark) && redacted.starts_with(reasoning_mark));
 
 }  // namespace
 
 std::string sealed(const Part& part) {
     if (part.kind == Part::Kind::redacted_thinking) return std::string(redacted).append(part.text);
-    if (part.kind != Part::Kind::thinking || part.signature.empty()) return {};
+    if (part.kind != Part::Kind::thinking) return {};
+    if (part.signature.empty()) return std::string(shown_only);
     return fmt::format("{}{}.{}{}", thought, part.signature.size(), part.signature, part.text);
 }
 

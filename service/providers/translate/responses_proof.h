@@ -11,9 +11,9 @@
 // the summary beside it is not looked at.
 namespace bursar::providers::translate {
 
-/// Of thinking or redacted thinking; empty if it proves nothing, as then nobody takes it back.
+/// Of thinking or redacted thinking; empty of anything else.
 std::string sealed(const Part& part);
-/// What sealed() gave; nullopt if it is of another making, such as OpenAI's own.
+/// What sealed() gave; nullopt if nobody takes it back, or it is of another making, such as OpenAI's own.
 std::optional<Part> unsealed(std::string_view text);
 
 }  // namespace bursar::providers::translate

@@ -167,7 +167,10 @@ TEST(TranslateResponses, ThinkingComesBackAsItWas) {
         EXPECT_EQ(back->text, part.text) << carried;
         EXPECT_EQ(back->signature, part.signature) << carried;
     }
-    EXPECT_EQ(sealed({.kind = Kind::thinking, .text = "a"}), "");
+    const std::string unproved = sealed({.kind = Kind::thinking, .text = "a"});
+    EXPECT_TRUE(unproved.starts_with("bursar-")) << "or OpenAI would be sent it";
+    EXPECT_FALSE(unsealed(unproved).has_value());
+    EXPECT_EQ(sealed({.kind = Kind::text, .text = "a"}), "");
     for (const auto* broken :
          {"", "gAAAA", "bursar-thought:", "bursar-thought:2", "bursar-thought:x.ab", "bursar-thought:3.ab",
           "bursar-thought:0.ab", "bursar-thought:-1.ab", "bursar-thought:99999999999999999999.ab"})
