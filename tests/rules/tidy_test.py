@@ -23,7 +23,7 @@ def changed():
     if not base or base == git("rev-parse", "HEAD"):
         base = git("rev-parse", "HEAD~1") or git("rev-parse", "HEAD")
     names = set(git("diff", "--name-only", "--diff-filter=d", base).split()) | set(git("ls-files", "-o", "--exclude-standard").split())
-    return sorted(name for name in names if name.endswith(".cpp") and name.startswith(("service/", "policies/", "auth/")))
+    return sorted(name for name in names if name.endswith(".cpp") and name.startswith(("service/", "policies/", "auth/", "integrations/")))
 
 
 def verdict_of(path, command):
