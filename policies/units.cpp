@@ -51,6 +51,7 @@ std::string_view missing_for(Endpoint endpoint, const Price& price) {
         case Endpoint::count_tokens:
         case Endpoint::models:
         case Endpoint::generate_content:
+        case Endpoint::converse:
             break;
     }
     return price.rates.output || price.rates.input == NanoUsd{} ? "" : "output price";
