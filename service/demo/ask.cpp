@@ -251,6 +251,7 @@ Result<void> read_prompt(const element& root, Ask& ask) {
             return read_inputs(root, "input", ask);
         case Endpoint::models:
         case Endpoint::generate_content:
+        case Endpoint::converse:
         case Endpoint::moderations:
         case Endpoint::rerank:
         case Endpoint::images:
