@@ -78,8 +78,8 @@ Result<void> Service::start() {
                                 const std::string& model) { return test_provider(rules, provider, model); },
         .hourly = [this](std::span<const AccountName> accounts, treasury::Hour from,
                          treasury::Hour to) { return hourly_charges(*books_.audit, accounts, from, to); },
-         .correct = corrector(books_),
-         .tidy_secret = providers::tokens::tidy};
+        .correct = corrector(books_),
+        .tidy_secret = providers::tokens::tidy};
     TRY(control_, admin::start_paired(std::move(options), *vault_, std::move(hooks), standby_hooks(), clock_));
     server_->start();
     if (pairing_) pairing_->start();
