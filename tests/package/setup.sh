@@ -71,7 +71,7 @@ lived() {
     expect "$1: the summary names directory, provider and Slack as content" 'provider test demo is content.*directory test corp is content.*alerts test slack is content' "$(tr '\n' ' ' <<<"$said")"
     refuse "$1: no secret is in what it says" "$(cat /srv/demo.key)|$(cut -c20- /srv/told/webhook)|$(cat /srv/recovery.key)" "$said"
     expect "$1: looking again finds nothing wrong" '^$' "$(bursar-setup check all 2>&1 </dev/null | grep -E '^ *wrong')"
-    expect "$1: the marked test is in Slack" '^1$' "$(slack | tail -n +$((before + 1)) | grep -c .)"
+    expect "$1: the marked test is in Slack" '^1$' "$(slack | tail -n +$((before + 1)) | grep -cF '[Test]')"
     said=$(prices)
     step "$1: prices are added to the policy" $? "$said"
     expect "$1: a wrong password lets nobody in" '^401$' "$(sign_in "$2" wrong)"
