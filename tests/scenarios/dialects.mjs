@@ -88,7 +88,7 @@ const chatRoles = {
     developer: { content: ['text'], keys: ['role', 'content', 'name'] },
     user: { content: ['text', 'image_url', 'file'], keys: ['role', 'content', 'name'] },
     assistant: { content: ['text', 'refusal'], keys: ['role', 'content', 'name', 'refusal', 'tool_calls', 'parsed', 'annotations'] },
-    tool: { content: ['text'], keys: ['role', 'content', 'tool_call_id'] },
+    tool: { content: ['text'], keys: ['role', 'content', 'tool_call_id', 'name'] },
 };
 
 function checkChatMessages(messages, extensions) {

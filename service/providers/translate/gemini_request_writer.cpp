@@ -79,7 +79,10 @@ Result<void> GeminiWriter::check() const {
     if (ask_.stop.size() > stop_max)
         return refused(fmt::format("`stop` can have {} entries at this model. Send fewer.", stop_max));
     const bool may_call = !ask_.tools.empty() && ask_.choice != Choice::none;
-    if (ask_.parallel == false && may_call)
+    // The only tool that has to be called may come twice at worst: clients that ask so for an answer in a form take the
+    // first.
+    const bool one = ask_.choice == Choice::named || (ask_.choice == Choice::required && ask_.tools.size() == 1);
+    if (ask_.parallel == false && may_call && !one)
         return refused(
             "This model cannot be told to call one tool at a time. Leave `parallel_tool_calls` or "
             "`disable_parallel_tool_use` out.");

@@ -59,7 +59,7 @@ void GeminiStreamWriter::write(const Step& step, std::string& out) {
             end(step, out);
             break;
         case Step::Kind::ping:
-            out += ": ping\n\n";
+            // Google sends none, and clients built on its older package take a comment for a broken stream.
             break;
         case Step::Kind::error:
             out += error_event(Endpoint::generate_content, messages_error_type(step.type), {}, step.text, id_);

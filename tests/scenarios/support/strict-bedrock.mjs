@@ -108,7 +108,7 @@ function checkMessages(body) {
         const open = idsOf(body.messages[index - 1], 'toolUse');
         const answered = idsOf(message, 'toolResult');
         check([...open].sort().join() === [...answered].sort().join(), `Expected toolResult blocks at ${where}.content for the following Ids: ${open.join(', ')}`);
-        check(answered.length === 0 || message.content.slice(0, answered.length).every((block) => block.toolResult), `${where}: results of tools come first`);
+        check(answered.length === 0 || message.content.filter((block) => !block.cachePoint).slice(0, answered.length).every((block) => block.toolResult), `${where}: results of tools come first`);
         check(!message.content.some((block) => block.document) || message.content.some((block) => block.text), 'A message with a document must also have text.');
     });
     const used = body.messages.some((message) => idsOf(message, 'toolUse').length + idsOf(message, 'toolResult').length > 0);

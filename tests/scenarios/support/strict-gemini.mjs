@@ -173,7 +173,7 @@ function askOfGemini(body) {
     const responses = parts.filter((part) => part.functionResponse).map((part) => part.functionResponse.response);
     return {
         words: parts.map((part) => part.text ?? '').join(' '),
-        results: responses.map((response) => (response.error ? `error ${response.error}` : response.output)),
+        results: responses.map((response) => (response.error ? `error ${response.error}` : (response.output ?? JSON.stringify(response)))),
         images: parts.filter((part) => part.inlineData?.mimeType.startsWith('image/')).length,
         tools: (body.tools ?? []).flatMap((tool) => tool.functionDeclarations).map((one) => one.name),
         schema: body.generationConfig?.responseJsonSchema ?? body.generationConfig?.responseSchema,
