@@ -1,5 +1,6 @@
 // Hunts: routing that is read otherwise than it is written; a model that is listed once for every name.
 #include "policies/admit.h"
+#include "policies/path.h"
 #include "tests/unit/policies/policy.h"
 
 #include <gtest/gtest.h>
