@@ -20,17 +20,19 @@ Task<void> answer(edge::Exchange& exchange, int status, std::string_view type, s
 /// Measurements of agents go where calls go, and are none.
 bool is_telemetry(std::string_view path) { return path == "/v1/metrics" || path == "/v1/logs" || path == "/v1/traces"; }
 
+/// Below the versions that the providers' clients write; Cohere's rerank at their second.
+bool is_of_providers(std::string_view path) {
+    return path.starts_with("/v1/") || path.starts_with("/v1beta/") || path == "/v2/rerank";
+}
+
 }  // namespace
 
-bool FrontDoor::is_control(const edge::RequestHead& head) {
-    const std::string_view path = head.path();
-    return !path.starts_with("/v1/") && !path.starts_with("/v1beta/");
-}
+bool FrontDoor::is_control(const edge::RequestHead& head) { return !is_of_providers(head.path()); }
 
 /// No coroutine of its own: each is a frame more of every call.
 Task<void> FrontDoor::serve(edge::Exchange& exchange) {
     const std::string_view path = exchange.head().path();
-    if ((path.starts_with("/v1/") && !is_telemetry(path)) || path.starts_with("/v1beta/")) {
+    if (is_of_providers(path) && !is_telemetry(path)) {
         if (pair_ != nullptr && !may_spend_()) return gateway::refuse_elsewhere(exchange, clock_);
         gateway::Gateway* gateway = gateway_.load(std::memory_order_acquire);
         return gateway != nullptr ? gateway->serve(exchange) : gateway::refuse_sealed(exchange, clock_);
