@@ -247,7 +247,7 @@ function checkMessagesTools(body) {
     const names = new Set();
     for (const [index, tool] of (body.tools ?? []).entries()) {
         const where = `tools[${index}]`;
-        fields(tool, { type: orNull(oneOf('custom')), name: (name) => /^[\w-]{1,128}$/.test(name), description: isText, input_schema: isObject, strict: (on) => typeof on === 'boolean', ...cache }, where);
+        fields(tool, { type: orNull(oneOf('custom')), name: (name) => /^[\w-]{1,128}$/.test(name), description: isText, input_schema: isObject, strict: (on) => typeof on === 'boolean', eager_input_streaming: (on) => typeof on === 'boolean', ...cache }, where);
         check(tool.name && tool.input_schema?.type === 'object', `${where}: a name, and an input_schema of the type object, are required`);
         check(!names.has(tool.name), `${where}: tool names must be unique`);
         if (tool.strict) checkClosed(tool.input_schema, where, false);

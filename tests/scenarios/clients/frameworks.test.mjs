@@ -130,9 +130,9 @@ describe('frameworks', () => {
                 },
                 // LangChain's package for Google knows by a model's name whether it sees pictures.
                 models: {
-                    'gemini-3-at-openai': { channels: [{ provider: 'openai', model: 'gpt-5' }] },
-                    'gemini-3-at-anthropic': { channels: [{ provider: 'anthropic', model: 'claude-opus-5' }] },
-                    'gemini-3-at-gemini': { channels: [{ provider: 'gemini', model: 'gemini-3.1-pro' }] },
+                    'gemini-2-at-openai': { channels: [{ provider: 'openai', model: 'gpt-5' }] },
+                    'gemini-2-at-anthropic': { channels: [{ provider: 'anthropic', model: 'claude-opus-5' }] },
+                    'gemini-2-at-gemini': { channels: [{ provider: 'gemini', model: 'gemini-3.1-pro' }] },
                 },
                 prices: { 'gpt-5': demoPrice, 'claude-opus-5': demoPrice, 'gemini-3.1-pro': demoPrice },
             },
@@ -159,7 +159,7 @@ describe('frameworks', () => {
             for (const [what, converse] of Object.entries(conversations))
                 test(`${name} at ${where}: ${what}`, async () => {
                     const before = servers[where].refused.length;
-                    await converse(make(`gemini-3-at-${where}`));
+                    await converse(make(`gemini-2-at-${where}`));
                     assert.deepEqual(servers[where].refused.slice(before), []);
                 });
 });
