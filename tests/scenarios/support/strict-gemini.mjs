@@ -169,7 +169,9 @@ function any() {
 }
 
 function askOfGemini(body) {
-    const { parts } = body.contents.at(-1);
+    // All since the model spoke: some clients send each result of a tool as a turn of its own.
+    const since = body.contents.findLastIndex((content) => content.role === 'model') + 1;
+    const parts = body.contents.slice(since).flatMap((content) => content.parts);
     const responses = parts.filter((part) => part.functionResponse).map((part) => part.functionResponse.response);
     return {
         words: parts.map((part) => part.text ?? '').join(' '),
