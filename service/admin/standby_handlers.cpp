@@ -21,7 +21,7 @@ Reply standby_hand_over(Visit& visit) {
     TRY_VOID(visit.no_body());
     TRY(const StandbyHooks* const hooks, hooks_of(visit));
     TRY_VOID(do_audited(visit, "standby", [&] { return hooks->hand_over(); }));
-    return json_answer(hooks->status(), 202);
+    return json_answer(hooks->status());
 }
 
 Reply standby_alone(Visit& visit) {

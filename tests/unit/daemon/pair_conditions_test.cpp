@@ -35,7 +35,7 @@ TEST(PairConditions, what_holds) {
     };
     for (const Case& each : cases) {
         std::string kinds;
-        for (const auto& condition : pair_holding(each.state, started, now)) kinds += condition.kind + " ";
+        for (const auto& condition : pair_holding(each.state, started, now)) kinds.append(condition.kind).append(" ");
         EXPECT_EQ(kinds, each.kinds) << each.name;
     }
     EXPECT_TRUE(pair_holding(state_of(Post::primary, {}, {}), now - 9s, now).empty())
