@@ -57,9 +57,9 @@ TEST(ModelAbilities, a_call_is_refused_by_the_name_of_a_model_that_can) {
     EXPECT_EQ(refusal("some", {.model = "words"}), "");
     EXPECT_EQ(refusal("some", {.model = "untold", .needs = images}), "") << "nothing is known, so nothing is refused";
     EXPECT_EQ(refusal("some", {.model = "seeing", .needs = images}), "");
-    EXPECT_EQ(refusal("some", {.endpoint = Endpoint::responses, .model = "words", .needs = images}),
+    EXPECT_EQ(refusal("some", {.endpoint = Endpoint::completions, .model = "words", .needs = images}),
               "The model \"words\" takes no images. Call \"seeing\", which does, or leave that out.")
-        << "messages-only cannot be asked for a response";
+        << "messages-only cannot be asked for a completion";
     EXPECT_EQ(refusal("all", {.model = "words", .needs = images}),
               "The model \"words\" takes no images. Call \"aaa-hidden\", which does, or leave that out.");
     EXPECT_EQ(refusal("some", {.model = "words", .needs = of({Ability::images, Ability::tools})}),

@@ -127,8 +127,12 @@ TEST(Admit, ChannelsAreThoseThatCanAnswerInOrder) {
     const auto responses =
         admit(*rules(), caller_of("research"), {.endpoint = Endpoint::responses, .model = "both"}, now);
     ASSERT_TRUE(responses);
-    ASSERT_EQ(responses->channels.size(), 1U);
-    EXPECT_EQ(responses->channels[0]->name(), "openai/gpt-4o");
+    EXPECT_EQ(responses->channels.size(), 2U) << "responses are translated, too";
+    const auto completions =
+        admit(*rules(), caller_of("research"), {.endpoint = Endpoint::completions, .model = "both"}, now);
+    ASSERT_TRUE(completions);
+    ASSERT_EQ(completions->channels.size(), 1U);
+    EXPECT_EQ(completions->channels[0]->name(), "openai/gpt-4o");
     const auto counted =
         admit(*rules(), caller_of("research"),
               {.endpoint = Endpoint::count_tokens, .dialect = Dialect::anthropic, .model = "both"}, now);
@@ -422,7 +426,7 @@ TEST(Admit, ThePriceIsAsDearAsEveryChannel) {
             EXPECT_GE(cost_at_most(*route->price, route->bounds, output),
                       cost_at_most(*channel->prices->at(now), route->bounds, output));
     const auto single = admit(*rules(), caller_of("research"),
-                              {.endpoint = Endpoint::responses, .model = "both", .input_at_most = 10}, now);
+                              {.endpoint = Endpoint::completions, .model = "both", .input_at_most = 10}, now);
     EXPECT_EQ(single->price, single->channels[0]->prices->at(now));
 }
 

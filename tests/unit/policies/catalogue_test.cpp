@@ -155,6 +155,7 @@ TEST(ShippedCatalogue, EachEntryMakesAProviderOfAFewWords) {
         const bool local = entry.base_url.starts_with("http://127.0.0.1:");
         EXPECT_TRUE(local || entry.base_url.starts_with("https://")) << name;
         own += "  " + name + ": {" + (local ? "" : "keys: [{secret: " + name + "}]");
+        if (entry.provider.dialect == Dialect::bedrock) own += ", region: us-east-1";
         own += entry.asks.empty() ? "}\n" : ", base_url: \"https://ours.example\"}\n";
         if (!entry.prices.empty())
             EXPECT_TRUE(std::ranges::any_of(shipped.snapshot->prices, [&](const auto& price) {

@@ -17,7 +17,7 @@ struct WrongSetting {
 
 const std::vector<WrongSetting> wrong_of_providers = {
     {"a way to send a key that nobody knows", "auth: basic",
-     R"(provider "p" auth "basic" must be one of: bearer, x-api-key, api-key, x-goog-api-key)"},
+     R"(provider "p" auth "basic" must be one of: bearer, x-api-key, api-key, x-goog-api-key, aws)"},
     {"deployments of a word", "deployments: yes", R"(provider "p" deployments "yes" must be true or false)"},
     {"deployments in the other dialect", "deployments: true",
      R"(provider "p" deployments "true" is for the dialect openai only; take it out)", "anthropic"},
