@@ -90,8 +90,14 @@ Task<void> Gateway::rooms(Call& call) {
 namespace {
 
 Result<providers::Prompt> read_body(const Call& call) {
-    if (facts(call.endpoint).form == Form::multipart)
-        return providers::read_form_prompt(call.endpoint, call.exchange.head().header("content-type"), call.body);
+    if (facts(call.endpoint).form == Form::multipart) {
+        const edge::RequestHead& head = call.exchange.head();
+        const auto is_type = [](const auto& each) { return edge::equal_without_case(each.name, "content-type"); };
+        // They go on to the provider, who might read the other one.
+        if (std::ranges::count_if(head.headers, is_type) > 1)
+            return fail(Fault::invalid_request, "There are two `content-type` headers. Send one.");
+        return providers::read_form_prompt(call.endpoint, head.header("content-type"), call.body);
+    }
     const bool gemini = call.dialect == Dialect::gemini;
     return providers::read_prompt(gemini ? Endpoint::generate_content : call.endpoint, call.body,
                                   call.body.capacity() - call.body.size());

@@ -1,6 +1,8 @@
 #include "service/providers/form.h"
 
 #include "service/edge/http.h"
+#include "service/providers/body_reading.h"
+#include "service/providers/fields.h"
 #include "service/providers/unit_prompt.h"
 
 #include <algorithm>
@@ -57,7 +59,7 @@ Result<std::string_view> boundary_of(std::string_view content_type) {
         content_type.remove_prefix(semicolon + 1);
         const std::string_view one = trimmed_text(content_type.substr(0, content_type.find(';')));
         if (one.size() < parameter.size() || !edge::equal_without_case(one.substr(0, parameter.size()), parameter))
-            continue;
+            return broken("its type says more than its boundary, which some servers would read as another one");
         if (!boundary.empty()) return broken("its type has two boundaries");
         boundary = one.substr(parameter.size());
         if (boundary.size() >= 2 && boundary.front() == '"' && boundary.back() == '"')
@@ -68,22 +70,36 @@ Result<std::string_view> boundary_of(std::string_view content_type) {
     return boundary;
 }
 
-/// `name="value"` of a Content-Disposition. A quote within is %22, as browsers write it; one behind a backslash would
-/// be read in two ways.
+bool is_plain(std::string_view text, std::string_view marks) {
+    return std::ranges::all_of(text, [&](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || marks.contains(c);
+    });
+}
+
+/// `name="value"` of a Content-Disposition, or without the quotes where that is clear, as .NET writes it. A quote
+/// within is %22, as browsers write it; one behind a backslash would be read in two ways. Whatever has a file's name in
+/// either form is a file; other attributes (RFC 2231: `name*`, `name*0`) are another name to some servers.
 Result<void> read_attribute(std::string_view one, FormPart& part, bool& named) {
     const std::size_t equals = one.find('=');
     if (equals == std::string_view::npos) return broken("a part is not described as form-data");
     const std::string_view key = trimmed_text(one.substr(0, equals));
     std::string_view value = trimmed_text(one.substr(equals + 1));
-    if (value.size() < 2 || value.front() != '"' || value.back() != '"')
-        return edge::equal_without_case(key, "filename*") ? Result<void>{} : broken("a part's name is not in quotes");
-    value = value.substr(1, value.size() - 2);
+    if (edge::equal_without_case(key, "filename*")) {
+        part.file = true;
+        return {};
+    }
+    const bool quoted = value.size() >= 2 && value.front() == '"' && value.back() == '"';
+    if (quoted) value = value.substr(1, value.size() - 2);
+    if (!quoted && !is_plain(value, "-._")) return broken("a part's name is not in quotes");
     if (value.contains('"') || value.contains('\\')) return broken("a part's name has a quote or a backslash in it");
-    if (edge::equal_without_case(key, "filename")) part.file = true;
-    if (!edge::equal_without_case(key, "name")) return {};
+    if (edge::equal_without_case(key, "filename")) {
+        part.file = true;
+        return {};
+    }
+    if (!edge::equal_without_case(key, "name")) return broken("a part is described by more than `name` and `filename`");
     if (std::exchange(named, true)) return broken("a part has two names");
-    if (value.empty() || value.size() > name_bytes_max)
-        return broken(fmt::format("a part's name is not 1 to {} bytes long", name_bytes_max));
+    if (value.empty() || value.size() > name_bytes_max || !is_plain(value, "-._[]"))
+        return broken(fmt::format("a part's name is not 1 to {} letters, digits or . _ - [ ]", name_bytes_max));
     part.name = value;
     return {};
 }
@@ -111,6 +127,8 @@ Result<FormPart> read_head(std::string_view head) {
         if (colon == std::string_view::npos || line.find_first_of("\r\n") != std::string_view::npos)
             return broken("a part has a line in its head that is none");
         const std::string_view field = line.substr(0, colon);
+        // One that begins with a blank goes on with the line before it, for some.
+        if (field.empty() || !is_plain(field, "-_")) return broken("a part has a line in its head that is none");
         if (edge::equal_without_case(field, "content-transfer-encoding"))
             return broken("a part is encoded; send it as it is");
         if (!edge::equal_without_case(field, "content-disposition")) continue;
@@ -138,6 +156,7 @@ class FormReader {
         std::optional<std::string_view> value;
     };
     Result<void> take_file(const FormPart& part);
+    Result<void> check_name(const FormPart& part) const;
 
     Endpoint endpoint_;
     std::string_view body_;
@@ -148,9 +167,30 @@ class FormReader {
         return std::ranges::find(settings_, name, &Setting::name)->value.value_or("");
     }
     bool hears() const { return facts(endpoint_).metered == Metered::transcript; }
+    std::int64_t files_ = 0;
 };
 
+/// Names of files, and of addresses in their place: what stands elsewhere could not be held for.
+constexpr std::array<std::string_view, 10> file_names = {"file",   "url",     "file_url", "file_id",   "image",
+                                                         "images", "image[]", "mask",     "image_url", "audio"};
+
+Result<void> FormReader::check_name(const FormPart& part) const {
+    for (const Setting& setting : settings_)
+        if (part.name != setting.name && is_meant(setting.name, part.name)) return in_lower_case(setting.name);
+    for (const std::string_view name : file_names) {
+        if (!is_meant(name, part.name)) continue;
+        if (part.name != name) return in_lower_case(name);
+        if (!part.file)
+            return fail(Fault::invalid_request,
+                        fmt::format("`{}` must be a file in the form: what it costs could not be held otherwise. Send "
+                                    "the file itself.",
+                                    part.name));
+    }
+    return {};
+}
+
 Result<void> FormReader::take(const FormPart& part) {
+    TRY_VOID(check_name(part));
     const std::string_view value = body_.substr(part.value.begin, part.value.end - part.value.begin);
     const auto setting = std::ranges::find(settings_, part.name, &Setting::name);
     if (part.file) {
@@ -171,6 +211,7 @@ Result<void> FormReader::take(const FormPart& part) {
 
 Result<void> FormReader::take_file(const FormPart& part) {
     const auto bytes = static_cast<std::int64_t>(part.value.end - part.value.begin);
+    ++files_;
     if (!hears()) {
         prompt_.input_at_most += image_tokens_max;
         prompt_.pictures = true;
@@ -185,6 +226,8 @@ Result<Prompt> FormReader::finished() {
     prompt_.model = value_of("model");
     if (prompt_.model.empty())
         return fail(Fault::invalid_request, "`model` is missing. Name a model; GET /v1/models lists them.");
+    if (hears() && files_ != 1)
+        return fail(Fault::invalid_request, "`file` is missing, or there are several. Send one recording as a file.");
     if (const std::string_view n = value_of("n"); !n.empty() && !hears()) {
         const auto [end, error] = std::from_chars(n.data(), n.data() + n.size(), prompt_.choices);
         const bool whole = error == std::errc{} && end == n.data() + n.size();
@@ -225,6 +268,9 @@ Result<std::vector<FormPart>> read_form(std::string_view content_type, std::stri
         // An empty value stands right before its boundary's line.
         const std::size_t end = body.find(mark, begin);
         if (end == std::string_view::npos) return broken("it has no last boundary");
+        // A reader that takes a bare line feed for the end of a line would cut there.
+        if (body.substr(begin, end - begin).contains(std::string_view(mark).substr(2)))
+            return broken("its boundary stands within a part");
         part.value = {begin, end};
         parts.push_back(part);
         at = end + mark.size();

@@ -61,6 +61,27 @@ const std::vector<Wrong> wrongs = {
     {"an attachment", std::string(type), part("Content-Disposition: attachment; name=\"a\"", "m") + end,
      "not described as form-data"},
     {"a head of three kilobytes", std::string(type), part(std::string(3072, 'x'), "m") + end, "too long"},
+    {"a type that says its boundary in another way, too", "multipart/form-data; boundary=xYz; boundary*=utf-8''B", end,
+     "more than its boundary"},
+    {"a name that RFC 2231 would replace", std::string(type),
+     part("Content-Disposition: form-data; name=\"prompt\"; name*=\"UTF-8''model\"", "dear") + end,
+     "more than `name` and `filename`"},
+    {"a name in pieces", std::string(type),
+     part("Content-Disposition: form-data; name=\"prompt\"; name*0=\"model\"", "dear") + end,
+     "more than `name` and `filename`"},
+    {"a name with a blank", std::string(type), field("mo del", "m") + end, "letters, digits or"},
+    {"a head that goes on in the next line", std::string(type),
+     part("Content-Disposition: form-data; name=\"prompt\"\r\n ; filename=\"a:b\"", "m") + end,
+     "in its head that is none"},
+    {"a boundary behind a bare line feed", std::string(type),
+     field("prompt", "p\n--xYz\nContent-Disposition: form-data; name=\"n\"\n\n9") + field("model", "m") + end,
+     "stands within a part"},
+    {"a setting in upper case", std::string(type), field("model", "m") + field("N", "9") + end,
+     "Write `n` in lower case"},
+    {"a model in upper case", std::string(type), field("model", "cheap") + field("Model", "dear") + end,
+     "Write `model` in lower case"},
+    {"a picture by its address", std::string(type),
+     field("model", "m") + field("image", "https://example.com/a.png") + end, "`image` must be a file"},
     {"no model", std::string(type), field("prompt", "p") + end, "`model` is missing"},
     {"two models", std::string(type), field("model", "cheap") + field("model", "dear") + end, "`model` stands twice"},
     {"a model that is a file", std::string(type), file("model", "m") + end, "`model` is a file"},
@@ -94,7 +115,7 @@ TEST(Form, CountsWhatItsFilesMayCost) {
     EXPECT_GE(sound->input_at_most, 50'000 / 12);
     EXPECT_EQ(sound->untold, "");
     const auto pictures =
-        read_form_prompt(Endpoint::image_edits, "Multipart/Form-Data; charset=x; Boundary=\"xYz\"",
+        read_form_prompt(Endpoint::image_edits, "Multipart/Form-Data;  Boundary=\"xYz\"",
                          field("model", "brush") + file("image[]", "1") + file("image[]", "2") + field("n", "3") +
                              field("quality", "hd") + field("size", "1024x1792") + end);
     ASSERT_TRUE(pictures) << pictures.error().for_caller;
@@ -104,15 +125,42 @@ TEST(Form, CountsWhatItsFilesMayCost) {
     EXPECT_EQ(pictures->seconds_max, 0);
 }
 
+TEST(Form, ARecordingIsAFileOfTheFormAndNothingElse) {
+    const auto said = [](const std::string& parts) {
+        const auto prompt = read_form_prompt(Endpoint::transcriptions, type, field("model", "m") + parts + end);
+        return prompt ? std::string() : prompt.error().for_caller;
+    };
+    for (const std::string name : {"url", "file", "file_url", "file_id"})
+        EXPECT_NE(said(field(name, "https://example.com/two-hours.mp3")).find("`" + name + "` must be a file"),
+                  std::string::npos)
+            << name;
+    EXPECT_NE(said(field("Url", "x")).find("Write `url` in lower case"), std::string::npos);
+    EXPECT_NE(said("").find("`file` is missing"), std::string::npos);
+    EXPECT_NE(said(file("file", "a") + file("file", "b")).find("Send one recording"), std::string::npos);
+    // urllib3 and .NET name files so.
+    for (const std::string disposition :
+         {"name=\"file\"; filename*=UTF-8''h%C3%A9.mp3", "name=file; filename=a.mp3; filename*=utf-8''a.mp3",
+          "name=\"file\"; filename*=\"UTF-8''a\""}) {
+        const auto prompt =
+            read_form_prompt(Endpoint::transcriptions, type,
+                             field("model", "m") +
+                                 part("Content-Disposition: form-data; " + disposition, std::string(5'000, 's')) + end);
+        ASSERT_TRUE(prompt) << disposition << ": " << prompt.error().for_caller;
+        EXPECT_EQ(prompt->seconds_max, 11) << disposition;
+    }
+}
+
 TEST(Form, NamesAFormOfAnswerThatDoesNotTellItsCost) {
     for (const std::string_view format : {"text", "srt", "vtt"}) {
-        const auto prompt = read_form_prompt(Endpoint::transcriptions, type,
-                                             field("model", "m") + field("response_format", format) + end);
+        const auto prompt =
+            read_form_prompt(Endpoint::transcriptions, type,
+                             file("file", "s") + field("model", "m") + field("response_format", format) + end);
         ASSERT_TRUE(prompt);
         EXPECT_EQ(prompt->untold, format);
     }
-    const auto told = read_form_prompt(Endpoint::translations, type,
-                                       field("model", "m") + field("response_format", "verbose_json") + end);
+    const auto told =
+        read_form_prompt(Endpoint::translations, type,
+                         file("file", "s") + field("model", "m") + field("response_format", "verbose_json") + end);
     ASSERT_TRUE(told);
     EXPECT_EQ(told->untold, "");
 }
