@@ -52,6 +52,8 @@ class Writer {
   public:
     virtual ~Writer() = default;
     virtual void write(const Step& step, std::string& out) = 0;
+    /// It has ended the answer with an error of its own.
+    virtual bool broken() const { return false; }
 };
 std::unique_ptr<Writer> chat_writer(const Shown& shown);
 std::unique_ptr<Writer> messages_writer(const Shown& shown);

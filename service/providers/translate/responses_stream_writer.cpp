@@ -16,6 +16,7 @@ class ResponsesStreamWriter final : public Writer {
   public:
     explicit ResponsesStreamWriter(const Shown& shown) : head_(shown), call_id_(shown.id) {}
     void write(const Step& step, std::string& out) override;
+    bool broken() const override { return broken_; }
 
   private:
     void begin(std::string& out);
@@ -57,6 +58,12 @@ class ResponsesStreamWriter final : public Writer {
 
 void ResponsesStreamWriter::write(const Step& step, std::string& out) {
     if (broken_) return;
+    // Everything is kept until the end: not only the words.
+    kept_ += step.text.size() + step.id.size() + step.name.size();
+    if (kept_ > waiting_bytes_max && step.kind != Step::Kind::error) {
+        error("server_error", "The answer is larger than Bursar can translate.", out);
+        return;
+    }
     switch (step.kind) {
         case Step::Kind::begin:
             begin(out);
@@ -149,11 +156,6 @@ void ResponsesStreamWriter::open_part(std::string& out) {
 }
 
 void ResponsesStreamWriter::text(const Step& step, std::string& out) {
-    kept_ += step.text.size();
-    if (kept_ > waiting_bytes_max) {
-        error("server_error", "The answer is larger than Bursar can translate.", out);
-        return;
-    }
     item_.text += step.text;
     // Of a tool that takes text the pieces are JSON, which its caller must not see.
     if (item_.kind == Kind::tool_call && takes_text(item_)) return;

@@ -10,6 +10,9 @@ namespace bursar::providers::translate {
 namespace {
 
 constexpr std::size_t word_shown_max = 60;
+/// OpenAI's own limits are 64 bytes and 128 tools. A namespace is repeated in the name of each of its tools.
+constexpr std::size_t name_bytes_max = 128;
+constexpr std::size_t tools_max = 4'096;
 
 Result<void> read_list(dom::array list, std::string_view space, const Where& where, Ask& ask);
 
@@ -23,7 +26,9 @@ std::unexpected<Error> own_tool(std::string_view type, const Where& where) {
 Result<std::string_view> name_of(dom::object tool, std::string_view space, bool takes_text, const Where& where,
                                  Ask& ask) {
     const auto name = text_member(tool, "name");
-    if (name.empty()) return wrong(where, "a tool with `name`");
+    if (name.empty() || name.size() > name_bytes_max)
+        return wrong(where, fmt::format("a tool with a `name` of 1 to {} bytes", name_bytes_max));
+    if (ask.tools.size() >= tools_max) return wrong(where, fmt::format("one of at most {} tools", tools_max));
     if (reads_as_joined(name)) return no_form(where, "has a `name` with __ns__ or __text__ in it. Call it otherwise.");
     if (space.empty() && !takes_text) return name;
     return ask.keep(joined_name({.space = space, .name = name, .takes_text = takes_text}));
@@ -57,7 +62,8 @@ Result<void> read_custom(dom::object tool, std::string_view space, const Where& 
 Result<void> read_space(dom::object tool, const Where& where, Ask& ask) {
     const auto name = text_member(tool, "name");
     const auto list = list_member(tool, "tools");
-    if (name.empty() || !list) return wrong(where, "a namespace with `name` and `tools`");
+    if (name.empty() || name.size() > name_bytes_max || !list)
+        return wrong(where, fmt::format("a namespace with `tools` and a `name` of 1 to {} bytes", name_bytes_max));
     if (reads_as_joined(name)) return no_form(where, "has a `name` with __ns__ or __text__ in it. Call it otherwise.");
     return read_list(*list, name, where.at("tools"), ask);
 }
@@ -103,7 +109,8 @@ Result<void> read_responses_choice(dom::element value, const Where& where, Ask& 
     const ToolName name{.space = text_member(*object, "namespace"),
                         .name = text_member(*object, "name"),
                         .takes_text = type == "custom"};
-    if (name.name.empty()) return wrong(where.at("name"), "the name of a tool");
+    if (name.name.empty() || name.name.size() > name_bytes_max || name.space.size() > name_bytes_max)
+        return wrong(where.at("name"), "the name of a tool");
     ask.choice = Choice::named;
     ask.choice_name = ask.keep(joined_name(name));
     return {};

@@ -102,7 +102,7 @@ void Translation::write(const Step& step) {
     if (over()) return;
     writer_->write(step, out_);
     ended_ = step.kind == Step::Kind::end;
-    failed_ = step.kind == Step::Kind::error;
+    failed_ = step.kind == Step::Kind::error || writer_->broken();
 }
 
 void Translation::fail_with(std::string_view words) {

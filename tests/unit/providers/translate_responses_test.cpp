@@ -25,6 +25,12 @@ constexpr Way at_chat{.caller = Endpoint::responses, .provider = Endpoint::chat_
 std::string asking(const std::string& more) { return R"({"model":"m","input":"x")" + more + "}"; }
 std::string items(const std::string& list) { return R"({"model":"m","input":[)" + list + "]}"; }
 
+std::string many_tools(int count) {
+    std::string out;
+    for (int i = 0; i < count; ++i) out += (i == 0 ? "" : ",") + std::string(R"({"type":"function","name":"f"})");
+    return out;
+}
+
 struct Refused {
     std::string name;
     std::string body;
@@ -48,6 +54,14 @@ TEST(TranslateResponses, WhatCannotBeSaidIsRefusedByName) {
          "__ns__"},
         {"a namespace that could be another", asking(R"(,"tools":[{"type":"namespace","name":"a__ns__b","tools":[]}])"),
          "__ns__"},
+        {"a namespace whose name each of its tools would repeat",
+         asking(R"(,"tools":[{"type":"namespace","name":")" + std::string(129, 'a') +
+                R"(","tools":[{"type":"function","name":"f"}]}])"),
+         "a `name` of 1 to 128 bytes"},
+        {"a tool with a name of 129 bytes",
+         asking(R"(,"tools":[{"type":"function","name":")" + std::string(129, 'f') + "\"}]"),
+         "a `name` of 1 to 128 bytes"},
+        {"thousands of tools", asking(",\"tools\":[" + many_tools(4'097) + "]"), "at most 4096 tools"},
         {"a schema that is none", asking(R"(,"tools":[{"type":"function","name":"f","parameters":[]}])"),
          "`parameters`"},
         {"a choice of some tools", asking(R"(,"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[]})"),
