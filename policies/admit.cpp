@@ -161,6 +161,8 @@ Result<const Price*> price_of(const Channel& channel, const Model& model, const 
 /// Nothing larger than the window is ever billed; what is not in the body may fill it.
 Tokens input_bound(const Model& model, const Ask& ask) {
     if (ask.input_elsewhere) return std::max(ask.input_at_most, model.input_tokens_max.value_or(window_unknown));
+    // Of many texts or documents in one call each may fill it.
+    if (facts(ask.endpoint).held == Held::input) return ask.input_at_most;
     return std::min(ask.input_at_most, model.input_tokens_max.value_or(ask.input_at_most));
 }
 

@@ -63,6 +63,15 @@ bool prices_output(const Price& price) {
     return cost_at_most(price, bounds, many) != cost_at_most(price, bounds, 0);
 }
 
+bool prices_tokens(const Price& price) {
+    constexpr Tokens many = 1'000'000;
+    Bounds bounds = one_of_each(price);
+    bounds.input = 0;
+    const NanoUsd without = cost_at_most(price, bounds, 0);
+    bounds.input = many;
+    return prices_output(price) || cost_at_most(price, bounds, 0) != without;
+}
+
 bool costs_nothing(const Price* price) { return cost_at_most(*price, one_of_each(*price), 1) == NanoUsd{}; }
 
 }  // namespace bursar::policies

@@ -12,6 +12,8 @@ namespace bursar::policies {
 std::string_view missing_for(Endpoint endpoint, const Price& price);
 /// Whether output tokens cost anything.
 bool prices_output(const Price& price);
+/// Whether tokens of any kind do.
+bool prices_tokens(const Price& price);
 bool costs_nothing(const Price* price);
 
 }  // namespace bursar::policies

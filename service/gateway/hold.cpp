@@ -1,4 +1,5 @@
 // Room 4: the money is set aside before anything is sent, grows while a stream runs, and is given back once.
+#include "policies/units.h"
 #include "service/gateway/gateway.h"
 #include "service/gateway/landing.h"
 #include "service/gateway/refusal.h"
@@ -19,6 +20,31 @@ Usage with_searches(const Call& call, const providers::Reading& reading) {
     if (call.prompt.web_search && !told)
         usage.web_searches = std::max(usage.web_searches, call.route->bounds.web_searches);
     return usage;
+}
+
+/// An answer that tells its pictures, seconds or searches leaves its tokens to be guessed where they cost something.
+providers::Reading with_tokens(const Call& call, const providers::Reading& told) {
+    providers::Reading reading = told;
+    if (!reading.units_only || !policies::prices_tokens(*call.attempt.price)) return reading;
+    reading.source = UsageSource::estimated;
+    reading.usage.input = call.route->bounds.input;
+    return reading;
+}
+
+/// Of quality and size what the answer says; what it does not say is as asked for.
+std::string whole_picture(std::string_view made, std::string_view asked) {
+    const auto is_size = [](std::string_view text) {
+        return text.contains('x') && text.find_first_not_of("0123456789x") == std::string_view::npos;
+    };
+    std::string_view quality, size;
+    for (std::string_view words : {made, asked})
+        while (!words.empty()) {
+            const std::size_t end = std::min(words.find('/'), words.size());
+            std::string_view& part = is_size(words.substr(0, end)) ? size : quality;
+            if (part.empty()) part = words.substr(0, end);
+            words.remove_prefix(std::min(end + 1, words.size()));
+        }
+    return providers::picture_of(quality, size);
 }
 
 /// Units that the price counts and the answer does not tell: those that were asked for, which were held.
@@ -181,9 +207,10 @@ Result<void> Gateway::grow(Call& call, const providers::Reading& reading) {
     return std::unexpected(error_of(refusal, asker_of(call)));
 }
 
-void Gateway::book(Call& call, const providers::Reading& reading) {
+void Gateway::book(Call& call, const providers::Reading& told) {
     Attempt& attempt = call.attempt;
     if (!attempt.open) return;
+    const providers::Reading reading = with_tokens(call, told);
     // It was taken and answered, and then broke off before its first event: nobody knows what it cost.
     const bool untold =
         reading.source == UsageSource::none && !reading.failed && call.endpoint != Endpoint::count_tokens;
@@ -192,7 +219,7 @@ void Gateway::book(Call& call, const providers::Reading& reading) {
     call.outcome.usage = with_units(call, reading);
     call.outcome.usage_source = reading.source;
     call.outcome.served = reading.served;
-    if (call.outcome.served.picture.empty()) call.outcome.served.picture = call.prompt.picture;
+    call.outcome.served.picture = whole_picture(reading.served.picture, call.prompt.picture);
     if (!reading.id.empty()) call.outcome.provider_request_id = reading.id;
     const NanoUsd cost = cost_of(call, reading, call.outcome.usage, call.outcome.served);
     const bool served = reading.source != UsageSource::none;

@@ -70,6 +70,9 @@ Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body);
 /// it is read where it is, and not copied first.
 Result<Prompt> read_prompt(Endpoint endpoint, std::string_view body, std::size_t room);
 
+/// Quality and size of a picture, as prices name them; "" where neither is asked for.
+std::string picture_of(std::string_view quality, std::string_view size);
+
 /// What to change. Only `model`, the limits of tokens and of tools, and the usage option are ever changed; `tags`, and
 /// what ids of tool calls carry for other providers, are always left out.
 struct Rewrite {

@@ -21,8 +21,9 @@ struct Reading {
     bool understood = false;  ///< at least one statement was of the endpoint's dialect
     bool content = false;     ///< at least one content token, tool call or reasoning delta was seen
     std::int64_t content_bytes =
-        0;           ///< of text, reasoning and tool arguments delivered: one token per byte bounds the output
-    std::string id;  ///< the provider's id of the answer
+        0;                    ///< of text, reasoning and tool arguments delivered: one token per byte bounds the output
+    bool units_only = false;  ///< it tells pictures, seconds or searches, and no tokens
+    std::string id;           ///< the provider's id of the answer
 };
 
 /// Reads one answer while it passes. Streamed: SSE in any cut (LF, CRLF, CR, comments, `data:` without a space, no

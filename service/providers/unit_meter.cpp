@@ -135,14 +135,17 @@ error_code UnitMeter::read_used(ondemand::value usage) {
     ondemand::object object;
     const auto error = usage.get_object().get(object);
     if (error) return error == simdjson::INCORRECT_TYPE ? simdjson::SUCCESS : error;
-    ondemand::value seconds;
-    if (object["seconds"].get(seconds) == simdjson::SUCCESS) {
-        const std::int64_t whole = seconds_of(seconds);
-        units_.seconds = std::max(units_.seconds, whole);
-        told_ = told_ || whole >= 0;
+    // The second is Mistral's.
+    for (const std::string_view name : {"seconds", "prompt_audio_seconds"}) {
+        ondemand::value seconds;
+        if (object[name].get(seconds) == simdjson::SUCCESS) {
+            const std::int64_t whole = seconds_of(seconds);
+            units_.seconds = std::max(units_.seconds, whole);
+            told_ = told_ || whole >= 0;
+        }
+        bool again = false;
+        if (const auto broken = object.reset().get(again)) return broken;
     }
-    bool again = false;
-    if (const auto broken = object.reset().get(again)) return broken;
     return each_member(
         object, [&](std::string_view key, ondemand::value value) { return read_usage_member(key, value, said_); });
 }
@@ -165,6 +168,8 @@ void UnitMeter::put_together() {
         if (said_.counts.input < 0 && said_.counts.output < 0) said_.counts.input = said_.counts.total;
         reading_.usage = to_usage(endpoint_, said_.counts);
         told_ = true;
+    } else {
+        reading_.units_only = told_;
     }
     reading_.usage.images = units_.images;
     reading_.usage.seconds = units_.seconds;

@@ -24,7 +24,7 @@ constexpr std::size_t documents_max = 10'000;
 constexpr std::int64_t documents_per_search = 100;
 constexpr std::int64_t document_bytes = 250;
 
-enum class Unit : std::uint8_t { model, pictures, size, quality, input, documents, stream, stream_format };
+enum class Unit : std::uint8_t { model, pictures, size, quality, input, query, documents, stream, stream_format };
 
 struct UnitField {
     std::string_view name;
@@ -39,6 +39,7 @@ constexpr std::array unit_fields = {
     UnitField{"stream", Unit::stream, bit(Endpoint::images) | bit(Endpoint::speech)},
     UnitField{"stream_format", Unit::stream_format, bit(Endpoint::speech)},
     UnitField{"input", Unit::input, bit(Endpoint::speech) | bit(Endpoint::moderations)},
+    UnitField{"query", Unit::query, bit(Endpoint::rerank)},
     UnitField{"documents", Unit::documents, bit(Endpoint::rerank)},
 };
 
@@ -77,6 +78,7 @@ class UnitReader {
     InputWalk input_;
     std::string size_, quality_, format_;
     std::int64_t documents_ = 0;
+    std::int64_t query_bytes_ = 0;
 };
 
 Result<Prompt> UnitReader::read(ondemand::parser& parser) {
@@ -123,6 +125,12 @@ Result<void> UnitReader::read_field(std::string_view name, ondemand::value value
             return read_word(name, value, quality_);
         case Unit::input:
             return read_input(value);
+        case Unit::query: {
+            std::string_view text;
+            if (value.get_string().get(text) != simdjson::SUCCESS) return wrong("query", "a string");
+            query_bytes_ = static_cast<std::int64_t>(text.size());
+            return {};
+        }
         case Unit::documents:
             return read_documents(value);
         case Unit::stream:
@@ -207,6 +215,8 @@ Result<Prompt> UnitReader::finished() {
     prompt_.input_at_most = bytes - static_cast<Tokens>(input_.bytes_not_text()) + input_.tokens_not_text();
     prompt_.picture = picture_of(quality_, size_);
     if (endpoint_ == Endpoint::rerank) {
+        // Who counts tokens reads the query with every document.
+        prompt_.input_at_most += query_bytes_ * documents_;
         const std::int64_t counted = documents_ + bytes / document_bytes;
         prompt_.search_units = (counted + documents_per_search - 1) / documents_per_search;
     }

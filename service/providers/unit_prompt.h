@@ -15,7 +15,4 @@ inline constexpr std::int64_t pictures_made_max = 100;
 /// Reads a JSON body behind which padding_bytes may be read. Refuses what could not be metered: streams.
 Result<Prompt> read_unit_prompt(Endpoint endpoint, std::string_view padded, ondemand::parser& parser);
 
-/// Quality and size of a picture, as prices name them; "" where neither is asked for.
-std::string picture_of(std::string_view quality, std::string_view size);
-
 }  // namespace bursar::providers

@@ -206,6 +206,28 @@ test('pictures of a model that is paid by tokens cost their tokens', async () =>
     assert.equal(row.usage_source, 'provider');
 });
 
+test('tokens that the answer does not tell are not free: what was held is booked', async () => {
+    const image = await toFile(Buffer.from('png'), 'a.png', { type: 'image/png' });
+    await callers.rich.client.images.edit({ model: 'brush-by-tokens', prompt: 'a hat', image });
+    const row = await rowOf(callers.rich);
+    assert.equal(row.usage_source, 'estimated');
+    assert.ok(nanos(row.cost_usd) > nanos('0.1'), row.cost_usd);
+    assert.equal(row.cost_usd, row.held_usd);
+});
+
+test('a recording is a file: an address in its place is refused, and nothing is sent', async () => {
+    const sent = provider.requests.length;
+    for (const name of ['url', 'file', 'file_url', 'file_id']) {
+        const form = new FormData();
+        form.append('model', 'ears');
+        form.append(name, 'https://example.com/two-hours.mp3');
+        const answer = await fetch(`${bursar.origin}/v1/audio/transcriptions`, { method: 'POST', headers: { authorization: `Bearer ${callers.rich.client.apiKey}` }, body: form });
+        assert.equal(answer.status, 400);
+        assert.match((await answer.json()).error.message, new RegExp(`\`${name}\` must be a file`));
+    }
+    assert.equal(provider.requests.length, sent);
+});
+
 test('what could not be metered is refused by its name, and nothing is sent', async () => {
     const sent = provider.requests.length;
     const { client } = callers.rich;

@@ -62,6 +62,11 @@ TEST(UnitPrompt, HoldsAUnitForEachHundredDocumentsAndTheirLength) {
                                      R"({"model":"m","query":"q","documents":[")" + std::string(100'000, 'x') + "\"]}");
     ASSERT_TRUE(lengthy);
     EXPECT_EQ(lengthy->search_units, 5) << "one document that is cut into hundreds";
+    const std::string query(1'000, 'q');
+    const auto repeated =
+        read_prompt(Endpoint::rerank, R"({"model":"m","documents":["a","b","c"],"query":")" + query + "\"}");
+    ASSERT_TRUE(repeated);
+    EXPECT_GE(repeated->input_at_most, 3'000) << "in tokens the query counts with every document";
 }
 
 TEST(UnitPrompt, NamesThePictureAsPricesDo) {
@@ -124,6 +129,11 @@ const std::vector<Told> answers = {
          "output_tokens":45,"total_tokens":59}})",
      UsageSource::provider,
      {.input = 4, .output = 45, .audio_input = 10}},
+    {"a duration as Mistral tells it",
+     Endpoint::transcriptions,
+     R"({"text":"hello","usage":{"prompt_audio_seconds":8,"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}})",
+     UsageSource::provider,
+     {.seconds = 8}},
     {"bare text", Endpoint::transcriptions, "hello\n", UsageSource::estimated, {.input = 77}},
     {"text that looks like a stream",
      Endpoint::transcriptions,
@@ -165,6 +175,14 @@ TEST(UnitMeter, ReadsWhatAnAnswerTells) {
         EXPECT_EQ(reading.source, told.source) << told.name;
         EXPECT_EQ(reading.usage, told.usage) << told.name;
     }
+}
+
+TEST(UnitMeter, SaysWhereOnlyTokensAreLeftOpen) {
+    EXPECT_TRUE(reading_of(Endpoint::images, R"({"data":[{"b64_json":"b"}]})").units_only);
+    EXPECT_TRUE(reading_of(Endpoint::transcriptions, R"({"text":"a","duration":3})").units_only);
+    EXPECT_FALSE(
+        reading_of(Endpoint::images, R"({"data":[{}],"usage":{"input_tokens":5,"output_tokens":7}})").units_only);
+    EXPECT_FALSE(reading_of(Endpoint::transcriptions, "bare").units_only) << "nothing is told";
 }
 
 TEST(UnitMeter, TakesNoErrorForAnAnswer) {
