@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <span>
 
+#include <fmt/format.h>
+
 namespace bursar::gateway {
 
 providers::Target target_of(const policies::Provider& provider) {
@@ -80,12 +82,29 @@ Result<void> sign_for_aws(providers::UpstreamRequest& request, std::vector<edge:
     return {};
 }
 
+/// What something else is made of before a provider gets to see it: a token, or a signature.
+bool is_credential(const Secret& key) {
+    const std::string_view text = key.reveal();
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    return aws::looks_like_access_key(key) || (first != std::string_view::npos && text[first] == '{');
+}
+
 }  // namespace
 
 Result<void> sign(providers::UpstreamRequest& request, std::vector<edge::HeaderView>& headers,
                   const policies::Provider& provider, const Secret& key, Timestamp now, Signature& made) {
     const bool aws = provider.auth == policies::AuthScheme::aws;
     if (aws && aws::signs(key)) return sign_for_aws(request, headers, provider, key, now, made);
+    // Sent as it is, it would give away for good what opens the whole account.
+    if (is_credential(key))
+        return fail(
+            Fault::provider_unavailable,
+            "Bursar's own key for the provider is of another kind than the policy says. Operators: see bursarctl "
+            "providers.",
+            fmt::format("the secret of provider {} is a credential, which is not sent as it is; let the policy "
+                        "say what to do with it: tokens for a service account or an application, auth: aws for "
+                        "an access key of AWS",
+                        provider.name));
     const bool bearer = aws || provider.auth == policies::AuthScheme::bearer;
     request.credential = &key;
     request.credential_header = bearer ? std::string_view("authorization") : policies::name_of(provider.auth);

@@ -23,7 +23,7 @@ struct Signature {
 };
 /// Puts the key where the provider wants it; it must outlive the request. `headers` are the request's, and nothing else
 /// of it may change after this: a signature covers its path and body. provider_unavailable: the key is none of this
-/// kind.
+/// kind, or is a credential that would be sent as it is.
 Result<void> sign(providers::UpstreamRequest& request, std::vector<edge::HeaderView>& headers,
                   const policies::Provider& provider, const Secret& key, Timestamp now, Signature& made);
 

@@ -1,5 +1,6 @@
 // Hunts: a request to AWS whose signature does not cover what is sent, or is not what the library `aws4` 1.13 makes of
-// the same request; a key that is sent where it does not belong; a key of no kind that goes to the provider.
+// the same request; a key that is sent where it does not belong; a key of no kind that goes to the provider; a
+// whole credential that is sent as if it were a key, because the policy does not say what it is.
 #include "service/gateway/outgoing.h"
 
 #include "service/providers/request_head.h"
@@ -81,6 +82,39 @@ TEST(Outgoing, OtherProvidersGetTheirKeyInTheirHeader) {
     provider.auth = policies::AuthScheme::bearer;
     EXPECT_NE(head_with(provider, "sk-1", "/v1/chat/completions").find("authorization: Bearer sk-1\r\n"),
               std::string::npos);
+}
+
+struct Credential {
+    std::string_view name;
+    policies::AuthScheme auth;
+    std::string_view text;
+};
+constexpr std::array credentials = {
+    Credential{"a service account under azure", policies::AuthScheme::api_key,
+               R"({"type":"service_account","private_key":"canary"})"},
+    Credential{"a service account under anthropic", policies::AuthScheme::x_api_key,
+               R"({"type":"service_account","private_key":"canary"})"},
+    Credential{"a service account under gemini", policies::AuthScheme::x_goog_api_key,
+               R"({"type":"service_account","private_key":"canary"})"},
+    Credential{"an application of Entra's behind a blank", policies::AuthScheme::bearer,
+               R"( {"tenant":"t","client_secret":"canary"})"},
+    Credential{"an access key as a bearer", policies::AuthScheme::bearer, "AKIAIOSFODNN7EXAMPLE:canary/K7MDENG"},
+    Credential{"temporary credentials in a header", policies::AuthScheme::x_api_key,
+               "ASIAIOSFODNN7EXAMPLE:canary/K7MDENG:session"},
+    Credential{"a service account under bedrock", policies::AuthScheme::aws,
+               R"({"type":"service_account","private_key":"canary"})"},
+};
+
+TEST(Outgoing, ACredentialIsSentToNobodyAsItIs) {
+    for (const Credential& each : credentials) {
+        policies::Provider provider = bedrock();
+        provider.auth = each.auth;
+        const std::string said = head_with(provider, each.text, "/v1/messages");
+        EXPECT_EQ(said.find("canary"), std::string::npos) << each.name << ": " << said;
+        EXPECT_EQ(said.find("HTTP/1.1"), std::string::npos) << each.name << ": " << said;
+        const bool says = said.find("tokens") != std::string::npos && said.find("auth: aws") != std::string::npos;
+        EXPECT_TRUE(says || each.auth == policies::AuthScheme::aws) << each.name << ": " << said;
+    }
 }
 
 }  // namespace
