@@ -147,6 +147,10 @@ Error refusal_error(const Call& call, int status, providers::Fit fit) {
         case Fit::content_refused:
             return {Fault::provider_refused, "The provider refused the request.", told};
         case Fit::elsewhere:
+            if (status == 401 || status == 403)
+                return {Fault::provider_unavailable,
+                        "Bursar's own key may not use this model at the provider. Operators: see bursarctl providers.",
+                        told + ": this key may not use the model, or what was asked of it; allow it at the provider"};
             return {status >= 500 ? Fault::provider_unavailable : Fault::provider_refused,
                     "The provider has no such model or path. Operators: see bursarctl providers.", told};
         case Fit::channel:
@@ -318,8 +322,10 @@ Task<Result<void>> Gateway::relay_refusal(Call& call, providers::Answer& answer)
         call.attempt.passage.well();
     }
     // There is no other channel, so the provider's own words go to the caller, unless they are about us.
-    const bool about_us =
-        judgement.fit == providers::Fit::key_refused || judgement.fit == providers::Fit::key_used_up || status < 400;
+    // A denial names our account at the provider, and who we are in it.
+    const bool denied = judgement.fit == providers::Fit::elsewhere && (status == 401 || status == 403);
+    const bool about_us = judgement.fit == providers::Fit::key_refused ||
+                          judgement.fit == providers::Fit::key_used_up || denied || status < 400;
     if (!body || about_us) co_return std::unexpected(std::move(error));
     call.outcome.fault = facts(error.fault).name;
     call.reason = error.operator_text();

@@ -1,6 +1,6 @@
 // Hunts: a signature that AWS refuses, also of model ids with colons and of ARNs with slashes; frames of a stream that a client gets to see, or
-// whose end it misses; anything by which the official clients can tell that their model is behind Bedrock; a key that is half there and goes
-// into the vault; what is Bedrock's own in the heads of answers.
+// whose end it misses; what a denial says of our account at AWS; anything by which the official clients can tell that their model is behind
+// Bedrock; a key that is half there and goes into the vault; what is Bedrock's own in the heads of answers.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
@@ -52,9 +52,10 @@ describe('Bedrock’s dialect', () => {
                     'at-bedrock': { channels: [{ provider: 'access', model: claude }] },
                     'of-a-session': { channels: [{ provider: 'temporary', model: profile }] },
                     'of-an-api-key': { channels: [{ provider: 'own', model: profile }] },
+                    denied: { channels: [{ provider: 'access', model: 'denied.model-v1:0' }] },
                     'of-a-wrong-key': { channels: [{ provider: 'wrong', model: claude }] },
                 },
-                prices: { [claude]: demoPrice, [profile]: demoPrice },
+                prices: { [claude]: demoPrice, 'denied.model-v1:0': demoPrice, [profile]: demoPrice },
             },
         });
         const key = await bursar.issueKey();
@@ -121,6 +122,25 @@ describe('Bedrock’s dialect', () => {
             clients.chat.chat.completions.create({ model: 'at-bedrock', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.example/b.png' } }] }] }, { maxRetries: 0 }),
             (error) => error.status === 400 && /URL/.test(error.message),
         );
+    });
+
+    test('a denial, which names our account, is told to no caller', async () => {
+        const asking = { messages: [{ role: 'user', content: 'Say hello.' }], max_tokens: 50 };
+        const asked = {
+            chat: () => clients.chat.chat.completions.create({ model: 'denied', ...asking }, { maxRetries: 0 }),
+            stream: () => clients.chat.chat.completions.create({ model: 'denied', stream: true, ...asking }, { maxRetries: 0 }),
+            messages: () => clients.messages.messages.create({ model: 'denied', ...asking }, { maxRetries: 0 }),
+        };
+        for (const [name, ask] of Object.entries(asked))
+            await assert.rejects(ask(), (error) => {
+                const told = `${error.status} ${error.message} ${JSON.stringify(error.error)} ${JSON.stringify([...error.headers])}`;
+                assert.doesNotMatch(told, /canary|arn:|123456789012/, name);
+                assert.match(told, /may not use this model/, name);
+                return true;
+            });
+        assert.match(servers.lasting.refused.at(-1), /user\/canary/);
+        // The key is as good as ever for the others.
+        await hello('at-bedrock');
     });
 
     test('half of an access key does not get into the vault', async () => {

@@ -312,6 +312,13 @@ async function readBody(request) {
     return Buffer.concat(chunks).toString('utf8');
 }
 
+/** A model that this account may not use; the words name the account. */
+const deniedModel = /^denied\./;
+const checkAccess = (model) => {
+    if (deniedModel.test(model))
+        throw new Refusal(403, 'AccessDeniedException', `User: arn:aws:iam::123456789012:user/canary is not authorized to perform: bedrock:InvokeModel on resource: arn:aws:bedrock:eu-central-1::foundation-model/${model} because no identity-based policy allows the bedrock:InvokeModel action`);
+};
+
 /** @param {{keyId: string, secret: string, session?: string, region: string, apiKey: string}} account */
 export async function strictBedrock(account) {
     const server = { calls: [], refused: [], account };
@@ -321,6 +328,7 @@ export async function strictBedrock(account) {
             const match = /^\/model\/([^/]+)\/(converse|converse-stream)$/.exec(request.url);
             if (request.method !== 'POST' || !match) throw new Refusal(404, 'UnknownOperationException', `no ${request.method} ${request.url}`);
             checkSignature(request, text, server.account);
+            checkAccess(decodeURIComponent(match[1]));
             const body = JSON.parse(text);
             checkConverseRequest(body);
             checkOwnProofs(body);
