@@ -11,6 +11,8 @@
 namespace bursar::gateway {
 namespace {
 
+constexpr int status_unauthorised = 401;
+
 providers::tokens::Name name_of(const Attempt& attempt) {
     return {.provider = attempt.channel->provider->name, .secret = attempt.key->secret};
 }
@@ -63,7 +65,9 @@ Task<Result<vault::Lease>> Gateway::lend_token(Call& call) {
 
 bool Gateway::renew_token(Call& call, providers::Fit fit) {
     const Attempt& attempt = call.attempt;
-    if (fit != providers::Fit::key_refused || !attempt.token) return false;
+    // Only who is not known (RFC 9110 §15.5.2) may be known by another token; who may not do it stays forbidden.
+    const bool unknown = call.outcome.status == status_unauthorised && fit == providers::Fit::key_refused;
+    if (!unknown || !attempt.token) return false;
     return parts_.tokens.refused(name_of(attempt), attempt.token);
 }
 

@@ -30,7 +30,7 @@ bool same(const Wanted& a, const Wanted& b) {
 }  // namespace
 
 bool Keeper::has_good(const Entry& entry, const Lease& credential, Moment now) {
-    return entry.token && entry.wanted.credential == credential && now < entry.good_until;
+    return entry.token && !entry.doubted && entry.wanted.credential == credential && now < entry.good_until;
 }
 
 /// The last fetch has failed, and the next is not due.
@@ -39,7 +39,7 @@ bool Keeper::rests(const Entry& entry, const Lease& credential, Moment now) {
 }
 
 void Keeper::forget(Entry& entry) {
-    entry.under_way = entry.renewed = false;
+    entry.under_way = entry.renewed = entry.doubted = false;
     entry.token = nullptr;
     entry.failures = 0;
     entry.failure = {};
@@ -85,10 +85,11 @@ bool Keeper::refused(const Name& name, const Lease& token) {
     const auto found = entries_.find(name);
     if (found == entries_.end() || found->second.token != token) return true;
     Entry& entry = found->second;
+    if (entry.doubted) return true;
     if (entry.renewed && now - entry.renewed_at < renewal_gap) return false;
-    entry.token = nullptr;
-    entry.renewed = true;
-    entry.renewed_at = now;
+    if (rests(entry, entry.wanted.credential, now)) return false;
+    entry.doubted = entry.renewed = true;
+    entry.refresh_at = entry.renewed_at = now;
     if (wake_) wake_();
     return true;
 }
@@ -164,7 +165,7 @@ bool Keeper::ended(const Job& job, std::expected<Token, Failure> got) {
         const auto found = entries_.find(job.wanted.name);
         if (found == entries_.end() || !found->second.under_way || found->second.turn != job.turn) return false;
         Entry& entry = found->second;
-        entry.under_way = false;
+        entry.under_way = entry.doubted = false;
         if (got)
             keep(entry, *std::move(got));
         else

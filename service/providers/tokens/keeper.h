@@ -65,7 +65,8 @@ class Keeper {
     /// for. shutting_down.
     void wait(const Name& name, const Lease& credential, std::move_only_function<void(Result<void>)> answer);
     /// The provider has refused a token of ours. True: another is there or on its way, and worth one more try. False:
-    /// it was fetched because of such a refusal a moment ago.
+    /// it was fetched because of such a refusal a moment ago, or none is to be had now. Whoever comes meanwhile waits
+    /// for the new one; where that does not come the old one serves on, which may be good for other calls.
     bool refused(const Name& name, const Lease& token);
 
     /// For whoever fetches: what is wanted from now on. Gives what is due; each is to be answered by ended(), and none
@@ -89,6 +90,7 @@ class Keeper {
         bool under_way = false;
         std::int64_t turn = 0;  ///< of the newest fetch
         Lease token;
+        bool doubted = false;  ///< refused, and another one is on its way
         Moment good_until;
         Moment refresh_at;
         int failures = 0;  ///< in a row

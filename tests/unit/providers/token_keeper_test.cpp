@@ -1,5 +1,6 @@
 // Hunts: a token that is used after its end, or after its credential was changed; two fetches of one token at once; a
-// call that waits for what never comes; an endpoint that is asked again and again while it fails.
+// call that waits for what never comes; a good token that is thrown away because one call was refused; an endpoint that
+// is asked again and again while it fails.
 #include "service/providers/tokens/keeper.h"
 
 #include <chrono>
@@ -191,6 +192,35 @@ TEST_F(TokenKeeper, RefusedTokenIsFetchedAnewOnceAndNotAgainForAMinute) {
     EXPECT_EQ(lent(), "two");
     clock.advance(Keeper::renewal_gap);
     EXPECT_TRUE(keeper.refused(name, two));
+}
+
+TEST_F(TokenKeeper, RefusedTokenServesOnWhereNoOtherComes) {
+    fetch("one");
+    const Lease one = *keeper.lend(name, credential);
+    EXPECT_TRUE(keeper.refused(name, one));
+    int answers = 0;
+    keeper.wait(name, credential, [&](const Result<void>& result) { answers += result ? 1 : 100; });
+    EXPECT_EQ(answers, 0) << "the new one is waited for";
+    fail_once();
+    EXPECT_EQ(answers, 1);
+    EXPECT_EQ(lent(), "one");
+    EXPECT_FALSE(keeper.refused(name, one)) << "refused again a moment later";
+    EXPECT_EQ(lent(), "one");
+    clock.advance(Keeper::first_pause);
+    fetch("two");
+    EXPECT_EQ(lent(), "two") << "it is asked for until it comes";
+}
+
+TEST_F(TokenKeeper, RefusedTokenIsNotRenewedWhileTheEndpointRests) {
+    fetch("one");
+    clock.advance(3000s);
+    fail_once();
+    const Lease one = *keeper.lend(name, credential);
+    EXPECT_FALSE(keeper.refused(name, one));
+    EXPECT_EQ(lent(), "one");
+    clock.advance(Keeper::first_pause);
+    EXPECT_TRUE(keeper.refused(name, one));
+    EXPECT_EQ(lent(), "");
 }
 
 TEST_F(TokenKeeper, ShortTokensAreUsedForMostOfTheirTime) {
