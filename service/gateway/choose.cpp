@@ -277,10 +277,11 @@ std::unexpected<Error> Gateway::give_up(Call& call, const providers::Judgement& 
     using providers::Fit;
     Attempt& attempt = call.attempt;
     attempt.ended = parts_.clock.moment();
-    // A token that has ended before its time says nothing about the key; the next attempt has another one.
+    // A token that has ended before its time says nothing about the key, neither that it is bad nor that it is good;
+    // the next attempt has another one.
     const bool renewed = renew_token(call, judgement.fit);
     if (renewed)
-        attempt.passage.well();
+        attempt.passage.answered();
     else
         tell_health(call, judgement, error);
     if (is_of_key(judgement.fit) && attempt.key != nullptr) {

@@ -387,10 +387,14 @@ void Passage::failed(std::string_view why, std::optional<milliseconds> retry_aft
     if (channel_) channel_->has_failed(std::exchange(channel_by_, Way::open) == Way::due, why, retry_after);
 }
 
+void Passage::answered() {
+    if (channel_ && channel_by_ != Way::open) channel_->was_well(true);
+    channel_by_ = Way::open;
+}
+
 void Passage::key_bad(KeyState state, std::string_view why, std::optional<milliseconds> retry_after) {
     if (!channel_) return;
-    if (channel_by_ != Way::open) channel_->was_well(true);
-    channel_by_ = Way::open;
+    answered();
     if (key_) key_->was_bad(std::exchange(key_by_, Way::open) == Way::due, state, why, retry_after);
 }
 

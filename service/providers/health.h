@@ -210,6 +210,8 @@ class Passage {
     void well();
     /// Also after well(): what broke off in the middle of an answer.
     void failed(std::string_view why, std::optional<std::chrono::milliseconds> retry_after);
+    /// The channel has answered, and nothing was learned of the key.
+    void answered();
     /// The channel has answered, and does not take the key.
     void key_bad(KeyState state, std::string_view why, std::optional<std::chrono::milliseconds> retry_after);
     ChannelHealth* channel() const { return channel_.get(); }

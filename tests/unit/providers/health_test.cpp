@@ -215,6 +215,31 @@ TEST_F(HealthTest, a_passage_leaves_once_whatever_happens) {
     EXPECT_EQ(key_way(), Way::shut);
 }
 
+TEST_F(HealthTest, a_channel_that_answers_says_nothing_of_the_key) {
+    EXPECT_TRUE(key->enter(Way::open));
+    key->was_bad(false, KeyState::refused, "401", {});
+    const std::size_t changes = health.keys()[0].history.size();
+    clock.advance(seconds(60));
+    fail_until_out();
+    clock.advance(seconds(1));
+    EXPECT_TRUE(channel->enter(Way::due));
+    EXPECT_TRUE(key->enter(Way::due));
+    {
+        Passage renewed(channel, Way::due, key, Way::due);
+        renewed.answered();
+    }
+    EXPECT_EQ(way(), Way::open);
+    EXPECT_EQ(health.keys()[0].state, KeyState::refused);
+    EXPECT_EQ(health.keys()[0].history.size(), changes) << "nobody is told";
+    EXPECT_EQ(key_way(), Way::due) << "the next may try";
+    EXPECT_TRUE(key->enter(Way::due));
+    key->was_bad(true, KeyState::refused, "401", {});
+    clock.advance(seconds(119));
+    EXPECT_EQ(key_way(), Way::avoided) << "the pause has doubled";
+    clock.advance(seconds(1));
+    EXPECT_EQ(key_way(), Way::due);
+}
+
 TEST_F(HealthTest, whoever_tries_a_limited_key_for_long_keeps_nobody_out) {
     EXPECT_TRUE(key->enter(Way::open));
     key->was_bad(false, KeyState::limited, "429", milliseconds(250));
