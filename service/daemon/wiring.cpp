@@ -140,9 +140,6 @@ Result<void> Service::open_house() {
                                *health_,      *books_.replays, *tokens_,       clock_};
     const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max};
     gateway_ = std::make_unique<gateway::Gateway>(rooms, limits, shards);
-    fetcher_ = std::make_unique<providers::tokens::Fetcher>(
-        *tokens_, [this] { return tokens_wanted(*books_.rules->get(), *vault_); }, clock_);
-    prober_ = std::make_unique<Prober>(*books_.rules, *vault_, *tokens_, *health_, clock_);
     books_.audit->note({.actor = "service",
                         .address = "",
                         .action = "service.start",
@@ -150,6 +147,11 @@ Result<void> Service::open_house() {
                         .outcome = "ok",
                         .detail = "{}"});
     TRY_VOID(tell_take_over());
+    // Not before: where the house does not open, another unseal puts other books in the place of those that these
+    // threads read.
+    fetcher_ = std::make_unique<providers::tokens::Fetcher>(
+        *tokens_, [this] { return tokens_wanted(*books_.rules->get(), *vault_); }, clock_);
+    prober_ = std::make_unique<Prober>(*books_.rules, *vault_, *tokens_, *health_, clock_);
     open_.store(parts_.get());
     door_->open(*gateway_);
     books_.staff->start();
