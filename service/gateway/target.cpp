@@ -29,8 +29,11 @@ std::string unescaped(std::string_view query) {
 
 /// Parameters by which providers take a key: a wrong one of the caller's would be blamed on ours.
 bool is_credential(std::string_view parameter) {
-    constexpr std::array<std::string_view, 8> names = {"key",          "api-key",          "api_key", "apikey",
-                                                       "access_token", "subscription-key", "token",   "authorization"};
+    constexpr std::array<std::string_view, 10> names = {
+        "key",         "api-key",      "api_key",          "apikey", "access_token",
+        "oauth_token", "bearer_token", "subscription-key", "token",  "authorization"};
+    // Google takes the parameters of its system by both names (cloud.google.com/apis/docs/system-parameters).
+    if (parameter.starts_with('$')) parameter.remove_prefix(1);
     return std::ranges::any_of(names, [&](std::string_view one) { return edge::equal_without_case(one, parameter); });
 }
 

@@ -287,7 +287,7 @@ TEST(ProviderTarget, PutsThePathBehindTheBase) {
         {Dialect::gemini,
          "/v1beta",
          Endpoint::generate_content,
-         "/v1beta/models/m:generateContent?key=k&alt=json&x=1",
+         "/v1beta/models/m:generateContent?key=k&$key=k&%24OAuth_token=t&bearer_token=t&access_token=t&alt=json&x=1",
          "/v1beta/models/gpt%204:generateContent?x=1",
          {}},
         {Dialect::gemini,
