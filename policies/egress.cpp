@@ -74,8 +74,9 @@ Egress egress_of(const Snapshot& rules) {
     Set all;
     for (const auto& [name, provider] : rules.providers) {
         add(all, provider->proxy ? *provider->proxy : provider->base_url);
-        const bool asks = provider->tokens.source != TokenSource::none;
-        if (asks && !provider->proxy) add(all, token_url(provider->tokens));
+        if (provider->tokens.source == TokenSource::none) continue;
+        const Url url = token_url(provider->tokens);
+        if (!provider->proxy || !url.tls) add(all, url);
     }
     add_identity(all, rules.identity);
     for (const auto& [name, target] : rules.alerts.targets) add_target(egress, all, target);

@@ -32,6 +32,12 @@ Wanted wanted_of(const policies::Provider& provider, const policies::ProviderKey
     out.target.tls = url.tls;
     out.target.host = url.host;
     out.target.port = url.port;
+    // In clear it is asked on this machine only, and no proxy gets to see the credential.
+    if (!url.tls) {
+        out.target.proxied = false;
+        out.target.proxy_host.clear();
+        out.target.proxy_port = 0;
+    }
     out.base_path = url.path;
     out.place = {.url = url.text(), .scope = policies::token_scope(provider.tokens)};
     out.credential = std::move(credential);
