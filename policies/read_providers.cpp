@@ -95,12 +95,20 @@ AuthScheme auth_of(Dialect dialect) {
     return AuthScheme::bearer;
 }
 
+/// What signs for AWS signs requests to Bedrock.
+void set_auth(const Value& given, AuthScheme scheme, Provider& provider) {
+    if (scheme == AuthScheme::aws && provider.dialect != Dialect::bedrock)
+        given.wrong("is for the dialect bedrock only; take it out");
+    else
+        provider.auth = scheme;
+}
+
 void read_auth(Fields& fields, Provider& provider, bool new_dialect) {
     const bool has_tokens = provider.tokens.source != TokenSource::none;
     if (new_dialect || has_tokens) provider.auth = has_tokens ? AuthScheme::bearer : auth_of(provider.dialect);
     if (const auto auth = fields.find("auth"))
         if (const auto word = read_word(*auth, {"bearer", "x-api-key", "api-key", "x-goog-api-key", "aws"}))
-            provider.auth = static_cast<AuthScheme>(*word);
+            set_auth(*auth, static_cast<AuthScheme>(*word), provider);
     if (has_tokens && provider.auth != AuthScheme::bearer)
         fields.problems().add(fields.at(), "tokens are always sent as bearer; take auth out");
 }

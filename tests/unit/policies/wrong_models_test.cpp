@@ -18,6 +18,8 @@ struct WrongSetting {
 const std::vector<WrongSetting> wrong_of_providers = {
     {"a way to send a key that nobody knows", "auth: basic",
      R"(provider "p" auth "basic" must be one of: bearer, x-api-key, api-key, x-goog-api-key, aws)"},
+    {"a signature in a dialect that has none", "auth: aws",
+     R"(provider "p" auth "aws" is for the dialect bedrock only; take it out)", "anthropic"},
     {"deployments of a word", "deployments: yes", R"(provider "p" deployments "yes" must be true or false)"},
     {"deployments in the other dialect", "deployments: true",
      R"(provider "p" deployments "true" is for the dialect openai only; take it out)", "anthropic"},
