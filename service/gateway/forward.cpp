@@ -10,6 +10,7 @@
 #include "service/gateway/refusal.h"
 #include "service/gateway/rooms.h"
 #include "service/gateway/shard.h"
+#include "service/providers/blame_aws.h"
 #include "service/providers/translate/translate.h"
 #include "service/providers/upstream.h"
 
@@ -315,6 +316,8 @@ Task<Result<void>> Gateway::relay_refusal(Call& call, providers::Answer& answer)
     const providers::Judgement judgement = providers::judge(status, answer.head().headers, said, parts_.clock.now());
     Error error = refusal_error(call, status, judgement.fit);
     if (!body) error.for_operator += ": " + std::string(body.error().operator_text());
+    if (judgement.fit == providers::Fit::key_refused && providers::blames_clock(said))
+        error.for_operator += ": the clock of this machine differs from the provider's; set it right";
     if (judgement.fit != providers::Fit::caller) {
         const auto failed = give_up(call, judgement, error);
         if (call.again) co_return failed;

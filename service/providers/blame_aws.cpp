@@ -42,6 +42,9 @@ constexpr std::array key_words = {"authentication failed"sv, "api key"sv, "secur
 constexpr std::array model_words = {"model identifier is invalid"sv, "on-demand throughput"sv, "end of its life"sv,
                                     "doesn't support the model"sv};
 
+constexpr std::array clock_words = {"Signature expired"sv, "Signature not yet current"sv};
+constexpr std::array sequence_words = {"invalid sequence"sv};
+
 template <typename Words>
 bool says(std::string_view text, const Words& words) {
     return std::ranges::any_of(words, [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
@@ -53,10 +56,14 @@ std::optional<Fit> fit_of_exception(std::string_view exception, std::string_view
     // "ThrottlingException:http://internal.amazon.com/…"
     exception = exception.substr(0, exception.find(':'));
     if (exception == "accessdeniedexception") return says(text, key_words) ? Fit::key_refused : Fit::elsewhere;
+    // The model has made a tool call that is none: another try there may do the same, another model does better.
+    if (exception == "modelerrorexception" && says(text, sequence_words)) return Fit::elsewhere;
     if (exception == "validationexception" && says(text, model_words)) return Fit::elsewhere;
     const auto* found = std::ranges::find(rows, exception, &Row::exception);
     if (found == rows.end()) return {};
     return found->fit == Fit::key_limited && says(text, daily_words) ? Fit::key_used_up : found->fit;
 }
+
+bool blames_clock(std::string_view body) { return says(body, clock_words); }
 
 }  // namespace bursar::providers

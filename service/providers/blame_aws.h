@@ -11,4 +11,7 @@ namespace bursar::providers {
 /// in small letters. Nothing: its words and its status decide as anybody's do.
 std::optional<Fit> fit_of_exception(std::string_view exception, std::string_view text);
 
+/// Whether AWS refuses a signature for its time.
+bool blames_clock(std::string_view body);
+
 }  // namespace bursar::providers

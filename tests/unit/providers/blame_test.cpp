@@ -1,5 +1,7 @@
 #include "service/providers/blame.h"
 
+#include "service/providers/blame_aws.h"
+
 #include <array>
 
 #include <gtest/gtest.h>
@@ -185,6 +187,8 @@ constexpr std::array exceptions = {
     ExceptionCase{429, "ModelNotReadyException", R"({"message":"The model is not ready for inference."})",
                   Fit::channel},
     ExceptionCase{424, "ModelErrorException", R"({"message":"x"})", Fit::channel},
+    ExceptionCase{424, "ModelErrorException", R"({"message":"Model produced invalid sequence as part of ToolUse."})",
+                  Fit::elsewhere},
     ExceptionCase{408, "ModelTimeoutException", R"({"message":"x"})", Fit::channel},
     ExceptionCase{503, "ServiceUnavailableException", R"({"message":"x"})", Fit::channel},
     ExceptionCase{400, "ServiceQuotaExceededException", R"({"message":"x"})", Fit::key_limited},
@@ -210,6 +214,12 @@ TEST(Blame, AnExceptionOfAwsIsWhatItsNameSays) {
     for (const ExceptionCase& each : exceptions)
         EXPECT_EQ(judge(each.status, {{"x-amzn-ErrorType", std::string(each.exception)}}, each.body, now).fit, each.fit)
             << each.exception << ' ' << each.body;
+}
+
+TEST(Blame, AWrongClockIsToldFromAWrongKey) {
+    EXPECT_TRUE(blames_clock(R"({"message":"Signature expired: 20261130T000000Z is now earlier than …"})"));
+    EXPECT_TRUE(blames_clock(R"({"message":"Signature not yet current: 20261130T000000Z is still later than …"})"));
+    EXPECT_FALSE(blames_clock(R"({"message":"The security token included in the request is expired"})"));
 }
 
 TEST(Blame, AnExceptionWithinAStreamIsJudgedByItsType) {
