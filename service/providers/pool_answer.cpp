@@ -108,6 +108,9 @@ Task<std::expected<std::string_view, Error>> PoolAnswer::read() {
 
 Task<std::expected<std::string, Error>> PoolAnswer::read_all(std::size_t bytes_max) {
     std::string whole;
+    // A string that grows leaves what it held in freed memory, and in a small answer that may be a token.
+    constexpr std::size_t reserved_bytes_max = 64 * 1024;
+    if (bytes_max <= reserved_bytes_max) whole.reserve(bytes_max);
     while (!parser_.done()) {
         auto piece = co_await read();
         if (!piece) co_return std::unexpected(std::move(piece).error());

@@ -18,6 +18,20 @@ using simdjson::dom::object;
 constexpr std::size_t name_bytes_max = 256;
 constexpr std::size_t client_secret_bytes_max = 4096;
 
+/// A document that nobody may see. simdjson keeps all of its strings in its own buffers.
+struct Document {
+    simdjson::padded_string text;
+    simdjson::dom::parser parser;
+
+    explicit Document(const Secret& value) : text(value.reveal()) {}
+    ~Document() {
+        wipe(text.data(), text.size());
+        if (parser.doc.string_buf) wipe(parser.doc.string_buf.get(), text.size() * 5 / 3);
+    }
+    Document(const Document&) = delete;
+    Document& operator=(const Document&) = delete;
+};
+
 std::unexpected<Error> wrong(std::string_view what) {
     return fail(Fault::invalid_request, fmt::format("The credential {}.", what));
 }
@@ -96,12 +110,11 @@ Result<Credential> google(const object& members) {
 }
 
 /// Nothing: it is no JSON object.
-std::optional<object> object_in(simdjson::dom::parser& parser, const Secret& value) {
-    if (value.size() > credential_bytes_max) return {};
+std::optional<object> object_in(Document& document) {
+    if (document.text.size() > credential_bytes_max) return {};
     simdjson::dom::element root;
     object members;
-    const std::string_view text = value.reveal();
-    if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) return {};
+    if (document.parser.parse(document.text).get(root) != simdjson::SUCCESS) return {};
     if (root.get(members) != simdjson::SUCCESS) return {};
     return members;
 }
@@ -116,8 +129,8 @@ std::optional<Kind> kind_of(const object& members) {
 }  // namespace
 
 Result<Credential> read_credential(Kind kind, const Secret& value) {
-    simdjson::dom::parser parser;
-    const auto members = object_in(parser, value);
+    Document document(value);
+    const auto members = object_in(document);
     if (!members)
         return wrong(kind == Kind::google ? "is no JSON object. Download the key of a service account as JSON"
                                           : "is no JSON object. Write {\"tenant\": …, \"client_id\": …, "
@@ -129,8 +142,8 @@ Result<Secret> tidy(Secret value) {
     const std::string_view text = value.reveal();
     const std::size_t first = text.find_first_not_of(" \t\r\n");
     if (first == std::string_view::npos || text[first] != '{') return value;
-    simdjson::dom::parser parser;
-    const auto members = object_in(parser, value);
+    Document document(value);
+    const auto members = object_in(document);
     const auto kind = members ? kind_of(*members) : std::nullopt;
     if (!kind) return value;
     if (auto read = read_credential(*kind, value); !read) return std::unexpected(std::move(read).error());

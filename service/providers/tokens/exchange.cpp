@@ -109,6 +109,29 @@ std::unexpected<Failure> refusal(int status, const simdjson::dom::object* answer
     return failed(fmt::format("the token endpoint answered {} with the error {}", status, code), of_credential);
 }
 
+std::expected<Token, Failure> read_document(int status, simdjson::dom::parser& parser,
+                                            const simdjson::padded_string& body) {
+    simdjson::dom::element root;
+    simdjson::dom::object answer;
+    const bool readable = parser.parse(body).get(root) == simdjson::SUCCESS && root.get(answer) == simdjson::SUCCESS;
+    if (status != 200) return refusal(status, readable ? &answer : nullptr);
+    if (!readable) return failed("the token endpoint answered 200 with something that is no JSON object");
+    std::string_view token, type;
+    simdjson::dom::element lasts;
+    if (answer["access_token"].get(token) != simdjson::SUCCESS || !is_token(token))
+        return failed(fmt::format("the token endpoint answered without an access_token of 1 to {} visible characters",
+                                  token_bytes_max));
+    if (answer["token_type"].get(type) != simdjson::SUCCESS || !is_bearer(type))
+        return failed("the token endpoint gave a token that is no bearer token");
+    if (answer["expires_in"].get(lasts) != simdjson::SUCCESS)
+        return failed("the token endpoint did not say how long its token lasts (expires_in)");
+    const auto seconds = seconds_in(lasts);
+    if (!seconds || *seconds < 1)
+        return failed("the token endpoint gave a token that has ended, or did not say how long it lasts (expires_in)");
+    return Token{.value = Secret::copy_of(token),
+                 .lasts = std::chrono::seconds(std::min<std::int64_t>(*seconds, lasts_max.count()))};
+}
+
 }  // namespace
 
 std::string path_of(const Credential& credential, std::string_view base_path) {
@@ -142,28 +165,14 @@ Result<Secret> form_of(const Credential& credential, const Place& place, Timesta
 }
 
 std::expected<Token, Failure> read_answer(int status, std::string_view body) {
+    if (body.size() > answer_bytes_max) body = {};
+    simdjson::padded_string padded(body);
     simdjson::dom::parser parser;
-    simdjson::dom::element root;
-    simdjson::dom::object answer;
-    const bool readable = body.size() <= answer_bytes_max &&
-                          parser.parse(body.data(), body.size()).get(root) == simdjson::SUCCESS &&
-                          root.get(answer) == simdjson::SUCCESS;
-    if (status != 200) return refusal(status, readable ? &answer : nullptr);
-    if (!readable) return failed("the token endpoint answered 200 with something that is no JSON object");
-    std::string_view token, type;
-    simdjson::dom::element lasts;
-    if (answer["access_token"].get(token) != simdjson::SUCCESS || !is_token(token))
-        return failed(fmt::format("the token endpoint answered without an access_token of 1 to {} visible characters",
-                                  token_bytes_max));
-    if (answer["token_type"].get(type) != simdjson::SUCCESS || !is_bearer(type))
-        return failed("the token endpoint gave a token that is no bearer token");
-    if (answer["expires_in"].get(lasts) != simdjson::SUCCESS)
-        return failed("the token endpoint did not say how long its token lasts (expires_in)");
-    const auto seconds = seconds_in(lasts);
-    if (!seconds || *seconds < 1)
-        return failed("the token endpoint gave a token that has ended, or did not say how long it lasts (expires_in)");
-    return Token{.value = Secret::copy_of(token),
-                 .lasts = std::chrono::seconds(std::min<std::int64_t>(*seconds, lasts_max.count()))};
+    auto got = read_document(status, parser, padded);
+    // simdjson keeps every string of the document in its own buffers.
+    wipe(padded.data(), padded.size());
+    if (parser.doc.string_buf) wipe(parser.doc.string_buf.get(), padded.size() * 5 / 3);
+    return got;
 }
 
 }  // namespace bursar::providers::tokens
