@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 using standby::Part;
 using standby::Post;
 
-constexpr auto looked_every = 500ms, tried_every = 20ms;
+constexpr auto looked_every = 500ms, guarded_every = 200ms, tried_every = 20ms;
 /// A hand-over waits so long for calls to end by themselves, then ends them, and then for the last group.
 constexpr auto calls_end_within = 10s, calls_ended_within = 3s, last_group_within = 5s;
 /// A stop waits so long for the standby to have the last group.
@@ -60,6 +60,7 @@ Result<void> ServingNode::open(House house) {
         clock_);
     open_.store(end_.get());
     thread_ = std::thread([this] { run(); });
+    guard_ = std::thread([this] { guard(); });
     return {};
 }
 
@@ -115,6 +116,13 @@ bool ServingNode::pause(std::chrono::milliseconds at_most) {
     return !stopping_;
 }
 
+/// A thread of its own: asking a peer that is silent takes as long as the peer's patience leaves.
+void ServingNode::guard() {
+    do {
+        end_what_may_not_be();
+    } while (pause(guarded_every));
+}
+
 void ServingNode::run() {
     do {
         look();
@@ -124,9 +132,7 @@ void ServingNode::run() {
 void ServingNode::look() {
     if (over_) return;
     put_changed_files();
-    end_what_may_not_be();
     ask_silent_peer();
-    end_what_may_not_be();
     heed_wish();
     if (end_->asked_to_hand_over() || wants_to_hand_over_) hand_over_now();
     if (end_->standing().post != Post::retired) return;
@@ -220,7 +226,8 @@ void ServingNode::begin_stop() {
         const MutexLock lock(mutex_);
         woken_.notify_all();
     }
-    if (thread_.joinable()) thread_.join();
+    for (std::thread* const each : {&thread_, &guard_})
+        if (each->joinable()) each->join();
     if (end_ != nullptr) shipping_.wait_confirmed(std::chrono::steady_clock::now() + stop_waits);
 }
 

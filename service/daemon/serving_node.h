@@ -59,6 +59,7 @@ class ServingNode {
 
   private:
     void run();
+    void guard();
     void look();
     bool pause(std::chrono::milliseconds at_most) EXCLUDES(mutex_);
     void put_changed_files();
@@ -82,13 +83,13 @@ class ServingNode {
     std::atomic<bool> wants_to_hand_over_{false};
     std::vector<std::pair<standby::Part, std::string>> files_;  ///< as they were shipped; the thread's
     bool was_silent_ = false;
-    bool could_spend_ = false;
+    bool could_spend_ = false;  ///< the guard's
     bool over_ = false;
     PeerLine line_;
     mutable Mutex mutex_;
     Condition woken_;
     std::string refused_ GUARDED_BY(mutex_);
-    std::thread thread_;
+    std::thread thread_, guard_;
 };
 
 }  // namespace bursar::daemon
