@@ -74,7 +74,8 @@ Result<void> Service::tell_take_over() {
                                               wake_vault_();
                                           },
                                       .open_holds = [this] { return books_.ledger->totals().holds_open; },
-                                      .end_streams = [this] { gateway_->end_streams(); },
+                                      .end_streams = [this] { gateway_->end_streams(gateway::Ended::for_now); },
+                                      .go_on = [this] { gateway_->go_on(); },
                                       .restart = pairing_->restart()});
 }
 

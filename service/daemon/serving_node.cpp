@@ -116,11 +116,17 @@ bool ServingNode::pause(std::chrono::milliseconds at_most) {
     return !stopping_;
 }
 
-/// A thread of its own: asking a peer that is silent takes as long as the peer's patience leaves.
+/// A thread of its own: asking a peer that is silent takes as long as the peer's patience leaves. It outlives the start
+/// of a stop, since streams do.
 void ServingNode::guard() {
-    do {
+    for (;;) {
         end_what_may_not_be();
-    } while (pause(guarded_every));
+        const auto until = std::chrono::steady_clock::now() + guarded_every;
+        const MutexLock lock(mutex_);
+        while (guarded_)
+            if (!woken_.wait_until(mutex_, until)) break;
+        if (!guarded_) return;
+    }
 }
 
 void ServingNode::run() {
@@ -153,9 +159,17 @@ void ServingNode::end_what_may_not_be() {
     const bool may = end_->may_spend();
     if (could_spend_ && !may) {
         log::warning("standby_ends_calls", {{"epoch", end_->standing().epoch}});
-        house_.end_streams();
+        end_calls();
     }
     could_spend_ = may;
+    if (!may || handing_over_ || stopping_ || !calls_ended_.exchange(false)) return;
+    log::info("standby_calls_go_on", {{"epoch", end_->standing().epoch}});
+    house_.go_on();
+}
+
+void ServingNode::end_calls() {
+    calls_ended_ = true;
+    house_.end_streams();
 }
 
 void ServingNode::ask_silent_peer() {
@@ -210,7 +224,7 @@ Result<void> ServingNode::try_to_hand_over() {
             if (!pause(tried_every)) return;
     };
     waits(calls_end_within);
-    if (house_.open_holds() > 0) house_.end_streams();
+    if (house_.open_holds() > 0) end_calls();
     waits(calls_ended_within);
     const auto until = std::chrono::steady_clock::now() + last_group_within;
     for (;;) {
@@ -226,13 +240,20 @@ void ServingNode::begin_stop() {
         const MutexLock lock(mutex_);
         woken_.notify_all();
     }
-    for (std::thread* const each : {&thread_, &guard_})
-        if (each->joinable()) each->join();
+    // What waits for a mandate that is over ends now: nobody may be there to give another one.
+    if (end_ != nullptr && !end_->may_spend()) end_calls();
+    if (thread_.joinable()) thread_.join();
     if (end_ != nullptr) shipping_.wait_confirmed(std::chrono::steady_clock::now() + stop_waits);
 }
 
 void ServingNode::stop() {
     begin_stop();
+    {
+        const MutexLock lock(mutex_);
+        guarded_ = false;
+        woken_.notify_all();
+    }
+    if (guard_.joinable()) guard_.join();
     if (end_ == nullptr) return;
     end_->close();
     shipping_.let_go();

@@ -29,7 +29,8 @@ class ServingNode {
         std::filesystem::path state_folder;
         std::function<void()> wake;  ///< makes both stores write a group
         std::function<std::uint64_t()> open_holds;
-        std::function<void()> end_streams;  ///< every call that is at a provider ends
+        std::function<void()> end_streams;  ///< every call that is at a provider ends, and so does whoever comes
+        std::function<void()> go_on;        ///< nobody who comes from here on is ended any more
         std::function<void()> restart;      ///< this process goes on as what the standing says
     };
     ServingNode(standby::Pair pair, standby::Standing standing, Peer peer);
@@ -52,19 +53,21 @@ class ServingNode {
     /// Why the last hand-over did not come to be; empty: it did, or there was none.
     std::string refused() const EXCLUDES(mutex_);
 
-    /// No call begins from here on; waits a moment until the standby has what was written. It may go on asking.
+    /// No call begins from here on; waits a moment until the standby has what was written. It may go on asking. Those
+    /// that run go on for as long as this machine may spend.
     void begin_stop();
     /// Whoever still waits for the standby goes on: no call is at a provider any more.
     void stop();
 
   private:
     void run();
-    void guard();
+    void guard() EXCLUDES(mutex_);
     void look();
     bool pause(std::chrono::milliseconds at_most) EXCLUDES(mutex_);
     void put_changed_files();
     void ask_silent_peer();
     void end_what_may_not_be();
+    void end_calls();
     void heed_wish();
     void hand_over_now();
     Result<void> try_to_hand_over();
@@ -83,12 +86,14 @@ class ServingNode {
     std::atomic<bool> wants_to_hand_over_{false};
     std::vector<std::pair<standby::Part, std::string>> files_;  ///< as they were shipped; the thread's
     bool was_silent_ = false;
-    bool could_spend_ = false;  ///< the guard's
+    bool could_spend_ = false;              ///< the guard's
+    std::atomic<bool> calls_ended_{false};  ///< until go_on(), which only the guard says
     bool over_ = false;
     PeerLine line_;
     mutable Mutex mutex_;
     Condition woken_;
     std::string refused_ GUARDED_BY(mutex_);
+    bool guarded_ GUARDED_BY(mutex_) = true;
     std::thread thread_, guard_;
 };
 

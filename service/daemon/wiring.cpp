@@ -230,7 +230,7 @@ void Service::stop() {
             while (!done && drained.wait_until(mutex, deadline)) {
             }
             if (done) return;
-            gateway_->end_streams();
+            gateway_->end_streams(gateway::Ended::for_good);
             tokens_->end();
         });
     }

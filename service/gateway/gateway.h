@@ -57,6 +57,9 @@ struct Limits {
     std::size_t kept_answer_bytes_max = replays::Limits{}.answer_bytes_max;
 };
 
+/// For how long calls are ended: a stop is for good, whatever else happens meanwhile.
+enum class Ended : std::uint8_t { for_now, for_good };
+
 class Gateway {
   public:
     Gateway(Parts parts, Limits limits, std::span<asio::io_context* const> shards);
@@ -66,8 +69,10 @@ class Gateway {
     /// shard.
     Task<void> serve(edge::Exchange& exchange);
     /// Ends every call that is at a provider: a stream with an in-band error, any other with 503, so that a stop leaves
-    /// nothing that looks complete and is not, and no hold open. Any thread.
-    void end_streams();
+    /// nothing that looks complete and is not, and no hold open. So does every later one, until go_on(). Any thread.
+    void end_streams(Ended ended);
+    /// Calls go to providers again, unless they were ended for good. Any thread.
+    void go_on();
     const Metrics& metrics() const { return metrics_; }
 
   private:

@@ -301,8 +301,13 @@ Shard& Gateway::shard_of(edge::Exchange& exchange) {
     return **found;
 }
 
-void Gateway::end_streams() {
-    for (const auto& shard : shards_) asio::post(shard->context(), [home = shard.get()] { home->end_calls(); });
+void Gateway::end_streams(Ended ended) {
+    for (const auto& shard : shards_)
+        asio::post(shard->context(), [home = shard.get(), ended] { home->end_calls(ended); });
+}
+
+void Gateway::go_on() {
+    for (const auto& shard : shards_) asio::post(shard->context(), [home = shard.get()] { home->go_on(); });
 }
 
 Task<void> refuse_sealed(edge::Exchange& exchange, const Clock& clock) {

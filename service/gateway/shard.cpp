@@ -3,6 +3,7 @@
 #include "policies/admit.h"
 #include "service/base/crypto.h"
 #include "service/gateway/call.h"
+#include "service/gateway/gateway.h"
 #include "service/gateway/outgoing.h"
 #include "service/gateway/rate_limits.h"
 
@@ -80,7 +81,7 @@ std::shared_ptr<const ModelPlace> Shard::place_of(providers::Health& health, con
 void Shard::add(Call& call) {
     call.place = calls_.size();
     calls_.push_back(&call);
-    call.stopping = ending_;
+    call.stopping = is_ending();
 }
 
 void Shard::remove(Call& call) {
@@ -90,8 +91,12 @@ void Shard::remove(Call& call) {
     calls_.pop_back();
 }
 
-void Shard::end_calls() {
-    ending_ = true;
+void Shard::go_on() {
+    if (ending_ != Ended::for_good) ending_.reset();
+}
+
+void Shard::end_calls(Ended ended) {
+    if (ending_ != Ended::for_good) ending_ = ended;
     // Cancelling may end a call, which takes itself out and puts the last one in its place: from the end, every one is
     // still met.
     for (std::size_t i = calls_.size(); i-- > 0;) {

@@ -11,7 +11,9 @@
 #include "service/providers/health.h"
 #include "service/providers/upstream.h"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <random>
 #include <unordered_map>
 #include <vector>
@@ -19,6 +21,7 @@
 namespace bursar::gateway {
 
 struct Call;
+enum class Ended : std::uint8_t;
 
 /// What the writer thread has to say to the calls of one shard. A group commit answers many at once: they wake the
 /// shard once.
@@ -90,7 +93,10 @@ class Shard {
     void add(Call& call);
     void remove(Call& call);
     /// Tells every call at a provider that the service stops.
-    void end_calls();
+    void end_calls(Ended ended);
+    /// Whoever comes from here on is not told so any more. After Ended::for_good nothing changes.
+    void go_on();
+    bool is_ending() const { return ending_.has_value(); }
 
   private:
     struct Prepared {
@@ -111,7 +117,7 @@ class Shard {
     Norms norms_;
     std::mt19937_64 random_;
     std::vector<Call*> calls_;  ///< in no order; each knows its place
-    bool ending_ = false;
+    std::optional<Ended> ending_;
 };
 
 }  // namespace bursar::gateway
