@@ -348,8 +348,10 @@ Result<void> read_standby(const Reader& reader, Configuration& out) {
                          "that says it of the other machine's certificate."));
     pair.secret_file = reader.path("standby.secret_file", (out.state_folder / "standby.secret").string());
     TRY(const std::int64_t mandate, reader.number("standby.mandate_seconds", 10, 1, seconds_max));
+    const auto default_patience =
+        std::chrono::ceil<std::chrono::seconds>(standby::patience_for(std::chrono::seconds(mandate)));
     TRY(const std::int64_t patience,
-        reader.number("standby.patience_seconds", mandate * 3 / 2 + mandate % 2, 1, seconds_max));
+        reader.number("standby.patience_seconds", default_patience.count(), 1, seconds_max));
     pair.times = {.mandate = std::chrono::seconds(mandate), .patience = std::chrono::seconds(patience)};
     if (const auto checked = standby::check(pair.times); !checked)
         return std::unexpected(reader.wrong("[standby]", "has times that do not fit: " + checked.error().for_caller));

@@ -6,18 +6,25 @@
 
 namespace bursar::standby {
 
+std::chrono::milliseconds patience_for(std::chrono::milliseconds mandate) {
+    return std::max(mandate * 3 / 2, mandate + calls_outlive_mandate_max + std::chrono::seconds(1));
+}
+
 Result<void> check(const Times& times) {
     if (times.mandate < mandate_min || times.patience > patience_max)
         return fail(Fault::wrong_configuration,
                     fmt::format("standby.mandate must be at least {} ms and standby.patience at most {} ms.",
                                 mandate_min.count(), patience_max.count()));
     // Twice, for one clock that is fast and one that is slow.
-    if (times.patience * (100 - clocks_apart_percent_max) <= times.mandate * (100 + clocks_apart_percent_max))
+    if (times.patience * (100 - clocks_apart_percent_max) <=
+        (times.mandate + calls_outlive_mandate_max) * (100 + clocks_apart_percent_max))
         return fail(
             Fault::wrong_configuration,
-            fmt::format("standby.patience ({} ms) must be longer than standby.mandate ({} ms), or both machines "
-                        "could spend at once. Write at least {} ms, the same on both machines.",
-                        times.patience.count(), times.mandate.count(), times.mandate.count() * 3 / 2));
+            fmt::format("standby.patience ({} ms) must be longer than standby.mandate ({} ms) and the {} ms within "
+                        "which calls are ended, or both machines could spend at once. Write at least {} ms, the same "
+                        "on both machines.",
+                        times.patience.count(), times.mandate.count(), calls_outlive_mandate_max.count(),
+                        patience_for(times.mandate).count()));
     return {};
 }
 

@@ -51,6 +51,11 @@ inline constexpr int clocks_apart_percent_max = 1;
 inline constexpr std::chrono::milliseconds mandate_min{1'000};
 inline constexpr std::chrono::milliseconds patience_max{600'000};
 /// wrong_configuration, with what to write instead.
+/// Calls that are under way when a mandate ends are ended within this: a look, what the shards do first, and what is on
+/// its way to a provider.
+inline constexpr std::chrono::milliseconds calls_outlive_mandate_max{2'000};
+/// What fits such a mandate.
+std::chrono::milliseconds patience_for(std::chrono::milliseconds mandate);
 Result<void> check(const Times& times);
 
 /// What a follower has on its disk.

@@ -59,6 +59,9 @@ TEST_F(ConfigurationFile, TheOtherMachineOfAPair) {
     EXPECT_EQ(read_back->standby->mode, standby::Mode::synchronous) << "the safe one is the default";
     EXPECT_EQ(read_back->standby->times.mandate, std::chrono::seconds(10));
     EXPECT_EQ(read_back->standby->times.patience, std::chrono::seconds(15));
+    const auto short_mandate = read(good(pair + "mandate_seconds = 2\n"));
+    ASSERT_TRUE(short_mandate) << short_mandate.error().for_caller;
+    EXPECT_EQ(short_mandate->standby->times.patience, std::chrono::seconds(5)) << "the default fits every mandate";
     EXPECT_EQ(read_back->standby->secret_file, folder_ / "state" / "standby.secret");
     const auto alone = read(good());
     ASSERT_TRUE(alone);
@@ -73,6 +76,7 @@ TEST_F(ConfigurationFile, TheOtherMachineOfAPair) {
         {"[standby]\nrole = primary\npeer = http://b.corp.example\n", "standby.peer is"},
         {"[standby]\nrole = primary\npeer = https://b.corp.example\n", "standby.peer_key is not the SHA-256"},
         {pair + "mandate_seconds = 10\npatience_seconds = 10\n", "standby.patience (10000 ms) must be longer"},
+        {pair + "mandate_seconds = 10\npatience_seconds = 12\n", "Write at least 15000 ms"},
         {pair + "mode = both\n", "standby.mode is \"both\""},
     };
     for (const Case& each : cases) {

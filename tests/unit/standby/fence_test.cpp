@@ -221,8 +221,8 @@ TEST(Fence, an_answer_to_an_earlier_pull_is_not_heard) {
 
 TEST(Fence, times_that_would_let_both_spend_are_refused) {
     EXPECT_TRUE(check(Times{}));
-    EXPECT_TRUE(check({.mandate = 10s, .patience = 10'300ms}));
-    EXPECT_FALSE(check({.mandate = 10s, .patience = 10'200ms}));
+    EXPECT_TRUE(check({.mandate = 10s, .patience = 12'250ms}));
+    EXPECT_FALSE(check({.mandate = 10s, .patience = 12'240ms})) << "calls are ended some time after the mandate";
     EXPECT_FALSE(check({.mandate = 10s, .patience = 10s}));
     EXPECT_FALSE(check({.mandate = 999ms, .patience = 10s}));
     EXPECT_FALSE(check({.mandate = 10s, .patience = 11min}));

@@ -84,7 +84,7 @@ class TwoNodes {
 
     std::mt19937_64 random_;
     const Mode mode_;
-    const Times times_{.mandate = std::chrono::seconds(10), .patience = std::chrono::seconds(12)};
+    const Times times_{.mandate = std::chrono::seconds(10), .patience = std::chrono::seconds(13)};
     std::int64_t now_ = 0;  ///< milliseconds
     std::array<Node, 2> nodes_;
     std::vector<Message> network_;
