@@ -47,6 +47,11 @@ Moment Serving::may_spend_until() const {
 
 bool Serving::may_spend(Moment now) const { return now < may_spend_until(); }
 
+bool Serving::is_news(const Pull& pull) const {
+    return pull.epoch == standing_.epoch && pull.run == run_ && pull.beat > named_beat_ &&
+           std::ranges::find(sent_, pull.beat, &Sent::beat) != sent_.end();
+}
+
 std::optional<Standing> Serving::hear(const Pull& pull, std::uint64_t newest) {
     if (pull.epoch > standing_.epoch) {
         over_ = true;
@@ -59,6 +64,7 @@ std::optional<Standing> Serving::hear(const Pull& pull, std::uint64_t newest) {
     // Never more than was written: nothing that a broken standby says makes room for an acknowledgement.
     has_ = std::max(has_, std::min(pull.has, newest));
     heard_ = true;
+    named_beat_ = std::max(named_beat_, pull.beat);
     // A standby that cannot take over must not let anybody acknowledge what nobody else has whole.
     if (pull.whole) mandate_end_ = std::max(mandate_end_, sent->at + times_.mandate);
     sent_.erase(sent_.begin(), sent);

@@ -108,6 +108,9 @@ class Serving {
     /// What the peer answered when it was asked whether it serves.
     std::optional<Standing> hear(const Answer& answer);
     /// Groups are counted anew from here on, since the standby has to begin a new copy. What it let this node do holds.
+    /// Whether a pull names an answer of this run that none before it has named: whatever else it says is news. One
+    /// that was under way for long says what was so once. Asked before hear().
+    bool is_news(const Pull& pull) const;
     void begin_run(std::uint64_t run);
     std::uint64_t run() const { return run_; }
     /// Groups up to this one are on the standby's disk.
@@ -138,8 +141,9 @@ class Serving {
     std::uint64_t run_;
     std::uint64_t beats_ = 0;
     std::deque<Sent> sent_;
-    bool over_ = false;   ///< somebody else has the word; stays, whatever becomes of the standing
-    bool heard_ = false;  ///< the standby has answered to this run
+    std::uint64_t named_beat_ = 0;  ///< the newest one that a pull has named
+    bool over_ = false;             ///< somebody else has the word; stays, whatever becomes of the standing
+    bool heard_ = false;            ///< the standby has answered to this run
     Moment mandate_end_{};
     std::uint64_t has_ = 0;
 };

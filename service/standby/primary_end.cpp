@@ -69,8 +69,8 @@ Result<std::string> PrimaryEnd::pull(std::string_view bytes, Moment until) {
     if (closed_.load()) return fail(Fault::shutting_down, "This node is stopping.");
     {
         const MutexLock lock(mutex_);
-        // What it had confirmed is gone from here, so its copy can never be whole again.
-        const bool lost_its_copy = pull.run == serving_.run() && pull.has < serving_.confirmed();
+        // What it had confirmed is gone from here, so its copy can never be whole again. An old pull only had less.
+        const bool lost_its_copy = serving_.is_news(pull) && pull.has < serving_.confirmed();
         const auto next = serving_.hear(pull, shipping_.newest());
         if (next) TRY_VOID(adopt(*next));
         follow_standing();

@@ -269,6 +269,22 @@ TEST_F(Ends, a_standby_that_lost_its_disk_gets_a_new_copy) {
 
 TEST_F(Ends, a_primary_that_comes_back_learns_from_its_peer_that_it_is_over) {
     primary.serve(Mode::synchronous, {}, clock);
+TEST_F(Ends, an_old_pull_that_comes_late_throws_no_copy_away) {
+    primary.serve(Mode::synchronous, {}, clock);
+    start_standby(Mode::synchronous);
+    until(Post::standby);
+    const std::string late = standby->ask(false);
+    round();
+    add_beside_rounds(1);
+    round();
+    const std::uint64_t run = primary.shipping->run();
+    ASSERT_TRUE(primary.end->pull(late, Moment::min()));
+    EXPECT_EQ(primary.shipping->run(), run);
+    round();
+    EXPECT_EQ(standby->held().run, run);
+    EXPECT_TRUE(primary.end->may_spend());
+}
+
     start_standby(Mode::synchronous);
     until(Post::standby);
     const Standing standing = primary.end->standing();
