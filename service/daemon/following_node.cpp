@@ -162,6 +162,9 @@ bool FollowingNode::take_over_if_due() {
         log::warning("standby_take_over_refused", {{"text", taken.error().operator_text()}});
     state_.refused = taken.error().for_caller;
     return false;
+    const std::string unfit = end_->unfit();
+    if (!unfit.empty() && state_.unfit.empty()) log::warning("standby_unfit", {{"text", unfit}});
+    state_.unfit = unfit;
 }
 
 }  // namespace bursar::daemon

@@ -37,6 +37,7 @@ class FollowingNode {
         standby::Held held;
         std::uint64_t newest = 0;  ///< of the primary, as that said
         std::string failure;       ///< why the last pull brought nothing; empty: it did
+        std::string unfit;         ///< as StandbyEnd::unfit()
         std::string refused;       ///< why the last wish was not done
     };
     State state() const EXCLUDES(mutex_);

@@ -93,7 +93,8 @@ admin::Check check_of(const FollowingNode& node) {
             text += "it has just taken over, and starts.";
             break;
     }
-    if (!state.failure.empty()) text += " " + state.failure;
+    for (const std::string& why : {state.failure, state.unfit})
+        if (!why.empty()) text += " " + why;
     if (!state.refused.empty()) text += " It did not take over: " + state.refused;
     return {"standby", false, true, std::move(text)};
 }
@@ -117,6 +118,7 @@ void write_status(JsonWriter& json, const FollowingNode& node) {
     json.field("standby_group", state.held.group);
     if (!state.failure.empty()) json.field("failure", state.failure);
     if (!state.refused.empty()) json.field("refused", state.refused);
+    if (!state.unfit.empty()) json.field("unfit", state.unfit);
 }
 
 void gauge(std::string& out, std::string_view name, std::string_view help, std::string_view value) {

@@ -128,6 +128,8 @@ class StandbyEnd {
     /// Whether the primary was heard since this start, and its last answer.
     bool heard() const { return following_.heard(); }
     const Answer& last_answer() const { return following_.last_answer(); }
+    /// As Following::unfit().
+    std::string unfit() const { return following_.unfit(); }
     Held held() const;
     /// Where the whole copy is.
     const KeptCopy* whole_copy() const { return whole_.get(); }

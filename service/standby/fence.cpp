@@ -97,7 +97,9 @@ Answer Serving::answer(const Pull& pull, std::uint64_t newest, Moment now) {
             .run = handed_over ? standing_.run : run_,
             .beat = beats_,
             .newest = handed_over ? standing_.last_group : newest,
-            .handed_over = handed_over};
+            .handed_over = handed_over,
+            .mode = mode_,
+            .mandate = times_.mandate};
 }
 
 Result<Standing> Serving::hand_over(std::uint64_t newest) const {
@@ -121,16 +123,31 @@ Result<Standing> Serving::go_on_alone() const {
 
 void Serving::adopt(const Standing& standing) { standing_ = standing; }
 
+std::string Following::unfit() const {
+    if (!heard_at_ || last_.run == 0) return {};
+    if (last_.mode != mode_)
+        return "The primary has another standby.mode than this machine, which therefore does not take over by itself. "
+               "Write the same into both configurations.";
+    if (mode_ != Mode::synchronous || check({.mandate = last_.mandate, .patience = times_.patience})) return {};
+    return fmt::format(
+        "The primary's standby.mandate ({} ms) does not fit the standby.patience of this machine ({} ms), which "
+        "therefore does not take over by itself. Write the same into both configurations.",
+        last_.mandate.count(), times_.patience.count());
+}
+
 Pull Following::pull(const Held& held, bool wants_to_take_over) {
     waits_ = true;
     // Groups of another run are nothing to the one that runs now.
     const bool fits = held.run == last_.run;
+    // Who would not take over lets nobody begin to count on him. Who is counted on already stays so: an operator's word
+    // may need him.
+    const bool counts = standing_.post != Post::follower || unfit().empty();
     return {.epoch = standing_.epoch,
             .ask = ++asked_,
             .run = last_.run,
             .beat = last_.beat,
             .has = fits ? held.group : 0,
-            .whole = fits && held.whole,
+            .whole = fits && held.whole && counts,
             .wants_to_take_over = wants_to_take_over};
 }
 
@@ -138,6 +155,8 @@ std::optional<Standing> Following::hear(const Answer& answer, const Held& held, 
     if (!expects(answer)) return std::nullopt;
     waits_ = false;
     if (answer.epoch < standing_.epoch) return std::nullopt;
+    // Of one that does not serve, or not yet: nothing here waits for it, and nothing that it said before is undone.
+    if (answer.epoch == standing_.epoch && answer.run == 0) return std::nullopt;
     const bool handed_over = standing_.post == Post::retired && standing_.run != 0;
     if (answer.epoch > standing_.epoch) {
         // Who handed over has written nothing that his successor does not have: he follows him by himself.
@@ -150,7 +169,7 @@ std::optional<Standing> Following::hear(const Answer& answer, const Held& held, 
     last_ = answer;
     heard_at_ = now;
     const bool has_all = held.whole && held.run == answer.run && held.group >= answer.newest;
-    if (standing_.post == Post::follower && answer.post == Post::primary && has_all)
+    if (standing_.post == Post::follower && answer.post == Post::primary && has_all && unfit().empty())
         return Standing{.post = Post::standby, .epoch = standing_.epoch};
     return std::nullopt;
 }
@@ -158,7 +177,7 @@ std::optional<Standing> Following::hear(const Answer& answer, const Held& held, 
 std::optional<Moment> Following::primary_is_over_at() const {
     if (standing_.post != Post::standby || !heard_at_) return std::nullopt;
     if (last_.handed_over) return heard_at_;
-    if (mode_ != Mode::synchronous) return std::nullopt;
+    if (mode_ != Mode::synchronous || !unfit().empty()) return std::nullopt;
     return *heard_at_ + times_.patience;
 }
 

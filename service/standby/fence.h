@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 
 // Who of two machines may spend. Pure: the time is an argument, and what must outlive a restart is handed to whoever
 // stores it. docs/decisions/0025-standby.md has the reasons and the limits of it.
@@ -50,12 +51,12 @@ struct Times {
 inline constexpr int clocks_apart_percent_max = 1;
 inline constexpr std::chrono::milliseconds mandate_min{1'000};
 inline constexpr std::chrono::milliseconds patience_max{600'000};
-/// wrong_configuration, with what to write instead.
 /// Calls that are under way when a mandate ends are ended within this: a look, what the shards do first, and what is on
 /// its way to a provider.
 inline constexpr std::chrono::milliseconds calls_outlive_mandate_max{2'000};
 /// What fits such a mandate.
 std::chrono::milliseconds patience_for(std::chrono::milliseconds mandate);
+/// wrong_configuration, with what to write instead.
 Result<void> check(const Times& times);
 
 /// What a follower has on its disk.
@@ -82,10 +83,12 @@ struct Answer {
     std::uint64_t epoch = 0;
     std::uint64_t to = 0;  ///< the pull that it answers
     Post post = Post::alone;
-    std::uint64_t run = 0;     ///< random, of each start: beats and groups are counted anew in it
-    std::uint64_t beat = 0;    ///< the standby's next pull names it
-    std::uint64_t newest = 0;  ///< the last group that was written
-    bool handed_over = false;  ///< `newest` was the last one for good: this node never spends again in this epoch
+    std::uint64_t run = 0;          ///< random, of each start: beats and groups are counted anew in it
+    std::uint64_t beat = 0;         ///< the standby's next pull names it
+    std::uint64_t newest = 0;       ///< the last group that was written
+    bool handed_over = false;       ///< `newest` was the last one for good: this node never spends again in this epoch
+    Mode mode = Mode::synchronous;  ///< of one who serves: how it does
+    std::chrono::milliseconds mandate{};  ///< the same: for how long it may spend after it was heard
     bool operator==(const Answer&) const = default;
 };
 
@@ -105,12 +108,12 @@ class Serving {
     /// comes back has to be stored and then adopted; until then it has no effect, but that whoever is over stops at
     /// once.
     std::optional<Standing> hear(const Pull& pull, std::uint64_t newest);
-    /// What the peer answered when it was asked whether it serves.
-    std::optional<Standing> hear(const Answer& answer);
-    /// Groups are counted anew from here on, since the standby has to begin a new copy. What it let this node do holds.
     /// Whether a pull names an answer of this run that none before it has named: whatever else it says is news. One
     /// that was under way for long says what was so once. Asked before hear().
     bool is_news(const Pull& pull) const;
+    /// What the peer answered when it was asked whether it serves.
+    std::optional<Standing> hear(const Answer& answer);
+    /// Groups are counted anew from here on, since the standby has to begin a new copy. What it let this node do holds.
     void begin_run(std::uint64_t run);
     std::uint64_t run() const { return run_; }
     /// Groups up to this one are on the standby's disk.
@@ -174,6 +177,9 @@ class Following {
     /// see: that the primary is off, and did not go on alone before. conflict, with the reason.
     Result<Standing> take_over(const Held& held, Word word, Moment now) const;
     void adopt(const Standing& standing) { standing_ = standing; }
+    /// Why this node would not take over by itself from the primary that it heard last: the two are not configured
+    /// alike. Empty: they are, or none was heard.
+    std::string unfit() const;
     /// Since this start.
     bool heard() const { return heard_at_.has_value(); }
     const Answer& last_answer() const { return last_; }

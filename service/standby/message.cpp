@@ -10,7 +10,7 @@ namespace bursar::standby {
 namespace {
 
 constexpr std::string_view pull_mark = "P1";
-constexpr std::string_view answer_mark = "A1";
+constexpr std::string_view answer_mark = "A2";
 constexpr std::string_view pull_key = "bursar standby pulls 1";
 constexpr std::string_view answer_key = "bursar standby answers 1";
 constexpr std::string_view base_ask_mark = "B1";
@@ -52,6 +52,9 @@ std::unexpected<Error> of_another_version() {
 }
 
 constexpr std::uint64_t posts = static_cast<std::uint64_t>(Post::retired) + 1;
+constexpr std::uint64_t modes = static_cast<std::uint64_t>(Mode::asynchronous) + 1;
+/// No patience is longer, and each is longer than its mandate.
+constexpr std::uint64_t mandate_ms_max = patience_max.count();
 
 }  // namespace
 
@@ -84,6 +87,8 @@ std::string write_answer(const Secret& pairing, const Answer& answer, const std:
         append_number(body, number);
     append_number(body, static_cast<std::uint64_t>(answer.post));
     append_number(body, answer.handed_over ? 1 : 0);
+    append_number(body, static_cast<std::uint64_t>(answer.mode));
+    append_number(body, static_cast<std::uint64_t>(answer.mandate.count()));
     append_number(body, groups.size());
     for (const std::string& group : groups) {
         append_number(body, group.size());
@@ -103,10 +108,16 @@ Result<ReadAnswer> read_answer(const Secret& pairing, std::string_view bytes) {
         *number = cursor.number();
     const std::uint64_t post = cursor.number();
     const std::uint64_t handed_over = cursor.number();
+    const std::uint64_t mode = cursor.number();
+    const std::uint64_t mandate_ms = cursor.number();
     const std::uint64_t count = cursor.number();
-    if (!cursor.good || post >= posts || handed_over > 1 || count > groups_per_answer_max) return of_another_version();
+    const bool known = post < posts && handed_over <= 1 && mode < modes;
+    if (!cursor.good || !known || mandate_ms > mandate_ms_max || count > groups_per_answer_max)
+        return of_another_version();
     answer.post = static_cast<Post>(post);
     answer.handed_over = handed_over == 1;
+    answer.mode = static_cast<Mode>(mode);
+    answer.mandate = std::chrono::milliseconds(mandate_ms);
     for (std::uint64_t i = 0; i < count; ++i) {
         const std::uint64_t size = cursor.number();
         if (!cursor.good || size > cursor.rest.size()) return of_another_version();

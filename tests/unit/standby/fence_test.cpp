@@ -178,8 +178,14 @@ TEST(Fence, a_hand_over_is_at_once_and_exact) {
 
     // The former primary follows by itself, also after a restart.
     Serving again({.post = Post::retired, .epoch = 4, .run = run, .last_group = 9}, Mode::synchronous, times, 1234);
-    EXPECT_EQ(again.answer({}, 0, at(2s)),
-              (Answer{.epoch = 4, .post = Post::retired, .run = run, .beat = 1, .newest = 9, .handed_over = true}));
+    EXPECT_EQ(again.answer({}, 0, at(2s)), (Answer{.epoch = 4,
+                                                   .post = Post::retired,
+                                                   .run = run,
+                                                   .beat = 1,
+                                                   .newest = 9,
+                                                   .handed_over = true,
+                                                   .mode = Mode::synchronous,
+                                                   .mandate = 10s}));
     Following back(again.standing(), Mode::synchronous, times, 300);
     Serving successor = serving(Post::alone, Mode::synchronous, 6);
     const auto follower = ask(back, successor, {}, 0, at(3s));

@@ -29,7 +29,9 @@ const Answer an_answer{.epoch = 4,
                        .run = 1ULL << 63,
                        .beat = 13,
                        .newest = 100'000,
-                       .handed_over = true};
+                       .handed_over = true,
+                       .mode = Mode::asynchronous,
+                       .mandate = std::chrono::milliseconds(10'001)};
 
 TEST(Message, pulls_and_answers_come_out_as_they_went_in) {
     for (const Pull& pull : {a_pull, Pull{}}) {
