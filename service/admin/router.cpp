@@ -3,6 +3,7 @@
 #include "service/admin/cookies.h"
 #include "service/admin/scim_answers.h"
 #include "service/admin/second_person.h"
+#include "service/admin/standby.h"
 #include "service/base/log.h"
 
 #include <algorithm>
@@ -248,6 +249,7 @@ Result<void> Router::admit(Visit& visit, const Handler& handler) const {
 
 /// Does it, or leaves it to be approved where the policy in force asks for two persons.
 Reply Router::handle(Visit& visit, const Handler& handler) {
+    TRY_VOID(check_may_record(visit, handler));
     if (handler.propose == nullptr || !has_rule(visit)) return handler.handle(visit);
     auto proposal = handler.propose(visit);
     if (!proposal) return std::unexpected(std::move(proposal).error());

@@ -17,6 +17,8 @@ struct StandbyHooks {
     std::function<Result<void>()> hand_over;
     /// The operator answers for the standby's being off.
     std::function<Result<void>()> go_on_alone;
+    /// Whether what is written now is in the books that go on, whichever machine that is.
+    std::function<bool()> may_record;
 };
 
 /// Every plane is one of these: control_plane.cpp makes no other.
@@ -27,6 +29,10 @@ struct PairedPlane : Plane {
 /// As ControlPlane::start(), for one of two machines.
 Result<std::unique_ptr<ControlPlane>> start_paired(Options options, vault::Vault& vault, Hooks hooks,
                                                    StandbyHooks standby, const Clock& clock);
+
+/// storage_unavailable while nothing may be changed here. Whoever is asked for who he is, opens the vault, or ends that
+/// state is let through.
+Result<void> check_may_record(const Visit& visit, const Handler& handler);
 
 Reply standby_status(Visit& visit);
 Reply standby_hand_over(Visit& visit);

@@ -12,6 +12,17 @@ Result<const StandbyHooks*> hooks_of(const Visit& visit) {
 
 }  // namespace
 
+Result<void> check_may_record(const Visit& visit, const Handler& handler) {
+    const auto& may_record = static_cast<const PairedPlane&>(visit.plane).standby.may_record;
+    const bool changes = visit.request.method != "GET" && handler.records != Records::reads;
+    const bool is_way_out = handler.route.starts_with("/auth/") || handler.route.starts_with("/oauth/") ||
+                            handler.access == Access::until_open || handler.route.starts_with("/api/v1/standby/");
+    if (visit.parts == nullptr || !changes || is_way_out || !may_record || may_record()) return {};
+    return fail(Fault::storage_unavailable,
+                "Nothing can be changed now: this machine waits for its standby, or the standby has taken over. See: "
+                "bursarctl standby status");
+}
+
 Reply standby_status(Visit& visit) {
     TRY(const StandbyHooks* const hooks, hooks_of(visit));
     return json_answer(hooks->status());

@@ -48,7 +48,8 @@ admin::StandbyHooks Service::standby_hooks() {
     if (!pairing_) return {};
     return {.status = [this] { return pairing_->status(); },
             .hand_over = [this] { return pairing_->hand_over(); },
-            .go_on_alone = [this] { return pairing_->go_on_alone(); }};
+            .go_on_alone = [this] { return pairing_->go_on_alone(); },
+            .may_record = [this] { return pairing_->may_record(); }};
 }
 
 /// The books are open, and nothing is served yet.

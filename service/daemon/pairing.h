@@ -30,6 +30,8 @@ class Pairing {
     void start();
     /// Whether a call may begin here. Microseconds.
     bool may_spend() const { return serving_ != nullptr && serving_->may_spend(); }
+    /// Whether what is written now is not lost if the other machine goes on: the control plane changes nothing else.
+    bool may_record() const { return serving_ != nullptr && serving_->may_record(); }
     /// As ServingNode::begin_stop().
     void begin_stop();
     void stop();

@@ -69,6 +69,11 @@ bool ServingNode::may_spend() const {
     return end != nullptr && !handing_over_.load() && !stopping_.load() && end->may_spend();
 }
 
+bool ServingNode::may_record() const {
+    const standby::PrimaryEnd* const end = open_.load();
+    return end != nullptr && end->may_spend();
+}
+
 Result<std::string> ServingNode::pull(std::string_view bytes) {
     standby::PrimaryEnd* const end = open_.load();
     if (end == nullptr) return std::unexpected(stopping());

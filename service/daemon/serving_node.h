@@ -42,6 +42,8 @@ class ServingNode {
     /// Both databases are open, and their writers run. Until then pulls are refused and nothing may be spent.
     Result<void> open(House house);
     bool may_spend() const;
+    /// The same for what is written: a hand-over takes that along.
+    bool may_record() const;
     Result<std::string> pull(std::string_view bytes);
     Result<std::string> base(std::string_view bytes);
     /// Lets the standby take over, as soon as no call is open; how it went is in the log and in refused().

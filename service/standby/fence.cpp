@@ -209,3 +209,10 @@ Result<Standing> Following::take_over(const Held& held, Word word, Moment now) c
 }
 
 }  // namespace bursar::standby
+    // What the primary acknowledged before the new one is whole, it may have acknowledged without this node.
+    if (!last_.handed_over && held.run != last_.run)
+        return fail(Fault::conflict,
+                    "The primary has started again, and a new copy of it is under way: this one may lack what it wrote "
+                    "since. If the primary is off and stays off, say so: bursarctl standby take-over --here "
+                    "--primary-is-off",
+                    fmt::format("has run {}, the primary's is {}", held.run, last_.run));
