@@ -76,7 +76,8 @@ bool ServingNode::may_record() const {
 
 Result<std::string> ServingNode::pull(std::string_view bytes) {
     standby::PrimaryEnd* const end = open_.load();
-    if (end == nullptr) return std::unexpected(stopping());
+    // Sealed, or still opening its books: the other one may have to hear that it is over.
+    if (end == nullptr) return standby::answer_without_serving(pair_.secret, at_start_, bytes);
     return end->pull(bytes, std::chrono::steady_clock::now() + pull_waits);
 }
 
