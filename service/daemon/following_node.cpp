@@ -87,20 +87,42 @@ void FollowingNode::run() {
 
 /// One pull and what follows from it; false once this node has taken over.
 bool FollowingNode::step() {
-    if (const auto wish = take_wish(state_folder_)) {
-        wants_to_take_over_ = *wish != Wish::alone;
-        word_ = *wish == Wish::take_over_primary_is_off ? Following::Word::primary_is_off : Following::Word::none;
-        const MutexLock lock(mutex_);
-        state_.refused.clear();
-    }
+    heed_wish();
     // A copy of one that is out for good counts for nobody, and to ask for it would keep groups for it there.
-    const standby::Standing& standing = end_->standing();
-    if (standing.post == Post::retired && standing.run == 0) return pause(tried_again_after);
+    if (is_out()) return pause(tried_again_after);
     const auto pulled = pull_once();
     note(pulled);
     if (take_over_if_due()) return false;
     if (!pulled) return pause(tried_again_after);
     return *pulled || pause(asked_again_after);
+}
+
+void FollowingNode::heed_wish() {
+    const auto wish = take_wish(state_folder_);
+    if (!wish) return;
+    std::string refused;
+    switch (*wish) {
+        case Wish::take_over:
+        case Wish::take_over_primary_is_off:
+            wants_to_take_over_ = true;
+            word_ = *wish == Wish::take_over ? Following::Word::none : Following::Word::primary_is_off;
+            if (is_out()) refused = end_->take_over(word_).error().for_caller;
+            break;
+        case Wish::alone:
+            refused =
+                "This machine does not serve, so it cannot go on alone. If the one that serves is off for good and "
+                "this one is its standby: bursarctl standby take-over --here --primary-is-off";
+            break;
+    }
+    if (is_out()) word_ = Following::Word::none;
+    if (!refused.empty()) log::warning("standby_wish_refused", {{"text", refused}});
+    const MutexLock lock(mutex_);
+    state_.refused = std::move(refused);
+}
+
+bool FollowingNode::is_out() const {
+    const standby::Standing& standing = end_->standing();
+    return standing.post == Post::retired && standing.run == 0;
 }
 
 /// Whether it brought something, or could have: the other end waits while there is nothing.
@@ -140,6 +162,9 @@ void FollowingNode::note(const Result<bool>& pulled) {
         log::warning("primary_silent", {{"text", pulled.error().operator_text()}});
     if (failure.empty() && !state_.failure.empty()) log::info("primary_heard", {{"epoch", state_.standing.epoch}});
     state_.failure = failure;
+    const std::string unfit = end_->unfit();
+    if (!unfit.empty() && state_.unfit.empty()) log::warning("standby_unfit", {{"text", unfit}});
+    state_.unfit = unfit;
     if (before != state_.standing.post)
         log::info("standby_post", {{"is_standby", state_.standing.post == Post::standby},
                                    {"is_retired", state_.standing.post == Post::retired},
@@ -162,9 +187,6 @@ bool FollowingNode::take_over_if_due() {
         log::warning("standby_take_over_refused", {{"text", taken.error().operator_text()}});
     state_.refused = taken.error().for_caller;
     return false;
-    const std::string unfit = end_->unfit();
-    if (!unfit.empty() && state_.unfit.empty()) log::warning("standby_unfit", {{"text", unfit}});
-    state_.unfit = unfit;
 }
 
 }  // namespace bursar::daemon

@@ -47,6 +47,9 @@ class FollowingNode {
     FollowingNode(Secret secret, std::filesystem::path state_folder, Peer peer, std::function<void()> restart);
     void run();
     bool step();
+    void heed_wish() EXCLUDES(mutex_);
+    /// Its copy is of an epoch that is over.
+    bool is_out() const;
     Result<bool> pull_once();
     bool ask_base();
     bool take_over_if_due();

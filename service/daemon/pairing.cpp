@@ -1,6 +1,7 @@
 #include "service/daemon/pairing.h"
 
 #include "service/base/json.h"
+#include "service/base/log.h"
 #include "service/daemon/pair_files.h"
 #include "service/gateway/metrics.h"
 
@@ -117,8 +118,8 @@ void write_status(JsonWriter& json, const FollowingNode& node) {
     json.field("copy_whole", state.held.whole).field("newest_group", state.newest);
     json.field("standby_group", state.held.group);
     if (!state.failure.empty()) json.field("failure", state.failure);
-    if (!state.refused.empty()) json.field("refused", state.refused);
     if (!state.unfit.empty()) json.field("unfit", state.unfit);
+    if (!state.refused.empty()) json.field("refused", state.refused);
 }
 
 void gauge(std::string& out, std::string_view name, std::string_view help, std::string_view value) {
@@ -138,6 +139,8 @@ Result<std::unique_ptr<Pairing>> Pairing::open(const Configuration& configuratio
     std::error_code made;
     std::filesystem::create_directories(pair_folder(state), made);
     std::filesystem::permissions(pair_folder(state), std::filesystem::perms::owner_all, made);
+    // Whoever made it saw something that may not be so any more: it was not for a start that came later.
+    if (take_wish(state)) log::warning("standby_wish_dropped", {{"why", "it was made before this start"}});
     TRY(Secret secret, read_pairing_secret(options.secret_file));
     TRY(const standby::Standing standing, standing_of(configuration));
     std::unique_ptr<Pairing> pairing(new Pairing(options, std::move(restart)));

@@ -196,7 +196,15 @@ Result<Standing> Following::take_over(const Held& held, Word word, Moment now) c
                     "This node has no whole copy that the primary counts on. See: bursarctl standby "
                     "status");
     const Standing taken{.post = Post::alone, .epoch = standing_.epoch + take_over_adds};
-    if (word == Word::primary_is_off) return taken;
+    if (word == Word::primary_is_off) {
+        if (!last_.handed_over && heard_at_ && now < *heard_at_ + times_.patience)
+            return fail(Fault::conflict,
+                        fmt::format("The primary answered {} s ago, so it is not off. Make sure that it is, and say so "
+                                    "again once it has been silent for {} s.",
+                                    std::chrono::floor<std::chrono::seconds>(now - *heard_at_).count(),
+                                    std::chrono::ceil<std::chrono::seconds>(times_.patience).count()));
+        return taken;
+    }
     if (!primary_is_over(now))
         return fail(Fault::conflict,
                     "The primary may still be spending. Let it hand over, or make sure that it is off "
@@ -205,10 +213,6 @@ Result<Standing> Following::take_over(const Held& held, Word word, Moment now) c
         return fail(Fault::conflict, "The primary has handed over more than this node has. Wait until it has the rest.",
                     fmt::format("has group {} of run {}, handed over was {} of {}", held.group, held.run, last_.newest,
                                 last_.run));
-    return taken;
-}
-
-}  // namespace bursar::standby
     // What the primary acknowledged before the new one is whole, it may have acknowledged without this node.
     if (!last_.handed_over && held.run != last_.run)
         return fail(Fault::conflict,
@@ -216,3 +220,7 @@ Result<Standing> Following::take_over(const Held& held, Word word, Moment now) c
                     "since. If the primary is off and stays off, say so: bursarctl standby take-over --here "
                     "--primary-is-off",
                     fmt::format("has run {}, the primary's is {}", held.run, last_.run));
+    return taken;
+}
+
+}  // namespace bursar::standby

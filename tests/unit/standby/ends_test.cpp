@@ -223,6 +223,7 @@ TEST_F(Ends, a_primary_that_comes_back_after_a_take_over_serves_nothing) {
     until(Post::standby);
     const Standing standing = primary.end->standing();
     primary.stop();
+    clock.advance(15s);
     ASSERT_TRUE(standby->take_over(Following::Word::primary_is_off));
     primary.serve(Mode::asynchronous, standing, clock);
     EXPECT_FALSE(primary.end->may_spend()) << "who comes back asks first";
@@ -247,6 +248,7 @@ TEST_F(Ends, a_commit_that_is_larger_than_an_answer_comes_in_several) {
     for (int i = 0; i < 20 && standby->held().group < newest; ++i) round();
     EXPECT_EQ(standby->held().group, newest);
     primary.stop();
+    clock.advance(15s);
     ASSERT_TRUE(standby->take_over(Following::Word::primary_is_off));
     EXPECT_EQ(rows_on_standby(Part::service_database).size(), 14U);
 }
@@ -267,8 +269,6 @@ TEST_F(Ends, a_standby_that_lost_its_disk_gets_a_new_copy) {
     EXPECT_EQ(primary.end->standing().post, Post::primary);
 }
 
-TEST_F(Ends, a_primary_that_comes_back_learns_from_its_peer_that_it_is_over) {
-    primary.serve(Mode::synchronous, {}, clock);
 TEST_F(Ends, an_old_pull_that_comes_late_throws_no_copy_away) {
     primary.serve(Mode::synchronous, {}, clock);
     start_standby(Mode::synchronous);
@@ -285,6 +285,8 @@ TEST_F(Ends, an_old_pull_that_comes_late_throws_no_copy_away) {
     EXPECT_TRUE(primary.end->may_spend());
 }
 
+TEST_F(Ends, a_primary_that_comes_back_learns_from_its_peer_that_it_is_over) {
+    primary.serve(Mode::synchronous, {}, clock);
     start_standby(Mode::synchronous);
     until(Post::standby);
     const Standing standing = primary.end->standing();

@@ -152,7 +152,7 @@ TEST(Fence, an_asynchronous_standby_takes_over_on_an_operators_word_only) {
     ask(other, node, held, 0, at(0s));
     EXPECT_FALSE(other.primary_is_over_at());
     EXPECT_FALSE(other.take_over(held, Following::Word::none, at(24h)));
-    EXPECT_TRUE(other.take_over(held, Following::Word::primary_is_off, at(0s)));
+    EXPECT_TRUE(other.take_over(held, Following::Word::primary_is_off, at(15s)));
 }
 
 TEST(Fence, a_hand_over_is_at_once_and_exact) {
@@ -232,6 +232,89 @@ TEST(Fence, times_that_would_let_both_spend_are_refused) {
     EXPECT_FALSE(check({.mandate = 10s, .patience = 10s}));
     EXPECT_FALSE(check({.mandate = 999ms, .patience = 10s}));
     EXPECT_FALSE(check({.mandate = 10s, .patience = 11min}));
+    for (auto mandate = mandate_min; mandate <= 6min; mandate += 1s)
+        EXPECT_TRUE(check({.mandate = mandate, .patience = patience_for(mandate)})) << mandate.count();
+}
+
+struct Unlike {
+    std::string_view name;
+    Mode primary;
+    Mode standby;
+    Times primarys;
+    bool fits;
+};
+
+TEST(Fence, whoever_is_configured_otherwise_than_the_primary_never_takes_over_by_itself) {
+    const Times long_mandate{.mandate = 13s, .patience = 20s};
+    const std::vector<Unlike> cases = {
+        {"alike", Mode::synchronous, Mode::synchronous, times, true},
+        {"the primary goes on without", Mode::asynchronous, Mode::synchronous, times, false},
+        {"the primary needs mandates", Mode::synchronous, Mode::asynchronous, times, false},
+        {"a longer mandate than this patience", Mode::synchronous, Mode::synchronous, long_mandate, false},
+        {"times do not matter without mandates", Mode::asynchronous, Mode::asynchronous, long_mandate, true},
+    };
+    const Held held{.run = run, .group = 5, .whole = true};
+    for (const Unlike& each : cases) {
+        SCOPED_TRACE(each.name);
+        Serving node({.post = Post::primary, .epoch = 4}, each.primary, each.primarys, run);
+        Following other({.post = Post::follower, .epoch = 4}, each.standby, times, 100);
+        EXPECT_EQ(ask(other, node, held, 5, at(0s)).has_value(), each.fits);
+        EXPECT_EQ(other.unfit().empty(), each.fits);
+        EXPECT_EQ(other.pull(held, false).whole, each.fits) << "somebody would count on it";
+
+        // One that is the standby already, and is started with another configuration.
+        Following counted({.post = Post::standby, .epoch = 4}, each.standby, times, 100);
+        ask(counted, node, held, 5, at(0s));
+        EXPECT_EQ(counted.primary_is_over(at(24h)), each.fits && each.standby == Mode::synchronous);
+        EXPECT_EQ(counted.pull(held, false).whole, true);
+        EXPECT_TRUE(counted.take_over(held, Following::Word::primary_is_off, at(24h))) << "an operator answers for it";
+    }
+}
+
+TEST(Fence, the_word_that_a_primary_is_off_is_not_believed_while_it_answers) {
+    Serving node = serving(Post::primary);
+    Following other = following(Post::standby);
+    const Held held{.run = run, .group = 0, .whole = true};
+    EXPECT_TRUE(other.take_over(held, Following::Word::primary_is_off, at(0s))) << "it was not heard since the start";
+    ask(other, node, held, 0, at(0s));
+    EXPECT_FALSE(other.take_over(held, Following::Word::primary_is_off, at(15s - 1ns)));
+    EXPECT_TRUE(other.take_over(held, Following::Word::primary_is_off, at(15s)));
+}
+
+TEST(Fence, a_copy_of_an_earlier_run_takes_over_on_an_operators_word_only) {
+    Serving node = serving(Post::primary);
+    Following other = following(Post::standby);
+    const Held held{.run = run - 1, .group = 9, .whole = true};
+    ask(other, node, held, 2, at(0s));
+    EXPECT_TRUE(other.primary_is_over(at(15s)));
+    EXPECT_FALSE(other.take_over(held, Following::Word::none, at(24h))) << "it lacks what was written since";
+    EXPECT_TRUE(other.take_over(held, Following::Word::primary_is_off, at(24h)));
+    EXPECT_TRUE(other.take_over({.run = run, .group = 2, .whole = true}, Following::Word::none, at(24h)));
+}
+
+TEST(Fence, one_that_opens_its_books_keeps_nobody_from_taking_over) {
+    Serving node = serving(Post::primary);
+    Following other = following(Post::standby);
+    const Held held{.run = run, .group = 0, .whole = true};
+    ask(other, node, held, 0, at(0s));
+    const Pull pull = other.pull(held, false);
+    EXPECT_FALSE(other.hear({.epoch = 4, .to = pull.ask, .post = Post::primary}, held, at(14s)));
+    EXPECT_EQ(other.primary_is_over_at(), at(15s));
+    EXPECT_TRUE(other.take_over(held, Following::Word::none, at(15s)));
+}
+
+TEST(Fence, only_a_pull_that_names_a_newer_answer_is_news) {
+    Serving node = serving(Post::primary);
+    const Answer first = node.answer({}, 3, at(0s));
+    const Answer second = node.answer({}, 3, at(1s));
+    const Pull late = echo(first, 1);
+    const Pull right = echo(second, 3);
+    EXPECT_TRUE(node.is_news(right));
+    node.hear(right, 3);
+    EXPECT_FALSE(node.is_news(late)) << "it only had less when it asked";
+    EXPECT_FALSE(node.is_news(right)) << "the same one twice";
+    EXPECT_FALSE(node.is_news({.epoch = 4, .run = run, .beat = 9})) << "an answer that was never sent";
+    EXPECT_TRUE(node.is_news(echo(node.answer({}, 3, at(2s)), 0)));
 }
 
 }  // namespace
