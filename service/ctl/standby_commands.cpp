@@ -22,6 +22,7 @@ std::string text_of(const QJsonObject& object, const char* name) {
 std::string objection(const QJsonObject& state) {
     const auto number = [&](const char* name) { return state.value(QLatin1String(name)).toInteger(); };
     const std::string post = text_of(state, "post");
+    if (const std::string unfit = text_of(state, "unfit"); !unfit.empty()) return unfit;
     if (post == "alone") return "There is no standby with a whole copy.";
     if (post == "follower") return "This machine is still making its first copy.";
     if (post == "retired") return "This machine does not serve, and has to be paired anew: bursarctl standby pair";
