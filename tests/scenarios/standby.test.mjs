@@ -172,6 +172,22 @@ test('two machines that are cut from each other never spend more than the budget
     assert.equal((await send(a, key, 'openai', 'hello')).status, 503);
 });
 
+test('a primary that had to stop without its standby serves again once that is back', async () => {
+    const { a, b, relays } = await Pair.start();
+    const key = await a.issueKey();
+    await firstAnswer(a, key);
+    await b.kill();
+    await until('the mandate to end', async () => (await status(a)).may_spend === false, whole);
+    assert.equal((await send(a, key, 'openai', 'hello')).status, 503);
+    const write = await a.api('POST', 'keys', { name: 'meanwhile', team: 'demo' });
+    assert.equal(write.status, 503, 'nobody but this machine would have that key');
+    await b.launch({ ready: false });
+    relays[1].target = { port: portOf(b.origin) };
+    await until('the mandate to be back', async () => (await status(a)).may_spend, whole);
+    await firstAnswer(a, key);
+    await a.issueKey();
+});
+
 test('by plan the standby takes over at once, and the former primary follows it', async (t) => {
     const { a, b } = await Pair.start({ mode: 'asynchronous' });
     const key = await a.issueKey();
