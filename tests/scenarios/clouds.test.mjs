@@ -42,11 +42,13 @@ describe('models in clouds', () => {
                     'azure-certificate': { catalogue: 'azure-entra', base_url: `${origin}/openai/v1`, tokens: entra, keys: [{ secret: 'entra-certificate' }] },
                     vertex: { base_url: `${origin}${vertexPath}/google`, tokens: google, keys: [{ secret: 'account' }] },
                     'vertex-anthropic': { base_url: `${origin}${vertexPath}/anthropic`, tokens: google, keys: [{ secret: 'account' }] },
+                    unsaid: { dialect: 'anthropic', base_url: origin, catalogue: 'demo', keys: [{ secret: 'account' }] },
                 },
                 models: {
                     'by-key': at('azure', 'chat-eu'),
                     'by-secret': at('azure-secret', 'gpt-5.4'),
                     'by-certificate': at('azure-certificate', 'gpt-5.4'),
+                    unsaid: at('unsaid', 'claude-unsaid'),
                     embeddings: at('azure', 'embed-eu'),
                     gemini: at('vertex', 'gemini-3.5-flash'),
                     claude: at('vertex-anthropic', 'claude-opus-5@20260101'),
@@ -58,6 +60,7 @@ describe('models in clouds', () => {
             throw error;
         });
         await bursar.changePolicy((policy) => {
+            policy.prices.demo['claude-unsaid'] = demoPrice;
             Object.assign(policy.prices, {
                 azure: { 'chat-eu': demoPrice, 'embed-eu': demoPrice, 'gpt-5.4': demoPrice },
                 'google-vertex': { 'gemini-3.5-flash': demoPrice, 'claude-opus-5@20260101': demoPrice },
@@ -152,6 +155,23 @@ describe('models in clouds', () => {
         clouds.revoke();
         assert.match(await chat('by-secret'), /Hello/);
         assert.equal(clouds.asked.length, before + 1);
+    });
+
+    test('who may not do it gets no other token, and the one that is there stays', async () => {
+        const before = clouds.asked.length;
+        clouds.forbidding = true;
+        await assert.rejects(chat('by-secret'), (error) => error.status >= 500 && !/canary/.test(error.message));
+        clouds.forbidding = false;
+        assert.match(await until('the key to be back', () => chat('by-secret').catch(() => '')), /Hello/);
+        assert.equal(clouds.asked.length, before);
+    });
+
+    test('a credential of which the policy does not say what it is leaves the house in no request', async () => {
+        const before = clouds.heard;
+        await assert.rejects(chat('unsaid'), (error) => error.status >= 500 && /of another kind than the policy says/.test(error.message) && !/PRIVATE KEY/.test(error.message));
+        assert.equal(clouds.heard, before);
+        const told = (await bursar.must('GET', 'providers')).keys.find((one) => one.secret === 'account' && one.provider === 'unsaid');
+        assert.match(told.why, /tokens/);
     });
 
     test('tokens that end in the middle of the work end no call', async () => {

@@ -51,6 +51,8 @@ const strangers = {
     vertex: { error: { code: 401, message: 'Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.', status: 'UNAUTHENTICATED' } },
 };
 
+const forbidden = { error: { code: 'PermissionDenied', message: 'The principal `canary` lacks the required data action for this operation.' } };
+
 export class Clouds {
     /** @param {{lasts?: number}} options how many seconds a token lasts */
     static async start({ lasts = 3600 } = {}) {
@@ -68,7 +70,9 @@ export class Clouds {
     asked = []; // what tokens were asked for with
     seen = []; // requests to models
     refused = []; // and those that were not served
+    heard = 0; // requests of any kind
     down = false;
+    forbidding = false; // whoever is known may do nothing
     key = 'azure-canary-key';
     clientSecret = 'entra-canary~secret+&=';
     tenant = 'contoso.example';
@@ -96,6 +100,7 @@ export class Clouds {
     }
 
     async #serve(request, response) {
+        this.heard += 1;
         try {
             const chunks = [];
             for await (const chunk of request) chunks.push(chunk);
@@ -179,6 +184,7 @@ export class Clouds {
         } else if (vertex) {
             by = this.#authorised('vertex', request.headers);
         } else throw new Refusal(404, { error: { code: '404', message: 'Resource not found' } });
+        if (this.forbidding) throw new Refusal(403, forbidden);
         this.seen.push({ path: pathname + url.search, body, by });
         const verb = deployments ? (deployments[2] ?? deployments[3]) : own?.[1];
         if (vertex) return this.#vertex(vertex, url, body, response);
