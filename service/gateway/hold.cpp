@@ -6,6 +6,7 @@
 #include "service/gateway/shard.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace bursar::gateway {
 namespace {
@@ -25,7 +26,7 @@ Usage with_searches(const Call& call, const providers::Reading& reading) {
 /// An answer that tells its pictures, seconds or searches leaves its tokens to be guessed where they cost something.
 providers::Reading with_tokens(const Call& call, const providers::Reading& told) {
     providers::Reading reading = told;
-    if (!reading.units_only || !policies::prices_tokens(*call.attempt.price)) return reading;
+    if (!policies::prices_tokens(*call.attempt.price)) return reading;
     reading.source = UsageSource::estimated;
     reading.usage.input = call.route->bounds.input;
     return reading;
@@ -210,7 +211,8 @@ Result<void> Gateway::grow(Call& call, const providers::Reading& reading) {
 void Gateway::book(Call& call, const providers::Reading& told) {
     Attempt& attempt = call.attempt;
     if (!attempt.open) return;
-    const providers::Reading reading = with_tokens(call, told);
+    std::optional<providers::Reading> guessed;
+    const providers::Reading& reading = told.units_only ? guessed.emplace(with_tokens(call, told)) : told;
     // It was taken and answered, and then broke off before its first event: nobody knows what it cost.
     const bool untold =
         reading.source == UsageSource::none && !reading.failed && call.endpoint != Endpoint::count_tokens;
@@ -219,7 +221,8 @@ void Gateway::book(Call& call, const providers::Reading& told) {
     call.outcome.usage = with_units(call, reading);
     call.outcome.usage_source = reading.source;
     call.outcome.served = reading.served;
-    call.outcome.served.picture = whole_picture(reading.served.picture, call.prompt.picture);
+    if (!call.prompt.picture.empty())
+        call.outcome.served.picture = whole_picture(reading.served.picture, call.prompt.picture);
     if (!reading.id.empty()) call.outcome.provider_request_id = reading.id;
     const NanoUsd cost = cost_of(call, reading, call.outcome.usage, call.outcome.served);
     const bool served = reading.source != UsageSource::none;
