@@ -35,6 +35,7 @@ struct Attempt {
     const policies::ProviderKey* key = nullptr;    ///< of the provider's pool; null: it wants none
     vault::Lease token;                            ///< in the place of the key, where it is a credential
     std::optional<providers::Judgement> no_token;  ///< what it says of the credential that there is none
+    bool token_comes = false;                      ///< one was asked for: wait for it
     providers::Passage passage;
     Endpoint spoken = Endpoint::chat_completions;  ///< at the provider
     bool translated = false;                       ///< it is not the caller's

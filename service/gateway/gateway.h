@@ -86,9 +86,11 @@ class Gateway {
     Result<void> take_rates(Call& call);
     Result<void> choose(Call& call);
     Task<Result<void>> hold(Call& call);
-    /// The key itself, or the token that was asked for with it.
-    Task<Result<vault::Lease>> lend(Call& call);
-    Task<Result<vault::Lease>> lend_token(Call& call);
+    /// The key itself, or the token that was asked for with it; where that is on its way, an error and `token_comes`.
+    Result<vault::Lease> lend(Call& call);
+    Result<vault::Lease> lend_token(Call& call);
+    /// Waits for the token that comes.
+    Task<Result<vault::Lease>> lend_later(Call& call);
     /// The provider refused a token: whether another one is worth a try.
     bool renew_token(Call& call, providers::Fit fit);
     std::unexpected<Error> not_lent(Call& call, const Error& error);

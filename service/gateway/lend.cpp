@@ -27,40 +27,39 @@ Error no_token_error(const Attempt& attempt, const providers::tokens::Failure& f
 
 }  // namespace
 
-Task<Result<vault::Lease>> Gateway::lend(Call& call) {
+Result<vault::Lease> Gateway::lend(Call& call) {
     const policies::ProviderKey* key = call.attempt.key;
-    if (key == nullptr) co_return vault::Lease{};
+    if (key == nullptr) return vault::Lease{};
     if (call.attempt.channel->provider->tokens.source == policies::TokenSource::none)
-        co_return parts_.vault.lend(key->secret);
-    auto token = co_await lend_token(call);
-    co_return token;
+        return parts_.vault.lend(key->secret);
+    return lend_token(call);
 }
 
-Task<Result<vault::Lease>> Gateway::lend_token(Call& call) {
+Result<vault::Lease> Gateway::lend_token(Call& call) {
     Attempt& attempt = call.attempt;
-    const providers::tokens::Name name = name_of(attempt);
-    for (bool waited = false;; waited = true) {
-        const Result<vault::Lease> credential = parts_.vault.lend(attempt.key->secret);
-        if (!credential) co_return credential;
-        const auto token = parts_.tokens.lend(name, *credential);
-        if (token) {
-            attempt.token = *token;
-            co_return attempt.token;
-        }
-        if (waited || !token.error().coming) {
-            const providers::tokens::Failure& failure = token.error().failure;
-            attempt.no_token =
-                providers::Judgement{.fit = failure.refused ? providers::Fit::key_refused : providers::Fit::key_limited,
-                                     .retry_after = token.error().retry_in};
-            co_return std::unexpected(no_token_error(attempt, failure));
-        }
-        Landing landing(call.shard.inbox());
-        const Moment began = parts_.clock.moment();
-        parts_.tokens.wait(name, *credential, landing.for_answer());
-        const Result<void> there = co_await landing.wait();
-        call.waited += parts_.clock.moment() - began;
-        if (!there) co_return std::unexpected(there.error());
-    }
+    const Result<vault::Lease> credential = parts_.vault.lend(attempt.key->secret);
+    if (!credential) return credential;
+    auto token = parts_.tokens.lend(name_of(attempt), *credential);
+    if (token) return attempt.token = *std::move(token);
+    const providers::tokens::NoToken& none = token.error();
+    attempt.token_comes = none.coming && !attempt.token_comes;  // one wait is enough
+    if (!attempt.token_comes)
+        attempt.no_token = providers::Judgement{
+            .fit = none.failure.refused ? providers::Fit::key_refused : providers::Fit::key_limited,
+            .retry_after = none.retry_in};
+    return std::unexpected(no_token_error(attempt, none.failure));
+}
+
+Task<Result<vault::Lease>> Gateway::lend_later(Call& call) {
+    const Result<vault::Lease> credential = parts_.vault.lend(call.attempt.key->secret);
+    if (!credential) co_return credential;
+    Landing landing(call.shard.inbox());
+    const Moment began = parts_.clock.moment();
+    parts_.tokens.wait(name_of(call.attempt), *credential, landing.for_answer());
+    const Result<void> there = co_await landing.wait();
+    call.waited += parts_.clock.moment() - began;
+    if (!there) co_return std::unexpected(there.error());
+    co_return lend_token(call);
 }
 
 bool Gateway::renew_token(Call& call, providers::Fit fit) {

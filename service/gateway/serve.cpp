@@ -77,7 +77,8 @@ Task<void> Gateway::rooms(Call& call) {
         if (passed) passed = co_await hold(call);  // 4: is the money there?
         if (!passed) break;
         // Beyond this line every exit owes a settlement; serve() pays it.
-        const Result<vault::Lease> lease = co_await lend(call);  // 5: the provider's key, or its token
+        Result<vault::Lease> lease = lend(call);  // 5: the provider's key, or its token
+        if (!lease && call.attempt.token_comes) lease = co_await lend_later(call);
         if (lease)
             passed = co_await forward(call, *lease);  // 6: send, stream, meter
         else
