@@ -68,7 +68,7 @@ Result<void> check_times(const Json& claims, Timestamp now) {
 
 Result<void> check_issuer(const Json& claims, std::string_view issuer) {
     if (claims.text_at("iss") == issuer) return {};
-    return not_accepted(fmt::format("iss is {}, not {}", quoted(claims.text_at("iss")), quoted(issuer)));
+    return not_accepted(fmt::format("iss is {}, not {}", in_quotes(claims.text_at("iss")), in_quotes(issuer)));
 }
 
 bool is_for(const Json& claims, std::string_view audience) {
@@ -110,7 +110,8 @@ Result<void> check_required(const Json& claims, std::span<const std::pair<std::s
         const bool listed = claim != nullptr && claim->list() != nullptr &&
                             std::ranges::any_of(*claim->list(), [&](const Json& each) { return says(each, value); });
         if (claim == nullptr || !(listed || says(*claim, value)))
-            return not_accepted(fmt::format("the claim {} is not {}, which the policy requires", name, quoted(value)));
+            return not_accepted(
+                fmt::format("the claim {} is not {}, which the policy requires", name, in_quotes(value)));
     }
     return {};
 }
@@ -118,7 +119,7 @@ Result<void> check_required(const Json& claims, std::span<const std::pair<std::s
 Result<void> check_id_token(const Json& claims, const IdTokenExpected& expected, Timestamp now) {
     // Access tokens (RFC 9068) and logout tokens are signed with the same keys.
     if (!expected.type.empty() && expected.type != "jwt")
-        return not_accepted(fmt::format("typ is {}, which no ID token has", quoted(expected.type)));
+        return not_accepted(fmt::format("typ is {}, which no ID token has", in_quotes(expected.type)));
     TRY_VOID(check_issuer(claims, expected.issuer));
     TRY_VOID(identity_at(claims, "sub"));
     if (!is_for(claims, expected.client_id)) return not_accepted("aud does not have our client_id");

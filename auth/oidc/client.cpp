@@ -90,7 +90,7 @@ Result<void> RelyingParty::check_redirect(const Metadata& metadata, const Pendin
                                           const Redirected& redirected) const {
     if (pending.provider != options_.name)
         return not_signed_in(
-            fmt::format("the sign-in was begun with {}, not with {}", quoted(pending.provider), options_.name));
+            fmt::format("the sign-in was begun with {}, not with {}", in_quotes(pending.provider), options_.name));
     if (clock_.now() > pending.began_at + pending_max)
         return not_signed_in(fmt::format("the sign-in took more than {} s", pending_max.count()));
     // RFC 9207 §2.4, before anything of the answer is used, errors too: it may be of another provider.
@@ -98,10 +98,10 @@ Result<void> RelyingParty::check_redirect(const Metadata& metadata, const Pendin
         return not_signed_in("the redirect has no iss, although the provider says that it always has one");
     if (!redirected.issuer.empty() && redirected.issuer != metadata.issuer)
         return not_signed_in(
-            fmt::format("the redirect is of {}, not of {}", quoted(redirected.issuer), metadata.issuer));
+            fmt::format("the redirect is of {}, not of {}", in_quotes(redirected.issuer), metadata.issuer));
     if (!redirected.error.empty())
         return not_signed_in(fmt::format("the provider sent the person back with the error {}: {}",
-                                         quoted(redirected.error), quoted(redirected.error_description)));
+                                         in_quotes(redirected.error), in_quotes(redirected.error_description)));
     return {};
 }
 

@@ -143,7 +143,7 @@ std::unexpected<Error> failed(const HttpRequest& request, const Receipt& receipt
 Result<HttpAnswer> ask(const HttpRequest& request) {
     if (!is_askable(request.url))
         return not_available(
-            fmt::format("{}{} is no https address (http only on loopback)", http_other, quoted(request.url)));
+            fmt::format("{}{} is no https address (http only on loopback)", http_other, in_quotes(request.url)));
     const Handle handle(curl_easy_init());
     if (!handle) return not_available(fmt::format("{}no memory for a request", http_other));
     std::array<char, CURL_ERROR_SIZE> detail{};

@@ -110,8 +110,8 @@ Result<Jwt> Issuer::read(std::string_view compact, std::span<const Algorithm> al
         verdict = verify(jwt, current->what, allowed);
     }
     if (verdict != Verdict::good)
-        return not_accepted(
-            fmt::format("{} (alg {}, kid {})", words_for(verdict), quoted(jwt.algorithm()), quoted(jwt.key_id())));
+        return not_accepted(fmt::format("{} (alg {}, kid {})", words_for(verdict), in_quotes(jwt.algorithm()),
+                                        in_quotes(jwt.key_id())));
     return jwt;
 }
 

@@ -11,7 +11,7 @@ Result<LogoutClaims> check_logout(const Jwt& jwt, std::string_view issuer, std::
     constexpr std::string_view event = "http://schemas.openid.net/event/backchannel-logout";
     // Some providers still leave the type out or write "JWT"; `events` below tells the tokens apart then.
     if (jwt.type() != "logout+jwt" && jwt.type() != "jwt" && !jwt.type().empty())
-        return not_accepted(fmt::format("typ is {}, which no logout token has", quoted(jwt.type())));
+        return not_accepted(fmt::format("typ is {}, which no logout token has", in_quotes(jwt.type())));
     const Json& claims = jwt.claims();
     TRY_VOID(check_issuer(claims, issuer));
     if (!is_for(claims, client_id)) return not_accepted("aud does not have our client_id");

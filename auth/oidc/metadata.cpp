@@ -40,7 +40,7 @@ Result<Metadata> Metadata::parse(std::string_view text, std::string_view issuer)
         return not_available(
             fmt::format("discovery: the document is of the issuer {}, not of {}; write the issuer as it "
                         "writes it",
-                        quoted(out.issuer), quoted(issuer)));
+                        in_quotes(out.issuer), in_quotes(issuer)));
     const std::pair<std::string_view, std::string*> places[] = {
         {"authorization_endpoint", &out.authorization_endpoint},
         {"token_endpoint", &out.token_endpoint},
@@ -52,7 +52,8 @@ Result<Metadata> Metadata::parse(std::string_view text, std::string_view issuer)
     for (const auto& [name, place] : places) {
         *place = document->text_at(name);
         if (!place->empty() && !is_askable_for(issuer, *place))
-            return not_available(fmt::format("discovery: {} is {}, which is no https address", name, quoted(*place)));
+            return not_available(
+                fmt::format("discovery: {} is {}, which is no https address", name, in_quotes(*place)));
     }
     if (out.jwks_uri.empty()) return not_available("discovery: the document has no jwks_uri");
     if (document->member("token_endpoint_auth_methods_supported") != nullptr) {

@@ -56,8 +56,9 @@ Result<HttpRequest> request_for(const Exchange& exchange, std::string_view code,
 std::unexpected<Error> refused(const HttpAnswer& answer) {
     const auto document = Json::parse(answer.body, http_answer_bytes_max);
     const std::string_view error = document ? document->text_at("error") : std::string_view{};
-    std::string why = fmt::format("token: the provider answers {} with the error {}: {}", answer.status, quoted(error),
-                                  quoted(document ? document->text_at("error_description") : std::string_view{}));
+    std::string why =
+        fmt::format("token: the provider answers {} with the error {}: {}", answer.status, in_quotes(error),
+                    in_quotes(document ? document->text_at("error_description") : std::string_view{}));
     if (error == "invalid_grant") return not_signed_in(std::move(why));
     if (error == "invalid_client" || error == "unauthorized_client")
         why += "; look at client_id and at the client secret in the vault";

@@ -24,7 +24,7 @@ std::unexpected<Error> not_available(std::string why) {
                 std::move(why));
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out;
     append_json_string(out, text.substr(0, quoted_bytes_max));
     return out;

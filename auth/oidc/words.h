@@ -15,7 +15,7 @@ std::unexpected<Error> not_accepted(std::string why);
 /// directory_unavailable.
 std::unexpected<Error> not_available(std::string why);
 /// Text of a provider, cut and without anything that turns or breaks a line, for an operator's text.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 inline constexpr std::size_t quoted_bytes_max = 200;
 

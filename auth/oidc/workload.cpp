@@ -51,7 +51,7 @@ class TrustedIssuer final : public Workload {
         if (verdict == Verdict::key_unknown) unknown_seen_ = true;
         if (verdict != Verdict::good)
             return not_accepted(fmt::format("workload {}: {} (alg {}, kid {})", options_.name, words_for(verdict),
-                                            quoted(jwt.algorithm()), quoted(jwt.key_id())));
+                                            in_quotes(jwt.algorithm()), in_quotes(jwt.key_id())));
         return read(jwt, now);
     }
 
@@ -67,13 +67,13 @@ class TrustedIssuer final : public Workload {
 Result<WorkloadClaims> TrustedIssuer::read(const Jwt& jwt, Timestamp now) const {
     const Json& claims = jwt.claims();
     if (!jwt.type().empty() && jwt.type() != "jwt" && jwt.type() != "at+jwt")
-        return not_accepted(fmt::format("typ is {}, which no token for a service has", quoted(jwt.type())));
+        return not_accepted(fmt::format("typ is {}, which no token for a service has", in_quotes(jwt.type())));
     if (claims.member("events") != nullptr || claims.member("nonce") != nullptr)
         return not_accepted("it has events or a nonce: a token of a sign-in or of a logout");
     TRY_VOID(check_issuer(claims, options_.issuer));
     // Whoever else it is for could show it here as well.
     if (!is_for_alone(claims, options_.audience))
-        return not_accepted(fmt::format("aud is not {} alone", quoted(options_.audience)));
+        return not_accepted(fmt::format("aud is not {} alone", in_quotes(options_.audience)));
     TRY_VOID(check_times(claims, now));
     const Timestamp expires_at = *instant_at(claims, "exp");
     if (expires_at - *instant_at(claims, "iat") > life_max)
@@ -81,7 +81,7 @@ Result<WorkloadClaims> TrustedIssuer::read(const Jwt& jwt, Timestamp now) const 
     TRY(std::string subject, identity_at(claims, "sub"));
     if (std::ranges::none_of(options_.subjects, [&](const auto& each) { return matches(each, subject); }))
         return not_accepted(
-            fmt::format("sub {} is not among identity.workloads.{}.subjects", quoted(subject), options_.name));
+            fmt::format("sub {} is not among identity.workloads.{}.subjects", in_quotes(subject), options_.name));
     TRY_VOID(check_required(claims, options_.require));
     return WorkloadClaims{.subject = std::move(subject), .expires_at = expires_at, .json = jwt.payload()};
 }

@@ -17,7 +17,7 @@ namespace {
 // Buffers above this are given back when the bytes in them are out; an idle stream shall own next to nothing.
 constexpr std::size_t buffer_kept_bytes_max = 16 * 1024;
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out;
     append_json_string(out, text);
     return out;
@@ -65,7 +65,7 @@ class StreamMeter final : public Meter {
     explicit StreamMeter(const Options& options)
         : endpoint_(options.endpoint),
           hide_usage_chunk_(options.hide_usage_chunk),
-          shown_model_(options.shown_model.empty() ? std::string() : quoted(options.shown_model)),
+          shown_model_(options.shown_model.empty() ? std::string() : in_quotes(options.shown_model)),
           event_held_max_(options.event_held_max),
           tally_(options.endpoint) {}
 
@@ -272,7 +272,7 @@ std::string_view PlainMeter::pass_whole(std::string_view body) {
     tally_.add(said, 0);
     if (!said.json) tally_.add_unreadable(body.size());
     if (said.model_at.empty() || shown_model_.empty()) return body;
-    const std::string shown = quoted(shown_model_);
+    const std::string shown = in_quotes(shown_model_);
     made_.reserve(body.size() + shown.size());
     made_.assign(body.substr(0, said.model_at.begin));
     made_ += shown;

@@ -17,7 +17,7 @@ struct Edit {
     std::string text;
 };
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out;
     append_json_string(out, text);
     return out;
@@ -79,7 +79,7 @@ Span member_of(std::string_view body, Span value) {
 /// Vertex wants a version in the body, and no model but where tokens are counted.
 void say_version(std::string_view body, const Prompt& prompt, const Rewrite& rewrite, std::vector<Edit>& edits,
                  std::string& members) {
-    const std::string member = "\"anthropic_version\":" + quoted(rewrite.version);
+    const std::string member = "\"anthropic_version\":" + in_quotes(rewrite.version);
     if (rewrite.without_model && !prompt.model_at.empty())
         edits.push_back({member_of(body, prompt.model_at), member});
     else
@@ -102,7 +102,7 @@ Pieces splice(std::string_view body, const Prompt& prompt, const Rewrite& rewrit
     if (!rewrite.version.empty()) say_version(body, prompt, rewrite, edits, members);
     const bool has_model = !prompt.model_at.empty() && !rewrite.without_model;
     if (!rewrite.model.empty() && rewrite.model != prompt.model && has_model)
-        edits.push_back({prompt.model_at, prompt.form ? std::string(rewrite.model) : quoted(rewrite.model)});
+        edits.push_back({prompt.model_at, prompt.form ? std::string(rewrite.model) : in_quotes(rewrite.model)});
     const bool same_limit = rewrite.max_tokens == prompt.max_tokens && !prompt.max_tokens_at.empty();
     if (rewrite.max_tokens && !same_limit && !prompt.max_tokens_field.empty()) {
         const std::string_view name =
@@ -110,7 +110,7 @@ Pieces splice(std::string_view body, const Prompt& prompt, const Rewrite& rewrit
         if (prompt.max_tokens_at.empty() && prompt.max_tokens_field == "maxOutputTokens")
             put_limit(body, prompt, *rewrite.max_tokens, edits, members);
         else if (prompt.max_tokens_at.empty())
-            members += quoted(name) + ':' + std::to_string(*rewrite.max_tokens) + ',';
+            members += in_quotes(name) + ':' + std::to_string(*rewrite.max_tokens) + ',';
         else
             edits.push_back({prompt.max_tokens_at, std::to_string(*rewrite.max_tokens)});
     }

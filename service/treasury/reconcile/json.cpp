@@ -71,7 +71,7 @@ Result<void> JsonReader::object(const std::function<Result<void>(const std::stri
         TRY(std::string name, string());
         TRY_VOID(expect(':', not_json));
         const auto [known, added] = names.insert(std::move(name));
-        if (!added) return wrong(at, fmt::format("the name {} stands twice in one object", quoted(*known)));
+        if (!added) return wrong(at, fmt::format("the name {} stands twice in one object", in_quotes(*known)));
         if (names.size() > names_max) return wrong(at, fmt::format("more than {} names in one object", names_max));
         TRY_VOID(field(*known));
         pass_space();

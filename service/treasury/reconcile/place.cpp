@@ -92,7 +92,7 @@ std::unexpected<Error> wrong(Place place, std::string_view sentence) {
     return fail(Fault::invalid_request, fmt::format("line {}, column {}: {}", place.line, place.column, sentence));
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     constexpr std::size_t shown_max = 40;
     std::string shown = "\"";
     for (const char c : text.substr(0, shown_max)) {

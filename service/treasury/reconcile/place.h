@@ -22,7 +22,7 @@ Place place_of(std::string_view text, std::size_t offset);
 /// invalid_request: "line 3, column 17: the cost \"x\" is not a number; …". What is quoted is cut short.
 std::unexpected<Error> wrong(Place place, std::string_view sentence);
 /// For errors: at most 40 bytes, in quotes, without control characters.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// A decimal such as "0.8958740000000000", "-1.5" or "5.6e-05", times 10^`shift`, in nano-dollars, rounded half away
 /// from zero: exports have more digits than money has. Nothing if it is no number or beyond a hundred million dollars.

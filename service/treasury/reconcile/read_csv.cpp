@@ -45,28 +45,28 @@ class Row {
         const auto number = parse_count(need(name).text);
         if (!number)
             return wrong(need(name).at, fmt::format("{} {} is not a count; it must be a whole number from 0", name,
-                                                    quoted(need(name).text)));
+                                                    in_quotes(need(name).text)));
         return *number;
     }
     Result<NanoUsd> money(std::string_view name) const {
         const auto amount = parse_money(need(name).text);
         if (!amount)
             return wrong(need(name).at,
-                         fmt::format("{} {} is not an amount; write it like 0.125", name, quoted(need(name).text)));
+                         fmt::format("{} {} is not an amount; write it like 0.125", name, in_quotes(need(name).text)));
         return *amount;
     }
     Result<Day> day(std::string_view name) const {
         const auto day = parse_day(need(name).text);
         if (!day)
             return wrong(need(name).at,
-                         fmt::format("{} {} is not a day; write it like 2026-11-23", name, quoted(need(name).text)));
+                         fmt::format("{} {} is not a day; write it like 2026-11-23", name, in_quotes(need(name).text)));
         return *day;
     }
     Result<Day> day_of_unix(std::string_view name) const {
         const auto day = day_of_seconds(need(name).text);
         if (!day)
             return wrong(need(name).at,
-                         fmt::format("{} {} is not a time in seconds since 1970", name, quoted(need(name).text)));
+                         fmt::format("{} {} is not a time in seconds since 1970", name, in_quotes(need(name).text)));
         return *day;
     }
     /// Of a row of one day at most; else the account's time cannot be told apart by days.
@@ -182,7 +182,7 @@ Result<std::vector<std::string>> read_head(std::span<const CsvField> fields) {
     for (const CsvField& field : fields) {
         std::string name = lower(field.text);
         if (!name.empty() && has(head, name))
-            return wrong(field.at, fmt::format("the column {} stands twice", quoted(name)));
+            return wrong(field.at, fmt::format("the column {} stands twice", in_quotes(name)));
         head.push_back(std::move(name));
     }
     return head;

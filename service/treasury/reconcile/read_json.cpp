@@ -91,7 +91,7 @@ class Pages {
         } else if (const auto parsed = parse_timestamp(text)) {
             to = *parsed;
         }
-        if (!to) return wrong(at, fmt::format("the time {} is none", quoted(text)));
+        if (!to) return wrong(at, fmt::format("the time {} is none", in_quotes(text)));
         return {};
     }
 
@@ -125,7 +125,8 @@ class Pages {
         TRY(const std::string text, json_.scalar(name));
         const auto number = parse_count(text);
         if (!number)
-            return wrong(at, fmt::format("{} {} is not a count; it must be a whole number from 0", name, quoted(text)));
+            return wrong(at,
+                         fmt::format("{} {} is not a count; it must be a whole number from 0", name, in_quotes(text)));
         to = *number;
         return {};
     }
@@ -177,7 +178,7 @@ class Pages {
         const Place at = json_.here();
         TRY(const std::string text, json_.scalar("amount"));
         const auto amount = parse_money(text, shift);
-        if (!amount) return wrong(at, fmt::format("the amount {} is none", quoted(text)));
+        if (!amount) return wrong(at, fmt::format("the amount {} is none", in_quotes(text)));
         to = *amount;
         return {};
     }
@@ -186,7 +187,7 @@ class Pages {
         const Place at = json_.here();
         TRY(const std::string text, json_.string());
         if (text != "usd" && text != "USD")
-            return wrong(at, fmt::format("the currency {} is not usd; only dollars can be compared", quoted(text)));
+            return wrong(at, fmt::format("the currency {} is not usd; only dollars can be compared", in_quotes(text)));
         return {};
     }
 
