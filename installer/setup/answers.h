@@ -19,6 +19,7 @@ struct Question {
     std::string_view fallback;  ///< taken when there is no answer; may be empty
     std::string_view choices;   ///< "self-signed files": the only answers; empty: any text
     std::string_view only_if;   ///< "certificate.source=files", "provider.name" (is there); empty: always
+    bool secret = false;        ///< the file has a secret, which a person may type instead
 };
 
 std::span<const Question> all_questions();

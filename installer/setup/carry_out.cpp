@@ -276,6 +276,7 @@ class Work {
         if (!answers_.is("master_key.source", "passphrase")) return {};
         TRY_VOID(must(control({"vault", "unseal", "--passphrase-file", answers_.get("master_key.passphrase_file")}),
                       "The vault does not open:"));
+        forget_typed(answers_.get("master_key.passphrase_file"), paths_);
         return {};
     }
 
@@ -289,7 +290,9 @@ class Work {
         for (const WantedSecret& secret : wanted_secrets(answers_)) {
             TRY_VOID(must(control({"secret", "put", secret.name, "--file", secret.file}),
                           fmt::format("The secret {} is not taken:", secret.name)));
-            done(fmt::format("The vault has the secret {}; delete {}.", secret.name, secret.file));
+            done(forget_typed(secret.file, paths_)
+                     ? fmt::format("The vault has the secret {}.", secret.name)
+                     : fmt::format("The vault has the secret {}; delete {}.", secret.name, secret.file));
         }
         if (answers_.has("provider.name")) try_out("provider", {"provider", "test", answers_.get("provider.name")});
         if (!answers_.is("directory.kind", "none"))

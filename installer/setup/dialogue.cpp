@@ -1,5 +1,7 @@
 #include "installer/setup/dialogue.h"
 
+#include "service/base/quiet_terminal.h"
+
 #include <algorithm>
 #include <istream>
 #include <ostream>
@@ -65,11 +67,35 @@ std::optional<std::string> Dialogue::read_line() {
     return std::nullopt;
 }
 
-Dialogue::Move Dialogue::ask(Answers& answers, const Question& question) {
+Secret Dialogue::read_unseen() {
+    const QuietTerminal quiet;
+    std::string line;
+    line.reserve(line_bytes_max);  // so that it does not move and leave copies
+    int c = in_.get();
+    for (; c != std::istream::traits_type::eof() && c != '\n' && line.size() < line_bytes_max; c = in_.get())
+        line.push_back(static_cast<char>(c));
+    if (line.ends_with('\r')) line.pop_back();
+    Secret out(std::move(line));
+    if (c == '\n') return out;
+    while (c != std::istream::traits_type::eof() && c != '\n') c = in_.get();
+    return {};
+}
+
+Result<std::string> Dialogue::take_typed(const Question& question, const Surroundings& around) {
+    out_ << "Type it here; nothing is shown: " << std::flush;
+    Secret typed = read_unseen();
+    if (typed.empty())
+        return fail(Fault::invalid_request,
+                    fmt::format("That was nothing, or more than {} bytes; nothing is kept of it.", line_bytes_max - 1));
+    TRY(const auto file, keep_typed(question.key, std::move(typed), around.paths, around.system.now()));
+    return file.string();
+}
+
+Dialogue::Move Dialogue::ask(Answers& answers, const Question& question, const Surroundings& around) {
     out_ << "\n" << question.why << "\n";
     while (true) {
         const std::string known = answers.get(question.key);
-        out_ << question.asks << " [" << known << "]: ";
+        out_ << question.asks << (question.secret ? ", or ! to type it [" : " [") << known << "]: ";
         const auto line = read_line();
         if (!line || *line == "stop") return Move::stop;
         if (*line == "back") return Move::back;
@@ -78,8 +104,9 @@ Dialogue::Move Dialogue::ask(Answers& answers, const Question& question) {
             continue;
         }
         // "-" is how somebody takes an answer away that stands in brackets.
-        const std::string taken = line->empty() ? known : *line == "-" ? std::string() : *line;
-        const auto set = answers.set(question.key, taken);
+        Result<std::string> taken = line->empty() ? known : *line == "-" ? std::string() : *line;
+        if (question.secret && *line == "!") taken = take_typed(question, around);
+        const Result<void> set = taken ? answers.set(question.key, *taken) : std::unexpected(taken.error());
         if (set) return Move::next;
         out_ << set.error().for_caller << "\n";
     }
@@ -114,7 +141,7 @@ Result<Dialogue::Ended> Dialogue::ask_all(Answers& answers, const Surroundings& 
             ++at.question;
             continue;
         }
-        const Move move = ask(answers, question);
+        const Move move = ask(answers, question, around);
         if (move == Move::stop) return Ended::stopped;
         if (move == Move::back) {
             skips = false;

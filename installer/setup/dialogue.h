@@ -12,7 +12,8 @@
 namespace bursar::setup {
 
 /// The set-up as a conversation of lines. Who types nothing takes what stands in brackets; "?" tells more, "back" goes
-/// to the question before, "stop" or the end of input ends it for now.
+/// to the question before, "stop" or the end of input ends it for now. Where a file with a secret is asked for, "!"
+/// lets one type the secret instead, which is not shown.
 class Dialogue {
   public:
     enum class Ended : std::uint8_t { complete, stopped };
@@ -32,7 +33,10 @@ class Dialogue {
     struct Position;
 
     std::optional<std::string> read_line();
-    Move ask(Answers& answers, const Question& question);
+    /// As it was typed, blanks included; empty: nothing, or too much.
+    Secret read_unseen();
+    Move ask(Answers& answers, const Question& question, const Surroundings& around);
+    Result<std::string> take_typed(const Question& question, const Surroundings& around);
     void introduce(const Step& step);
     bool is_content(const Step& step, const Answers& answers, const Surroundings& around);
 

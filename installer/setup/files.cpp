@@ -139,6 +139,19 @@ Result<Secret> read_secret_file(const fs::path& file) {
     return out;
 }
 
+Result<fs::path> keep_typed(std::string_view key, Secret secret, const Paths& paths, Timestamp now) {
+    const fs::path file = paths.typed() / key;
+    TRY_VOID(make_folder({paths.typed(), Owner::root}, paths));
+    forget_typed(file, paths);  // or the former one would be kept beside it
+    TRY_VOID(write_file({file, std::move(secret), Owner::root}, paths, now));
+    return file;
+}
+
+bool forget_typed(const fs::path& file, const Paths& paths) {
+    std::error_code error;
+    return file.parent_path() == paths.typed() && fs::remove(file, error);
+}
+
 Result<bool> write_file(const File& file, const Paths& paths, Timestamp now) {
     TRY(const bool kept, keep_former(file, now));
     std::string beside = file.path.string() + ".XXXXXX";

@@ -21,6 +21,8 @@ struct Paths {
     std::filesystem::path state() const { return at("/var/lib/bursar"); }
     std::filesystem::path credential() const { return at("/etc/credstore.encrypted/bursar-master-key"); }
     std::filesystem::path answers() const { return etc() / "setup.answers"; }
+    /// Secrets that were typed, until the vault has them: in memory, and gone when the machine goes off.
+    std::filesystem::path typed() const { return at("/run/bursar-setup"); }
 };
 
 /// Who may read it. On a machine: root; root and the group bursar; the user bursar; everybody, of root's.
@@ -45,6 +47,10 @@ Result<Secret> read_secret_file(const std::filesystem::path& file);
 /// Whole or not at all: written beside, synced, renamed. What was there before with other contents is kept beside it
 /// under `now`; true: there was such a thing.
 Result<bool> write_file(const File& file, const Paths& paths, Timestamp now);
+/// Keeps a secret that a person typed in answer to `key`; gives its file.
+Result<std::filesystem::path> keep_typed(std::string_view key, Secret secret, const Paths& paths, Timestamp now);
+/// Removes it, and nothing else: false for every file of somebody's own.
+bool forget_typed(const std::filesystem::path& file, const Paths& paths);
 /// With its parents; a folder that is there keeps its owner and mode.
 Result<void> make_folder(const Folder& folder, const Paths& paths);
 

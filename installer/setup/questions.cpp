@@ -46,8 +46,8 @@ constexpr std::array questions = {
              "there is a chip.",
              "auto", "auto host tpm2", "master_key.source=credential"},
     Question{"master_key.passphrase_file", "File with the passphrase", "The vault is made with it now.",
-             "One line of at least 12 bytes, mode 0600; delete the file afterwards.", "", "",
-             "master_key.source=passphrase"},
+             "One line of at least 12 bytes, mode 0600; delete the file afterwards; ! lets you type it here, unseen.",
+             "", "", "master_key.source=passphrase", true},
 
     Question{"operator.name", "Name of the first operator", "Somebody has to be able to change things.",
              "Letters, digits, dots and dashes; the audit shows it.", "admin", "", ""},
@@ -77,7 +77,8 @@ constexpr std::array questions = {
              "A DN such as CN=svc-bursar,OU=Services,DC=corp,DC=example; it needs to read and nothing else.", "", "",
              "directory.kind"},
     Question{"directory.password_file", "File with its password", "It goes into the vault and nowhere else.",
-             "One line, mode 0600; delete the file afterwards.", "", "", "directory.kind"},
+             "One line, mode 0600; delete the file afterwards; ! lets you type it here, unseen.", "", "",
+             "directory.kind", true},
     Question{"directory.people", "Where people are", "Nobody from elsewhere signs in.",
              "A DN such as OU=Staff,DC=corp,DC=example.", "", "", "directory.kind"},
 
@@ -87,7 +88,8 @@ constexpr std::array questions = {
     Question{"oidc.client_id", "Client id", "The issuer knows this service by it.", "Of a confidential web client.", "",
              "", "oidc.issuer"},
     Question{"oidc.secret_file", "File with the client secret", "It goes into the vault and nowhere else.",
-             "One line, mode 0600; delete the file afterwards.", "", "", "oidc.issuer"},
+             "One line, mode 0600; delete the file afterwards; ! lets you type it here, unseen.", "", "", "oidc.issuer",
+             true},
 
     Question{"provider.name", "First provider of models; empty for none", "Calls go to providers.",
              "Small letters, such as openai or anthropic.", "", "", ""},
@@ -96,8 +98,9 @@ constexpr std::array questions = {
     Question{"provider.base_url", "Its address", "Calls are sent there.",
              "Such as https://api.openai.com/v1 or https://api.anthropic.com.", "", "", "provider.name"},
     Question{"provider.key_file", "File with its key; empty if it wants none",
-             "It goes into the vault and nowhere else.", "One line, mode 0600; delete the file afterwards.", "", "",
-             "provider.name"},
+             "It goes into the vault and nowhere else.",
+             "One line, mode 0600; delete the file afterwards; ! lets you type it here, unseen.", "", "",
+             "provider.name", true},
     Question{"provider.models", "Its models", "Only models that the policy names can be called.",
              "Names with commas between, such as gpt-4o-mini, gpt-5.", "", "", "provider.name"},
 
@@ -112,13 +115,15 @@ constexpr std::array questions = {
 
     Question{"alerts.slack_webhook_file", "File with the address of a Slack webhook; empty for none",
              "Somebody should hear of it when a provider fails or a budget ends.",
-             "Whoever knows the address can write into the channel, so it goes into the vault.", "", "", ""},
+             "Whoever knows the address can write into the channel, so it goes into the vault; ! lets you type it "
+             "here, unseen.",
+             "", "", "", true},
     Question{"alerts.jira_url", "Jira; empty for none", "Incidents become issues.", "https://example.atlassian.net", "",
              "", ""},
     Question{"alerts.jira_user", "Its user", "Issues are made in that name.", "An e-mail address in Jira Cloud.", "",
              "", "alerts.jira_url"},
     Question{"alerts.jira_token_file", "File with the user's API token", "It goes into the vault and nowhere else.",
-             "One line, mode 0600.", "", "", "alerts.jira_url"},
+             "One line, mode 0600; ! lets you type it here, unseen.", "", "", "alerts.jira_url", true},
     Question{"alerts.jira_project", "Key of the project", "Issues are made there.", "Such as OPS.", "", "",
              "alerts.jira_url"},
 

@@ -1,12 +1,13 @@
 #include "service/ctl/terminal.h"
 
+#include "service/base/quiet_terminal.h"
+
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
-#include <termios.h>
 #include <unistd.h>
 
 #include <QFile>
@@ -18,27 +19,6 @@ namespace bursar::ctl {
 namespace {
 
 constexpr std::size_t secret_bytes_max = 64 * 1024;
-
-/// Switches the echo off for as long as it lives.
-class QuietTerminal {
-  public:
-    QuietTerminal() {
-        if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
-        termios quiet = before_;
-        quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        quiet.c_lflag |= ECHONL;
-        changed_ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
-    }
-    ~QuietTerminal() {
-        if (changed_) tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-    }
-    QuietTerminal(const QuietTerminal&) = delete;
-    QuietTerminal& operator=(const QuietTerminal&) = delete;
-
-  private:
-    termios before_{};
-    bool changed_ = false;
-};
 
 bool is_utf8(std::string_view text) {
     QStringDecoder decoder(QStringDecoder::Utf8, QStringConverter::Flag::Stateless);

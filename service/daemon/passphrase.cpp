@@ -1,11 +1,12 @@
 #include "service/daemon/passphrase.h"
 
+#include "service/base/quiet_terminal.h"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <string_view>
-#include <termios.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -14,27 +15,6 @@ namespace bursar::daemon {
 namespace {
 
 constexpr std::size_t passphrase_bytes_max = 1024, secret_bytes_max = 16 * 1024;
-
-/// Switches the echo off for as long as it lives.
-class QuietTerminal {
-  public:
-    QuietTerminal() {
-        if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
-        termios quiet = before_;
-        quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        quiet.c_lflag |= ECHONL;
-        changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
-    }
-    ~QuietTerminal() {
-        if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-    }
-    QuietTerminal(const QuietTerminal&) = delete;
-    QuietTerminal& operator=(const QuietTerminal&) = delete;
-
-  private:
-    termios before_{};
-    bool changed_ = false;
-};
 
 /// One line, in memory that does not move and is wiped.
 class Line {

@@ -97,6 +97,66 @@ TEST_F(Conversation, a_dash_takes_an_answer_away) {
     EXPECT_EQ(answers.get("host.organisation"), "Our organisation");
 }
 
+/// Up to the file with the provider's key: the host's name, Enter for all others, a directory there is none of.
+class TypedSecret : public Conversation {
+  protected:
+    TypedSecret() {
+        for (const auto& [key, value] : {std::pair{"master_key.source", "file"}, std::pair{"host.name", "b.example"},
+                                         std::pair{"recovery.make", "no"}, std::pair{"provider.name", "openai"},
+                                         std::pair{"provider.base_url", "https://api.openai.com/v1"}})
+            EXPECT_TRUE(answers.set(key, value));
+        for (const Question& question : all_questions()) {
+            if (question.key == "provider.key_file") break;
+            if (!answers.is_given(question.key)) EXPECT_TRUE(answers.set(question.key, question.fallback));
+        }
+    }
+    /// Of the questions before, one has neither an answer nor a fallback: which issuer of OpenID Connect there is.
+    void talk_of_provider(const std::string& typed) { talk("\n" + typed); }
+    std::string typed_file() const { return (paths.typed() / "provider.key_file").string(); }
+};
+
+TEST_F(TypedSecret, lies_where_nobody_else_reads_it_and_is_not_shown_or_kept_among_the_answers) {
+    talk_of_provider("!\n sk-typed \nstop\n");
+    EXPECT_TRUE(said.contains("File with its key; empty if it wants none, or ! to type it []: ")) << said;
+    EXPECT_EQ(answers.get("provider.key_file"), typed_file());
+    const auto kept_secret = read_secret_file(typed_file());
+    ASSERT_TRUE(kept_secret);
+    EXPECT_EQ(kept_secret->reveal(), " sk-typed ") << "blanks may belong to it";
+    EXPECT_FALSE(said.contains("sk-typed"));
+    EXPECT_FALSE(kept.contains("sk-typed"));
+}
+
+TEST_F(TypedSecret, takes_the_place_of_the_one_before_of_which_nothing_is_left) {
+    talk_of_provider("!\nsk-first\nback\n!\nsk-second\nstop\n");
+    EXPECT_EQ(read_secret_file(typed_file())->reveal(), "sk-second");
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(paths.typed()), {}), 1) << "no former one beside it";
+}
+
+TEST_F(TypedSecret, that_is_nothing_or_too_long_is_asked_for_again) {
+    talk_of_provider("!\n\n!\n" + std::string(5000, 'x') + "\n!\nsk-third\nstop\n");
+    EXPECT_EQ(count_of("That was nothing, or more than 4095 bytes"), 2U);
+    EXPECT_EQ(read_secret_file(typed_file())->reveal(), "sk-third");
+    talk_of_provider("back\n!\nhalf");
+    EXPECT_EQ(read_secret_file(typed_file())->reveal(), "sk-third") << "a line without an end is no answer";
+}
+
+TEST_F(TypedSecret, is_a_mark_only_where_a_secret_is_asked_for) {
+    talk_of_provider("\n!\nstop\n");
+    EXPECT_EQ(answers.get("provider.models"), "!");
+    EXPECT_FALSE(std::filesystem::exists(paths.typed()));
+}
+
+TEST_F(TypedSecret, is_forgotten_and_no_other_file_is) {
+    talk_of_provider("!\nsk-typed\nstop\n");
+    const auto own = folder.path() / "openai.key";
+    ASSERT_TRUE(write_file({own, Secret::copy_of("sk"), Owner::root}, paths, system.now()));
+    EXPECT_FALSE(forget_typed(own, paths));
+    EXPECT_FALSE(forget_typed(paths.typed() / "../openai.key", paths));
+    EXPECT_TRUE(std::filesystem::exists(own));
+    EXPECT_TRUE(forget_typed(typed_file(), paths));
+    EXPECT_FALSE(std::filesystem::exists(typed_file()));
+}
+
 bool shows(const std::string& typed) {
     std::istringstream in(typed);
     std::ostringstream out;
