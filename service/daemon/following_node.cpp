@@ -16,25 +16,31 @@ using standby::Post;
 
 /// After a failure, and where there is nothing to wait for at the other end.
 constexpr auto tried_again_after = 500ms, asked_again_after = 50ms;
+/// Somebody may put another key into the place of this machine's.
+constexpr auto key_tried_every = 5s;
 
 }  // namespace
 
 FollowingNode::FollowingNode(Secret secret, std::filesystem::path state_folder, Peer peer,
-                             std::function<void()> restart)
+                             std::function<void()> restart, KeyTrial key_trial)
     : secret_(std::move(secret)),
       state_folder_(std::move(state_folder)),
       restart_(std::move(restart)),
+      key_trial_(std::move(key_trial)),
       line_(std::move(peer), stopping_) {}
 
 Result<std::unique_ptr<FollowingNode>> FollowingNode::open(standby::Pair pair, standby::Standing standing,
                                                            std::filesystem::path state_folder, Peer peer,
-                                                           std::function<void()> restart) {
-    std::unique_ptr<FollowingNode> node(
-        new FollowingNode(pair.secret.duplicate(), std::move(state_folder), std::move(peer), std::move(restart)));
+                                                           std::function<void()> restart, KeyTrial key_trial) {
+    std::unique_ptr<FollowingNode> node(new FollowingNode(pair.secret.duplicate(), std::move(state_folder),
+                                                          std::move(peer), std::move(restart), std::move(key_trial)));
     TRY(node->lock_, store::FileLock::take(node->state_folder_ / "bursar.db"));
     const std::filesystem::path folder = pair_folder(node->state_folder_);
-    standby::Pair again{
-        .secret = pair.secret.duplicate(), .mode = pair.mode, .times = pair.times, .standing_file = pair.standing_file};
+    standby::Pair again{.secret = pair.secret.duplicate(),
+                        .mode = pair.mode,
+                        .times = pair.times,
+                        .standing_file = pair.standing_file,
+                        .version = pair.version};
     auto end = standby::StandbyEnd::open(std::move(pair), standing, folder, node->clock_);
     if (!end) {
         log::error("standby_copy_unusable", {{"text", end.error().operator_text()}});
@@ -133,10 +139,22 @@ Result<bool> FollowingNode::pull_once() {
     // Said once: a primary that cannot hand over now would else stop serving again and again.
     wants_to_take_over_ = false;
     TRY_VOID(end_->hear(answer));
+    try_key();
     const bool asked_base = ask_base();
     const standby::Held after = end_->held();
     return asked_base || after.group != before.group || after.run != before.run ||
            clock_.moment() - asked_at > asked_again_after;
+}
+
+/// Before the next pull, which says whether the primary may count on this machine. The key may change on either side.
+void FollowingNode::try_key() {
+    auto keyring = end_->keyring();
+    if (!keyring || keyring->empty()) return;
+    const Moment now = clock_.moment();
+    if (*keyring == tried_keyring_ && now - tried_key_at_ < key_tried_every) return;
+    end_->set_unopened(key_trial_(*keyring));
+    tried_keyring_ = *std::move(keyring);
+    tried_key_at_ = now;
 }
 
 bool FollowingNode::ask_base() {

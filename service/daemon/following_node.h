@@ -16,12 +16,15 @@
 
 namespace bursar::daemon {
 
+/// Why the master key of this machine does not open a vault with this keyring; empty: it does, or a person has it.
+using KeyTrial = std::function<std::string(std::string_view keyring)>;
+
 /// The machine of a pair that does not serve. Its thread pulls, and takes over when that is due or somebody wants it.
 class FollowingNode {
   public:
     static Result<std::unique_ptr<FollowingNode>> open(standby::Pair pair, standby::Standing standing,
                                                        std::filesystem::path state_folder, Peer peer,
-                                                       std::function<void()> restart);
+                                                       std::function<void()> restart, KeyTrial key_trial);
     ~FollowingNode() { stop(); }
     FollowingNode(const FollowingNode&) = delete;
     FollowingNode& operator=(const FollowingNode&) = delete;
@@ -44,7 +47,8 @@ class FollowingNode {
     Moment now() const { return clock_.moment(); }
 
   private:
-    FollowingNode(Secret secret, std::filesystem::path state_folder, Peer peer, std::function<void()> restart);
+    FollowingNode(Secret secret, std::filesystem::path state_folder, Peer peer, std::function<void()> restart,
+                  KeyTrial key_trial);
     void run();
     bool step();
     void heed_wish() EXCLUDES(mutex_);
@@ -52,6 +56,7 @@ class FollowingNode {
     bool is_out() const;
     Result<bool> pull_once();
     bool ask_base();
+    void try_key();
     bool take_over_if_due();
     void note(const Result<bool>& pulled) EXCLUDES(mutex_);
     bool pause(std::chrono::milliseconds at_most) EXCLUDES(mutex_);
@@ -60,6 +65,9 @@ class FollowingNode {
     const Secret secret_;
     const std::filesystem::path state_folder_;
     const std::function<void()> restart_;
+    const KeyTrial key_trial_;
+    std::string tried_keyring_;
+    Moment tried_key_at_;
     std::atomic<bool> stopping_{false};
     PeerLine line_;
     std::optional<store::FileLock> lock_;  ///< nobody opens the books of a machine that does not serve

@@ -4,6 +4,7 @@
 #include "service/base/log.h"
 #include "service/daemon/pair_files.h"
 #include "service/gateway/metrics.h"
+#include "service/vault/vault.h"
 
 #include <system_error>
 
@@ -16,6 +17,21 @@ using standby::Post;
 
 std::unexpected<Error> does_not_serve() {
     return fail(Fault::conflict, "This machine does not serve, so it has nothing to hand over. Ask the other one.");
+}
+
+constexpr std::string_view cannot_open =
+    "The master key of the standby does not open what it has: nobody could take over. Copy this machine's key to it.";
+
+/// A passphrase is a person's, so nobody can try it here.
+KeyTrial key_trial(const Configuration& configuration) {
+    if (configuration.key_source == KeySource::passphrase) return [](std::string_view) { return std::string(); };
+    return [file = configuration.key_file](std::string_view keyring) -> std::string {
+        const auto key = vault::MasterKey::from_file(file);
+        const auto opens = key ? vault::check_key(keyring, *key) : Result<void>(std::unexpected(key.error()));
+        if (opens) return {};
+        return fmt::format("This machine's master key does not open the primary's vault: {} Copy the primary's key.",
+                           opens.error().for_caller);
+    };
 }
 
 std::string_view name_of(Post post) {
@@ -66,10 +82,14 @@ admin::Check check_of(const ServingNode& node) {
         return bad(true, fmt::format("No call is served: the standby was heard {}, and without it nothing is spent. "
                                      "Bring it back; or, if it is off and stays off: bursarctl standby alone",
                                      heard));
+    if (state.standby_cannot_open) return bad(false, std::string(cannot_open));
     if (state.standing.post == Post::alone)
         return bad(false, silent ? "There is no standby yet: none has asked for a copy."
                                  : "The standby does not have a whole copy yet.");
     if (silent) return bad(false, fmt::format("The standby was heard {}.", heard));
+    if (!state.standby_version.empty() && state.standby_version != BURSAR_VERSION)
+        return bad(false, fmt::format("The standby runs version {}, this machine {}. Bring both to the same one.",
+                                      state.standby_version, BURSAR_VERSION));
     if (!node.refused().empty()) return bad(false, "It was not handed over: " + node.refused());
     return {"standby", true, false, fmt::format("has group {} of {}", state.confirmed, state.newest)};
 }
@@ -107,6 +127,8 @@ void write_status(JsonWriter& json, const ServingNode& node) {
     if (state.pulled_at) json.field("heard_ms_ago", milliseconds_since(*state.pulled_at, node.now()));
     json.field("copy_whole", state.standby_is_whole).field("newest_group", state.newest);
     json.field("standby_group", state.confirmed).field("behind_bytes", std::uint64_t{state.unconfirmed_bytes});
+    if (!state.standby_version.empty()) json.field("standby_version", state.standby_version);
+    if (state.standby_cannot_open) json.field("unfit", cannot_open);
     if (state.behind_since) json.field("behind_ms", milliseconds_since(*state.behind_since, node.now()));
     if (const std::string why = node.refused(); !why.empty()) json.field("refused", why);
 }
@@ -148,12 +170,14 @@ Result<std::unique_ptr<Pairing>> Pairing::open(const Configuration& configuratio
     standby::Pair pair{.secret = std::move(secret),
                        .mode = options.mode,
                        .times = options.times,
-                       .standing_file = standing_file(state)};
+                       .standing_file = standing_file(state),
+                       .version = BURSAR_VERSION};
     if (standing.post == Post::alone || standing.post == Post::primary) {
         pairing->serving_ = std::make_unique<ServingNode>(std::move(pair), standing, options.peer);
         return pairing;
     }
-    TRY(pairing->following_, FollowingNode::open(std::move(pair), standing, state, options.peer, pairing->restart_));
+    TRY(pairing->following_, FollowingNode::open(std::move(pair), standing, state, options.peer, pairing->restart_,
+                                                 key_trial(configuration)));
     return pairing;
 }
 

@@ -24,6 +24,7 @@ struct Pair {
     Mode mode = Mode::synchronous;
     Times times = {};
     std::filesystem::path standing_file;
+    std::string version = {};  ///< of this program
 };
 
 /// How much of the groups goes into one answer.
@@ -73,8 +74,10 @@ class PrimaryEnd {
         Standing standing;
         std::optional<Moment> pulled_at;  ///< when it last pulled; none: not since the start
         bool standby_is_whole = false;    ///< as its last pull said
-        std::uint64_t newest = 0;         ///< the last group of this run
-        std::uint64_t confirmed = 0;      ///< the last one that the standby has
+        bool standby_cannot_open = false;
+        std::string standby_version = {};
+        std::uint64_t newest = 0;     ///< the last group of this run
+        std::uint64_t confirmed = 0;  ///< the last one that the standby has
         std::size_t unconfirmed_bytes = 0;
         std::optional<Moment> behind_since;  ///< since when it has not had everything
     };
@@ -99,6 +102,8 @@ class PrimaryEnd {
     std::optional<Moment> pulled_at_ GUARDED_BY(mutex_);
     std::optional<Moment> behind_since_ GUARDED_BY(mutex_);
     bool standby_is_whole_ GUARDED_BY(mutex_) = false;
+    bool standby_cannot_open_ GUARDED_BY(mutex_) = false;
+    std::string standby_version_ GUARDED_BY(mutex_);
 };
 
 /// What a node that does not serve answers to a pull: which epoch it knows, and where it ended if it has handed over.
@@ -131,6 +136,10 @@ class StandbyEnd {
     /// As Following::unfit().
     std::string unfit() const { return following_.unfit(); }
     Held held() const;
+    /// As KeptCopy::keyring(), of the copy that follows the primary.
+    Result<std::string> keyring() const;
+    /// As Following::set_unopened().
+    void set_unopened(std::string why) { following_.set_unopened(std::move(why)); }
     /// Where the whole copy is.
     const KeptCopy* whole_copy() const { return whole_.get(); }
 

@@ -124,6 +124,7 @@ Result<Standing> Serving::go_on_alone() const {
 void Serving::adopt(const Standing& standing) { standing_ = standing; }
 
 std::string Following::unfit() const {
+    if (!unopened_.empty()) return unopened_;
     if (!heard_at_ || last_.run == 0) return {};
     if (last_.mode != mode_)
         return "The primary has another standby.mode than this machine, which therefore does not take over by itself. "
@@ -148,7 +149,8 @@ Pull Following::pull(const Held& held, bool wants_to_take_over) {
             .beat = last_.beat,
             .has = fits ? held.group : 0,
             .whole = fits && held.whole && counts,
-            .wants_to_take_over = wants_to_take_over};
+            .wants_to_take_over = wants_to_take_over,
+            .cannot_open = !unopened_.empty()};
 }
 
 std::optional<Standing> Following::hear(const Answer& answer, const Held& held, Moment now) {
@@ -205,6 +207,8 @@ Result<Standing> Following::take_over(const Held& held, Word word, Moment now) c
                                     std::chrono::ceil<std::chrono::seconds>(times_.patience).count()));
         return taken;
     }
+    // Whoever cannot open the books would serve nobody, and the primary could never come back.
+    if (!unopened_.empty()) return fail(Fault::conflict, unopened_);
     if (!primary_is_over(now))
         return fail(Fault::conflict,
                     "The primary may still be spending. Let it hand over, or make sure that it is off "

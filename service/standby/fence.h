@@ -66,6 +66,8 @@ struct Held {
     bool whole = false;       ///< it could be opened
 };
 
+inline constexpr std::size_t version_bytes_max = 64;
+
 /// What the standby says each time it asks for more.
 struct Pull {
     std::uint64_t epoch = 0;
@@ -75,6 +77,8 @@ struct Pull {
     std::uint64_t has = 0;   ///< groups of that run up to this one are on the standby's disk
     bool whole = false;      ///< what it has could be opened
     bool wants_to_take_over = false;
+    bool cannot_open = false;  ///< its master key does not open what it has
+    std::string version = {};  ///< of its program, at most version_bytes_max
     bool operator==(const Pull&) const = default;
 };
 
@@ -177,9 +181,11 @@ class Following {
     /// see: that the primary is off, and did not go on alone before. conflict, with the reason.
     Result<Standing> take_over(const Held& held, Word word, Moment now) const;
     void adopt(const Standing& standing) { standing_ = standing; }
-    /// Why this node would not take over by itself from the primary that it heard last: the two are not configured
-    /// alike. Empty: they are, or none was heard.
+    /// Why this node would not take over by itself from the primary that it heard last: it could not open what it has,
+    /// or the two are not configured alike. Empty: neither, or none was heard.
     std::string unfit() const;
+    /// Why it could not open what it has; empty: it could, as far as anybody knows.
+    void set_unopened(std::string why) { unopened_ = std::move(why); }
     /// Since this start.
     bool heard() const { return heard_at_.has_value(); }
     const Answer& last_answer() const { return last_; }
@@ -192,6 +198,7 @@ class Following {
     bool waits_ = false;
     std::optional<Moment> heard_at_;
     Answer last_;
+    std::string unopened_;
 };
 
 }  // namespace bursar::standby

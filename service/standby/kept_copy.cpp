@@ -147,12 +147,25 @@ Result<void> KeptCopy::read_log() {
         const auto group = chain_.open(sealed);
         if (!group) break;
         waiting_.push_back({.offset = log_bytes_ + length_bytes, .bytes = bytes, .ends = group->ends});
-        if (group->ends) last_end_ = group->number;
+        note(*group);
         log_bytes_ += length_bytes + bytes;
     }
     if (::ftruncate(log_.number(), static_cast<off_t>(log_bytes_)) != 0) return cannot("cut", file);
     drop_other_logs();
     return {};
+}
+
+void KeptCopy::note(const Group& group) {
+    if (group.ends) last_end_ = group.number;
+    if (group.part == Part::keyring) newest_keyring_ = group.bytes;
+}
+
+Result<std::string> KeptCopy::keyring() const {
+    const fs::path file = file_of(Part::keyring);
+    std::error_code error;
+    if (!newest_keyring_.empty() || !fs::exists(file, error)) return newest_keyring_;
+    TRY(const auto opened, open_file(file, O_RDONLY));
+    return read_at(opened, 0, small_file_bytes_max, file);
 }
 
 /// Of a fold that was cut off: either before the new state, or after it.
@@ -201,7 +214,7 @@ Result<void> KeptCopy::append(std::string_view sealed) {
     }
     waiting_.push_back({.offset = log_bytes_ + length_bytes, .bytes = sealed.size(), .ends = group.ends});
     log_bytes_ += length_bytes + sealed.size();
-    if (group.ends) last_end_ = group.number;
+    note(group);
     return {};
 }
 

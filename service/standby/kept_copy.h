@@ -51,6 +51,8 @@ class KeptCopy {
     const Link& link() const { return chain_.link(); }
     std::uint64_t waiting_bytes() const { return log_bytes_; }
     std::filesystem::path file_of(Part part) const;
+    /// What the newest group with a keyring says, or the file; empty: none has come yet.
+    Result<std::string> keyring() const;
 
   private:
     KeptCopy(std::filesystem::path folder, Chain chain, Secret pairing)
@@ -61,6 +63,7 @@ class KeptCopy {
     Result<void> write_state() const;
     Result<void> check_usable() const;
     Result<void> append(std::string_view sealed);
+    void note(const Group& group);
     Result<void> apply_commits();
     Result<void> apply(const Group& group);
 
@@ -81,6 +84,7 @@ class KeptCopy {
     store::Descriptor log_;
     std::uint64_t log_bytes_ = 0;
     std::vector<Place> waiting_;
+    std::string newest_keyring_;  ///< of the groups
     Secret pairing_;
 };
 

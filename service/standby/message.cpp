@@ -9,7 +9,7 @@
 namespace bursar::standby {
 namespace {
 
-constexpr std::string_view pull_mark = "P1";
+constexpr std::string_view pull_mark = "P2";
 constexpr std::string_view answer_mark = "A2";
 constexpr std::string_view pull_key = "bursar standby pulls 1";
 constexpr std::string_view answer_key = "bursar standby answers 1";
@@ -62,7 +62,8 @@ std::string write_pull(const Secret& pairing, const Pull& pull) {
     std::string body(pull_mark);
     for (const std::uint64_t number : {pull.epoch, pull.ask, pull.run, pull.beat, pull.has})
         append_number(body, number);
-    append_number(body, (pull.whole ? 1U : 0U) | (pull.wants_to_take_over ? 2U : 0U));
+    append_number(body, (pull.whole ? 1U : 0U) | (pull.wants_to_take_over ? 2U : 0U) | (pull.cannot_open ? 4U : 0U));
+    body += std::string_view(pull.version).substr(0, version_bytes_max);
     return with_code(pairing, pull_key, std::move(body));
 }
 
@@ -74,9 +75,11 @@ Result<Pull> read_pull(const Secret& pairing, std::string_view bytes) {
     Pull pull;
     for (std::uint64_t* number : {&pull.epoch, &pull.ask, &pull.run, &pull.beat, &pull.has}) *number = cursor.number();
     const std::uint64_t flags = cursor.number();
-    if (!cursor.good || !cursor.rest.empty() || flags > 3) return of_another_version();
+    if (!cursor.good || cursor.rest.size() > version_bytes_max || flags > 7) return of_another_version();
     pull.whole = (flags & 1) != 0;
     pull.wants_to_take_over = (flags & 2) != 0;
+    pull.cannot_open = (flags & 4) != 0;
+    pull.version = cursor.rest;
     return pull;
 }
 

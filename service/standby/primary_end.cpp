@@ -59,6 +59,8 @@ void PrimaryEnd::begin_copy() {
 void PrimaryEnd::note(const Pull& pull) {
     pulled_at_ = clock_.moment();
     standby_is_whole_ = pull.whole && pull.run == serving_.run();
+    standby_cannot_open_ = pull.cannot_open;
+    standby_version_ = pull.version;
     const bool has_all = standby_is_whole_ && pull.has >= shipping_.newest();
     if (has_all) behind_since_.reset();
     if (!has_all && !behind_since_) behind_since_ = pulled_at_;
@@ -115,7 +117,7 @@ Result<std::string> PrimaryEnd::base(std::string_view bytes) const {
 
 std::string PrimaryEnd::ask() {
     const MutexLock lock(mutex_);
-    return write_pull(pair_.secret, {.epoch = serving_.standing().epoch, .ask = ++asked_});
+    return write_pull(pair_.secret, {.epoch = serving_.standing().epoch, .ask = ++asked_, .version = pair_.version});
 }
 
 /// An old answer says nothing wrong: epochs only rise.
@@ -133,6 +135,8 @@ PrimaryEnd::State PrimaryEnd::state() const {
     return {.standing = serving_.standing(),
             .pulled_at = pulled_at_,
             .standby_is_whole = standby_is_whole_,
+            .standby_cannot_open = standby_cannot_open_,
+            .standby_version = standby_version_,
             .newest = shipping_.newest(),
             .confirmed = serving_.confirmed(),
             .unconfirmed_bytes = shipping_.unconfirmed_bytes(),

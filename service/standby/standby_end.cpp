@@ -54,7 +54,14 @@ std::string StandbyEnd::ask(bool wants_to_take_over) {
     Held on_disk = held();
     // Also of a commit whose end has not come yet: what is here need not come again.
     if (followed() != nullptr) on_disk.group = followed()->link().number;
-    return write_pull(pair_.secret, following_.pull(on_disk, wants_to_take_over));
+    Pull pull = following_.pull(on_disk, wants_to_take_over);
+    pull.version = pair_.version;
+    return write_pull(pair_.secret, pull);
+}
+
+Result<std::string> StandbyEnd::keyring() const {
+    if (followed() == nullptr) return std::string{};
+    return followed()->keyring();
 }
 
 Result<void> StandbyEnd::begin_copy(std::uint64_t run) {

@@ -87,6 +87,10 @@ Result<Keyring> Keyring::read(const std::filesystem::path& file) {
     std::string bytes(file_bytes + 1, '\0');
     stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     bytes.resize(static_cast<std::size_t>(stream.gcount()));
+    return parse(std::move(bytes), file);
+}
+
+Result<Keyring> Keyring::parse(std::string bytes, const std::filesystem::path& file) {
     if (bytes.size() != file_bytes) return damaged(file, fmt::format("it does not have {} bytes", file_bytes));
     const std::string_view covered(bytes.data(), file_bytes - digest_bytes);
     if (!covered.starts_with(magic)) return damaged(file, "it does not begin as a keyring");

@@ -28,6 +28,8 @@ class Keyring {
     static Result<Keyring> wrap(const DataKeys& keys, const MasterKey& master, bool complete);
     /// wrong_configuration if the file is not a whole keyring.
     static Result<Keyring> read(const std::filesystem::path& file);
+    /// The same of bytes that came from `file`, which errors name.
+    static Result<Keyring> parse(std::string bytes, const std::filesystem::path& file);
 
     Result<void> write(const std::filesystem::path& file) const;
     /// unauthenticated if `master` is not the key it was wrapped under.

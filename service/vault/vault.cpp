@@ -352,6 +352,13 @@ Result<Secret> key_from_keyring(const fs::path& folder, const MasterKey& key, st
     return use_key(keys, info);
 }
 
+Result<void> check_key(std::string_view keyring, const MasterKey& key) {
+    TRY(const auto ring, Keyring::parse(std::string(keyring), "that came from the other machine"));
+    TRY(const DataKeys opened, ring.unwrap(key));
+    static_cast<void>(opened);
+    return {};
+}
+
 Result<void> FolderVault::put(std::string_view name, Secret value) {
     TRY_VOID(check_secret(name, value));
     const MutexLock lock(mutex_);

@@ -118,5 +118,8 @@ class Vault {
 
 /// What key_for() will give for a vault of which only the keyrings are there yet, as in a backup. As unseal() fails.
 Result<Secret> key_from_keyring(const std::filesystem::path& folder, const MasterKey& key, std::string_view info);
+/// Whether the key opens a vault of which `keyring` is what its file has. As unseal() fails; no passphrases: a try
+/// takes seconds.
+Result<void> check_key(std::string_view keyring, const MasterKey& key);
 
 }  // namespace bursar::vault

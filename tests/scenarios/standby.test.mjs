@@ -29,7 +29,7 @@ const readiness = async (bursar) => (await (await reach(`${bursar.origin}/readyz
 
 /** Two machines, each of which sees the other one through a relay of its own. */
 class Pair {
-    static async start({ mode = 'synchronous', budget = '1000 USD' } = {}) {
+    static async start({ mode = 'synchronous', budget = '1000 USD', sameKey = true } = {}) {
         const pair = new Pair();
         pair.relays = [await Relay.to({ port: 9 }), await Relay.to({ port: 9 })];
         stops.push(() => Promise.all(pair.relays.map((relay) => relay.stop())));
@@ -54,7 +54,7 @@ class Pair {
         pair.b.token = pair.a.token;
         stops.push(() => pair.b.stop());
         pair.b.configure();
-        copyFileSync(pair.a.path('master.key'), pair.b.path('master.key'));
+        if (sameKey) pair.copyKey();
         const paired = pair.b.daemon(['--pair'], made.stdout);
         assert.equal(paired.status, 0, paired.stderr);
 
@@ -62,9 +62,14 @@ class Pair {
         pair.relays[0].target = { port: portOf(pair.a.origin) };
         await pair.b.launch({ ready: false });
         pair.relays[1].target = { port: portOf(pair.b.origin) };
+        if (!sameKey) return pair;
         await until('the standby to have a copy that counts', async () => (await status(pair.b)).post === 'standby', whole);
         await until('the primary to count on it', async () => (await status(pair.a)).may_spend, whole);
         return pair;
+    }
+
+    copyKey() {
+        copyFileSync(this.a.path('master.key'), this.b.path('master.key'));
     }
 }
 
@@ -186,6 +191,26 @@ test('a primary that had to stop without its standby serves again once that is b
     await until('the mandate to be back', async () => (await status(a)).may_spend, whole);
     await firstAnswer(a, key);
     await a.issueKey();
+});
+
+test('a machine whose master key opens nothing is not counted on, and is as soon as it has the right one', async () => {
+    const pair = await Pair.start({ sameKey: false });
+    const { a, b } = pair;
+    const key = await a.issueKey();
+    await firstAnswer(a, key);
+    const unfit = async (machine, words) => words.test((await status(machine)).unfit ?? '');
+    await until('the standby to say that its key does not fit', () => unfit(b, /does not open the primary's vault/), whole);
+    await until('the primary to hear of it', () => unfit(a, /Copy this machine's key to it/), whole);
+    assert.equal((await status(a)).post, 'alone');
+    assert.equal((await status(b)).post, 'follower');
+    const drill = a.ctl(['standby', 'drill']);
+    assert.equal(drill.status, 1);
+    assert.match(drill.stderr, /does not open what it has/);
+    assert.match(await readiness(b), /does not open the primary's vault/);
+    pair.copyKey();
+    await until('the standby to count', async () => (await status(b)).post === 'standby', whole);
+    await until('the primary to see it', async () => !(await status(a)).unfit && (await status(a)).post === 'primary', whole);
+    assert.equal(a.ctl(['standby', 'drill']).status, 0);
 });
 
 test('by plan the standby takes over at once, and the former primary follows it', async (t) => {

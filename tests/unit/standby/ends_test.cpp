@@ -37,7 +37,7 @@ class Machine {
         service_file = std::make_unique<store::RawPages>(*store::RawPages::open(folder / "bursar.db"));
         secrets_file = std::make_unique<store::RawPages>(*store::RawPages::open(folder / "vault.db"));
         end = std::make_unique<PrimaryEnd>(
-            Pair{Secret(std::string(32, 'p')), mode, times, folder / "standing"}, standing, *shipping,
+            Pair{Secret(std::string(32, 'p')), mode, times, folder / "standing", "the version"}, standing, *shipping,
             PrimaryEnd::Sources{
                 *service_file, *secrets_file,
                 [] { return std::vector<std::pair<Part, std::string>>{{Part::keyring, "the keyring"}}; },
@@ -74,8 +74,8 @@ class Ends : public testing::Test {
         standby.reset();
         const fs::path place = folder / "standby";
         fs::create_directory(place);
-        auto opened =
-            StandbyEnd::open({Secret(std::string(32, 'p')), mode, times, place / "standing"}, standing, place, clock);
+        auto opened = StandbyEnd::open({Secret(std::string(32, 'p')), mode, times, place / "standing", "the version"},
+                                       standing, place, clock);
         ASSERT_TRUE(opened) << told(opened);
         standby = *std::move(opened);
     }
@@ -148,6 +148,33 @@ TEST_F(Ends, a_pair_comes_to_be_and_what_counts_is_on_the_standby) {
     EXPECT_EQ(rows_on_standby(Part::secrets_database), (std::vector<std::int64_t>{7}));
     EXPECT_EQ(content_of(standby->whole_copy()->file_of(Part::keyring)), "the keyring");
     EXPECT_EQ(*read_standing(folder / "standby" / "standing"), (Standing{.post = Post::alone, .epoch = 3}));
+}
+
+TEST_F(Ends, a_standby_that_cannot_open_its_copy_says_so_and_counts_once_it_can) {
+    primary.serve(Mode::asynchronous, {}, clock);
+    start_standby(Mode::asynchronous);
+    EXPECT_EQ(*standby->keyring(), "") << "nothing has come yet";
+    standby->set_unopened("Another key.");
+    for (int i = 0; i < rounds_max && !standby->held().whole; ++i) round();
+    round();
+    EXPECT_EQ(*standby->keyring(), "the keyring");
+    EXPECT_EQ(standby->standing().post, Post::follower);
+    EXPECT_EQ(primary.end->standing().post, Post::alone);
+    EXPECT_TRUE(primary.end->state().standby_cannot_open);
+    EXPECT_FALSE(primary.end->state().standby_is_whole);
+    standby->set_unopened("");
+    until(Post::standby);
+    round();
+    EXPECT_FALSE(primary.end->state().standby_cannot_open);
+    EXPECT_EQ(primary.end->state().standby_version, "the version");
+
+    primary.shipping->put_file(Part::keyring, "a newer one");
+    round();
+    round();
+    EXPECT_EQ(*standby->keyring(), "a newer one");
+    start_standby(Mode::asynchronous, standby->standing());
+    round();
+    EXPECT_EQ(*standby->keyring(), "a newer one") << "after a restart, from the groups that wait";
 }
 
 TEST_F(Ends, a_synchronous_primary_that_hears_nothing_spends_nothing_until_somebody_gives_his_word) {

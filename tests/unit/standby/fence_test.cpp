@@ -271,6 +271,30 @@ TEST(Fence, whoever_is_configured_otherwise_than_the_primary_never_takes_over_by
     }
 }
 
+TEST(Fence, whoever_cannot_open_what_he_has_is_not_counted_on_and_takes_over_on_an_operators_word_only) {
+    Serving node = serving(Post::primary);
+    const Held held{.run = run, .group = 5, .whole = true};
+    Following fresh = following(Post::follower);
+    fresh.set_unopened("Another key.");
+    EXPECT_FALSE(ask(fresh, node, held, 5, at(0s))) << "it became a standby";
+    EXPECT_EQ(fresh.unfit(), "Another key.");
+    EXPECT_FALSE(fresh.pull(held, false).whole);
+    EXPECT_TRUE(fresh.pull(held, false).cannot_open);
+
+    Following counted = following(Post::standby);
+    ask(counted, node, held, 5, at(0s));
+    counted.set_unopened("Another key.");
+    EXPECT_TRUE(counted.pull(held, false).whole) << "the primary would stop serving for a key that may come yet";
+    EXPECT_FALSE(counted.primary_is_over(at(24h)));
+    const auto taken = counted.take_over(held, Following::Word::none, at(24h));
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().for_caller, "Another key.");
+    EXPECT_TRUE(counted.take_over(held, Following::Word::primary_is_off, at(24h)));
+    counted.set_unopened("");
+    EXPECT_TRUE(counted.primary_is_over(at(24h)));
+    EXPECT_FALSE(counted.pull(held, false).cannot_open);
+}
+
 TEST(Fence, the_word_that_a_primary_is_off_is_not_believed_while_it_answers) {
     Serving node = serving(Post::primary);
     Following other = following(Post::standby);

@@ -172,6 +172,15 @@ TEST_F(Vaults, a_wrong_key_opens_nothing_and_changes_nothing) {
         << "an open vault is no reason to accept any key";
 }
 
+TEST_F(Vaults, a_key_is_tried_on_a_keyring_without_the_vault) {
+    unsealed(key_of('m'));
+    const std::string keyring = files().at("keyring");
+    EXPECT_TRUE(check_key(keyring, key_of('m')));
+    EXPECT_EQ(check_key(keyring, key_of('x')).error().fault, Fault::unauthenticated);
+    EXPECT_EQ(check_key(keyring.substr(1), key_of('m')).error().fault, Fault::wrong_configuration);
+    EXPECT_EQ(check_key("", key_of('m')).error().fault, Fault::wrong_configuration);
+}
+
 TEST_F(Vaults, damage_is_told_from_a_wrong_key_and_leaves_the_files_alone) {
     unsealed(key_of('m'))->put("a", Secret::copy_of("1")).value();
     const auto intact = files();
