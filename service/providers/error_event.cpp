@@ -49,12 +49,18 @@ std::string error_event(Endpoint endpoint, std::string_view type, std::string_vi
                 .field("created_at", 0)
                 .field("status", "failed");
             json.key("error").open().field("code", code).field("message", message).close();
-            json.key("incomplete_details")
+            // What the type of a response wants besides, whatever happened.
+            json.key("incomplete_details").null().key("instructions").null().key("metadata").open().close();
+            json.field("model", "").key("output").open_list().close_list().field("parallel_tool_calls", true);
+            json.key("temperature").null().field("tool_choice", "auto").key("tools").open_list().close_list();
+            json.key("access_programs")
                 .null()
-                .key("output")
-                .open_list()
-                .close_list()
+                .key("top_p")
+                .null()
+                .field("store", false)
                 .key("usage")
+                .null()
+                .key("user")
                 .null()
                 .close()
                 .close();

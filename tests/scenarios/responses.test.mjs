@@ -5,10 +5,13 @@ import { after, before, describe, test } from 'node:test';
 
 import OpenAI from 'openai';
 
-import { strictAnthropic, strictGemini, strictOpenAi } from './dialects.mjs';
+import { strictAnthropic, strictBedrock, strictGemini, strictOpenAi } from './dialects.mjs';
 import { Bursar } from './support/bursar.mjs';
 import { demoPrice } from './support/policy.mjs';
 import { responsesConversations } from './support/responses-conversations.mjs';
+
+const account = { keyId: 'AKIAIOSFODNN7EXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY', region: 'eu-central-1' };
+const claude = 'anthropic.claude-opus-5-20260101-v1:0';
 
 describe('the Responses API', () => {
     let servers;
@@ -16,25 +19,28 @@ describe('the Responses API', () => {
     let client;
 
     before(async () => {
-        servers = { anthropic: await strictAnthropic(), openai: await strictOpenAi(), gemini: await strictGemini() };
+        servers = { anthropic: await strictAnthropic(), openai: await strictOpenAi(), gemini: await strictGemini(), bedrock: await strictBedrock(account) };
         const keys = [{ secret: 'demo' }];
         const chat = { dialect: 'openai', base_url: `${servers.openai.origin}/v1`, keys, catalogue: 'demo' };
         bursar = await Bursar.start({
             origin: servers.anthropic.origin,
+            secrets: { demo: 'sk-other', aws: `${account.keyId}:${account.secret}` },
             policy: {
                 providers: {
                     'strict-anthropic': { dialect: 'anthropic', base_url: servers.anthropic.origin, keys, catalogue: 'demo' },
                     'strict-openai': { ...chat, responses: false },
                     'strict-responses': chat,
                     'strict-gemini': { dialect: 'gemini', base_url: `${servers.gemini.origin}/v1beta`, keys, catalogue: 'demo' },
+                    'strict-bedrock': { dialect: 'bedrock', base_url: servers.bedrock.origin, region: account.region, keys: [{ secret: 'aws' }], catalogue: 'demo' },
                 },
                 models: {
                     'at-anthropic': { channels: [{ provider: 'strict-anthropic', model: 'claude-opus-5' }] },
                     'at-openai': { channels: [{ provider: 'strict-openai', model: 'gpt-5' }] },
                     'at-gemini': { channels: [{ provider: 'strict-gemini', model: 'gemini-3.1-pro' }] },
+                    'at-bedrock': { channels: [{ provider: 'strict-bedrock', model: claude }] },
                     direct: { channels: [{ provider: 'strict-responses', model: 'gpt-5' }] },
                 },
-                prices: { 'claude-opus-5': demoPrice, 'gpt-5': demoPrice, 'gemini-3.1-pro': demoPrice },
+                prices: { 'claude-opus-5': demoPrice, 'gpt-5': demoPrice, 'gemini-3.1-pro': demoPrice, [claude]: demoPrice },
             },
         });
         client = new OpenAI({ baseURL: `${bursar.origin}/v1`, apiKey: await bursar.issueKey() });
@@ -44,7 +50,7 @@ describe('the Responses API', () => {
         for (const server of Object.values(servers ?? {})) await server.stop();
     });
 
-    for (const where of ['anthropic', 'openai', 'gemini'])
+    for (const where of ['anthropic', 'openai', 'gemini', 'bedrock'])
         for (const [name, converse] of Object.entries(responsesConversations))
             test(`openai at ${where}: ${name}`, async () => {
                 await converse(client, `at-${where}`);

@@ -104,12 +104,19 @@ void write_responses_usage(JsonWriter& json, const Spent& spent) {
     json.field("reasoning_tokens", spent.thinking).close().field("total_tokens", input + output).close();
 }
 
-void write_messages_usage(JsonWriter& json, const Spent& spent) {
+void write_messages_usage(JsonWriter& json, const Spent& spent, UsageOf where) {
     const Usage& usage = spent.usage;
     json.open().field("input_tokens", usage.input + usage.audio_input + usage.image_input);
     json.field("cache_creation_input_tokens", written_of(usage)).field("cache_read_input_tokens", usage.cache_read);
     json.field("output_tokens", output_of(usage));
-    json.key("output_tokens_details").open().field("thinking_tokens", spent.thinking).close().close();
+    json.key("output_tokens_details").open().field("thinking_tokens", spent.thinking).close();
+    json.key("server_tool_use").null();
+    if (where == UsageOf::message) {
+        json.key("cache_creation").open().field("ephemeral_5m_input_tokens", usage.cache_write_5m);
+        json.field("ephemeral_1h_input_tokens", usage.cache_write_1h).close();
+        json.key("inference_geo").null().key("service_tier").null().key("speed").null();
+    }
+    json.close();
 }
 
 void write_gemini_usage(JsonWriter& json, const Spent& spent) {

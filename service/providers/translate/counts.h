@@ -14,7 +14,9 @@ Spent spent_of(Endpoint provider, const Counts& counts);
 
 /// Appends the object.
 void write_chat_usage(JsonWriter& json, const Spent& spent);
-void write_messages_usage(JsonWriter& json, const Spent& spent);
+/// Where it stands decides what it has.
+enum class UsageOf : unsigned char { message, delta };
+void write_messages_usage(JsonWriter& json, const Spent& spent, UsageOf where);
 void write_responses_usage(JsonWriter& json, const Spent& spent);
 void write_gemini_usage(JsonWriter& json, const Spent& spent);
 

@@ -64,5 +64,7 @@ std::unique_ptr<Writer> responses_writer(const Shown& shown);
 std::string answer_id(std::string_view prefix, std::string_view call_id);
 /// `id`, or one of our own where a provider gave none.
 std::string tool_call_id(std::string_view id, std::string_view call_id, std::size_t index);
+/// Messages say who called a tool: the model itself, as every one here.
+inline constexpr std::string_view direct_caller = R"({"type":"direct"})";
 
 }  // namespace bursar::providers::translate

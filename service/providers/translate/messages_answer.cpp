@@ -37,6 +37,7 @@ void write_block(JsonWriter& json, const Part& part, std::string_view call_id, s
         json.field("type", "redacted_thinking").field("data", part.text);
     } else if (part.kind == Kind::tool_call) {
         json.field("type", "tool_use").field("id", tool_call_id(part.id, call_id, index)).field("name", part.name);
+        json.key("caller").raw(direct_caller);
         // What is no object cannot stand here; a caller that looks finds the words that the model said.
         json.key("input");
         if (const auto object = object_text(part.arguments))
@@ -44,7 +45,7 @@ void write_block(JsonWriter& json, const Part& part, std::string_view call_id, s
         else
             json.open().field("arguments", part.arguments).close();
     } else {
-        json.field("type", "text").field("text", part.text);
+        json.field("type", "text").field("text", part.text).key("citations").null();
     }
     json.close();
 }
@@ -75,15 +76,15 @@ bool read_messages_answer(dom::object body, Reply& reply) {
 std::string write_messages_answer(const Reply& reply, const Shown& shown) {
     JsonWriter json(reply.bytes + 1024);
     json.open().field("id", answer_id("msg_", shown.id)).field("type", "message").field("role", "assistant");
-    json.field("model", shown.model).key("content").open_list();
+    json.field("model", shown.model).key("container").null().key("diagnostics").null().key("content").open_list();
     for (std::size_t i = 0; i < reply.parts.size(); ++i) write_block(json, reply.parts[i], shown.id, i);
     json.close_list().field("stop_reason", messages_word(reply.stop)).key("stop_sequence");
     if (reply.stop == Stop::sequence)
         json.value(reply.stop_sequence);
     else
         json.null();
-    json.key("usage");
-    write_messages_usage(json, reply.spent);
+    json.key("stop_details").null().key("usage");
+    write_messages_usage(json, reply.spent, UsageOf::message);
     json.close();
     return std::move(json).text();
 }

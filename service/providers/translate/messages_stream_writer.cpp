@@ -68,9 +68,9 @@ void MessagesStreamWriter::begin(const Step& step, std::string& out) {
     JsonWriter json;
     json.open().field("type", "message_start").key("message").open().field("id", answer_id("msg_", id_));
     json.field("type", "message").field("role", "assistant").field("model", model_);
-    json.key("content").open_list().close_list().key("stop_reason").null().key("stop_sequence").null();
-    json.key("usage");
-    write_messages_usage(json, step.spent);
+    json.key("container").null().key("diagnostics").null().key("content").open_list().close_list();
+    json.key("stop_reason").null().key("stop_sequence").null().key("stop_details").null().key("usage");
+    write_messages_usage(json, step.spent, UsageOf::message);
     json.close().close();
     put("message_start", std::move(json), out);
 }
@@ -84,9 +84,9 @@ void MessagesStreamWriter::open(const Step& step, std::string& out) {
         json.field("type", "redacted_thinking").field("data", step.text);
     } else if (step.part == Kind::tool_call) {
         json.field("type", "tool_use").field("id", tool_call_id(step.id, id_, index_)).field("name", step.name);
-        json.key("input").open().close();
+        json.key("caller").raw(direct_caller).key("input").open().close();
     } else {
-        json.field("type", "text").field("text", "");
+        json.field("type", "text").field("text", "").key("citations").null();
     }
     json.close().close();
     put("content_block_start", std::move(json), out);
@@ -115,8 +115,8 @@ void MessagesStreamWriter::stop(const Step& step, std::string& out) {
         json.value(step.name);
     else
         json.null();
-    json.close().key("usage");
-    write_messages_usage(json, step.spent);
+    json.key("stop_details").null().key("container").null().close().key("usage");
+    write_messages_usage(json, step.spent, UsageOf::delta);
     json.close();
     put("message_delta", std::move(json), out);
 }

@@ -105,7 +105,15 @@ void write_response(JsonWriter& json, const ResponseHead& head, const ResponseEn
         json.null();
     else
         json.open().field("reason", end.incomplete).close();
-    json.key("instructions").null().key("max_output_tokens").null().key("metadata").open().close();
+    json.key("access_programs")
+        .null()
+        .key("instructions")
+        .null()
+        .key("max_output_tokens")
+        .null()
+        .key("metadata")
+        .open()
+        .close();
     json.field("model", head.model).key("output").open_list();
     if (!output.empty()) json.raw(output);
     json.close_list().field("parallel_tool_calls", true).key("previous_response_id").null();

@@ -208,7 +208,6 @@ void ResponsesStreamWriter::close_call(std::string& out) {
     }
     JsonWriter json = item_event(
         text ? "response.custom_tool_call_input.done" : "response.function_call_arguments.done", item_.text.size());
-    if (!text) json.field("name", split_name(item_.name).name);
     json.field(text ? "input" : "arguments", item_.text);
     put(std::move(json), out);
 }

@@ -7,11 +7,12 @@ const user = (content) => ({ role: 'user', content });
 const weather = { type: 'function', name: 'weather', description: 'The weather of a city', parameters: city, strict: false };
 const own = { store: false, include: ['reasoning.encrypted_content'] };
 
-function checkUsage(usage) {
+/** Bedrock does not tell thoughts from other words. */
+function checkUsage(usage, model) {
     assert.equal(usage.input_tokens, 131);
     assert.equal(usage.input_tokens_details.cached_tokens, 100);
     assert.equal(usage.output_tokens, 9);
-    assert.equal(usage.output_tokens_details.reasoning_tokens, 4);
+    assert.equal(usage.output_tokens_details.reasoning_tokens, model.includes('bedrock') ? 0 : 4);
     assert.equal(usage.total_tokens, 140);
 }
 
@@ -48,7 +49,7 @@ export const responsesConversations = {
         assert.equal(response.output_text, hello);
         assert.equal(response.status, 'completed');
         assert.equal(response.model, model);
-        checkUsage(response.usage);
+        checkUsage(response.usage, model);
     },
     async 'a stream, by events and by the client’s own collector'(client, model) {
         const numbers = [];
@@ -61,7 +62,7 @@ export const responsesConversations = {
         assert.deepEqual(numbers, [...numbers.keys()]);
         const response = await client.responses.stream({ model, ...own, input: [user('Say hello.')] }).finalResponse();
         assert.equal(response.output_text, hello);
-        checkUsage(response.usage);
+        checkUsage(response.usage, model);
     },
     async 'parallel tools and their results, whole and streamed'(client, model) {
         for (const way of Object.values(ways)) {

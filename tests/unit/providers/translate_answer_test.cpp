@@ -36,7 +36,7 @@ std::string completion(const std::string& said, const std::string& reason = "sto
 }
 
 TEST(TranslateAnswer, messages_to_chat) {
-    const std::string hi = R"({"type":"text","text":"Hi"})";
+    const std::string hi = R"({"type":"text","text":"Hi","citations":null})";
     const std::vector<Case> cases = {
         {"text", message(hi), completion(R"("content":"Hi","refusal":null)")},
         {"several texts are one", message(hi + R"(,{"type":"text","text":" you"})"),
@@ -44,7 +44,7 @@ TEST(TranslateAnswer, messages_to_chat) {
         {"nothing said", message(""), completion(R"("content":"","refusal":null)")},
         {"calls",
          message(
-             R"({"type":"tool_use","id":"t1","name":"f","input":{"a":[1.5,null]}},{"type":"tool_use","id":"t2","name":"g","input":{}})",
+             R"({"type":"tool_use","id":"t1","name":"f","caller":{"type":"direct"},"input":{"a":[1.5,null]}},{"type":"tool_use","id":"t2","name":"g","caller":{"type":"direct"},"input":{}})",
              "tool_use"),
          completion(
              R"("content":null,"refusal":null,"tool_calls":[{"id":"t1","type":"function","function":{"name":"f","arguments":"{\"a\":[1.5,null]}"}},{"id":"t2","type":"function","function":{"name":"g","arguments":"{}"}}])",
@@ -75,13 +75,13 @@ std::string chat(const std::string& said, const std::string& reason = "stop", co
 }
 std::string shown_message(const std::string& content, const std::string& reason = "end_turn",
                           const std::string& sequence = "null") {
-    return R"({"id":"msg_1","type":"message","role":"assistant","model":"asked","content":[)" + content +
-           R"(],"stop_reason":")" + reason + R"(","stop_sequence":)" + sequence +
-           R"(,"usage":{"input_tokens":5,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":2,"output_tokens_details":{"thinking_tokens":0}}})";
+    return R"({"id":"msg_1","type":"message","role":"assistant","model":"asked","container":null,"diagnostics":null,"content":[)" +
+           content + R"(],"stop_reason":")" + reason + R"(","stop_sequence":)" + sequence +
+           R"(,"stop_details":null,"usage":{"input_tokens":5,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":2,"output_tokens_details":{"thinking_tokens":0},"server_tool_use":null,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"inference_geo":null,"service_tier":null,"speed":null}})";
 }
 
 TEST(TranslateAnswer, chat_to_messages) {
-    const std::string hi = R"({"type":"text","text":"Hi"})";
+    const std::string hi = R"({"type":"text","text":"Hi","citations":null})";
     const std::vector<Case> cases = {
         {"text", chat(R"("content":"Hi")"), shown_message(hi)},
         {"text in parts", chat(R"("content":[{"type":"text","text":"Hi"}])"), shown_message(hi)},
@@ -89,15 +89,17 @@ TEST(TranslateAnswer, chat_to_messages) {
          chat(
              R"("content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{ \"a\": 1.0 }"}},{"id":"","type":"function","function":{"name":"g","arguments":""}}])"),
          shown_message(
-             R"({"type":"tool_use","id":"c","name":"f","input":{ "a": 1.0 }},{"type":"tool_use","id":"toolu_1_1","name":"g","input":{}})",
+             R"({"type":"tool_use","id":"c","name":"f","caller":{"type":"direct"},"input":{ "a": 1.0 }},{"type":"tool_use","id":"toolu_1_1","name":"g","caller":{"type":"direct"},"input":{}})",
              "tool_use")},
         {"arguments that were cut",
          chat(R"("tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\":"}}])", "length"),
-         shown_message(R"({"type":"tool_use","id":"c","name":"f","input":{"arguments":"{\"a\":"}})", "max_tokens")},
+         shown_message(
+             R"({"type":"tool_use","id":"c","name":"f","caller":{"type":"direct"},"input":{"arguments":"{\"a\":"}})",
+             "max_tokens")},
         {"thinking", chat(R"("content":"Hi","reasoning_content":"hm","reasoning":"hm")"),
          shown_message(R"({"type":"thinking","thinking":"hm","signature":"bursar:reasoning_content"},)" + hi)},
         {"a refusal", chat(R"("content":null,"refusal":"No.")"),
-         shown_message(R"({"type":"text","text":"No."})", "refusal")},
+         shown_message(R"({"type":"text","text":"No.","citations":null})", "refusal")},
         {"a filter", chat(R"("content":"Hi")", "content_filter"), shown_message(hi, "refusal")},
         {"vLLM's sequence", chat(R"("content":"Hi")", "stop", R"(,"stop_reason":"##")"),
          shown_message(hi, "stop_sequence", "\"##\"")},
@@ -120,13 +122,13 @@ TEST(TranslateAnswer, usage_in_classes_that_never_overlap) {
          R"("service_tier":"priority","usage":{"prompt_tokens":160,"completion_tokens":7,"total_tokens":167,"prompt_tokens_details":{"cached_tokens":100,"cache_write_tokens":50},"completion_tokens_details":{"reasoning_tokens":3}}})"},
         {"what came from OpenAI's cache is none of Anthropic's input", Endpoint::messages,
          R"({"prompt_tokens":160,"completion_tokens":7,"total_tokens":167,"prompt_tokens_details":{"cached_tokens":100,"cache_write_tokens":50,"audio_tokens":4},"completion_tokens_details":{"reasoning_tokens":3}})",
-         R"("usage":{"input_tokens":10,"cache_creation_input_tokens":50,"cache_read_input_tokens":100,"output_tokens":7,"output_tokens_details":{"thinking_tokens":3}}})"},
+         R"("usage":{"input_tokens":10,"cache_creation_input_tokens":50,"cache_read_input_tokens":100,"output_tokens":7,"output_tokens_details":{"thinking_tokens":3},"server_tool_use":null,"cache_creation":{"ephemeral_5m_input_tokens":50,"ephemeral_1h_input_tokens":0},"inference_geo":null,"service_tier":null,"speed":null}})"},
         {"reasoning that is counted on top", Endpoint::messages,
          R"({"prompt_tokens":10,"completion_tokens":7,"total_tokens":20,"completion_tokens_details":{"reasoning_tokens":3}})",
-         R"("usage":{"input_tokens":10,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":10,"output_tokens_details":{"thinking_tokens":3}}})"},
+         R"("usage":{"input_tokens":10,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":10,"output_tokens_details":{"thinking_tokens":3},"server_tool_use":null,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"inference_geo":null,"service_tier":null,"speed":null}})"},
         {"numbers that nobody can believe", Endpoint::messages,
          R"({"prompt_tokens":-5,"completion_tokens":1e30,"prompt_tokens_details":[]})",
-         R"("usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0,"output_tokens_details":{"thinking_tokens":0}}})"},
+         R"("usage":{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0,"output_tokens_details":{"thinking_tokens":0},"server_tool_use":null,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"inference_geo":null,"service_tier":null,"speed":null}})"},
     };
     for (const auto& one : cases) {
         const std::string body =

@@ -177,7 +177,7 @@ TEST(TranslateConverse, AnswersKeepThinkingCallsAndCounts) {
     ASSERT_TRUE(out.has_value());
     EXPECT_NE(
         out->find(
-            R"("content":[{"type":"thinking","thinking":"t","signature":"s"},{"type":"redacted_thinking","data":"d"},{"type":"text","text":"y"},{"type":"tool_use","id":"tooluse_1","name":"f","input":{"k":[1]}}],"stop_reason":"tool_use")"),
+            R"("content":[{"type":"thinking","thinking":"t","signature":"s"},{"type":"redacted_thinking","data":"d"},{"type":"text","text":"y","citations":null},{"type":"tool_use","id":"tooluse_1","name":"f","caller":{"type":"direct"},"input":{"k":[1]}}],"stop_reason":"tool_use")"),
         std::string::npos)
         << *out;
     EXPECT_NE(

@@ -61,7 +61,8 @@ constexpr std::array folders = {
     Folder{"gemini_client_at_anthropic", {Endpoint::generate_content, Endpoint::messages}},
     Folder{"responses_client_at_anthropic", {Endpoint::responses, Endpoint::messages}},
     Folder{"responses_client_at_openai", {Endpoint::responses, Endpoint::chat_completions}},
-    Folder{"responses_client_at_gemini", {Endpoint::responses, Endpoint::generate_content}}};
+    Folder{"responses_client_at_gemini", {Endpoint::responses, Endpoint::generate_content}},
+    Folder{"responses_client_at_bedrock", {Endpoint::responses, Endpoint::converse}}};
 
 std::vector<Transcript> transcripts() {
     std::vector<Transcript> all;
