@@ -89,14 +89,15 @@ class Bench:
 
     def translation_rows(self):
         dialects = {"own": (), "translated": ("--model", "translated", "--translated")}
+        sizes = {"plain call of 1 KB": ("--connections", 64), "call with a prompt of 100 KB": ("--connections", 8, "--prompt-bytes", 100_000)}
+        for size, words in sizes.items():
+            def measure(dialect, words=words):
+                outcome = self.load("closed", "process", *words, *dialects[dialect])
+                return outcome["cpu_us"] / max(outcome["answers"], 0.01)
 
-        def measure(dialect):
-            outcome = self.load("closed", "process", "--connections", 64, *dialects[dialect])
-            return outcome["cpu_us"] / max(outcome["answers"], 0.01)
-
-        got = self.medians(tuple(dialects), measure)
-        yield Row("CPU per translated plain call of 1 KB against the same call in its own dialect, process", f"{got['translated']:.1f} us",
-                  f"{got['own']:.1f} us in its own", got["translated"] / got["own"], "x", 2.0)
+            got = self.medians(tuple(dialects), measure)
+            yield Row(f"CPU per translated {size} against the same call in its own dialect, process", f"{got['translated']:.1f} us",
+                      f"{got['own']:.1f} us in its own", got["translated"] / got["own"], "x", 2.0)
 
     def latency_rows(self):
         targets = ("direct", "nginx", "process", "power")
