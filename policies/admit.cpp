@@ -62,7 +62,10 @@ bool key_may(const Caller& caller, const Model& model) { return caller.models.em
 
 /// By a channel of that dialect or, at endpoints that can be translated, by any.
 bool serves(const Channel& channel, const Ask& ask) {
-    return channel.provider->dialect == ask.dialect || can_translate(ask.endpoint);
+    const Dialect spoken = channel.provider->dialect;
+    // A rerank is Cohere's, whatever else it stands beside.
+    const bool rerank = ask.endpoint == Endpoint::rerank && spoken == Dialect::cohere;
+    return spoken == ask.dialect || can_translate(ask.endpoint) || rerank;
 }
 
 bool holds(const PickRule& rule, const Ask& ask) {
@@ -74,19 +77,10 @@ bool holds(const PickRule& rule, const Ask& ask) {
            std::ranges::any_of(rule.tags, [&](const std::string& tag) { return lists(ask.tags, tag); });
 }
 
-std::string_view api_of(Dialect dialect) {
-    switch (dialect) {
-        case Dialect::openai:
-            return "OpenAI";
-        case Dialect::anthropic:
-            return "Anthropic";
-        case Dialect::gemini:
-            return "Gemini";
-        case Dialect::bedrock:
-            return "Bedrock";
-    }
-    return "";
-}
+/// By dialect.
+constexpr std::array<std::string_view, 5> apis = {"OpenAI", "Anthropic", "Gemini", "Bedrock", "Cohere"};
+std::string_view api_of(Dialect dialect) { return apis[static_cast<std::size_t>(dialect)]; }
+
 std::string path_of(Dialect dialect, const Model& model) {
     switch (dialect) {
         case Dialect::openai:
@@ -96,6 +90,7 @@ std::string path_of(Dialect dialect, const Model& model) {
         case Dialect::gemini:
             return fmt::format("POST /v1beta/models/{}:generateContent", model.name);
         case Dialect::bedrock:
+        case Dialect::cohere:
             break;
     }
     return "";
@@ -251,6 +246,12 @@ void plan_hold(Route& route, const Ask& ask) {
 std::unexpected<Error> not_offered(const Model& model, const Ask& ask) {
     // A virtual model that picks none has no channels of its own.
     const Dialect other = model.channels.empty() ? ask.dialect : model.channels.front().provider->dialect;
+    if (path_of(other, model).empty())
+        return fail(
+            Fault::model_unknown,
+            fmt::format("The model \"{}\" cannot be asked for this: its provider's {} API has no such call that "
+                        "Bursar knows. Chats reach it: POST /v1/chat/completions.",
+                        model.name, api_of(other)));
     return fail(Fault::model_unknown,
                 fmt::format("The model \"{}\" is not offered in the {} API. Call it in the {} API: {}.", model.name,
                             api_of(ask.dialect), api_of(other), path_of(other, model)));

@@ -44,6 +44,11 @@ std::string bedrock_suffix(Endpoint endpoint, std::string_view model, Delivery d
     return path + (delivery == Delivery::streamed ? "/converse-stream" : "/converse");
 }
 
+/// A base_url may end in the version of the API, or stand before it.
+std::string cohere_suffix(std::string_view base, Endpoint endpoint) {
+    return std::string(base.ends_with("/v2") ? "" : "/v2").append(facts(endpoint).suffix);
+}
+
 }  // namespace
 
 std::string escaped(std::string_view text) { return escaped_but(text, {}); }
@@ -53,6 +58,7 @@ std::string path_at(const Provider& provider, Endpoint endpoint, std::string_vie
     if (provider.dialect == Dialect::gemini) return path + gemini_suffix(endpoint, model, delivery);
     if (provider.quirks.raw_predict) return path + raw_predict_suffix(endpoint, model, delivery);
     if (provider.dialect == Dialect::bedrock) return path + bedrock_suffix(endpoint, model, delivery);
+    if (provider.dialect == Dialect::cohere) return path + cohere_suffix(path, endpoint);
     const bool adds = provider.dialect == Dialect::anthropic && provider.quirks.version_in_path;
     if (adds && !path.ends_with("/v1")) path += "/v1";
     // Azure has deployments of models, and one path for responses of all of them.
@@ -76,6 +82,8 @@ Endpoint spoken_at(Endpoint endpoint, Dialect provider) {
             return Endpoint::generate_content;
         case Dialect::bedrock:
             return Endpoint::converse;
+        case Dialect::cohere:
+            return Endpoint::cohere_chat;
     }
     return endpoint;
 }

@@ -84,6 +84,7 @@ void read_breaker(const Value& value, Breaker& out) {
 AuthScheme auth_of(Dialect dialect) {
     switch (dialect) {
         case Dialect::openai:
+        case Dialect::cohere:
             return AuthScheme::bearer;
         case Dialect::anthropic:
             return AuthScheme::x_api_key;
@@ -240,7 +241,7 @@ Provider read_provider(const std::string& name, const Value& value, const Sectio
 }  // namespace
 
 std::optional<Dialect> read_dialect(const Value& value) {
-    const auto word = read_word(value, {"openai", "anthropic", "gemini", "bedrock"});
+    const auto word = read_word(value, {"openai", "anthropic", "gemini", "bedrock", "cohere"});
     if (!word) return {};
     return static_cast<Dialect>(*word);
 }
@@ -250,6 +251,8 @@ void read_settings(Fields& fields, Provider& provider, bool new_dialect) {
     read_auth(fields, provider, new_dialect);
     // The list of Bedrock's models has another address.
     if (new_dialect && provider.dialect == Dialect::bedrock) provider.quirks.models_path.clear();
+    // Cohere's is of the first version, as the second has none.
+    if (new_dialect && provider.dialect == Dialect::cohere) provider.quirks.models_path = "/v1/models";
     read_quirks(fields, provider);
     if (const auto deadlines = fields.find("deadlines")) read_deadlines(*deadlines, provider.deadlines);
     if (const auto breaker = fields.find("breaker")) read_breaker(*breaker, provider.breaker);

@@ -52,6 +52,7 @@ std::string_view missing_for(Endpoint endpoint, const Price& price) {
         case Endpoint::models:
         case Endpoint::generate_content:
         case Endpoint::converse:
+        case Endpoint::cohere_chat:
             break;
     }
     return price.rates.output || price.rates.input == NanoUsd{} ? "" : "output price";

@@ -61,6 +61,8 @@ std::string_view name_of(Dialect dialect) {
             return "gemini";
         case Dialect::bedrock:
             return "bedrock";
+        case Dialect::cohere:
+            return "cohere";
     }
     ENSURE(false);
 }

@@ -10,7 +10,7 @@
 namespace bursar {
 
 /// Which wire format is spoken. A caller's dialect may differ from a provider's.
-enum class Dialect : std::uint8_t { openai, anthropic, gemini, bedrock };
+enum class Dialect : std::uint8_t { openai, anthropic, gemini, bedrock, cohere };
 
 /// Which kind of answer a path asks for. Stored rows know endpoints by number, so new ones come last.
 enum class Endpoint : std::uint8_t {
@@ -29,7 +29,8 @@ enum class Endpoint : std::uint8_t {
     image_edits,
     speech,
     transcriptions,
-    translations
+    translations,
+    cohere_chat  ///< Cohere's own, of providers only
 };
 
 /// How a request is written.
@@ -84,6 +85,7 @@ inline constexpr std::array endpoint_table = {
     EndpointFacts{Endpoint::speech, "speech", "/audio/speech", Dialect::openai, Reached::by_path, Form::json, Held::units, Metered::sound, false},
     EndpointFacts{Endpoint::transcriptions, "transcriptions", "/audio/transcriptions", Dialect::openai, Reached::by_path, Form::multipart, Held::units, Metered::transcript, false},
     EndpointFacts{Endpoint::translations, "translations", "/audio/translations", Dialect::openai, Reached::by_path, Form::multipart, Held::units, Metered::transcript, false},
+    EndpointFacts{Endpoint::cohere_chat, "cohere_chat", "/chat", Dialect::cohere, Reached::at_providers_only, Form::json, Held::output, Metered::tokens, true},
 };
 // clang-format on
 
@@ -98,6 +100,6 @@ consteval bool in_order() {
         if (static_cast<std::size_t>(endpoint_table[i].endpoint) != i) return false;
     return true;
 }
-static_assert(in_order() && endpoint_last == Endpoint::translations, "each endpoint has its row, in order");
+static_assert(in_order() && endpoint_last == Endpoint::cohere_chat, "each endpoint has its row, in order");
 
 }  // namespace bursar

@@ -22,6 +22,9 @@ std::string base_path(const policies::Provider& provider) {
     std::string path = provider.base_url.path;
     const bool adds = provider.dialect == Dialect::anthropic && provider.quirks.version_in_path;
     if (adds && !path.ends_with("/v1")) path += "/v1";
+    // Its list of models is of another version than its chat.
+    constexpr std::string_view version = "/v2";
+    if (provider.dialect == Dialect::cohere && path.ends_with(version)) path.resize(path.size() - version.size());
     return path;
 }
 
@@ -85,6 +88,8 @@ std::string list_target(const policies::Provider& provider) {
     if (provider.dialect == Dialect::anthropic) path += path.contains('?') ? "&limit=1000" : "?limit=1000";
     // Google fifty (ai.google.dev/api/models, November 2026).
     if (provider.dialect == Dialect::gemini) path += path.contains('?') ? "&pageSize=1000" : "?pageSize=1000";
+    // Cohere twenty (docs.cohere.com/reference/list-models, November 2026).
+    if (provider.dialect == Dialect::cohere) path += path.contains('?') ? "&page_size=1000" : "?page_size=1000";
     return path;
 }
 

@@ -259,6 +259,7 @@ Result<void> read_prompt(const element& root, Ask& ask) {
         case Endpoint::speech:
         case Endpoint::transcriptions:
         case Endpoint::translations:
+        case Endpoint::cohere_chat:
             return {};
     }
     return {};

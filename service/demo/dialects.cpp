@@ -95,6 +95,7 @@ std::string body_of(const Ask& ask, const Answer& answer) {
         case Endpoint::speech:
         case Endpoint::transcriptions:
         case Endpoint::translations:
+        case Endpoint::cohere_chat:
             return {};  // the demo provider does not speak them
     }
     return {};
@@ -122,6 +123,7 @@ std::vector<Event> events_of(const Ask& ask, const Answer& answer) {
         case Endpoint::speech:
         case Endpoint::transcriptions:
         case Endpoint::translations:
+        case Endpoint::cohere_chat:
             return {};
     }
     return {};

@@ -1,5 +1,6 @@
 #include "service/providers/answer.h"
 
+#include "service/providers/cohere_statement.h"
 #include "service/providers/content_bytes.h"
 #include "service/providers/conversed.h"
 #include "service/providers/generated.h"
@@ -41,6 +42,12 @@ class StatementReader {
 
     error_code read_conversation(ondemand::object object) {
         const auto error = streamed_ ? read_conversed_event(object, said_) : read_conversed(object, said_);
+        if (!streamed_) said_.end = said_.started;
+        return error;
+    }
+
+    error_code read_cohere_chat(ondemand::object object) {
+        const auto error = streamed_ ? read_cohere_event(object, said_) : read_cohere(object, said_);
         if (!streamed_) said_.end = said_.started;
         return error;
     }
@@ -88,6 +95,8 @@ Statement StatementReader::read(Endpoint endpoint, ondemand::parser& parser) {
                 return read_generated_content(object);
             case Endpoint::converse:
                 return read_conversation(object);
+            case Endpoint::cohere_chat:
+                return read_cohere_chat(object);
             case Endpoint::embeddings:
             case Endpoint::count_tokens:
             case Endpoint::models:

@@ -32,7 +32,8 @@ constexpr std::array used_up_words = {"insufficient_quota"sv,
                                       "spend limit"sv,
                                       "daily quota"sv,
                                       "quota has been exhausted"sv,
-                                      "usage limits"sv};
+                                      "usage limits"sv,
+                                      "api calls / month"sv};
 /// google.rpc.RetryInfo and QuotaFailure (ai.google.dev/gemini-api/docs/rate-limits, November 2026), in small letters.
 constexpr std::string_view google_retry = "\"retrydelay\"";
 constexpr std::array google_daily = {"perday"sv, "per_day"sv};
@@ -53,7 +54,9 @@ constexpr std::array too_long_words = {"context_length_exceeded"sv,
                                        "exceeds the available context size"sv,
                                        "maximum number of tokens allowed"sv,
                                        "reduce the length of the messages"sv,
-                                       "request_too_large"sv};
+                                       "request_too_large"sv,
+                                       "number of tokens in the prompt cannot exceed"sv,
+                                       "too many tokens: size limit exceeded"sv};
 constexpr std::array content_words = {"content_policy_violation"sv,
                                       "content_filter"sv,
                                       "responsibleaipolicyviolation"sv,
@@ -216,6 +219,9 @@ Fit fit_of(int status, std::string_view text) {
         case 422:
             return says(text, model_words) && fit_of_bad_request(text) == Fit::caller ? Fit::elsewhere
                                                                                       : fit_of_bad_request(text);
+        case 498:
+            // Cohere: a word that it refuses in the prompt or in the answer.
+            return Fit::content_refused;
         case 409:
         case 425:
             return Fit::elsewhere;

@@ -88,6 +88,7 @@ std::string error_event(Endpoint endpoint, std::string_view type, std::string_vi
         case Endpoint::speech:
         case Endpoint::transcriptions:
         case Endpoint::translations:
+        case Endpoint::cohere_chat:
             break;
     }
     json.key("error").open().field("message", message).field("type", type).key("param").null();

@@ -86,6 +86,16 @@ Usage from_gemini(const Counts& counts) {
     return usage;
 }
 
+/// Cohere: what is billed. What was cached is a part of the whole prompt, of which its own words are not billed.
+Usage from_cohere(const Counts& counts) {
+    Usage usage;
+    Tokens input = said(counts.input);
+    usage.cache_read = take(input, counts.cached);
+    usage.input = input;
+    usage.output = said(counts.output);
+    return usage;
+}
+
 }  // namespace
 
 void Counts::update(const Counts& later) {
@@ -140,6 +150,8 @@ Usage to_usage(Endpoint endpoint, const Counts& counts) {
             return from_openai(counts);
         case Endpoint::generate_content:
             return from_gemini(counts);
+        case Endpoint::cohere_chat:
+            return from_cohere(counts);
         case Endpoint::count_tokens:
         case Endpoint::models:
             return {};

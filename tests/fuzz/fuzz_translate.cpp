@@ -29,6 +29,11 @@ constexpr translate::Way responses_to_messages{.caller = Endpoint::responses, .p
 constexpr translate::Way responses_to_gemini{.caller = Endpoint::responses, .provider = Endpoint::generate_content};
 constexpr translate::Way gemini_to_messages{.caller = Endpoint::generate_content, .provider = Endpoint::messages};
 
+constexpr std::array<translate::Way, 4> to_cohere = {{{Endpoint::chat_completions, Endpoint::cohere_chat},
+                                                      {Endpoint::messages, Endpoint::cohere_chat},
+                                                      {Endpoint::generate_content, Endpoint::cohere_chat},
+                                                      {Endpoint::responses, Endpoint::cohere_chat}}};
+
 void require(bool truth) {
     if (!truth) std::abort();
 }
@@ -64,6 +69,20 @@ void request_to_gemini(Endpoint from, std::string_view body) {
     dom::object object;
     require(referee.parse(*sent).get_object().get(object) == simdjson::SUCCESS);
     require(object["contents"].is_array() && object["generationConfig"].is_object());
+}
+
+/// Nobody reads Cohere's requests here, so only the form is looked at.
+void request_to_cohere(Endpoint from, std::string_view body) {
+    const translate::Target target{.dialect = Dialect::cohere, .model = "command-a-reasoning", .max_tokens = 8000};
+    const auto sent = translate::request(from, body, target);
+    if (!sent) {
+        require(sent.error().fault == Fault::invalid_request && !sent.error().for_caller.empty());
+        return;
+    }
+    dom::parser referee;
+    dom::object object;
+    require(referee.parse(*sent).get_object().get(object) == simdjson::SUCCESS);
+    require(object["model"].get_string().value() == target.model && object["messages"].is_array());
 }
 
 struct Passed {
@@ -250,6 +269,24 @@ constexpr std::array<std::string_view, 16> gemini_events = {
     R"({"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"AA=="}}]}}]})",
     "[]"};
 
+constexpr std::array<std::string_view, 16> cohere_events = {
+    R"({"type":"message-start","id":"c","delta":{"message":{"role":"assistant","content":[]}}})",
+    R"({"type":"content-start","index":0,"delta":{"message":{"content":{"type":"text","text":""}}}})",
+    R"({"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"a"}}}})",
+    R"({"type":"content-delta","index":0,"delta":{"message":{"content":{"thinking":"b"}}}})",
+    R"({"type":"content-end","index":0})",
+    R"({"type":"tool-plan-delta","delta":{"message":{"tool_plan":"p"}}})",
+    R"({"type":"tool-call-start","index":0,"delta":{"message":{"tool_calls":{"id":"x","function":{"name":"f","arguments":""}}}}})",
+    R"({"type":"tool-call-start","delta":{"message":{"tool_calls":{"id":"y","function":{"name":"g","arguments":"{}"}}}}})",
+    R"({"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"{\"k\":["}}}}})",
+    R"({"type":"tool-call-delta","index":0,"delta":{"message":{"tool_calls":{"function":{"arguments":"1]}"}}}}})",
+    R"({"type":"tool-call-end","index":0})",
+    R"({"type":"citation-start","index":0,"delta":{"message":{"citations":{"text":"a"}}}})",
+    R"({"type":"message-end","delta":{"finish_reason":"COMPLETE","usage":{"billed_units":{"input_tokens":3,"output_tokens":4}}}})",
+    R"({"type":"message-end","delta":{"finish_reason":"TOOL_CALL"}})",
+    R"({"type":"message-end","delta":{"finish_reason":"ERROR","error":"m"}})",
+    R"({"type":"message-end","delta":{}})"};
+
 std::string scripted(const std::array<std::string_view, 16>& events, std::string_view script) {
     std::string all;
     for (const char c : script.substr(0, 256))
@@ -264,7 +301,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::string_view input(reinterpret_cast<const char*>(bytes), size);
     const auto cuts = input.substr(1, 4);
     const auto rest = input.substr(5);
-    switch (bytes[0] % 16) {
+    switch (bytes[0] < 128 ? bytes[0] % 16 : 16 + bytes[0] % 2) {
         case 0:
             request(Endpoint::chat_completions, Dialect::anthropic, rest);
             request(Endpoint::chat_completions, Dialect::openai, rest);
@@ -330,6 +367,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
             break;
         case 14:
             stream(responses_to_gemini, scripted(gemini_events, rest), cuts);
+            break;
+        case 16:
+            for (const auto& way : to_cohere) {
+                request_to_cohere(way.caller, rest);
+                translate::answer(way, rest, shown);
+            }
+            break;
+        case 17:
+            for (const auto& way : to_cohere) stream(way, scripted(cohere_events, rest), cuts);
             break;
         default:
             stream(gemini_to_messages, scripted(messages_events, rest), cuts);

@@ -89,6 +89,9 @@ struct Ask {
     std::optional<double> temperature;
     std::optional<double> top_p;
     std::optional<std::int64_t> top_k;
+    std::optional<std::int64_t> seed;
+    std::optional<double> frequency_penalty;  ///< of Chat callers; only Cohere's dialect has them besides
+    std::optional<double> presence_penalty;
     std::vector<std::string_view> stop;
     std::string_view user;
     std::string_view effort;  ///< none, minimal, low, medium, high, xhigh, max; empty: unsaid

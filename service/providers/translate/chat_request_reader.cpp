@@ -22,7 +22,7 @@ class ChatReader {
         std::string_view name;
         Handler read;
     };
-    static const std::array<Field, 21> fields;
+    static const std::array<Field, 24> fields;
 
     Result<void> messages(dom::element value, const Where& where);
     Result<void> tools(dom::element value, const Where& where);
@@ -32,6 +32,9 @@ class ChatReader {
     Result<void> temperature(dom::element value, const Where& where);
     Result<void> top_p(dom::element value, const Where& where);
     Result<void> top_k(dom::element value, const Where& where);
+    Result<void> seed(dom::element value, const Where& where);
+    Result<void> frequency_penalty(dom::element value, const Where& where);
+    Result<void> presence_penalty(dom::element value, const Where& where);
     Result<void> stop(dom::element value, const Where& where);
     Result<void> stream(dom::element value, const Where& where);
     Result<void> user(dom::element value, const Where& where);
@@ -55,7 +58,7 @@ class ChatReader {
     std::size_t parts_ = 0;
 };
 
-const std::array<ChatReader::Field, 21> ChatReader::fields = {{
+const std::array<ChatReader::Field, 24> ChatReader::fields = {{
     {"messages", &ChatReader::messages},
     {"tools", &ChatReader::tools},
     {"tool_choice", &ChatReader::tool_choice},
@@ -65,6 +68,9 @@ const std::array<ChatReader::Field, 21> ChatReader::fields = {{
     {"temperature", &ChatReader::temperature},
     {"top_p", &ChatReader::top_p},
     {"top_k", &ChatReader::top_k},
+    {"seed", &ChatReader::seed},
+    {"frequency_penalty", &ChatReader::frequency_penalty},
+    {"presence_penalty", &ChatReader::presence_penalty},
     {"stop", &ChatReader::stop},
     {"stream", &ChatReader::stream},
     {"user", &ChatReader::user},
@@ -80,8 +86,7 @@ const std::array<ChatReader::Field, 21> ChatReader::fields = {{
 }};
 
 /// Hints to OpenAI's own machines, or about style: without them the answer is as right as with them.
-constexpr std::array<std::string_view, 9> hints = {"seed",
-                                                   "store",
+constexpr std::array<std::string_view, 8> hints = {"store",
                                                    "metadata",
                                                    "prediction",
                                                    "verbosity",
@@ -322,6 +327,20 @@ Result<void> ChatReader::temperature(dom::element value, const Where& where) {
 }
 Result<void> ChatReader::top_p(dom::element value, const Where& where) { return read_number(value, where, ask_.top_p); }
 Result<void> ChatReader::top_k(dom::element value, const Where& where) { return read_count(value, where, ask_.top_k); }
+
+/// A hint: what is no number of its kind is not missed.
+Result<void> ChatReader::seed(dom::element value, const Where&) {
+    std::int64_t number = 0;
+    if (value.get_int64().get(number) == simdjson::SUCCESS) ask_.seed = number;
+    return {};
+}
+
+Result<void> ChatReader::frequency_penalty(dom::element value, const Where& where) {
+    return says_nothing(value) ? Result<void>() : read_number(value, where, ask_.frequency_penalty);
+}
+Result<void> ChatReader::presence_penalty(dom::element value, const Where& where) {
+    return says_nothing(value) ? Result<void>() : read_number(value, where, ask_.presence_penalty);
+}
 
 Result<void> ChatReader::stop(dom::element value, const Where& where) {
     if (const auto text = as_text(value)) {

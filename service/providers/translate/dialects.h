@@ -17,14 +17,16 @@ Result<void> read_responses_request(dom::object body, Ask& ask);
 Result<std::string> write_chat_request(const Ask& ask, const Target& to);
 Result<std::string> write_messages_request(const Ask& ask, const Target& to);
 Result<std::string> write_gemini_request(const Ask& ask, const Target& to);
-/// Bedrock has providers only, so nothing is read from its callers or written to them.
+/// Bedrock and Cohere have providers only, so nothing is read from their callers or written to them.
 Result<std::string> write_converse_request(const Ask& ask, const Target& to);
+Result<std::string> write_cohere_request(const Ask& ask, const Target& to);
 
 /// False: it is no answer of that dialect.
 bool read_chat_answer(dom::object body, Reply& reply);
 bool read_messages_answer(dom::object body, Reply& reply);
 bool read_gemini_answer(dom::object body, Reply& reply);
 bool read_converse_answer(dom::object body, Reply& reply);
+bool read_cohere_answer(dom::object body, Reply& reply);
 std::string write_chat_answer(const Reply& reply, const Shown& shown);
 std::string write_messages_answer(const Reply& reply, const Shown& shown);
 std::string write_gemini_answer(const Reply& reply, const Shown& shown);
@@ -46,6 +48,7 @@ std::unique_ptr<Source> chat_source();
 std::unique_ptr<Source> messages_source();
 std::unique_ptr<Source> gemini_source();
 std::unique_ptr<Source> converse_source();
+std::unique_ptr<Source> cohere_source();
 
 /// Writes the events of the caller's stream.
 class Writer {

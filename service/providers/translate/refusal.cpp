@@ -97,6 +97,8 @@ bool says_too_long(const Refused& refused, int status) {
            refused.message.find("maximum context length") != std::string::npos ||
            refused.message.find("input token count") != std::string::npos ||
            refused.message.find("Input is too long") != std::string::npos ||
+           refused.message.find("too many tokens: size limit exceeded") != std::string::npos ||
+           refused.message.find("tokens in the prompt cannot exceed") != std::string::npos ||
            refused.message.find("prompt is too long") != std::string::npos;
 }
 

@@ -113,6 +113,7 @@ std::unique_ptr<Source> source_of(Endpoint provider) {
     if (provider == Endpoint::messages) return messages_source();
     if (provider == Endpoint::generate_content) return gemini_source();
     if (provider == Endpoint::converse) return converse_source();
+    if (provider == Endpoint::cohere_chat) return cohere_source();
     return chat_source();
 }
 

@@ -17,9 +17,17 @@ Result<void> read_request(Endpoint from, dom::object body, Ask& ask) {
                 "and generateContent can be translated. Use one of these.");
 }
 
+/// Cohere's is the only other dialect that can say them.
+Result<void> check_penalties(const Ask& ask, Dialect to) {
+    if (to == Dialect::cohere || (!ask.frequency_penalty && !ask.presence_penalty)) return {};
+    return no_form({.name = ask.frequency_penalty ? "frequency_penalty" : "presence_penalty"},
+                   "has no form there. Leave it out, or ask for a model of the OpenAI dialect.");
+}
+
 Result<std::string> translated(Endpoint from, dom::object body, std::size_t bytes, const Target& to) {
     Ask ask{.stream = to.stream, .bytes = bytes};
     TRY_VOID(read_request(from, body, ask));
+    TRY_VOID(check_penalties(ask, to.dialect));
     switch (to.dialect) {
         case Dialect::openai:
             return write_chat_request(ask, to);
@@ -29,6 +37,8 @@ Result<std::string> translated(Endpoint from, dom::object body, std::size_t byte
             return write_gemini_request(ask, to);
         case Dialect::bedrock:
             return write_converse_request(ask, to);
+        case Dialect::cohere:
+            return write_cohere_request(ask, to);
     }
     return fail(Fault::internal, "Bursar does not know this provider's dialect.");
 }
@@ -42,6 +52,7 @@ bool read_answer(Endpoint provider, dom::object body, Reply& reply) {
     if (provider == Endpoint::messages) return read_messages_answer(body, reply);
     if (provider == Endpoint::generate_content) return read_gemini_answer(body, reply);
     if (provider == Endpoint::converse) return read_converse_answer(body, reply);
+    if (provider == Endpoint::cohere_chat) return read_cohere_answer(body, reply);
     return read_chat_answer(body, reply);
 }
 

@@ -19,6 +19,7 @@ providers:
   claude: {dialect: anthropic, base_url: "https://claude.example"}
   claude-elsewhere: {dialect: anthropic, base_url: "https://claude.example/api", version_in_path: false}
   google: {dialect: gemini, base_url: "https://google.example/v1beta"}
+  command: {dialect: cohere, base_url: "https://command.example/v2"}
   mute: {dialect: openai, base_url: "https://mute.example", models_path: none}
   near: {dialect: openai, base_url: "http://127.0.0.1:11434/v1", proxy: "http://proxy.example:3128"}
 models:
@@ -52,6 +53,8 @@ TEST(InquiryWords, ask_where_calls_go) {
     EXPECT_EQ(list_target(provider("google")), "/v1beta/models?pageSize=1000");
     EXPECT_EQ(call_target(provider("google"), "m"), "/v1beta/models/m:generateContent");
     EXPECT_EQ(call_target(provider("google"), "m", true), "/v1beta/models/m:streamGenerateContent?alt=sse");
+    EXPECT_EQ(list_target(provider("command")), "/v1/models?page_size=1000");
+    EXPECT_EQ(call_target(provider("command"), "m", true), "/v2/chat");
     EXPECT_EQ(list_target(provider("mute")), "");
 }
 
@@ -64,6 +67,8 @@ TEST(InquiryWords, make_the_smallest_call_that_the_provider_takes) {
         R"({"model":"m","messages":[{"role":"user","content":"Say ok."}],"max_completion_tokens":16,"stream":true})");
     EXPECT_EQ(call_body(provider("claude"), "m", false),
               R"({"model":"m","messages":[{"role":"user","content":"Say ok."}],"max_tokens":16})");
+    EXPECT_EQ(call_body(provider("command"), "m", true),
+              R"({"model":"m","messages":[{"role":"user","content":"Say ok."}],"max_tokens":16,"stream":true})");
     EXPECT_EQ(
         call_body(provider("google"), "m", true),
         R"({"contents":[{"role":"user","parts":[{"text":"Say ok."}]}],"generationConfig":{"maxOutputTokens":16}})");

@@ -178,7 +178,9 @@ providers:
   gemini: {keys: [{secret: gemini}]}
   openai: {keys: [{secret: openai}]}
   bedrock: {region: us-east-1, keys: [{secret: aws}]}
+  cohere-v2: {keys: [{secret: cohere}]}
 models:
+  command: {channels: [{provider: cohere-v2, model: command-a-03-2025}]}
   claude: {channels: [{provider: bedrock, model: us.anthropic.claude-opus-5}]}
   small: {channels: [{provider: mistral, model: mistral-small-latest}]}
   flash: {channels: [{provider: gemini, model: gemini-2.5-flash}]})"}},
@@ -193,6 +195,8 @@ models:
     EXPECT_EQ(providers.at("azure")->quirks.api_version, "2024-10-21");
     EXPECT_EQ(providers.at("azure")->auth, AuthScheme::api_key);
     EXPECT_NE(parsed.snapshot->models.at("flash")->channels[0].prices, nullptr) << "the prices of google-gemini";
+    EXPECT_EQ(providers.at("cohere-v2")->quirks.models_path, "/v1/models");
+    EXPECT_NE(parsed.snapshot->models.at("command")->channels[0].prices, nullptr) << "the prices of cohere";
     EXPECT_EQ(providers.at("bedrock")->base_url.host, "bedrock-runtime.us-east-1.amazonaws.com");
     EXPECT_EQ(providers.at("bedrock")->auth, AuthScheme::aws);
     EXPECT_NE(parsed.snapshot->models.at("claude")->channels[0].prices, nullptr) << "the prices of aws-bedrock";

@@ -122,6 +122,42 @@ providers:
               "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.anthropic.claude-opus-5/converse");
 }
 
+TEST(Routing, CohereIsAskedAtItsSecondVersionWhereverTheAddressEnds) {
+    const Parsed parsed = parse_text(R"(
+providers:
+  bare: {dialect: cohere, base_url: "https://api.cohere.com"}
+  whole: {dialect: cohere, base_url: "https://ours.example/cohere/v2", models_path: none}
+)");
+    ASSERT_EQ(problems_of(parsed), "");
+    const Provider &bare = *parsed.snapshot->providers.at("bare"), &whole = *parsed.snapshot->providers.at("whole");
+    EXPECT_EQ(bare.auth, AuthScheme::bearer);
+    EXPECT_EQ(bare.quirks.models_path, "/v1/models");
+    EXPECT_EQ(whole.quirks.models_path, "");
+    EXPECT_EQ(spoken_at(Endpoint::messages, bare), Endpoint::cohere_chat);
+    EXPECT_EQ(path_at(bare, Endpoint::cohere_chat, "command-a", Delivery::streamed), "/v2/chat");
+    EXPECT_EQ(path_at(whole, Endpoint::cohere_chat, "command-a"), "/cohere/v2/chat");
+    EXPECT_EQ(path_at(bare, Endpoint::rerank, "rerank-v4.0"), "/v2/rerank");
+}
+
+TEST(Routing, OfWhatIsNotTranslatedAModelOfCoheresTakesReranksOnly) {
+    const Parsed parsed = parse_text(R"(
+providers: {own: {dialect: cohere, base_url: "https://api.cohere.com"}}
+models: {m: {channels: [{provider: own, model: command-a}]}}
+teams: {t: {models: [m]}}
+prices: {own: {command-a: {input: 1, output: 2, per_search_unit: 0.002}}}
+)");
+    ASSERT_EQ(problems_of(parsed), "");
+    const auto asked = [&](Endpoint endpoint) {
+        return admit(*parsed.snapshot, {.key_id = "k", .team = "t"},
+                     {.endpoint = endpoint, .model = "m", .input_at_most = 10}, {});
+    };
+    EXPECT_TRUE(asked(Endpoint::rerank));
+    EXPECT_TRUE(asked(Endpoint::chat_completions));
+    const auto embedded = asked(Endpoint::embeddings);
+    ASSERT_FALSE(embedded);
+    EXPECT_NE(embedded.error().for_caller.find("POST /v1/chat/completions"), std::string::npos);
+}
+
 TEST(Routing, AModelStandsUnderEveryAliasAndIsTheSame) {
     const auto& models = rules()->models;
     EXPECT_EQ(models.size(), 6U);

@@ -139,7 +139,7 @@ providers: {p: {dialect: x, base_url: y}}
 teams: {a: {models: [m], parent: z}})",
      R"(a.yaml:1:34: budget limit "1" is not a limit; write it like 2000 USD, 5M tokens or 600 calls
 a.yaml:1:42: budget per "x" must be one of: minute, hour, day, week, month, quarter, year or ever
-a.yaml:2:26: provider "p" dialect "x" must be one of: openai, anthropic, gemini, bedrock
+a.yaml:2:26: provider "p" dialect "x" must be one of: openai, anthropic, gemini, bedrock, cohere
 a.yaml:2:39: provider "p" base_url "y" must begin with https:// or http://
 a.yaml:3:22: there is no model "m"; define it or take it out
 a.yaml:3:34: there is no team "z"; define it or take it out)"},

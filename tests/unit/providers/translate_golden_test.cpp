@@ -57,6 +57,10 @@ constexpr std::array folders = {
     Folder{"openai_client_at_bedrock", {Endpoint::chat_completions, Endpoint::converse}},
     Folder{"anthropic_client_at_bedrock", {Endpoint::messages, Endpoint::converse}},
     Folder{"gemini_client_at_bedrock", {Endpoint::generate_content, Endpoint::converse}},
+    Folder{"openai_client_at_cohere", {Endpoint::chat_completions, Endpoint::cohere_chat}},
+    Folder{"anthropic_client_at_cohere", {Endpoint::messages, Endpoint::cohere_chat}},
+    Folder{"gemini_client_at_cohere", {Endpoint::generate_content, Endpoint::cohere_chat}},
+    Folder{"responses_client_at_cohere", {Endpoint::responses, Endpoint::cohere_chat}},
     Folder{"gemini_client_at_openai", {Endpoint::generate_content, Endpoint::chat_completions}},
     Folder{"gemini_client_at_anthropic", {Endpoint::generate_content, Endpoint::messages}},
     Folder{"responses_client_at_anthropic", {Endpoint::responses, Endpoint::messages}},
@@ -76,6 +80,7 @@ Target target_of(Endpoint provider) {
     if (provider == Endpoint::messages) return {.dialect = Dialect::anthropic, .model = "claude-opus-5"};
     if (provider == Endpoint::generate_content) return {.dialect = Dialect::gemini, .model = "gemini-3.1-pro"};
     if (provider == Endpoint::converse) return {.dialect = Dialect::bedrock, .model = "us.anthropic.claude-opus-5"};
+    if (provider == Endpoint::cohere_chat) return {.dialect = Dialect::cohere, .model = "command-a-reasoning-08-2025"};
     return {.dialect = Dialect::openai, .model = "gpt-5"};
 }
 
