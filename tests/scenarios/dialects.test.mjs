@@ -9,7 +9,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
 
-import { checkChatRequest, checkConverseRequest, checkGeminiRequest, checkMessagesRequest, strictAnthropic, strictGemini, strictOpenAi } from './dialects.mjs';
+import { checkChatRequest, checkCohereRequest, checkConverseRequest, checkGeminiRequest, checkMessagesRequest, strictAnthropic, strictGemini, strictOpenAi } from './dialects.mjs';
 import { chatConversations, messagesConversations } from './support/conversations.mjs';
 import { geminiConversations } from './support/gemini-conversations.mjs';
 import { noProof } from './support/strict-gemini.mjs';
@@ -31,6 +31,10 @@ describe('transcripts of translated calls', () => {
             openai_client_at_bedrock: checkConverseRequest,
             anthropic_client_at_bedrock: checkConverseRequest,
             gemini_client_at_bedrock: checkConverseRequest,
+            openai_client_at_cohere: checkCohereRequest,
+            anthropic_client_at_cohere: checkCohereRequest,
+            gemini_client_at_cohere: checkCohereRequest,
+            responses_client_at_cohere: checkCohereRequest,
         };
         for (const [client, check] of Object.entries(takes))
             for (const [name, file] of transcripts(client))
@@ -154,6 +158,22 @@ describe('the strict readers', () => {
         'pictures in the system prompt': { systemInstruction: { parts: [{ inlineData: { mimeType: 'image/png', data: 'AAAA' } }] } },
     };
 
+    const cohereTool = { type: 'function', function: { name: 'f', parameters: { type: 'object' } } };
+    const cohereCall = { role: 'assistant', tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{}' } }] };
+    const wrongCohere = {
+        'a field of OpenAI’s': { top_p: 0.5 },
+        'words beside a call': { messages: [...hi, { ...cohereCall, content: 'x' }, { role: 'tool', tool_call_id: 'c', content: 'y' }] },
+        'half of the results': { messages: [...hi, cohereCall, ...hi] },
+        'an empty message': { messages: [{ role: 'user', content: '' }] },
+        'a late system message': { messages: [...hi, { role: 'system', content: 'x' }] },
+        'a format and tools': { tools: [cohereTool], response_format: { type: 'json_object' } },
+        'a named tool': { tools: [cohereTool], tool_choice: { type: 'function', function: { name: 'f' } } },
+        'strict tools that require nothing': { tools: [cohereTool], strict_tools: true },
+        'all of the probability': { p: 1 },
+        'a budget of nothing': { thinking: { type: 'enabled', token_budget: 0 } },
+        'six sequences': { stop_sequences: ['a', 'b', 'c', 'd', 'e', 'f'] },
+    };
+
     test('refuse what is wrong, one thing at a time', () => {
         const rightMessages = { model: 'm', max_tokens: 2048, messages: hi };
         assert.doesNotThrow(() => checkMessagesRequest(rightMessages));
@@ -164,6 +184,9 @@ describe('the strict readers', () => {
         const rightConverse = { messages: [asks] };
         assert.doesNotThrow(() => checkConverseRequest(rightConverse));
         for (const [name, wrong] of Object.entries(wrongConverse)) assert.throws(() => checkConverseRequest({ ...rightConverse, ...wrong }), undefined, name);
+        const rightCohere = { model: 'm', messages: hi };
+        assert.doesNotThrow(() => checkCohereRequest(rightCohere));
+        for (const [name, wrong] of Object.entries(wrongCohere)) assert.throws(() => checkCohereRequest({ ...rightCohere, ...wrong }), undefined, name);
         const rightGemini = { contents: [asked] };
         assert.doesNotThrow(() => checkGeminiRequest(rightGemini));
         for (const [name, wrong] of Object.entries(wrongGemini)) assert.throws(() => checkGeminiRequest({ ...rightGemini, ...wrong }), undefined, name);

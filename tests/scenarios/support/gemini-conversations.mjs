@@ -10,9 +10,9 @@ const oldTools = [
 ];
 const answers = ['rain', 'sun'];
 
-/** Bedrock does not tell thoughts from other words. */
+/** Bedrock and Cohere do not tell thoughts from other words. */
 function checkUsage(usage, model) {
-    const thoughts = model.includes('bedrock') ? undefined : 4;
+    const thoughts = /bedrock|cohere/.test(model) ? undefined : 4;
     assert.equal(usage.promptTokenCount, 131);
     assert.equal(usage.cachedContentTokenCount, 100);
     assert.equal(usage.candidatesTokenCount, 9 - (thoughts ?? 0));
