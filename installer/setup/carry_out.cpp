@@ -294,6 +294,9 @@ class Work {
                      ? fmt::format("The vault has the secret {}.", secret.name)
                      : fmt::format("The vault has the secret {}; delete {}.", secret.name, secret.file));
         }
+        // Also what was typed and then taken back.
+        std::error_code ignored;
+        fs::remove_all(paths_.typed(), ignored);
         if (answers_.has("provider.name")) try_out("provider", {"provider", "test", answers_.get("provider.name")});
         if (!answers_.is("directory.kind", "none"))
             try_out("directory", {"directory", "test", answers_.get("directory.name")});

@@ -97,6 +97,7 @@ bool FollowingNode::step() {
     // A copy of one that is out for good counts for nobody, and to ask for it would keep groups for it there.
     if (is_out()) return pause(tried_again_after);
     const auto pulled = pull_once();
+    try_key();
     note(pulled);
     if (take_over_if_due()) return false;
     if (!pulled) return pause(tried_again_after);
@@ -139,21 +140,21 @@ Result<bool> FollowingNode::pull_once() {
     // Said once: a primary that cannot hand over now would else stop serving again and again.
     wants_to_take_over_ = false;
     TRY_VOID(end_->hear(answer));
-    try_key();
     const bool asked_base = ask_base();
     const standby::Held after = end_->held();
     return asked_base || after.group != before.group || after.run != before.run ||
            clock_.moment() - asked_at > asked_again_after;
 }
 
-/// Before the next pull, which says whether the primary may count on this machine. The key may change on either side.
+/// Before the next pull, which says whether the primary may count on this machine, and also while it is silent: the key
+/// may come when it is lost.
 void FollowingNode::try_key() {
-    auto keyring = end_->keyring();
-    if (!keyring || keyring->empty()) return;
+    std::string keyring = end_->keyring();
+    if (keyring.empty()) return;
     const Moment now = clock_.moment();
-    if (*keyring == tried_keyring_ && now - tried_key_at_ < key_tried_every) return;
-    end_->set_unopened(key_trial_(*keyring));
-    tried_keyring_ = *std::move(keyring);
+    if (keyring == tried_keyring_ && now - tried_key_at_ < key_tried_every) return;
+    end_->set_unopened(key_trial_(keyring));
+    tried_keyring_ = std::move(keyring);
     tried_key_at_ = now;
 }
 

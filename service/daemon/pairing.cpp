@@ -25,12 +25,16 @@ constexpr std::string_view cannot_open =
 /// A passphrase is a person's, so nobody can try it here.
 KeyTrial key_trial(const Configuration& configuration) {
     if (configuration.key_source == KeySource::passphrase) return [](std::string_view) { return std::string(); };
-    return [file = configuration.key_file](std::string_view keyring) -> std::string {
+    // systemd hands a credential over once, at the start of the unit.
+    const std::string_view mend = configuration.key_source == KeySource::credential
+                                      ? "Copy the primary's key, and start bursar anew on this machine."
+                                      : "Copy the primary's key.";
+    return [file = configuration.key_file, mend](std::string_view keyring) -> std::string {
         const auto key = vault::MasterKey::from_file(file);
         const auto opens = key ? vault::check_key(keyring, *key) : Result<void>(std::unexpected(key.error()));
         if (opens) return {};
-        return fmt::format("This machine's master key does not open the primary's vault: {} Copy the primary's key.",
-                           opens.error().for_caller);
+        return fmt::format("This machine's master key does not open the primary's vault: {} {}",
+                           opens.error().for_caller, mend);
     };
 }
 
@@ -82,7 +86,7 @@ admin::Check check_of(const ServingNode& node) {
         return bad(true, fmt::format("No call is served: the standby was heard {}, and without it nothing is spent. "
                                      "Bring it back; or, if it is off and stays off: bursarctl standby alone",
                                      heard));
-    if (state.standby_cannot_open) return bad(false, std::string(cannot_open));
+    if (!silent && state.standby_cannot_open) return bad(false, std::string(cannot_open));
     if (state.standing.post == Post::alone)
         return bad(false, silent ? "There is no standby yet: none has asked for a copy."
                                  : "The standby does not have a whole copy yet.");

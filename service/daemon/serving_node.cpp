@@ -224,10 +224,7 @@ void ServingNode::hand_over_now() {
 
 Result<void> ServingNode::try_to_hand_over() {
     const auto state = end_->state();
-    if (state.standing.post != Post::primary) return end_->hand_over();
-    if (state.standby_cannot_open)
-        return fail(Fault::conflict,
-                    "The master key of the standby does not open what it has. Copy this machine's key to it.");
+    if (state.standing.post != Post::primary || state.standby_cannot_open) return end_->hand_over();
     const auto waits = [&](auto most) {
         const auto until = std::chrono::steady_clock::now() + most;
         while (house_.open_holds() > 0 && std::chrono::steady_clock::now() < until)

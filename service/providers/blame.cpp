@@ -56,6 +56,7 @@ constexpr std::array too_long_words = {"context_length_exceeded"sv,
                                        "reduce the length of the messages"sv,
                                        "request_too_large"sv,
                                        "number of tokens in the prompt cannot exceed"sv,
+                                       "number of tokens in the prompt exceeds the limit"sv,
                                        "too many tokens: size limit exceeded"sv};
 constexpr std::array content_words = {"content_policy_violation"sv,
                                       "content_filter"sv,
@@ -220,8 +221,8 @@ Fit fit_of(int status, std::string_view text) {
             return says(text, model_words) && fit_of_bad_request(text) == Fit::caller ? Fit::elsewhere
                                                                                       : fit_of_bad_request(text);
         case 498:
-            // Cohere: a word that it refuses in the prompt or in the answer.
-            return Fit::content_refused;
+            // Cohere: a word that it refuses in the prompt or in the answer. Groq: a tier that is full.
+            return text.find("capacity_exceeded") != std::string_view::npos ? Fit::channel : Fit::content_refused;
         case 409:
         case 425:
             return Fit::elsewhere;

@@ -82,12 +82,16 @@ error_code read_cohere(ondemand::object object, Statement& said) {
 
 error_code read_cohere_event(ondemand::object object, Statement& said) {
     std::string_view type;
+    bool words = false;
     const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
         if (key == "type") type = text_of(value);
+        // What a bare error has.
+        if (key == "message") words = !text_of(value).empty();
         if (key == "id") said.id = text_of(value);
         return key == "delta" ? read_delta(value, said) : simdjson::SUCCESS;
     });
     said.started = !type.empty();
+    said.failed = said.failed || (type.empty() && words);
     said.end = type == "message-end";
     return error;
 }

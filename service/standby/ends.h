@@ -137,7 +137,7 @@ class StandbyEnd {
     std::string unfit() const { return following_.unfit(); }
     Held held() const;
     /// As KeptCopy::keyring(), of the copy that follows the primary.
-    Result<std::string> keyring() const;
+    std::string keyring() const;
     /// As Following::set_unopened().
     void set_unopened(std::string why) { following_.set_unopened(std::move(why)); }
     /// Where the whole copy is.

@@ -131,6 +131,11 @@ Result<std::unique_ptr<KeptCopy>> KeptCopy::open(const fs::path& folder, const S
     copy->applied_ = applied;
     copy->whole_ = whole;
     copy->last_end_ = applied.number;
+    const fs::path keyring = copy->file_of(Part::keyring);
+    if (std::error_code error; fs::exists(keyring, error)) {
+        TRY(const auto opened, open_file(keyring, O_RDONLY));
+        TRY(copy->newest_keyring_, read_at(opened, 0, small_file_bytes_max, keyring));
+    }
     TRY_VOID(copy->read_log());
     return copy;
 }
@@ -158,14 +163,6 @@ Result<void> KeptCopy::read_log() {
 void KeptCopy::note(const Group& group) {
     if (group.ends) last_end_ = group.number;
     if (group.part == Part::keyring) newest_keyring_ = group.bytes;
-}
-
-Result<std::string> KeptCopy::keyring() const {
-    const fs::path file = file_of(Part::keyring);
-    std::error_code error;
-    if (!newest_keyring_.empty() || !fs::exists(file, error)) return newest_keyring_;
-    TRY(const auto opened, open_file(file, O_RDONLY));
-    return read_at(opened, 0, small_file_bytes_max, file);
 }
 
 /// Of a fold that was cut off: either before the new state, or after it.

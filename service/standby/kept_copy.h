@@ -52,7 +52,7 @@ class KeptCopy {
     std::uint64_t waiting_bytes() const { return log_bytes_; }
     std::filesystem::path file_of(Part part) const;
     /// What the newest group with a keyring says, or the file; empty: none has come yet.
-    Result<std::string> keyring() const;
+    const std::string& keyring() const { return newest_keyring_; }
 
   private:
     KeptCopy(std::filesystem::path folder, Chain chain, Secret pairing)
@@ -84,7 +84,7 @@ class KeptCopy {
     store::Descriptor log_;
     std::uint64_t log_bytes_ = 0;
     std::vector<Place> waiting_;
-    std::string newest_keyring_;  ///< of the groups
+    std::string newest_keyring_;
     Secret pairing_;
 };
 

@@ -145,6 +145,10 @@ PrimaryEnd::State PrimaryEnd::state() const {
 
 Result<void> PrimaryEnd::hand_over() {
     const MutexLock lock(mutex_);
+    // As of the pull that confirmed the last group: a key that was changed a moment ago is among what it has.
+    if (standby_cannot_open_)
+        return fail(Fault::conflict,
+                    "The master key of the standby does not open what it has. Copy this machine's key to it.");
     const std::uint64_t last = shipping_.newest();
     TRY(const Standing over, serving_.hand_over(last));
     // At once with the look: whatever is written afterwards would be nowhere but here, so nobody may hear that it is.

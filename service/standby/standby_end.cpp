@@ -59,10 +59,7 @@ std::string StandbyEnd::ask(bool wants_to_take_over) {
     return write_pull(pair_.secret, pull);
 }
 
-Result<std::string> StandbyEnd::keyring() const {
-    if (followed() == nullptr) return std::string{};
-    return followed()->keyring();
-}
+std::string StandbyEnd::keyring() const { return followed() != nullptr ? followed()->keyring() : std::string(); }
 
 Result<void> StandbyEnd::begin_copy(std::uint64_t run) {
     // Any other one was never whole; its folder goes.

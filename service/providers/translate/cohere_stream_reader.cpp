@@ -33,7 +33,11 @@ class CohereSource final : public Source {
 bool CohereSource::read(std::string_view data, const Sink& sink) {
     dom::object event;
     if (parse(Desk::body, data).get_object().get(event) != simdjson::SUCCESS) return false;
-    const auto type = text_member(event, "type");
+    const auto type = text_member(event, "type"), error = text_member(event, "message");
+    if (type.empty() && !error.empty()) {
+        sink({.kind = Step::Kind::error, .text = error, .type = "server_error"});
+        return true;
+    }
     if (type == "message-start") return begin(sink);
     const auto said = object_member(event, "delta");
     if (type == "message-end") return begun_ && said && end(*said, sink);

@@ -99,6 +99,7 @@ bool says_too_long(const Refused& refused, int status) {
            refused.message.find("Input is too long") != std::string::npos ||
            refused.message.find("too many tokens: size limit exceeded") != std::string::npos ||
            refused.message.find("tokens in the prompt cannot exceed") != std::string::npos ||
+           refused.message.find("tokens in the prompt exceeds the limit") != std::string::npos ||
            refused.message.find("prompt is too long") != std::string::npos;
 }
 

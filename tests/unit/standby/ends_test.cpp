@@ -153,11 +153,11 @@ TEST_F(Ends, a_pair_comes_to_be_and_what_counts_is_on_the_standby) {
 TEST_F(Ends, a_standby_that_cannot_open_its_copy_says_so_and_counts_once_it_can) {
     primary.serve(Mode::asynchronous, {}, clock);
     start_standby(Mode::asynchronous);
-    EXPECT_EQ(*standby->keyring(), "") << "nothing has come yet";
+    EXPECT_EQ(standby->keyring(), "") << "nothing has come yet";
     standby->set_unopened("Another key.");
     for (int i = 0; i < rounds_max && !standby->held().whole; ++i) round();
     round();
-    EXPECT_EQ(*standby->keyring(), "the keyring");
+    EXPECT_EQ(standby->keyring(), "the keyring");
     EXPECT_EQ(standby->standing().post, Post::follower);
     EXPECT_EQ(primary.end->standing().post, Post::alone);
     EXPECT_TRUE(primary.end->state().standby_cannot_open);
@@ -166,15 +166,23 @@ TEST_F(Ends, a_standby_that_cannot_open_its_copy_says_so_and_counts_once_it_can)
     until(Post::standby);
     round();
     EXPECT_FALSE(primary.end->state().standby_cannot_open);
+    standby->set_unopened("Another key.");
+    round();
+    const auto handed_over = primary.end->hand_over();
+    ASSERT_FALSE(handed_over) << "nobody would serve";
+    EXPECT_TRUE(handed_over.error().for_caller.contains("does not open"));
+    EXPECT_EQ(primary.end->standing().post, Post::primary);
+    standby->set_unopened("");
+    round();
     EXPECT_EQ(primary.end->state().standby_version, "the version");
 
     primary.shipping->put_file(Part::keyring, "a newer one");
     round();
     round();
-    EXPECT_EQ(*standby->keyring(), "a newer one");
+    EXPECT_EQ(standby->keyring(), "a newer one");
     start_standby(Mode::asynchronous, standby->standing());
     round();
-    EXPECT_EQ(*standby->keyring(), "a newer one") << "after a restart, from the groups that wait";
+    EXPECT_EQ(standby->keyring(), "a newer one") << "after a restart, from the groups that wait";
 }
 
 TEST_F(Ends, a_synchronous_primary_that_hears_nothing_spends_nothing_until_somebody_gives_his_word) {
