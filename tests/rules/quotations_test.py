@@ -61,8 +61,9 @@ class Quotations(unittest.TestCase):
         self.assertEqual([f"{path}: {words}" for path, words in quoted if words not in sayings()], [])
 
     def test_questions_in_the_pictures_are_those_of_the_set_up(self):
-        asked = re.findall(r'Question\{"[\w.]+",\s*"((?:\\.|[^"\\])*)"', text("installer/setup/questions.cpp"))
-        asked = [words.replace('\\"', '"') for words in asked]
+        typed = re.search(r'question\.secret \? "([^"\[]*) \["', text("installer/setup/dialogue.cpp"))[1]
+        questions = re.findall(r'Question\{"[\w.]+",\s*"((?:\\.|[^"\\])*)".*?(,\s+true)?\},\n', text("installer/setup/questions.cpp"), re.DOTALL)
+        asked = [words.replace('\\"', '"') + (typed if secret else "") for words, secret in questions]
         seen = [found for path in tracked() if re.match(r"docs/pictures/setup-\w+\.svg$", path) for found in re.findall(r">([^<]+) \[[^<]*\]: <", text(path))]
         self.assertGreater(len(seen), 20)
         own = "Set everything up like this?"
