@@ -30,7 +30,13 @@ enum class Endpoint : std::uint8_t {
     speech,
     transcriptions,
     translations,
-    cohere_chat  ///< Cohere's own, of providers only
+    cohere_chat,  ///< Cohere's own, of providers only
+    response_get,
+    response_delete,
+    response_items,
+    response_cancel,
+    response_compact,
+    passthrough  ///< an entry of the policy, for the rest of a provider's API
 };
 
 /// How a request is written.
@@ -53,7 +59,14 @@ enum class Metered : std::uint8_t {
 };
 
 /// By what a request reaches its row.
-enum class Reached : std::uint8_t { by_path, by_verb, as_list, at_providers_only };
+enum class Reached : std::uint8_t {
+    by_path,
+    by_verb,
+    as_list,
+    at_providers_only,
+    by_id,    ///< `{id}` in the suffix stands for one part of the path
+    by_entry  ///< the policy names it
+};
 
 struct EndpointFacts {
     Endpoint endpoint;
@@ -86,6 +99,12 @@ inline constexpr std::array endpoint_table = {
     EndpointFacts{Endpoint::transcriptions, "transcriptions", "/audio/transcriptions", Dialect::openai, Reached::by_path, Form::multipart, Held::units, Metered::transcript, false},
     EndpointFacts{Endpoint::translations, "translations", "/audio/translations", Dialect::openai, Reached::by_path, Form::multipart, Held::units, Metered::transcript, false},
     EndpointFacts{Endpoint::cohere_chat, "cohere_chat", "/chat", Dialect::cohere, Reached::at_providers_only, Form::json, Held::output, Metered::tokens, true},
+    EndpointFacts{Endpoint::response_get, "response_get", "/responses/{id}", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::response_delete, "response_delete", "/responses/{id}", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::response_items, "response_items", "/responses/{id}/input_items", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::response_cancel, "response_cancel", "/responses/{id}/cancel", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::response_compact, "response_compact", "/responses/compact", Dialect::openai, Reached::by_path, Form::json, Held::output, Metered::tokens, false},
+    EndpointFacts{Endpoint::passthrough, "passthrough", "", Dialect::openai, Reached::by_entry, Form::json, Held::units, Metered::units, false},
 };
 // clang-format on
 
@@ -100,6 +119,6 @@ consteval bool in_order() {
         if (static_cast<std::size_t>(endpoint_table[i].endpoint) != i) return false;
     return true;
 }
-static_assert(in_order() && endpoint_last == Endpoint::cohere_chat, "each endpoint has its row, in order");
+static_assert(in_order() && endpoint_last == Endpoint::passthrough, "each endpoint has its row, in order");
 
 }  // namespace bursar
