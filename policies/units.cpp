@@ -53,6 +53,13 @@ std::string_view missing_for(Endpoint endpoint, const Price& price) {
         case Endpoint::generate_content:
         case Endpoint::converse:
         case Endpoint::cohere_chat:
+        case Endpoint::response_get:
+        case Endpoint::response_delete:
+        case Endpoint::response_items:
+        case Endpoint::response_cancel:
+        case Endpoint::response_compact:
+        case Endpoint::input_tokens:
+        case Endpoint::passthrough:
             break;
     }
     return price.rates.output || price.rates.input == NanoUsd{} ? "" : "output price";

@@ -36,7 +36,8 @@ enum class Endpoint : std::uint8_t {
     response_items,
     response_cancel,
     response_compact,
-    passthrough  ///< an entry of the policy, for the rest of a provider's API
+    input_tokens,  ///< OpenAI's count of a response's prompt
+    passthrough    ///< an entry of the policy, for the rest of a provider's API
 };
 
 /// How a request is written.
@@ -104,6 +105,7 @@ inline constexpr std::array endpoint_table = {
     EndpointFacts{Endpoint::response_items, "response_items", "/responses/{id}/input_items", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
     EndpointFacts{Endpoint::response_cancel, "response_cancel", "/responses/{id}/cancel", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
     EndpointFacts{Endpoint::response_compact, "response_compact", "/responses/compact", Dialect::openai, Reached::by_path, Form::json, Held::output, Metered::tokens, false},
+    EndpointFacts{Endpoint::input_tokens, "input_tokens", "/responses/input_tokens", Dialect::openai, Reached::by_path, Form::json, Held::nothing, Metered::tokens, false},
     EndpointFacts{Endpoint::passthrough, "passthrough", "", Dialect::openai, Reached::by_entry, Form::json, Held::units, Metered::units, false},
 };
 // clang-format on

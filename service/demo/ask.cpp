@@ -260,6 +260,13 @@ Result<void> read_prompt(const element& root, Ask& ask) {
         case Endpoint::transcriptions:
         case Endpoint::translations:
         case Endpoint::cohere_chat:
+        case Endpoint::response_get:
+        case Endpoint::response_delete:
+        case Endpoint::response_items:
+        case Endpoint::response_cancel:
+        case Endpoint::response_compact:
+        case Endpoint::input_tokens:
+        case Endpoint::passthrough:
             return {};
     }
     return {};

@@ -96,6 +96,13 @@ std::string body_of(const Ask& ask, const Answer& answer) {
         case Endpoint::transcriptions:
         case Endpoint::translations:
         case Endpoint::cohere_chat:
+        case Endpoint::response_get:
+        case Endpoint::response_delete:
+        case Endpoint::response_items:
+        case Endpoint::response_cancel:
+        case Endpoint::response_compact:
+        case Endpoint::input_tokens:
+        case Endpoint::passthrough:
             return {};  // the demo provider does not speak them
     }
     return {};
@@ -124,6 +131,13 @@ std::vector<Event> events_of(const Ask& ask, const Answer& answer) {
         case Endpoint::transcriptions:
         case Endpoint::translations:
         case Endpoint::cohere_chat:
+        case Endpoint::response_get:
+        case Endpoint::response_delete:
+        case Endpoint::response_items:
+        case Endpoint::response_cancel:
+        case Endpoint::response_compact:
+        case Endpoint::input_tokens:
+        case Endpoint::passthrough:
             return {};
     }
     return {};

@@ -89,6 +89,8 @@ Statement StatementReader::read(Endpoint endpoint, ondemand::parser& parser) {
                 return read_completion(object);
             case Endpoint::responses:
                 return streamed_ ? read_responses_event(object) : read_response(object);
+            case Endpoint::response_compact:
+                return read_response(object);
             case Endpoint::messages:
                 return streamed_ ? read_messages_event(object) : read_message(object);
             case Endpoint::generate_content:
@@ -107,6 +109,12 @@ Statement StatementReader::read(Endpoint endpoint, ondemand::parser& parser) {
             case Endpoint::speech:
             case Endpoint::transcriptions:
             case Endpoint::translations:
+            case Endpoint::response_get:
+            case Endpoint::response_delete:
+            case Endpoint::response_items:
+            case Endpoint::response_cancel:
+            case Endpoint::input_tokens:
+            case Endpoint::passthrough:
                 return read_list(object);
         }
         return simdjson::SUCCESS;

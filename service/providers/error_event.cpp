@@ -89,6 +89,13 @@ std::string error_event(Endpoint endpoint, std::string_view type, std::string_vi
         case Endpoint::transcriptions:
         case Endpoint::translations:
         case Endpoint::cohere_chat:
+        case Endpoint::response_get:
+        case Endpoint::response_delete:
+        case Endpoint::response_items:
+        case Endpoint::response_cancel:
+        case Endpoint::response_compact:
+        case Endpoint::input_tokens:
+        case Endpoint::passthrough:
             break;
     }
     json.key("error").open().field("message", message).field("type", type).key("param").null();

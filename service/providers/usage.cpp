@@ -147,6 +147,7 @@ Usage to_usage(Endpoint endpoint, const Counts& counts) {
         case Endpoint::speech:
         case Endpoint::transcriptions:
         case Endpoint::translations:
+        case Endpoint::response_compact:
             return from_openai(counts);
         case Endpoint::generate_content:
             return from_gemini(counts);
@@ -154,6 +155,12 @@ Usage to_usage(Endpoint endpoint, const Counts& counts) {
             return from_cohere(counts);
         case Endpoint::count_tokens:
         case Endpoint::models:
+        case Endpoint::response_get:
+        case Endpoint::response_delete:
+        case Endpoint::response_items:
+        case Endpoint::response_cancel:
+        case Endpoint::input_tokens:
+        case Endpoint::passthrough:
             return {};
     }
     return {};
