@@ -63,6 +63,7 @@ bool key_may(const Caller& caller, const Model& model) { return caller.models.em
 /// By a channel of that dialect or, at endpoints that can be translated, by any.
 bool serves(const Channel& channel, const Ask& ask) {
     const Dialect spoken = channel.provider->dialect;
+    if (needs_responses(ask.endpoint) && !channel.provider->quirks.responses) return false;
     // A rerank is Cohere's, whatever else it stands beside.
     const bool rerank = ask.endpoint == Endpoint::rerank && spoken == Dialect::cohere;
     return spoken == ask.dialect || can_translate(ask.endpoint) || rerank;
@@ -237,13 +238,19 @@ void plan_hold(Route& route, const Ask& ask) {
     // Of most calls they are the same.
     route.expected = route.output_expected == route.output_worst ? route.worst : cost_with(route.output_expected);
     route.output_least = route.output_expected;
-    if (route.on_short == OnShort::lower && held == Held::output)
+    // Compacting takes no limit that could be lowered.
+    if (route.on_short == OnShort::lower && held == Held::output && ask.endpoint != Endpoint::response_compact)
         route.output_least = std::min(route.output_expected,
                                       times(std::max(ask.output_min, Tokens{0}) + answer_tokens_min, ask.choices));
     route.expected_min = route.output_least == route.output_expected ? route.expected : cost_with(route.output_least);
 }
 
 std::unexpected<Error> not_offered(const Model& model, const Ask& ask) {
+    if (needs_responses(ask.endpoint))
+        return fail(Fault::model_unknown,
+                    fmt::format("The model \"{}\" cannot be asked for this: its provider does not have OpenAI's "
+                                "Responses API. POST /v1/responses reaches it.",
+                                model.name));
     // A virtual model that picks none has no channels of its own.
     const Dialect other = model.channels.empty() ? ask.dialect : model.channels.front().provider->dialect;
     if (path_of(other, model).empty())
@@ -297,7 +304,9 @@ Result<Route> route_over(const Snapshot& rules, std::shared_ptr<const Model> mod
     Route route;
     route.model = std::move(model);
     for (const Channel& channel : route.model->channels)
-        if (serves(channel, ask)) route.channels.push_back(&channel);
+        if (serves(channel, ask) && (ask.pin == nullptr || is_place(channel, *ask.pin)))
+            route.channels.push_back(&channel);
+    if (route.channels.empty() && ask.pin != nullptr) return place_gone(*ask.pin, ask.model);
     if (route.channels.empty()) return not_offered(*route.model, ask);
     route.bounds = {.input = input_bound(*route.model, ask) + translated_input(route, ask),
                     .images = ask.images,
@@ -324,6 +333,11 @@ Result<Route> route_over(const Snapshot& rules, std::shared_ptr<const Model> mod
 
 Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& ask, Timestamp now) {
     TRY(const auto model, permitted_model(rules, caller, ask));
+    if (ask.pin != nullptr && !ask.pin->model.empty()) {
+        const auto maker = rules.models.find(ask.pin->model);
+        if (maker == rules.models.end()) return place_gone(*ask.pin, ask.model);
+        return route_over(rules, maker->second, caller, ask, now);
+    }
     return route_over(rules, picked(rules, model, ask), caller, ask, now);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "policies/pin.h"
 #include "policies/snapshot.h"
 #include "service/base/caller.h"
 #include "service/base/result.h"
@@ -40,6 +41,7 @@ struct Ask {
     Abilities needs;        ///< as far as the body shows
     std::string_view tags;  ///< a comma list
     int budget_left_percent = 100;
+    const Pin* pin = nullptr;              ///< null: wherever the model is
     std::optional<Tokens> output_learned;  ///< what nine of ten such answers had at most, for each choice
 };
 
@@ -67,7 +69,7 @@ struct Route {
 
 /// Whether this caller may use this model now, where, and at what worst price.
 /// not_permitted, model_unknown, price_missing (no price in force), invalid_request (the model cannot do what the call
-/// needs), wrong_configuration never. Pure.
+/// needs), not_found (the place where it is pinned is gone), wrong_configuration never. Pure.
 Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& ask, Timestamp now);
 
 /// The same for another model that the policy itself names for this call: nobody asks whether the caller may use it.

@@ -63,7 +63,8 @@ std::string path_at(const Provider& provider, Endpoint endpoint, std::string_vie
     if (adds && !path.ends_with("/v1")) path += "/v1";
     // Azure has deployments of models, and one path for responses of all of them.
     if (provider.quirks.deployments)
-        path += endpoint == Endpoint::responses ? "/openai" : "/openai/deployments/" + escaped(model);
+        path += endpoint == Endpoint::responses || needs_responses(endpoint) ? "/openai"
+                                                                             : "/openai/deployments/" + escaped(model);
     path += facts(endpoint).suffix;
     if (!provider.quirks.api_version.empty()) path += "?api-version=" + escaped(provider.quirks.api_version);
     return path;

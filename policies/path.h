@@ -19,6 +19,8 @@ std::string path_at(const Provider& provider, Endpoint endpoint, std::string_vie
 /// Chat completions, responses, messages and Gemini's generateContent can be translated; the other endpoints go where
 /// their own dialect is spoken.
 bool can_translate(Endpoint endpoint);
+/// Whether only providers take it that have the Responses API themselves.
+constexpr bool needs_responses(Endpoint endpoint) { return facts(endpoint).suffix.starts_with("/responses/"); }
 /// The endpoint at which a provider of this dialect is asked what a caller asks at `endpoint`.
 Endpoint spoken_at(Endpoint endpoint, Dialect provider);
 /// The same for this provider, who may have fewer of its dialect's endpoints.

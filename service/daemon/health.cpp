@@ -137,6 +137,8 @@ std::string Service::metrics() const {
     const replays::Replays::Size kept = books_.replays->size();
     gauge(out, "bursar_replays_kept", "Idempotency keys that stand for an ended call.", std::to_string(kept.entries));
     gauge(out, "bursar_replays_bytes", "What they count against their limit.", std::to_string(kept.bytes));
+    gauge(out, "bursar_stored_responses", "Responses at providers whose owners are known.",
+          std::to_string(books_.stored->size()));
     const store::Health health = parts->store.health();
     gauge(out, "bursar_store_writable", "0 while the journal cannot be written.", health.writable ? "1" : "0");
     counter(out, "bursar_commits_total", "Group commits.", health.commits);

@@ -32,6 +32,7 @@
 #include "service/reports/schedules.h"
 #include "service/staff/staff.h"
 #include "service/store/store.h"
+#include "service/stored/stored.h"
 #include "service/treasury/allocations.h"
 #include "service/treasury/steward.h"
 #include "service/treasury/treasury.h"
@@ -51,6 +52,7 @@ struct Books {
     std::unique_ptr<ledger::Ledger> ledger;
     std::unique_ptr<audit::Audit> audit;
     std::unique_ptr<replays::Replays> replays;
+    std::unique_ptr<stored::Stored> stored;
     std::unique_ptr<auth::Keys> keys;
     std::unique_ptr<auth::Operators> operators;
     std::unique_ptr<auth::People> people;

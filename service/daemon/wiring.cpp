@@ -112,11 +112,13 @@ void Service::set_closed_because(std::string reason) {
 
 Result<void> Service::open_house() {
     TRY(books_, open_books(configuration_, defaults_, *vault_, clock_));
-    // The ledger last: whatever outcome or answer the others take into a group, the ledger has its settlement for the
-    // same group or an earlier one. A row without its settlement could not be told from a call that was lost.
+    // The ledger behind these: whatever outcome or answer the others take into a group, the ledger has its settlement
+    // for the same group or an earlier one. A row without its settlement could not be told from a call that was lost.
     books_.store->attach(*books_.audit);
     books_.store->attach(*books_.replays);
     books_.store->attach(*books_.ledger);
+    // Behind the rows of calls: whoever sees one finds the response that it made.
+    books_.store->attach(*books_.stored);
     if (pairing_) books_.store->follow_with(pairing_->serving()->follower(standby::Part::service_database));
     books_.store->on_broken([this](const Error& error) {
         if (starts_anew()) return static_cast<void>(::kill(::getpid(), SIGUSR2));
@@ -136,8 +138,8 @@ Result<void> Service::open_house() {
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
     health_ = std::make_unique<providers::Health>(clock_, [this](const providers::Change& change) { tell(change); });
     tokens_ = std::make_unique<providers::tokens::Keeper>(clock_, chance);
-    const gateway::Parts rooms{*books_.rules, *books_.callers, *books_.ledger, *vault_, *books_.audit,
-                               *health_,      *books_.replays, *tokens_,       clock_};
+    const gateway::Parts rooms{*books_.rules, *books_.callers, *books_.ledger, *vault_,  *books_.audit,
+                               *health_,      *books_.replays, *books_.stored, *tokens_, clock_};
     const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max};
     gateway_ = std::make_unique<gateway::Gateway>(rooms, limits, shards);
     books_.audit->note({.actor = "service",

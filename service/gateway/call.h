@@ -12,6 +12,7 @@
 #include "service/providers/body.h"
 #include "service/providers/health.h"
 #include "service/providers/meter.h"
+#include "service/stored/stored.h"
 #include "service/vault/vault.h"
 
 #include <functional>
@@ -72,8 +73,15 @@ struct Call {
     Shape shape = Shape::openai;
     std::string asked_model;    ///< Gemini's path names the model
     bool asked_stream = false;  ///< and whether the answer streams
+    std::string asked_id;       ///< of a stored response, in its path
     std::string body;           ///< the prompt; freed before the answer streams
     providers::Prompt prompt;
+
+    // Recall
+    std::optional<stored::Response> kept;  ///< the stored response that it is about, or goes on from
+    Tokens context = 0;                    ///< what the provider has of that as input, besides the body
+    bool in_mind = false;                  ///< its own response is remembered
+    bool context_told = false;             ///< and how long it is
 
     // Identify, Admit
     std::shared_ptr<const policies::Snapshot> rules;  ///< one unchanging view for the whole call

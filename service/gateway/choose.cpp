@@ -41,8 +41,11 @@ struct KeyChoice {
     providers::Way by = providers::Way::open;
 };
 
-bool tried(const Call& call, const policies::Provider& provider, std::size_t key) {
-    return !provider.keys.empty() && has(call.failed_keys, &provider.keys[key]);
+/// Also a key of another account, which does not know what is stored.
+bool barred(const Call& call, const policies::Provider& provider, std::size_t key) {
+    if (provider.keys.empty()) return false;
+    if (call.kept && provider.keys[key].secret != call.kept->origin.secret) return true;
+    return has(call.failed_keys, &provider.keys[key]);
 }
 
 /// Before all others one that may be back; then by weight. Nothing if the pool has none now.
@@ -54,7 +57,7 @@ std::optional<KeyChoice> choose_key(const Call& call, const policies::Channel& c
     };
     std::uint64_t total = 0;
     for (std::size_t i = 0; i < way.keys.size(); ++i) {
-        if (tried(call, provider, i)) continue;
+        if (barred(call, provider, i)) continue;
         const providers::Way by = way.keys[i]->way(now);
         if (by == providers::Way::due) return KeyChoice{i, by};
         if (by == among) total += weight_of(i);
@@ -62,7 +65,7 @@ std::optional<KeyChoice> choose_key(const Call& call, const policies::Channel& c
     if (total == 0) return {};
     std::uint64_t rest = draw % total;
     for (std::size_t i = 0; i < way.keys.size(); ++i) {
-        if (tried(call, provider, i) || way.keys[i]->way(now) != among) continue;
+        if (barred(call, provider, i) || way.keys[i]->way(now) != among) continue;
         if (rest < weight_of(i)) return KeyChoice{i, among};
         rest -= weight_of(i);
     }
@@ -150,6 +153,13 @@ std::chrono::nanoseconds shut_for(const Call& call, Moment now) {
 Error nobody_left(Call& call, Moment now) {
     const auto wait = std::chrono::ceil<std::chrono::seconds>(shut_for(call, now));
     call.retry_after = std::max(wait, std::chrono::seconds(1));
+    if (call.kept)
+        return {Fault::overloaded,
+                fmt::format("The provider that keeps the response takes no calls just now, and no other one knows it. "
+                            "Try again in {} s.",
+                            std::chrono::ceil<std::chrono::seconds>(*call.retry_after).count()),
+                fmt::format("the channel {}/{} of a stored response is out, or its key {} is; see bursarctl providers",
+                            call.kept->origin.provider, call.kept->origin.there, call.kept->origin.secret)};
     return {Fault::overloaded,
             fmt::format("No provider of the model \"{}\" takes calls just now. Try again in {} s.", call.prompt.model,
                         std::chrono::ceil<std::chrono::seconds>(*call.retry_after).count()),
@@ -211,11 +221,15 @@ Result<void> Gateway::choose(Call& call) {
         const Found& found = all[*chosen];
         const auto key =
             choose_any_key(call, *found.channel, *found.way, sticky ? shape.caller : call.shard.draw(), now, true);
+        const bool teaches = !is_by_id(call.endpoint);
         // Another call may have taken the only try in this very moment: then the next best is chosen.
-        if (!key || !found.way->channel->enter(found.by)) continue;
+        if (!key || (teaches && !found.way->channel->enter(found.by))) continue;
         call.attempt = Attempt{};
         call.attempt.channel = found.channel;
         call.attempt.began = now;
+        const policies::Provider& provider = *found.channel->provider;
+        if (!provider.keys.empty()) call.attempt.key = &provider.keys[key->index];
+        if (!teaches) return {};
         const auto& key_health = found.way->keys[key->index];
         const bool let_in = key_health->enter(key->by);
         call.attempt.passage = providers::Passage(found.way->channel, found.by, let_in ? key_health : nullptr, key->by);
@@ -224,8 +238,6 @@ Result<void> Gateway::choose(Call& call) {
             call.attempt = Attempt{};
             continue;
         }
-        const policies::Provider& provider = *found.channel->provider;
-        if (!provider.keys.empty()) call.attempt.key = &provider.keys[key->index];
         return {};
     }
 }

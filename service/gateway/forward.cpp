@@ -105,7 +105,8 @@ providers::Rewrite rewrite_of(const Call& call) {
     // A growing hold follows the stream; any other must not be outgrown. What costs nothing needs no limit, but where
     // its tokens are what is short.
     const bool lowered = call.attempt.output_paid < route.output_worst;
-    if (!call.attempt.grows && route.output_worst > 0 && (route.worst > NanoUsd{} || lowered)) {
+    const bool takes_limit = call.endpoint != Endpoint::response_compact;
+    if (takes_limit && !call.attempt.grows && route.output_worst > 0 && (route.worst > NanoUsd{} || lowered)) {
         const Tokens each = call.attempt.output_paid / std::max<std::int64_t>(1, call.prompt.choices);
         // Also the dialect's own default is written: not every provider that speaks it keeps to it.
         const bool unwritten = call.prompt.max_tokens_at.empty();
@@ -178,12 +179,15 @@ Error no_answer(const Call& call) {
 
 Tokens input_estimate(const Call& call) {
     constexpr Tokens bytes_per_token_least = 2;
-    return call.prompt.input_at_most / bytes_per_token_least + 1;
+    // Of a stored conversation whose length nobody told, the model's window is as good as any guess.
+    if (call.kept && call.context == 0 && call.route) return call.route->bounds.input;
+    return call.context + call.prompt.input_at_most / bytes_per_token_least + 1;
 }
 
 Result<Gateway::Outgoing> Gateway::compose(const Call& call) {
     const providers::Rewrite rewrite = rewrite_of(call);
     Outgoing out;
+    if (facts(call.endpoint).form == Form::none) return out;
     if (!call.attempt.translated) {
         out.pieces = providers::splice(call.body, call.prompt, rewrite);
         return out;
@@ -216,7 +220,7 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
     if (!outgoing) co_return give_up(call, {.fit = providers::Fit::elsewhere, .retry_after = {}}, outgoing.error());
     std::vector<edge::HeaderView> headers = headers_for_provider(head, provider, call.attempt.translated);
     const auto delivery = call.prompt.stream ? policies::Delivery::streamed : policies::Delivery::whole;
-    const std::string target_text = provider_target(channel, call.endpoint, head, delivery);
+    const std::string target_text = provider_target(channel, call.endpoint, head, delivery, call.asked_id);
     const std::array<std::string_view, 1> whole = {outgoing->translated};
     providers::UpstreamRequest request{.method = head.method, .target = target_text, .headers = &headers};
     if (call.attempt.translated)
@@ -407,9 +411,12 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     call.body = std::string();
     call.outcome.first_byte = now - call.heard;
     book(call, reading);
+    keep_in_mind(call, reading);
+    if (call.endpoint == Endpoint::response_delete) parts_.stored.forget(call.asked_id);
     end_permit(call, now);
     call.attempt.passage.well();
-    call.attempt.passage.channel()->measure_plain(now - call.attempt.began, reading.usage.output);
+    if (call.attempt.passage.channel() != nullptr)
+        call.attempt.passage.channel()->measure_plain(now - call.attempt.began, reading.usage.output);
     // The provider is done: a caller who reads slowly keeps its channel busy no longer.
     call.attempt.passage = providers::Passage();
     const int status = answer.head().status;

@@ -10,6 +10,7 @@
 #include "service/ledger/ledger.h"
 #include "service/providers/body.h"
 #include "service/replays/replays.h"
+#include "service/stored/stored.h"
 #include "service/vault/vault.h"
 
 #include <memory>
@@ -46,6 +47,7 @@ struct Parts {
     audit::Audit& audit;
     providers::Health& health;
     replays::Replays& replays;
+    stored::Stored& stored;
     providers::tokens::Keeper& tokens;
     const Clock& clock;
 };
@@ -82,6 +84,11 @@ class Gateway {
     /// will be. call_in_progress, idempotency_key_reused, idempotency_key_spent, invalid_request, overloaded.
     Task<Result<bool>> repeat(Call& call);
     Task<Result<void>> replay(Call& call, std::int64_t number);
+    /// Finds the stored response that the call is about, or goes on from, if it is the caller's own. not_found;
+    /// invalid_request: it names items without one.
+    Result<void> recall(Call& call);
+    /// The provider stores the answer: remembers whose it is and, once that is told, how long.
+    void keep_in_mind(Call& call, const providers::Reading& reading);
     Result<void> admit(Call& call);
     Result<void> take_rates(Call& call);
     Result<void> choose(Call& call);

@@ -25,6 +25,27 @@ const EndpointFacts* row_of(std::string_view path) {
     return found == endpoint_table.end() ? nullptr : found;
 }
 
+constexpr std::string_view id_here = "{id}";
+
+/// By which a row is reached whose path has an id.
+std::string_view method_of(Endpoint endpoint) {
+    if (endpoint == Endpoint::response_delete) return "DELETE";
+    return endpoint == Endpoint::response_cancel ? "POST" : "GET";
+}
+
+/// What stands in the place of `{id}`; nothing if it is another path.
+std::optional<std::string_view> id_in(const EndpointFacts& row, std::string_view path) {
+    constexpr std::string_view version = "/v1";
+    if (row.reached != Reached::by_id || !path.starts_with(version)) return std::nullopt;
+    path.remove_prefix(version.size());
+    const std::size_t at = row.suffix.find(id_here);
+    const std::string_view before = row.suffix.substr(0, at), behind = row.suffix.substr(at + id_here.size());
+    if (path.size() <= before.size() + behind.size() || !path.starts_with(before) || !path.ends_with(behind))
+        return std::nullopt;
+    const std::string_view id = path.substr(before.size(), path.size() - before.size() - behind.size());
+    return id.contains('/') ? std::nullopt : std::optional(id);
+}
+
 struct Verb {
     std::string_view name;
     Endpoint endpoint;
@@ -52,6 +73,9 @@ std::string known_paths() {
     std::string out = "GET /v1/models";
     for (const EndpointFacts& row : endpoint_table)
         if (row.reached == Reached::by_path) out.append(", POST /v1").append(row.suffix);
+    for (const EndpointFacts& row : endpoint_table)
+        if (row.reached == Reached::by_id)
+            out.append(", ").append(method_of(row.endpoint)).append(" /v1").append(row.suffix);
     for (const Verb& verb : verbs) out.append(", POST /v1beta/models/{model}:").append(verb.name);
     return out;
 }
@@ -103,6 +127,26 @@ Result<void> greet_gemini(Call& call, std::string_view rest) {
     return plain_body(head);
 }
 
+/// A path with an id of something that is stored; nothing if it is none.
+std::optional<Result<void>> greet_by_id(Call& call) {
+    const edge::RequestHead& head = call.exchange.head();
+    std::string methods;
+    for (const EndpointFacts& row : endpoint_table) {
+        const auto id = id_in(row, head.path());
+        if (!id) continue;
+        call.endpoint = row.endpoint;
+        call.dialect = row.dialect;
+        call.shape = Shape::openai;
+        call.asked_id = decoded(*id);
+        call.asked_stream = row.endpoint == Endpoint::response_get && parameter(head.query(), "stream") == "true";
+        const std::string_view method = method_of(row.endpoint);
+        if (head.method == method) return Result<void>{};
+        methods.append(methods.empty() ? "" : " or ").append(method);
+    }
+    if (methods.empty()) return std::nullopt;
+    return std::unexpected(wrong_method(call, methods));
+}
+
 }  // namespace
 
 /// A verb of Gemini's, or its credential's header, tells the dialect first, then the path (docs/use/clients.md).
@@ -146,6 +190,7 @@ Result<void> greet(Call& call) {
         if (head.method != "POST") return std::unexpected(wrong_method(call, "POST"));
         return plain_body(head);
     }
+    if (const std::optional<Result<void>> by_id = greet_by_id(call)) return *by_id;
     return fail(Fault::not_found, fmt::format("There is no {} here. Known paths: {}.", path, known_paths()));
 }
 

@@ -74,11 +74,13 @@ bool may_hide(const Call& call) {
     return false;
 }
 
+bool is_free(const Call& call) { return facts(call.endpoint).held == Held::nothing; }
+
 /// The provider's own count is booked in full, whatever it is. What is only estimated: in full too where the hold
 /// followed what came; else at most what was held, since the hold bounds what such an answer can cost; and at what was
 /// held where the model may have thought what nobody saw.
 NanoUsd cost_of(const Call& call, const providers::Reading& reading, const Usage& usage, const Served& served) {
-    if (call.endpoint == Endpoint::count_tokens || reading.source == UsageSource::none) return {};
+    if (is_free(call) || reading.source == UsageSource::none) return {};
     const NanoUsd cost = policies::cost(*call.attempt.price, usage, served, call.at);
     if (reading.source != UsageSource::estimated) return cost;
     // The provider was ahead of what it was cut off at, nobody knows how far. So was the hold.
@@ -135,11 +137,11 @@ Task<Result<void>> Gateway::hold(Call& call) {
     attempt.price = attempt.channel->prices->at(call.at);
 
     attempt.charge = policies::charge_for(*call.rules, call.caller->team, *route.model);
-    attempt.held = {.calls = call.counted || call.endpoint == Endpoint::count_tokens ? 0 : 1};
+    attempt.held = {.calls = call.counted || is_free(call) ? 0 : 1};
     if (attempt.held.calls == 0) attempt.charge.per_call = {};
 
     const std::string channel = attempt.channel->name();
-    const Tokens input = call.endpoint == Endpoint::count_tokens ? 0 : route.bounds.input;
+    const Tokens input = is_free(call) ? 0 : route.bounds.input;
     const ledger::HoldRequest request{.call = call.id,
                                       .attempt = attempt.id,
                                       .scopes = call.scopes,
@@ -214,8 +216,7 @@ void Gateway::book(Call& call, const providers::Reading& told) {
     std::optional<providers::Reading> guessed;
     const providers::Reading& reading = told.units_only ? guessed.emplace(with_tokens(call, told)) : told;
     // It was taken and answered, and then broke off before its first event: nobody knows what it cost.
-    const bool untold =
-        reading.source == UsageSource::none && !reading.failed && call.endpoint != Endpoint::count_tokens;
+    const bool untold = reading.source == UsageSource::none && !reading.failed && !is_free(call);
     if (untold) return book_hold(call, UsageSource::estimated);
     attempt.open = false;
     call.outcome.usage = with_units(call, reading);

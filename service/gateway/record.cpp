@@ -35,6 +35,8 @@ audit::Action refusal_action(const Call& call) {
 void learn_norms(const Call& call) {
     const audit::Outcome& outcome = call.outcome;
     if (!call.route || call.route->output_worst == 0 || !outcome.fault.empty()) return;
+    // What a conversation is compacted to says nothing about answers.
+    if (call.endpoint == Endpoint::response_compact) return;
     if (outcome.status != 200 || outcome.usage_source != UsageSource::provider) return;
     const Tokens output = outcome.usage.output + outcome.usage.reasoning + outcome.usage.audio_output;
     call.shard.norms().observe(outcome.key_id, outcome.model, output / std::max<std::int64_t>(1, call.prompt.choices));

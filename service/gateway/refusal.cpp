@@ -167,7 +167,7 @@ RefusalText refusal_of(const Error& error, Shape shape, Endpoint endpoint, const
     } else if (shape == Shape::anthropic) {
         if (budget) out.head.status = 429;
         out.body = anthropic_body(error, known, call);
-    } else if (budget && endpoint == Endpoint::responses) {
+    } else if (budget && (endpoint == Endpoint::responses || endpoint == Endpoint::response_compact)) {
         out.head.status = 429;
         out.head.add("x-codex-promo-message", ascii(error.for_caller));
         out.body = usage_limit_body(error, known, call, period_end);

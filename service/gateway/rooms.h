@@ -22,6 +22,11 @@ Result<void> greet(Call& call);
 /// Room 2: who calls, by a key, a sign-in or a JWT. Before the body is read: strangers may not make us read.
 Result<void> identify(Call& call, const auth::Authenticator& callers);
 
+/// Whether a call is about a stored response and costs nothing: it teaches nothing of channels and keys.
+bool is_by_id(Endpoint endpoint);
+/// Where a call has to go that is about a stored response, or goes on from one. `kept` is found; views into the call.
+policies::Pin pin_of(const Call& call);
+
 /// Body of `GET /v1/models` and `/v1/models/{id}` in the caller's dialect, with what this caller may use.
 Result<std::string> model_list(const Call& call);
 
@@ -40,9 +45,9 @@ Error stopping_error();
 Tokens input_estimate(const Call& call);
 
 /// Path and query at the provider of a channel. What the caller wrote behind its path goes along, unless the call is
-/// translated.
+/// translated. `id`: of what is stored there, where the path has one.
 std::string provider_target(const policies::Channel& channel, Endpoint asked, const edge::RequestHead& head,
-                            policies::Delivery delivery = policies::Delivery::whole);
+                            policies::Delivery delivery = policies::Delivery::whole, std::string_view id = {});
 
 /// Whether any channel of the call's route takes it now. `ways` are looked up.
 bool anybody_takes(const Call& call, Moment now);

@@ -66,7 +66,8 @@ Task<void> Gateway::rooms(Call& call) {
         if (repeated && *repeated) co_return;
         if (!repeated) passed = std::unexpected(repeated.error());
     }
-    if (passed) passed = admit(call);  // 3: may they, where, at what worst price?
+    if (passed) passed = recall(call);  // is what its provider keeps of it, the caller's own?
+    if (passed) passed = admit(call);   // 3: may they, where, at what worst price?
     if (!passed) {
         co_await refuse(call, passed.error());
         co_return;
@@ -112,6 +113,10 @@ Task<Result<void>> Gateway::hear(Call& call) {
     call.heard = parts_.clock.moment();
     call.waited += call.heard - began;
     if (!body) co_return std::unexpected(std::move(body).error());
+    if (facts(call.endpoint).form == Form::none) {
+        call.prompt.stream = call.outcome.streamed = call.asked_stream;
+        co_return Result<void>{};
+    }
     call.body = *std::move(body);
     const bool gemini = call.dialect == Dialect::gemini;
     Result<providers::Prompt> prompt = read_body(call);
@@ -134,7 +139,7 @@ policies::Ask ask_of(const Call& call) {
             .model = call.prompt.model,
             .stream = call.prompt.stream,
             .max_tokens = call.prompt.max_tokens,
-            .input_at_most = call.prompt.input_at_most,
+            .input_at_most = call.prompt.input_at_most + call.context,
             .input_elsewhere = call.prompt.input_elsewhere,
             .choices = call.prompt.choices,
             .images = facts(call.endpoint).held == Held::units ? call.prompt.choices : 0,
@@ -167,6 +172,8 @@ Result<void> Gateway::admit(Call& call) {
     // Only a stream's hold follows what was learned; limits of speed ask for it themselves, where there are any.
     if (call.prompt.stream) call.output_learned = call.shard.norms().expected(call.caller->key_id, call.prompt.model);
     policies::Ask ask = ask_of(call);
+    policies::Pin pin;
+    if (call.kept) ask.pin = &(pin = pin_of(call));
     if (policies::is_virtual(*call.rules, call.prompt.model)) {
         TRY(call.scopes, call.shard.scopes_of(parts_.ledger, *call.rules, call.caller));
         ask.budget_left_percent = budget_left_percent(call);
@@ -176,10 +183,11 @@ Result<void> Gateway::admit(Call& call) {
     return take_rates(call);
 }
 
-/// Counting tokens is free, and clients ask for many counts at once: no limit of speed holds for it.
+/// Counting tokens is free, and clients ask for many counts at once: no limit of speed holds for it, nor for what else
+/// costs nothing.
 Result<void> Gateway::take_rates(Call& call) {
     const RateLevels& levels = call.shard.rate_levels_of(call.caller);
-    if (levels.empty() || call.endpoint == Endpoint::count_tokens) return {};
+    if (levels.empty() || facts(call.endpoint).held == Held::nothing) return {};
     if (!call.output_learned) call.output_learned = call.shard.norms().expected(call.caller->key_id, call.prompt.model);
     call.admitted = parts_.clock.moment();
     auto permit = rates_.take(levels, tokens_expected(call), call.admitted);
@@ -213,6 +221,8 @@ bool Gateway::fall_back(Call& call, providers::Fit fit) {
     const policies::Fallbacks& fallbacks = call.route->model->fallbacks;
     const std::string& other =
         fit == providers::Fit::context_too_long ? fallbacks.context_too_long : fallbacks.content_refused;
+    // What its provider keeps is known nowhere else.
+    if (call.kept) return false;
     if (other.empty() || call.caller_left || call.stopping || call.outcome.attempts >= call.route->model->attempts_max)
         return false;
     auto route = policies::route_to(*call.rules, other, *call.caller, ask_of(call), call.at);

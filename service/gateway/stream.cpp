@@ -106,6 +106,8 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
         if (whole_events.empty() || call.caller_left) continue;
         if (const providers::Reading& so_far = meter->reading(); so_far.complete)
             end_permit(call, now, so_far.source == UsageSource::provider ? &so_far.usage : nullptr);
+        // Whoever sees its id, or its end, may go on from it at once.
+        keep_in_mind(call, meter->reading());
         // The view dies with the next wait: the edge keeps a copy of what it cannot write at once.
         Result<void> sent;
         if (call.answered) {
@@ -129,6 +131,7 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
     // The books are right before the caller can see the end.
     const providers::Reading reading = meter->finish(input_estimate(call));
     book(call, reading);
+    keep_in_mind(call, reading);
     if (!failed && !end_shown) {
         failure = {Fault::provider_unavailable,
                    "The provider ended its answer before it was complete. What came so far may be cut off.",
@@ -185,7 +188,7 @@ void Gateway::learn_from_end(Call& call, const providers::Reading& reading, cons
                                                        failure->fault == Fault::deadline_passed);
     if ((channels_fault || reading.failed) && !call.caller_left && !call.stopping) {
         passage.failed(failure != nullptr ? failure->operator_text() : "an error event in the middle", {});
-    } else if (reading.complete && call.attempt.first_content != Moment{}) {
+    } else if (reading.complete && call.attempt.first_content != Moment{} && passage.channel() != nullptr) {
         const Moment now = parts_.clock.moment();
         passage.channel()->measure_stream(call.attempt.first_content - call.attempt.began,
                                           now - call.attempt.first_content, reading.usage.output);

@@ -56,10 +56,13 @@ std::string query_for_provider(std::string_view query, const policies::Provider&
 }  // namespace
 
 std::string provider_target(const policies::Channel& channel, Endpoint asked, const edge::RequestHead& head,
-                            policies::Delivery delivery) {
+                            policies::Delivery delivery, std::string_view id) {
+    constexpr std::string_view id_here = "{id}";
     const policies::Provider& provider = *channel.provider;
     const Endpoint spoken = policies::spoken_at(asked, provider);
     std::string out = policies::path_at(provider, spoken, channel.model, delivery);
+    if (const std::size_t at = out.find(id_here); !id.empty() && at != std::string::npos)
+        out.replace(at, id_here.size(), policies::escaped(id));
     const std::string query = query_for_provider(spoken == asked ? head.query() : std::string_view(), provider);
     if (!query.empty()) out.append(out.contains('?') ? "&" : "?").append(query);
     return out;

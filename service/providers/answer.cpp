@@ -29,6 +29,7 @@ class StatementReader {
     error_code read_delta(std::string_view part, ondemand::value content);
     error_code read_responses_event(ondemand::object object);
     error_code read_response(ondemand::object object);
+    error_code read_kept(ondemand::object object);
     error_code read_item(ondemand::value item);
     error_code read_messages_event(ondemand::object object);
     error_code read_message(ondemand::object object);
@@ -88,9 +89,13 @@ Statement StatementReader::read(Endpoint endpoint, ondemand::parser& parser) {
             case Endpoint::completions:
                 return read_completion(object);
             case Endpoint::responses:
-                return streamed_ ? read_responses_event(object) : read_response(object);
             case Endpoint::response_compact:
-                return read_response(object);
+                return streamed_ ? read_responses_event(object) : read_response(object);
+            case Endpoint::response_get:
+            case Endpoint::response_delete:
+            case Endpoint::response_items:
+            case Endpoint::response_cancel:
+                return read_kept(object);
             case Endpoint::messages:
                 return streamed_ ? read_messages_event(object) : read_message(object);
             case Endpoint::generate_content:
@@ -109,10 +114,6 @@ Statement StatementReader::read(Endpoint endpoint, ondemand::parser& parser) {
             case Endpoint::speech:
             case Endpoint::transcriptions:
             case Endpoint::translations:
-            case Endpoint::response_get:
-            case Endpoint::response_delete:
-            case Endpoint::response_items:
-            case Endpoint::response_cancel:
             case Endpoint::input_tokens:
             case Endpoint::passthrough:
                 return read_list(object);
@@ -239,6 +240,19 @@ error_code StatementReader::read_response(ondemand::object object) {
     // Usage stands in the last event only, and then it is final, also of a response that failed.
     said_.finished = said_.finished || said_.counts.any();
     if (!streamed_) said_.end = said_.started && !said_.failed;
+    return error;
+}
+
+/// What is told of a response that was made before: that it failed then is no failure now, and nothing of it is billed
+/// again.
+error_code StatementReader::read_kept(ondemand::object object) {
+    const auto error = streamed_ ? read_responses_event(object) : read_response(object);
+    const bool ended = !streamed_ || said_.end || said_.failed;
+    const Span model_at = said_.model_at;
+    said_ = Statement{};
+    said_.started = said_.content = true;
+    said_.end = ended;
+    said_.model_at = model_at;
     return error;
 }
 

@@ -57,10 +57,13 @@ class PromptReader {
     Result<void> read_max_tool_calls(ondemand::value value);
     Result<void> read_thinking(ondemand::value value);
     Result<void> read_tags(ondemand::value value);
+    Result<void> read_previous_response(ondemand::value value);
+    Result<void> read_kept_input(std::string_view name, ondemand::value value);
     Result<std::optional<bool>> read_truth(std::string_view name, ondemand::value value);
     Result<void> walk_from(ondemand::value value, Place place);
     void note_tools();
     Result<Prompt> finished();
+    bool has_items() const { return (bit(endpoint_) & at_items) != 0; }
 
     Span span_of(std::string_view token) const {
         const auto begin = static_cast<std::size_t>(token.data() - body_.data());
@@ -133,17 +136,26 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
         case Key::messages:
             return walk_from(value, Place::messages);
         case Key::input:
-            return walk_from(value, endpoint_ == Endpoint::responses ? Place::messages : Place::text);
+            return walk_from(value, has_items() ? Place::messages : Place::text);
         case Key::tools:
             return walk_from(value, endpoint_ == Endpoint::generate_content ? Place::google_tools : Place::tools);
         case Key::context_management:
             return walk_from(value, Place::context);
         case Key::prompt:
-            if (endpoint_ == Endpoint::responses) return walk_from(value, Place::stored);
+            if (has_items()) return read_kept_input(name, value);
             if (const auto error = input_.count_prompts(value)) return not_json(error);
             return {};
         case Key::stored_input:
             return walk_from(value, Place::stored);
+        case Key::kept_input:
+            return has_items() ? read_kept_input(name, value) : walk_from(value, Place::stored);
+        case Key::previous_response:
+            return has_items() ? read_previous_response(value) : walk_from(value, Place::stored);
+        case Key::store: {
+            TRY(const auto truth, read_truth(name, value));
+            prompt_.stored = truth.value_or(true);
+            return {};
+        }
         case Key::speed: {
             // A dearer way of serving, like a tier.
             std::string_view speed;
@@ -284,6 +296,25 @@ Result<void> PromptReader::read_tags(ondemand::value value) {
     return {};
 }
 
+Result<void> PromptReader::read_previous_response(ondemand::value value) {
+    if (is_null(value)) return {};
+    std::string_view id;
+    if (value.get_string().get(id) != simdjson::SUCCESS || id.empty() || id.size() > model_bytes_max)
+        return wrong("previous_response_id", "the id of a response");
+    prompt_.previous_response = id;
+    return {};
+}
+
+/// What a provider keeps by an id of which nobody here knows whose it is, or what is in it.
+Result<void> PromptReader::read_kept_input(std::string_view name, ondemand::value value) {
+    if (is_null(value)) return {};
+    return fail(Fault::invalid_request,
+                fmt::format("`{}` is not offered here: what the provider keeps under its id has no owner in Bursar. "
+                            "Leave it out and send `instructions` and `input` in full, or go on from a response of "
+                            "your own (`previous_response_id`).",
+                            name));
+}
+
 Result<void> PromptReader::read_stream_options(ondemand::value value) {
     if (is_null(value)) {
         prompt_.stream_options_at = span_of(trimmed(value.raw_json_token()));
@@ -345,6 +376,7 @@ Result<Prompt> PromptReader::finished() {
     prompt_.choices *= input_.prompts();
     prompt_.input_at_most = static_cast<Tokens>(body_.size() - input_.bytes_not_text()) + input_.tokens_not_text();
     prompt_.input_elsewhere = input_.elsewhere();
+    prompt_.item_reference = has_items() && input_.item_reference();
     note_tools();
     if (prompt_.max_tokens_field.empty()) {
         if (endpoint_ == Endpoint::completions) prompt_.max_tokens = completions_default;

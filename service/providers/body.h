@@ -49,6 +49,11 @@ struct Prompt {
         0;  ///< a bound on input tokens: bytes of text (one token per byte), a fixed sum per image, audio by size
     bool input_elsewhere = false;  ///< the provider adds input that is not in the body (stored conversations, files,
                                    ///< results of its own tools): then only the model's context window bounds it
+    // Of the Responses API.
+    std::string previous_response;  ///< the id of a stored response that it goes on from: how long that is, its body
+                                    ///< does not show
+    bool item_reference = false;    ///< names items that are stored at the provider
+    bool stored = true;             ///< its answer is to be stored there
     Span tags_at;  ///< the member "tags" of a Messages body with one of its commas: for us, never passed on
     // Of what is not paid by tokens alone.
     std::string picture;            ///< quality and size of the pictures asked for: "hd/1024x1792"

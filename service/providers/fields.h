@@ -55,6 +55,9 @@ enum class Key : std::uint8_t {
     tools,
     context_management,
     stored_input,
+    kept_input,
+    previous_response,
+    store,
     background,
     speed,
     thinking,
@@ -73,6 +76,8 @@ constexpr unsigned bit(Endpoint endpoint) { return 1U << static_cast<unsigned>(e
 inline constexpr unsigned at_chat = bit(Endpoint::chat_completions);
 inline constexpr unsigned at_legacy = bit(Endpoint::completions);
 inline constexpr unsigned at_responses = bit(Endpoint::responses);
+/// Those whose `input` is items of the Responses API.
+inline constexpr unsigned at_items = at_responses | bit(Endpoint::response_compact) | bit(Endpoint::input_tokens);
 inline constexpr unsigned at_messages = bit(Endpoint::messages);
 inline constexpr unsigned at_gemini = bit(Endpoint::generate_content);
 inline constexpr unsigned at_generating = at_chat | at_legacy | at_responses | at_messages;
@@ -93,17 +98,18 @@ inline constexpr std::array key_names = {
     KeyName{"stream_options", Key::stream_options, at_chat | at_legacy},
     KeyName{"n", Key::choices, at_chat | at_legacy},
     KeyName{"best_of", Key::choices, at_legacy},
-    KeyName{"service_tier", Key::service_tier, at_generating | at_gemini},
+    KeyName{"service_tier", Key::service_tier, at_generating | at_gemini | bit(Endpoint::response_compact)},
     KeyName{"messages", Key::messages, at_every},
     KeyName{"input", Key::input, at_every},
-    KeyName{"prompt", Key::prompt, at_legacy | at_responses},
+    KeyName{"prompt", Key::prompt, at_legacy | at_items},
     KeyName{"tools", Key::tools, at_every},
     KeyName{"context_management", Key::context_management, at_every},
     KeyName{"background", Key::background, at_responses},
+    KeyName{"store", Key::store, at_responses},
     KeyName{"speed", Key::speed, at_messages},
     // Each of these makes the provider read something that is not in the body.
-    KeyName{"previous_response_id", Key::stored_input, at_every},
-    KeyName{"conversation", Key::stored_input, at_every},
+    KeyName{"previous_response_id", Key::previous_response, at_every},
+    KeyName{"conversation", Key::kept_input, at_every},
     KeyName{"mcp_servers", Key::stored_input, at_every},
     KeyName{"container", Key::stored_input, at_every},
     KeyName{"web_search_options", Key::web_search, at_every},

@@ -39,6 +39,7 @@ error_code InputWalk::walk(ondemand::value value, Place place, int depth) {
     switch (type) {
         case ondemand::json_type::object:
             if (depth > body_depth_max) return simdjson::DEPTH_ERROR;
+            if (place == Place::message) return walk_message(value, depth);
             if (place == Place::source) return walk_source(value, depth);
             if (place == Place::blob) return walk_blob(value, depth);
             if (place == Place::google_tool) return walk_google_tool(value, depth);
@@ -87,6 +88,27 @@ error_code InputWalk::walk_object(ondemand::value value, Place place, int depth)
         if (const auto error = walk(field.value(), below, depth + 1)) return error;
     }
     return simdjson::SUCCESS;
+}
+
+/// An item of the Responses API may stand for what the provider has stored: {"type": "item_reference", "id": …}, also
+/// without its type; and a thought or a picture of which only the id is there (OpenAI API description, InputItem,
+/// November 2026).
+error_code InputWalk::walk_message(ondemand::value value, int depth) {
+    std::string_view type;
+    bool id = false, role = false, whole = false;
+    const auto error = each_member(value, [&](std::string_view key, ondemand::value member) {
+        const bool told = !is_null(member);
+        if (key == "type" && told && member.get_string().get(type) == simdjson::SUCCESS) return simdjson::SUCCESS;
+        id = id || (key == "id" && told);
+        role = role || key == "role";
+        whole = whole || (told && (key == "encrypted_content" || key == "result"));
+        return walk(member, inside(Place::message, key), depth + 1);
+    });
+    const bool reference = id && (type == "item_reference" || (type.empty() && !role));
+    item_reference_ = item_reference_ || reference;
+    const bool only_named = id && !whole && (type == "reasoning" || type == "image_generation_call");
+    elsewhere_ = elsewhere_ || reference || only_named;
+    return error;
 }
 
 /// Anthropic's {"type": "base64", "media_type": "image/png", "data": "…"}: what `data` is depends on its neighbours, in

@@ -34,6 +34,8 @@ class InputWalk {
     void note_schema() { needs_.add(Ability::structured_output); }
     /// Whether the provider adds input that is not in the body.
     bool elsewhere() const { return elsewhere_; }
+    /// Whether an item stands for another one that is stored at the provider.
+    bool item_reference() const { return item_reference_; }
 
     /// What the provider does itself, besides the model.
     struct Tools {
@@ -48,6 +50,7 @@ class InputWalk {
 
   private:
     error_code walk_object(ondemand::value value, Place place, int depth);
+    error_code walk_message(ondemand::value value, int depth);
     error_code walk_source(ondemand::value value, int depth);
     error_code walk_blob(ondemand::value value, int depth);
     error_code walk_tool(ondemand::value value, Place place, int depth);
@@ -61,6 +64,7 @@ class InputWalk {
     Tokens tokens_not_text_ = 0;
     std::int64_t pictures_ = 0;
     bool elsewhere_ = false;
+    bool item_reference_ = false;
     Abilities needs_;
     Tools tools_;
 };

@@ -82,7 +82,7 @@ Tokens Tally::output_estimated() const {
 
 Reading Tally::close(Tokens input_at_most) {
     Usage& usage = reading_.usage;
-    if (endpoint_ == Endpoint::count_tokens || endpoint_ == Endpoint::models) {
+    if (facts(endpoint_).held == Held::nothing) {
         usage = {};
         reading_.source = reading_.complete ? UsageSource::provider : UsageSource::none;
         return reading_;
