@@ -82,7 +82,6 @@ describe('the Responses API', () => {
     test('what cannot be said elsewhere is refused, by name, before anything is sent', async () => {
         const sent = servers.anthropic.calls.length;
         for (const [body, word] of [
-            [{ previous_response_id: 'resp_1' }, /`previous_response_id`/],
             [{ tools: [{ type: 'web_search' }] }, /web_search/],
         ])
             await assert.rejects(client.responses.create({ model: 'at-anthropic', input: 'x', ...body }), (error) => {
@@ -91,6 +90,17 @@ describe('the Responses API', () => {
                 return true;
             });
         assert.equal(servers.anthropic.calls.length, sent);
+    });
+
+    test('an answer that nobody stored is not gone on from', async () => {
+        const sent = servers.anthropic.calls.length;
+        const { id } = await client.responses.create({ model: 'at-anthropic', input: 'Say hello.' });
+        await assert.rejects(client.responses.create({ model: 'at-anthropic', input: 'x', previous_response_id: id }), (error) => {
+            assert.ok(error instanceof OpenAI.NotFoundError);
+            assert.match(error.message, /`previous_response_id`.*"store": false/);
+            return true;
+        });
+        assert.equal(servers.anthropic.calls.length, sent + 1);
     });
 
     test('whoever is not said to lack the API is asked there', async () => {

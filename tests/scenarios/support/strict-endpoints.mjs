@@ -28,6 +28,15 @@ const endpoints = {
             usage: { input_tokens: 10, output_tokens: 5, total_tokens: 15 },
         }),
     },
+    '/v1/responses/compact': {
+        required: ['model', 'input'],
+        optional: [],
+        answer: () => ({
+            id: 'resp_2', object: 'response.compaction', created_at: 1, output: [{ type: 'compaction', id: 'cmp_1', encrypted_content: 'sealed' }],
+            usage: { input_tokens: 10, output_tokens: 5, total_tokens: 15 },
+        }),
+    },
+    '/v1/responses/input_tokens': { required: ['model', 'input'], optional: [], answer: () => ({ object: 'response.input_tokens', input_tokens: 10 }) },
     '/v1/embeddings': {
         required: ['model', 'input'],
         optional: ['encoding_format'],

@@ -21,6 +21,47 @@ struct Greeting {
 };
 
 const std::vector<Greeting> greetings = {
+    {"a stored response", "GET", "/v1/responses/resp_1?stream=true", {}, {}, Shape::openai, Endpoint::response_get},
+    {"a stored response goes", "DELETE", "/v1/responses/resp_1", {}, {}, Shape::openai, Endpoint::response_delete},
+    {"what it was asked",
+     "GET",
+     "/v1/responses/resp_1/input_items?limit=5",
+     {{"x-goog-api-key", "k"}},
+     {},
+     Shape::openai,
+     Endpoint::response_items},
+    {"an end of it", "POST", "/v1/responses/resp_1/cancel", {}, {}, Shape::openai, Endpoint::response_cancel},
+    {"a conversation is compacted", "POST", "/v1/responses/compact", {}, {}, Shape::openai, Endpoint::response_compact},
+    {"a prompt is counted", "POST", "/v1/responses/input_tokens", {}, {}, Shape::openai, Endpoint::input_tokens},
+    {"compact is no response",
+     "GET",
+     "/v1/responses/compact",
+     {},
+     Fault::method_not_allowed,
+     Shape::openai,
+     Endpoint::response_compact},
+    {"a response is not written over",
+     "PATCH",
+     "/v1/responses/resp_1",
+     {},
+     Fault::method_not_allowed,
+     Shape::openai,
+     Endpoint::response_delete},
+    {"an end that is not asked for",
+     "GET",
+     "/v1/responses/resp_1/cancel",
+     {},
+     Fault::method_not_allowed,
+     Shape::openai,
+     Endpoint::response_cancel},
+    {"no response has no id", "GET", "/v1/responses/", {}, Fault::not_found, Shape::openai, Endpoint::chat_completions},
+    {"a response has no parts but these",
+     "GET",
+     "/v1/responses/resp_1/output",
+     {},
+     Fault::not_found,
+     Shape::openai,
+     Endpoint::chat_completions},
     {"pictures", "POST", "/v1/images/generations", {}, {}, Shape::openai, Endpoint::images},
     {"a recording", "POST", "/v1/audio/transcriptions", {}, {}, Shape::openai, Endpoint::transcriptions},
     {"a rerank of Cohere's clients", "POST", "/v2/rerank", {}, {}, Shape::openai, Endpoint::rerank},
@@ -313,6 +354,24 @@ TEST(ProviderTarget, PutsThePathBehindTheBase) {
         head.target = one.asked;
         EXPECT_EQ(provider_target(channel, one.endpoint, head), one.target);
     }
+}
+
+TEST(ProviderTarget, AnIdIsOnePartOfThePath) {
+    auto provider = std::make_shared<policies::Provider>();
+    provider->base_url.path = "/v1";
+    const policies::Channel channel{.provider = provider, .model = "m"};
+    edge::RequestHead head;
+    head.target = "/v1/responses/resp_1/input_items?limit=5&api_key=k&include[]=a";
+    const auto at = [&](Endpoint endpoint, std::string_view id) {
+        return provider_target(channel, endpoint, head, policies::Delivery::whole, id);
+    };
+    EXPECT_EQ(at(Endpoint::response_items, "resp_1"), "/v1/responses/resp_1/input_items?limit=5&include[]=a");
+    EXPECT_EQ(at(Endpoint::response_cancel, "a=b:c"), "/v1/responses/a%3Db%3Ac/cancel?limit=5&include[]=a");
+    provider->base_url.path = "";
+    provider->quirks = {.deployments = true, .api_version = "2025-04-01"};
+    head.target = "/v1/responses/resp_1";
+    EXPECT_EQ(at(Endpoint::response_get, "resp_1"), "/openai/responses/resp_1?api-version=2025-04-01");
+    EXPECT_EQ(at(Endpoint::response_compact, ""), "/openai/responses/compact?api-version=2025-04-01");
 }
 
 TEST(Headers, TheProviderGetsWhatThePolicySaysAndNothingOfAnotherDialect) {
