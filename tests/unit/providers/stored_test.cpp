@@ -98,6 +98,21 @@ TEST(StoredPrompts, ReferencesAreSeenWithoutTheirType) {
     EXPECT_FALSE(elsewhere->item_reference);
 }
 
+TEST(StoredPrompts, WhatOnlyItsIdTellsMayFillTheWindow) {
+    const auto elsewhere = [](std::string_view item, Endpoint endpoint = Endpoint::responses) {
+        const auto prompt = read_prompt(endpoint, R"({"model":"m","input":[)" + std::string(item) + "]}");
+        return prompt && prompt->input_elsewhere;
+    };
+    EXPECT_TRUE(elsewhere(R"({"type":"item_reference","id":"msg_1"})"));
+    EXPECT_TRUE(elsewhere(R"({"id":"msg_1"})"));
+    EXPECT_TRUE(elsewhere(R"({"id":"rs_1","type":"reasoning","summary":[]})"));
+    EXPECT_TRUE(elsewhere(R"({"id":"rs_1","type":"reasoning","summary":[],"encrypted_content":null})"));
+    EXPECT_TRUE(elsewhere(R"({"type":"image_generation_call","id":"ig_1"})", Endpoint::response_compact));
+    EXPECT_FALSE(elsewhere(R"({"id":"rs_1","type":"reasoning","summary":[],"encrypted_content":"abc"})"));
+    EXPECT_FALSE(elsewhere(R"({"id":"msg_1","role":"assistant","content":"hi"})"));
+    EXPECT_FALSE(elsewhere(R"({"id":"msg_1","type":"message","role":"assistant","content":"hi"})"));
+}
+
 TEST(StoredPrompts, WhatHasNoOwnerIsRefusedByItsName) {
     for (const auto& [body, name] : {std::pair{R"({"model":"m","conversation":"conv_1"})", "`conversation`"},
                                      std::pair{R"({"model":"m","conversation":{"id":"conv_1"}})", "`conversation`"},
