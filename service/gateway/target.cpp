@@ -1,5 +1,6 @@
 // Where at a provider a call goes.
 #include "policies/path.h"
+#include "service/gateway/passthrough.h"
 #include "service/gateway/rooms.h"
 
 #include <algorithm>
@@ -58,6 +59,7 @@ std::string query_for_provider(std::string_view query, const policies::Provider&
 std::string provider_target(const policies::Channel& channel, Endpoint asked, const edge::RequestHead& head,
                             policies::Delivery delivery) {
     const policies::Provider& provider = *channel.provider;
+    if (asked == Endpoint::passthrough) return passthrough_target(provider, head);
     const Endpoint spoken = policies::spoken_at(asked, provider);
     std::string out = policies::path_at(provider, spoken, channel.model, delivery);
     const std::string query = query_for_provider(spoken == asked ? head.query() : std::string_view(), provider);
