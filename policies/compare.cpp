@@ -82,6 +82,19 @@ void compare_quirks(Comparison& out, const std::string& thing, const Provider& b
     out.value(thing, "breaker opens", breaker_text(before.breaker), breaker_text(after.breaker));
 }
 
+/// A new price or team is money that may be spent, so each entry is told by itself.
+void compare_passthrough(Comparison& out, const std::string& thing, const Provider& before, const Provider& after) {
+    std::set<std::string> names;
+    for (const Provider* const each : {&before, &after})
+        for (const PassEntry& entry : each->passthrough) names.insert(entry.name);
+    const auto text_in = [](const Provider& provider, const std::string& name) {
+        const auto found = std::ranges::find(provider.passthrough, name, &PassEntry::name);
+        return found == provider.passthrough.end() ? std::string() : words_of(*found);
+    };
+    for (const std::string& name : names)
+        out.value(thing, fmt::format("passthrough \"{}\"", name), text_in(before, name), text_in(after, name));
+}
+
 void compare_provider(Comparison& out, const std::string& thing, const Provider& before, const Provider& after) {
     const auto url = [](const Provider& each) { return each.name.empty() ? std::string() : each.base_url.text(); };
     const auto proxy = [](const Provider& each) { return each.proxy ? each.proxy->text() : std::string(); };
@@ -90,6 +103,7 @@ void compare_provider(Comparison& out, const std::string& thing, const Provider&
     out.value(thing, "proxy", proxy(before), proxy(after));
     out.value(thing, "CA file", before.ca_file, after.ca_file);
     out.value(thing, "tokens", tokens_text(before.tokens), tokens_text(after.tokens));
+    compare_passthrough(out, thing, before, after);
     compare_quirks(out, thing, before, after);
     if (before.name.empty()) return;
     const auto leaving = [](const Provider& each) {

@@ -189,6 +189,8 @@ void read_identity(const Value& section, Rank rank, Draft& draft);
 void read_settings(Fields& fields, Provider& provider, bool new_dialect);
 /// Where tokens come from: read_tokens.cpp.
 TokenAsk read_tokens(const Value& value);
+/// What else of its API passes: read_passthrough.cpp.
+std::vector<PassEntry> read_passthrough(const Value& value, std::string_view provider);
 void read_quirks(Fields& fields, Provider& provider);
 std::optional<Dialect> read_dialect(const Value& value);
 

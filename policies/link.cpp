@@ -1,4 +1,5 @@
 // Follows the references of a draft: channels to providers and prices, teams to parents and models.
+#include "policies/admit_passthrough.h"
 #include "policies/draft.h"
 
 #include <algorithm>
@@ -25,7 +26,10 @@ class Linker {
         for (auto& [name, entry] : draft_.catalogue) out.catalogue.emplace(name, std::move(entry.content));
         for (auto& [name, entry] : draft_.providers) {
             warn_about_plain_text(entry.content);
-            out.providers.emplace(name, std::make_shared<const Provider>(std::move(entry.content)));
+            const auto provider = std::make_shared<const Provider>(std::move(entry.content));
+            check_passthrough(*provider, entry.at);
+            if (!provider->passthrough.empty()) out.passthrough.emplace(name, pass_models_of(provider));
+            out.providers.emplace(name, provider);
         }
         for (auto& [key, entry] : draft_.prices)
             out.prices.emplace(key, std::make_shared<const PriceBook>(std::move(entry.content)));
@@ -53,6 +57,15 @@ class Linker {
         if (!provider.base_url.tls && !provider.keys.empty() && !here)
             warnings_.push_back(fmt::format("provider {}: its key travels unencrypted to {}; use https if it can",
                                             provider.name, host));
+    }
+
+    void check_passthrough(const Provider& provider, const Place& at) {
+        for (const PassEntry& entry : provider.passthrough)
+            for (const std::string& team : entry.teams)
+                if (!draft_.teams.contains(team))
+                    problems_.add(at, fmt::format("provider \"{}\" passthrough \"{}\" allows the team \"{}\", which "
+                                                  "there is not{}",
+                                                  provider.name, entry.name, team, hint(team, draft_.teams)));
     }
 
     /// Every name that callers may use stands for one model.

@@ -128,6 +128,8 @@ void read_probe(Fields& fields, Provider& provider) {
 /// What is of the company's own making: keys, and the way through its network.
 void read_own(Fields& fields, Provider& provider) {
     if (const auto keys = fields.find("keys")) provider.keys = read_keys(*keys);
+    if (const auto entries = fields.find("passthrough"))
+        provider.passthrough = read_passthrough(*entries, provider.name);
     if (const auto proxy = fields.find("proxy")) provider.proxy = read_proxy(*proxy);
     if (const auto file = fields.find("ca_file")) {
         provider.ca_file = read_text(*file).value_or("");

@@ -3,6 +3,7 @@
 #include "policies/alerts.h"
 #include "policies/allocation.h"
 #include "policies/identity.h"
+#include "policies/passthrough.h"
 #include "policies/price.h"
 #include "policies/reports.h"
 #include "policies/retention.h"
@@ -121,8 +122,9 @@ struct Provider {
     Deadlines deadlines;
     OnDisconnect on_disconnect = OnDisconnect::cancel;
     std::chrono::milliseconds drain_max{10'000};
-    std::string catalogue;  ///< whose price list applies; default: its own name
-    TokenAsk tokens;        ///< where the keys are credentials: who gives tokens for them
+    std::string catalogue;               ///< whose price list applies; default: its own name
+    TokenAsk tokens;                     ///< where the keys are credentials: who gives tokens for them
+    std::vector<PassEntry> passthrough;  ///< what else of its API may be asked for; no two match one request
     bool operator==(const Provider&) const = default;
 };
 
@@ -286,6 +288,8 @@ struct Snapshot {
     std::map<std::string, CatalogueEntry, std::less<>> catalogue;
     std::map<std::string, std::shared_ptr<const Provider>, std::less<>> providers;
     std::map<std::string, std::shared_ptr<const Model>, std::less<>> models;  ///< by name and by every alias
+    /// By provider, for each of its entries of `passthrough` in order: how it is called and priced in the books.
+    std::map<std::string, std::vector<std::shared_ptr<const Model>>, std::less<>> passthrough;
     std::map<std::string, std::shared_ptr<const Team>, std::less<>> teams;
     /// By catalogue and model, also those that no channel goes to.
     std::map<std::pair<std::string, std::string>, std::shared_ptr<const PriceBook>> prices;

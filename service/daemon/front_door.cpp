@@ -22,7 +22,8 @@ bool is_telemetry(std::string_view path) { return path == "/v1/metrics" || path 
 
 /// Below the versions that the providers' clients write; Cohere's rerank at their second.
 bool is_of_providers(std::string_view path) {
-    return path.starts_with("/v1/") || path.starts_with("/v1beta/") || path == "/v2/rerank";
+    return path.starts_with("/v1/") || path.starts_with("/v1beta/") || path == "/v2/rerank" ||
+           path.starts_with("/passthrough/");
 }
 
 }  // namespace

@@ -206,6 +206,7 @@ bool anybody_takes(const Call& call, Moment now) { return !gather(call, now).emp
 Result<void> Gateway::choose(Call& call) {
     call.again = false;
     put_aside(call);
+    if (call.endpoint == Endpoint::passthrough) return choose_pass_key(call);
     const policies::Model& model = *call.route->model;
     if (!call.ways) {
         call.ways = call.shard.place_of(parts_.health, *call.rules, model);

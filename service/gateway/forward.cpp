@@ -185,9 +185,13 @@ Tokens input_estimate(const Call& call) {
 }
 
 Result<Gateway::Outgoing> Gateway::compose(const Call& call) {
-    const providers::Rewrite rewrite = rewrite_of(call);
     Outgoing out;
     if (facts(call.endpoint).form == Form::none) return out;
+    if (call.endpoint == Endpoint::passthrough) {
+        out.pieces = providers::splice(call.body, {}, {});
+        return out;
+    }
+    const providers::Rewrite rewrite = rewrite_of(call);
     if (!call.attempt.translated) {
         out.pieces = providers::splice(call.body, call.prompt, rewrite);
         return out;
@@ -218,7 +222,9 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
     const Result<Outgoing> outgoing = compose(call);
     // Another channel may speak the caller's own dialect, in which nothing has to be said differently.
     if (!outgoing) co_return give_up(call, {.fit = providers::Fit::elsewhere, .retry_after = {}}, outgoing.error());
-    std::vector<edge::HeaderView> headers = headers_for_provider(head, provider, call.attempt.translated);
+    std::vector<edge::HeaderView> headers = call.endpoint == Endpoint::passthrough
+                                                ? headers_that_pass(head, provider)
+                                                : headers_for_provider(head, provider, call.attempt.translated);
     const auto delivery = call.prompt.stream ? policies::Delivery::streamed : policies::Delivery::whole;
     const std::string target_text = provider_target(channel, call.endpoint, head, delivery, call.asked_id);
     const std::array<std::string_view, 1> whole = {outgoing->translated};
@@ -259,6 +265,8 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
     Result<void> passed;
     if (status < 200 || status > 299)
         passed = co_await relay_refusal(call, open);
+    else if (call.endpoint == Endpoint::passthrough)
+        passed = co_await relay_as_it_is(call, open);
     else if (call.prompt.stream && open.head().event_stream())
         passed = co_await relay_stream(call, open);
     else

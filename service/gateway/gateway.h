@@ -92,6 +92,8 @@ class Gateway {
     Result<void> admit(Call& call);
     Result<void> take_rates(Call& call);
     Result<void> choose(Call& call);
+    /// For what passes: the first of the provider's keys that takes calls. overloaded.
+    Result<void> choose_pass_key(Call& call);
     Task<Result<void>> hold(Call& call);
     /// The key itself, or the token that was asked for with it; where that is on its way, an error and `token_comes`.
     Result<vault::Lease> lend(Call& call);
@@ -111,6 +113,8 @@ class Gateway {
     Task<Result<void>> relay_refusal(Call& call, providers::Answer& answer);
     Task<Result<void>> relay_whole(Call& call, providers::Answer& answer);
     Task<Result<void>> relay_stream(Call& call, providers::Answer& answer);
+    /// Of what passes: nobody looks into it.
+    Task<Result<void>> relay_as_it_is(Call& call, providers::Answer& answer);
     void begin_stream(Call& call, providers::Answer& answer, Moment now);
     Task<Result<void>> without_content(Call& call, providers::Meter& meter, std::string_view events, Error failure);
     /// Of a success that is none: what it says of the prompt is told as the refusal that it is, in the provider's

@@ -1,4 +1,5 @@
 // Rooms 1 and 2: what is asked, and who asks.
+#include "service/gateway/passthrough.h"
 #include "service/gateway/rooms.h"
 
 #include <algorithm>
@@ -174,6 +175,10 @@ Result<void> greet(Call& call) {
     const std::string_view path = head.path();
     call.shape = shape_of(head);
     call.dialect = dialect_of(call.shape);
+    if (passes(path)) {
+        TRY_VOID(greet_passthrough(call));
+        return plain_body(head);
+    }
     if (const auto rest = behind_models(path)) {
         if (call.shape == Shape::gemini) return greet_gemini(call, *rest);
         call.endpoint = Endpoint::models;

@@ -110,7 +110,31 @@ void each_without(const std::vector<edge::Header>& headers, const Names& names, 
     }
 }
 
+/// Anthropic's API takes nothing without it.
+constexpr edge::HeaderView anthropic_version{"anthropic-version", "2023-06-01"};
+
+void add_default(std::vector<edge::HeaderView>& headers, const edge::HeaderView& one) {
+    const auto same = [&](const edge::HeaderView& each) { return edge::equal_without_case(each.name, one.name); };
+    if (std::ranges::none_of(headers, same)) headers.push_back(one);
+}
+
+/// All that a request which passes needs. Of the others some choose an account, another method or another path.
+constexpr edge::HeaderNames that_pass{"accept"sv,      "accept-language"sv,   "content-type"sv,  "user-agent"sv,
+                                      "openai-beta"sv, "anthropic-version"sv, "anthropic-beta"sv};
+
 }  // namespace
+
+std::vector<edge::HeaderView> headers_that_pass(const edge::RequestHead& head, const policies::Provider& provider) {
+    std::vector<edge::HeaderView> kept;
+    const auto& own = provider.quirks.headers;
+    each_without(head.headers, not_for_provider, prefixes_not_for_provider, [&](const edge::Header& header) {
+        const auto same = [&](const auto& one) { return edge::equal_without_case(one.first, header.name); };
+        if (that_pass.has(header.name) && !std::ranges::any_of(own, same)) kept.push_back({header.name, header.value});
+    });
+    for (const auto& [name, value] : own) kept.push_back({name, value});
+    if (provider.dialect == Dialect::anthropic) add_default(kept, anthropic_version);
+    return kept;
+}
 
 std::vector<edge::HeaderView> headers_for_provider(const edge::RequestHead& head, const policies::Provider& provider,
                                                    bool translated) {
@@ -125,12 +149,8 @@ std::vector<edge::HeaderView> headers_for_provider(const edge::RequestHead& head
         if (!std::ranges::any_of(own, same)) kept.push_back({header.name, header.value});
     });
     for (const auto& [name, value] : own) kept.push_back({name, value});
-    const auto add_default = [&](std::string_view name, std::string_view value) {
-        const auto same = [&](const edge::HeaderView& one) { return edge::equal_without_case(one.name, name); };
-        if (std::ranges::none_of(kept, same)) kept.push_back({name, value});
-    };
-    add_default("content-type", "application/json");
-    if (provider.dialect == Dialect::anthropic) add_default("anthropic-version", "2023-06-01");
+    add_default(kept, {"content-type", "application/json"});
+    if (provider.dialect == Dialect::anthropic) add_default(kept, anthropic_version);
     return kept;
 }
 

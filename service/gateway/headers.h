@@ -13,6 +13,9 @@ namespace bursar::gateway {
 std::vector<edge::HeaderView> headers_for_provider(const edge::RequestHead& head, const policies::Provider& provider,
                                                    bool translated);
 
+/// Those of a request that an entry of `passthrough` lets through: few, by name.
+std::vector<edge::HeaderView> headers_that_pass(const edge::RequestHead& head, const policies::Provider& provider);
+
 /// Adds the provider's headers that a caller may see: everything but hop-by-hop fields, cookies, and what tells about
 /// the company's account there.
 void add_headers_for_caller(edge::ResponseHead& head, const std::vector<edge::Header>& from_provider);

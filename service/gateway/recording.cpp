@@ -53,10 +53,10 @@ void Recording::start(replays::Claim claim, const audit::Outcome& outcome, std::
     part_ = Part::recording;
 }
 
-void Recording::end(NanoUsd cost) {
+void Recording::end(NanoUsd cost, Again again) {
     if (!claim_) return;
     part_ = Part::passing;
-    if (cost > NanoUsd{})
+    if (cost > NanoUsd{} || again == Again::never)
         claim_.spend(cost);
     else
         claim_.forget();

@@ -10,6 +10,12 @@
 
 namespace bursar::gateway {
 
+/// What becomes of the key of a call that ended without an answer that is kept.
+enum class Again : std::uint8_t {
+    if_free,  ///< it runs the request again, unless that cost money
+    never     ///< what was asked for may have been done
+};
+
 inline constexpr std::string_view idempotency_key = "idempotency-key";
 
 /// The exchange of a call that came with an Idempotency-Key. It keeps what passes to the caller; and as long as it
@@ -25,8 +31,8 @@ class Recording final : public edge::Exchange {
     /// before the caller gets that byte. The books must be right by then.
     void start(replays::Claim claim, const audit::Outcome& outcome, std::size_t bytes_max);
     /// The call has ended, is settled, and cost so much in all. What was not kept is spent if it cost money, else the
-    /// key is free again.
-    void end(NanoUsd cost);
+    /// key is free again, where it may be.
+    void end(NanoUsd cost, Again again = Again::if_free);
 
     const edge::RequestHead& head() const override { return caller_.head(); }
     const std::string& address() const override { return caller_.address(); }

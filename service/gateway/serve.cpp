@@ -3,6 +3,7 @@
 #include "service/base/log.h"
 #include "service/gateway/allowance.h"
 #include "service/gateway/gateway.h"
+#include "service/gateway/passthrough.h"
 #include "service/gateway/rate_limits.h"
 #include "service/gateway/recording.h"
 #include "service/gateway/refusal.h"
@@ -100,6 +101,7 @@ Result<providers::Prompt> read_body(const Call& call) {
             return fail(Fault::invalid_request, "There are two `content-type` headers. Send one.");
         return providers::read_form_prompt(call.endpoint, head.header("content-type"), call.body);
     }
+    if (call.endpoint == Endpoint::passthrough) return providers::Prompt{};
     const bool gemini = call.dialect == Dialect::gemini;
     return providers::read_prompt(gemini ? Endpoint::generate_content : call.endpoint, call.body,
                                   call.body.capacity() - call.body.size());
@@ -118,7 +120,7 @@ Task<Result<void>> Gateway::hear(Call& call) {
         co_return Result<void>{};
     }
     call.body = *std::move(body);
-    const bool gemini = call.dialect == Dialect::gemini;
+    const bool gemini = call.endpoint != Endpoint::passthrough && call.dialect == Dialect::gemini;
     Result<providers::Prompt> prompt = read_body(call);
     if (!prompt) co_return std::unexpected(std::move(prompt).error());
     call.prompt = *std::move(prompt);
@@ -168,6 +170,13 @@ Result<void> Gateway::admit(Call& call) {
     if (const auto pause = paused.find(call.caller->key_id); pause != paused.end() && call.at < pause->second.until) {
         call.resets_at = pause->second.until;
         return std::unexpected(error_of(pause->second, *call.caller, call.rules->organisation.time_zone));
+    }
+    if (call.endpoint == Endpoint::passthrough) {
+        TRY(call.route, route_through(call));
+        call.outcome.model = call.prompt.model = call.route->model->name;
+        call.dialect = call.route->channels.front()->provider->dialect;
+        TRY(call.scopes, call.shard.scopes_of(parts_.ledger, *call.rules, call.caller));
+        return take_rates(call);
     }
     // Only a stream's hold follows what was learned; limits of speed ask for it themselves, where there are any.
     if (call.prompt.stream) call.output_learned = call.shard.norms().expected(call.caller->key_id, call.prompt.model);
@@ -294,7 +303,7 @@ Task<void> Gateway::refuse(Call& call, const Error& error) {
 void Gateway::end_key(Call& call) {
     if (call.recording == nullptr) return;
     settle(call);
-    call.recording->end(call.spent());
+    call.recording->end(call.spent(), again_of(call));
 }
 
 Gateway::Gateway(Parts parts, Limits limits, std::span<asio::io_context* const> shards)

@@ -1,5 +1,6 @@
 // Where at a provider a call goes.
 #include "policies/path.h"
+#include "service/gateway/passthrough.h"
 #include "service/gateway/rooms.h"
 
 #include <algorithm>
@@ -59,6 +60,7 @@ std::string provider_target(const policies::Channel& channel, Endpoint asked, co
                             policies::Delivery delivery, std::string_view id) {
     constexpr std::string_view id_here = "{id}";
     const policies::Provider& provider = *channel.provider;
+    if (asked == Endpoint::passthrough) return passthrough_target(provider, head);
     const Endpoint spoken = policies::spoken_at(asked, provider);
     std::string out = policies::path_at(provider, spoken, channel.model, delivery);
     if (const std::size_t at = out.find(id_here); !id.empty() && at != std::string::npos)

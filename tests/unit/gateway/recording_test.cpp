@@ -144,6 +144,13 @@ TEST_F(Recordings, WhatIsNoWholeGoodAnswerIsSpentIfItWasPaidElseForgotten) {
     }
 }
 
+TEST_F(Recordings, AFreeRequestThatMayHaveBeenDoneIsNotRunAgain) {
+    start();
+    recording.end(NanoUsd{}, Again::never);
+    EXPECT_EQ(replays.spent, NanoUsd{});
+    EXPECT_FALSE(replays.forgotten);
+}
+
 TEST_F(Recordings, ACallThatIsRecordedDoesNotHearThatItsCallerLeft) {
     start();
     bool told = false;

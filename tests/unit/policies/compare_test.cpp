@@ -66,6 +66,11 @@ const std::vector<ChangeCase> change_cases = {
      "keys: [{secret: azure}]",
      "keys: [{secret: azure}], proxy: \"http://proxy:3128\"",
      {"provider azure: proxy http://proxy:3128"}},
+    {"what passes to a provider",
+     "keys: [{secret: azure}]",
+     "keys: [{secret: azure}], passthrough: [{name: stores, method: GET, path: /vector_stores, price: 0.1, allow: "
+     "[sales]}]",
+     {"provider azure: passthrough \"stores\" GET /vector_stores at 0.10 USD for sales"}},
     {"a deadline",
      "keys: [{secret: azure}]",
      "keys: [{secret: azure}], deadlines: {idle: 10s}",

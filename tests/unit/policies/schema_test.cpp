@@ -61,6 +61,7 @@ TEST(Schema, KnowsEachSettingOfTheParser) {
         {"catalogue_entry", "catalogue: {c: {qqqqqqqq: 1}}"},
         {"key", "providers: {p: {keys: [{qqqqqqqq: 1}]}}"},
         {"tokens", "providers: {p: {tokens: {qqqqqqqq: 1}}}"},
+        {"passthrough", "providers: {p: {passthrough: [{qqqqqqqq: 1}]}}"},
         {"deadlines", "providers: {p: {deadlines: {qqqqqqqq: 1}}}"},
         {"breaker", "providers: {p: {breaker: {qqqqqqqq: 1}}}"},
         {"model", "models: {m: {qqqqqqqq: 1}}"},
