@@ -38,6 +38,7 @@ enum class CloseCode : std::uint16_t {
     not_utf8 = 1007,
     not_permitted = 1008,
     too_large = 1009,
+    internal = 1011,
     try_again_later = 1013,
 };
 
