@@ -2,6 +2,7 @@
 
 #include "service/base/json.h"
 #include "service/gateway/elsewhere.h"
+#include "service/gateway/talk.h"
 
 #include <fmt/format.h>
 
@@ -36,6 +37,8 @@ Task<void> FrontDoor::serve(edge::Exchange& exchange) {
     if (is_of_providers(path) && !is_telemetry(path)) {
         if (pair_ != nullptr && !may_spend_()) return gateway::refuse_elsewhere(exchange, clock_);
         gateway::Gateway* gateway = gateway_.load(std::memory_order_acquire);
+        // Its messages come here again, one by one.
+        if (gateway != nullptr && gateway::wants_talk(exchange.head())) return gateway->converse(exchange, *this);
         return gateway != nullptr ? gateway->serve(exchange) : gateway::refuse_sealed(exchange, clock_);
     }
     if (path == "/healthz") return health(exchange);

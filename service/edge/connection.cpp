@@ -2,6 +2,7 @@
 
 #include "service/base/json.h"
 #include "service/base/log.h"
+#include "service/edge/web_socket.h"
 
 #include <algorithm>
 #include <exception>
@@ -40,6 +41,10 @@ Connection::Connection(std::shared_ptr<Socket> socket, std::string address, asio
       shard_buffer_(shard_buffer),
       shared_(shared),
       for_control_(for_control) {}
+
+Connection::~Connection() { free_body(); }
+
+bool Connection::awaits_message() const { return web_socket_ && web_socket_->is_waiting(); }
 
 Task<void> Connection::run() {
     bool open = true;
@@ -149,7 +154,8 @@ Task<void> Connection::serve_request() {
             defect = exception.what();
         }
     }
-    shared_.calls_now.fetch_sub(1, std::memory_order_relaxed);
+    // A WebSocket between two messages is no call in work.
+    if (!web_socket_ || web_socket_->is_counted()) shared_.calls_now.fetch_sub(1, std::memory_order_relaxed);
     free_body();
     watch({});
     if (!defect.empty()) {

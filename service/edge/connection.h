@@ -11,6 +11,8 @@
 
 namespace bursar::edge {
 
+class WebSocket;
+
 /// An unread body up to this size is read and dropped, so that the connection can stay.
 inline constexpr std::int64_t skip_bytes_max = 256 * 1024;
 
@@ -33,12 +35,14 @@ class Connection final : public Exchange {
                std::span<char> shard_buffer, Shared& shared, bool for_control);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
-    ~Connection() { free_body(); }
+    ~Connection();
     Task<void> run();
 
     Socket& socket() { return *socket_; }
     /// Between two requests: may be closed at a stop without harm.
     bool is_idle() const { return idle_; }
+    /// A WebSocket between two messages: must be told of a stop.
+    bool awaits_message() const;
 
     const RequestHead& head() const override { return request_.head; }
     const std::string& address() const override { return address_; }
@@ -50,9 +54,11 @@ class Connection final : public Exchange {
     Task<Result<void>> write(std::string_view piece) override;
     Task<Result<void>> finish() override;
     void watch(std::function<void()> left) override;
+    Task<Result<Messages*>> upgrade() override;
     bool draining() const override { return shared_.draining.load(std::memory_order_relaxed); }
 
   private:
+    friend class WebSocket;
     enum class Answered : std::uint8_t { nothing, streaming, all };
     /// Copies what cannot be written at once, or trusts the caller to keep it.
     enum class Keep : std::uint8_t { copies, trusts };
@@ -76,6 +82,8 @@ class Connection final : public Exchange {
     Task<Result<void>> read_chunks(std::string& body, std::size_t bytes_max);
     /// Before a body's memory grows to so many bytes: overloaded where all bodies together would take too many.
     Result<void> count_body(std::size_t bytes);
+    /// What is more than so many bytes does not count any more.
+    void uncount_body(std::size_t bytes);
     void free_body();
     Task<bool> wait_for(Moved wanted, Moment deadline);
     /// some: there are more bytes in pending_.
@@ -110,6 +118,7 @@ class Connection final : public Exchange {
     bool closing_ = false;
     bool idle_ = true;
     std::function<void()> left_;
+    std::unique_ptr<WebSocket> web_socket_;
 };
 
 }  // namespace bursar::edge

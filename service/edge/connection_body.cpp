@@ -67,9 +67,12 @@ Result<void> Connection::count_body(std::size_t bytes) {
     return {};
 }
 
-void Connection::free_body() {
-    shared_.body_bytes_now.fetch_sub(std::exchange(body_bytes_, 0), std::memory_order_relaxed);
+void Connection::uncount_body(std::size_t bytes) {
+    if (bytes >= body_bytes_) return;
+    shared_.body_bytes_now.fetch_sub(std::exchange(body_bytes_, bytes) - bytes, std::memory_order_relaxed);
 }
+
+void Connection::free_body() { uncount_body(0); }
 
 Result<void> Connection::take_pending(std::string& body) {
     const auto wanted = static_cast<std::size_t>(request_.head.content_length);

@@ -40,8 +40,8 @@ constexpr std::chrono::milliseconds accept_pause{50};
 constexpr std::chrono::seconds close_max{3};
 
 std::chrono::milliseconds tick_of(const Limits& limits) {
-    const auto shortest =
-        std::min({limits.handshake, limits.head, limits.body_idle, limits.keep_alive, limits.write, limits.answer});
+    const auto shortest = std::min(
+        {limits.handshake, limits.head, limits.body_idle, limits.keep_alive, limits.ping, limits.write, limits.answer});
     return std::clamp(shortest / 4, std::chrono::milliseconds(5), tick_max);
 }
 
@@ -337,9 +337,15 @@ void ShardedServer::stop() {
     shared_.draining.store(true);
     const auto close_connections = [](Shard& shard, bool also_busy) {
         std::vector<std::shared_ptr<Socket>> sockets;
+        std::vector<std::shared_ptr<Socket>> waiting;
         for (Connection* connection : shard.connections)
-            if (also_busy || connection->is_idle()) sockets.push_back(connection->socket().shared_from_this());
+            if (also_busy || connection->is_idle())
+                sockets.push_back(connection->socket().shared_from_this());
+            else if (connection->awaits_message())
+                waiting.push_back(connection->socket().shared_from_this());
         for (const auto& socket : sockets) socket->close();
+        // They see that the service stops, and say so.
+        for (const auto& socket : waiting) socket->stop_reading();
     };
     on_every_shard([close_connections](Shard& shard) {
         error_code ignored;

@@ -175,6 +175,8 @@ void Socket::close() {
 }
 
 void Socket::shutdown_send() {
+    // Its number may be another one's by now.
+    if (!open_) return;
     if (ssl_ != nullptr) SSL_shutdown(ssl_.get());
     ::shutdown(descriptor_.number(), SHUT_WR);
 }

@@ -54,6 +54,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
     bool is_due(Moment now) const { return now >= read_deadline_ || now >= write_deadline_; }
     /// Ends waits whose deadline has passed. On the shard.
     void tick(Moment now);
+    /// Ends a wait for something to read.
+    void stop_reading() { end_wait(Side::read); }
     /// Ends every wait and every later one.
     void close();
     void shutdown_send();

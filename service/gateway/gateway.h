@@ -70,6 +70,8 @@ class Gateway {
     /// One call, from its head to its outcome row. Never throws; answers in the caller's dialect. On the exchange's
     /// shard.
     Task<void> serve(edge::Exchange& exchange);
+    /// The WebSocket that wants_talk() says a head asks for: each of its messages is a call that `calls` serves.
+    Task<void> converse(edge::Exchange& exchange, edge::Handler& calls);
     /// Ends every call that is at a provider: a stream with an in-band error, any other with 503, so that a stop leaves
     /// nothing that looks complete and is not, and no hold open. So does every later one, until go_on(). Any thread.
     void end_streams(Ended ended);
@@ -151,6 +153,8 @@ class Gateway {
     /// The head of a provider's success, with what the caller's agent shows of their limits.
     edge::ResponseHead success_head(const Call& call, const providers::AnswerHead& from_provider, Moment now) const;
     Task<void> list_models(Call& call);
+    /// Whether the credential of the head is good and nothing else stands against it; else that has been answered.
+    Task<bool> admits(edge::Exchange& exchange, Result<void> else_);
     Task<void> refuse(Call& call, const Error& error);
     Shard& shard_of(edge::Exchange& exchange);
 

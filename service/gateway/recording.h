@@ -44,6 +44,7 @@ class Recording final : public edge::Exchange {
     Task<Result<void>> write(std::string_view piece) override;
     Task<Result<void>> finish() override;
     void watch(std::function<void()> left) override;
+    Task<Result<edge::Messages*>> upgrade() override { return caller_.upgrade(); }
     bool draining() const override { return caller_.draining(); }
 
   private:

@@ -160,7 +160,7 @@ RefusalText refusal_of(const Error& error, Shape shape, Endpoint endpoint, const
     } else if (known.http_status == 503 || known.http_status == 429 || known.http_status == 409) {
         out.head.add("retry-after", "1");
     }
-    if (error.fault == Fault::upgrade_refused) out.head.add("upgrade", "HTTP/1.1");
+    if (error.fault == Fault::upgrade_refused) out.head.add("upgrade", "HTTP/1.1").add("sec-websocket-version", "13");
     if (error.fault == Fault::unauthenticated) out.head.add("www-authenticate", "Bearer");
     if (shape == Shape::gemini) {
         out.body = gemini_body(error, out.head.status, call);

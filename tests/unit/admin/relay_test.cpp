@@ -44,6 +44,7 @@ class OneExchange final : public edge::Exchange {
     Task<Result<void>> write(std::string_view) override { co_return Result<void>(); }
     Task<Result<void>> finish() override { co_return Result<void>(); }
     void watch(std::function<void()>) override {}
+    Task<Result<edge::Messages*>> upgrade() override { co_return fail(Fault::upgrade_refused, "none here"); }
     bool draining() const override { return false; }
 
     std::function<void()> while_reading;

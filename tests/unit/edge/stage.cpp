@@ -3,6 +3,7 @@
 #include "service/base/log.h"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -86,6 +87,8 @@ Task<void> Stage::serve(Exchange& exchange) {
         co_await hang(exchange);
     } else if (path == "/flood") {
         co_await flood(exchange);
+    } else if (path.starts_with("/socket")) {
+        co_await talk(exchange);
     } else if (path == "/stream" || path == "/half" || path.ends_with("/wait")) {
         co_await stream(exchange);
     } else if (path == "/inject") {
@@ -169,6 +172,70 @@ Task<void> Stage::wait_for_release(Exchange& exchange) {
     std::erase(sleepers_->timers, &timer);
     exchange.watch({});
     if (exchange.draining()) events.note("draining");
+}
+
+Task<void> Stage::talk(Exchange& exchange) {
+    const bool briefly = exchange.head().path().ends_with("/briefly");
+    const Result<Messages*> messages = co_await exchange.upgrade();
+    if (!messages) {
+        const Result<void> sent =
+            co_await answer(exchange, facts(messages.error().fault).http_status, messages.error().for_caller);
+        events.note(sent ? "sent" : "not sent");
+        co_return;
+    }
+    bool open = true;
+    while (open) {
+        const Moment until =
+            briefly ? std::chrono::steady_clock::now() + std::chrono::milliseconds(100) : Moment::max();
+        Received received = co_await (*messages)->next(socket_message_max, until);
+        open = co_await answer_message(exchange, **messages, std::move(received));
+    }
+}
+
+Task<bool> Stage::answer_message(Exchange& exchange, Messages& messages, Received received) {
+    using How = Received::How;
+    struct Row {
+        How how;
+        std::string_view name;
+        CloseCode code;
+    };
+    static constexpr std::array rows = {
+        Row{How::quiet, "quiet", CloseCode::normal},
+        Row{How::too_large, "too large", CloseCode::too_large},
+        Row{How::too_slow, "too slow", CloseCode::not_permitted},
+        Row{How::overloaded, "overloaded", CloseCode::try_again_later},
+        Row{How::stopping, "stopping", CloseCode::going_away},
+        Row{How::over, "over", CloseCode::normal},
+    };
+    if (const auto* row = std::ranges::find(rows, received.how, &Row::how); row != rows.end()) {
+        events.note(std::string(row->name));
+        co_await messages.close(row->code, row->name);
+        co_return false;
+    }
+    std::string text = std::move(received.text);
+    if (text.starts_with("keep ")) text = messages.holds(std::stoul(text.substr(5))) ? "kept" : "not kept";
+    if (text == "hang") {
+        co_await wait_for_release(exchange, messages);
+        text = "released";
+    }
+    const std::array<std::string_view, 1> texts = {text};
+    const Result<void> sent = co_await messages.send(texts);
+    events.note(sent ? "sent" : "not sent");
+    co_return true;
+}
+
+Task<void> Stage::wait_for_release(Exchange& exchange, Messages& messages) {
+    asio::steady_timer timer(exchange.executor(), Moment::max());
+    sleepers_->timers.push_back(&timer);
+    messages.watch([this, &timer] {
+        events.note("left");
+        timer.cancel();
+    });
+    events.note("waiting");
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    std::erase(sleepers_->timers, &timer);
+    messages.watch({});
 }
 
 std::string get(std::string_view path, std::string_view more) {

@@ -27,6 +27,7 @@ class HeadOnly final : public edge::Exchange {
     Task<Result<void>> write(std::string_view) override { throw std::logic_error("no answer here"); }
     Task<Result<void>> finish() override { throw std::logic_error("no answer here"); }
     void watch(std::function<void()>) override {}
+    Task<Result<edge::Messages*>> upgrade() override { throw std::logic_error("no WebSocket here"); }
     bool draining() const override { return false; }
 };
 

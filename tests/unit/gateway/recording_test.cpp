@@ -33,6 +33,7 @@ class Client final : public edge::Exchange {
     Task<Result<void>> write(std::string_view piece) override { co_return take(piece); }
     Task<Result<void>> finish() override { co_return take("|"); }
     void watch(std::function<void()> function) override { left = std::move(function); }
+    Task<Result<edge::Messages*>> upgrade() override { co_return fail(Fault::upgrade_refused, "none here"); }
     bool draining() const override { return false; }
 
   private:

@@ -1,0 +1,280 @@
+#include "service/edge/web_socket.h"
+
+#include <algorithm>
+#include <array>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+namespace bursar::edge {
+namespace {
+
+/// Control frames that a client who does not read may make us owe; beyond it pings have no answer.
+constexpr std::size_t owed_bytes_max = 4096;
+/// Read at a stretch, before other connections have their turn.
+constexpr std::size_t turn_bytes = std::size_t{1} << 20;
+/// Whoever waits keeps no more than this.
+constexpr std::size_t pending_bytes_kept = 2048;
+
+/// Whether a comma list in any header of that name has this word, without regard to case (RFC 9110 §5.6.1).
+bool lists(const RequestHead& head, std::string_view name, std::string_view word) {
+    constexpr std::string_view blanks = " \t";
+    for (const Header& header : head.headers) {
+        if (!equal_without_case(header.name, name)) continue;
+        std::string_view rest = header.value;
+        while (!rest.empty()) {
+            std::string_view one = rest.substr(0, rest.find(','));
+            rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+            one.remove_prefix(std::min(one.find_first_not_of(blanks), one.size()));
+            one = one.substr(0, one.find_last_not_of(blanks) + 1);
+            if (equal_without_case(one, word)) return true;
+        }
+    }
+    return false;
+}
+
+Error client_gone() { return {Fault::malformed, "The client has closed the connection.", "the WebSocket is over"}; }
+
+}  // namespace
+
+Result<std::string> web_socket_answer(const ParsedHead& request) {
+    const RequestHead& head = request.head;
+    if (head.method != "GET" || request.http_1_0 || head.has_body || !lists(head, "connection", "upgrade") ||
+        !lists(head, "upgrade", "websocket"))
+        return fail(Fault::invalid_request,
+                    "A WebSocket begins with GET in HTTP/1.1, without a body, with Connection: Upgrade and Upgrade: "
+                    "websocket; a proxy on the way must pass these headers on.");
+    if (head.header("sec-websocket-version") != "13")
+        return fail(Fault::upgrade_refused, "Only version 13 of WebSocket is spoken here (Sec-WebSocket-Version: 13).");
+    const std::optional<std::string> accept = accept_of(head.header("sec-websocket-key"));
+    if (!accept) return fail(Fault::invalid_request, "Sec-WebSocket-Key must be 16 bytes in base64.");
+    return "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: " +
+           *accept + "\r\n\r\n";
+}
+
+Task<Result<Messages*>> Connection::upgrade() {
+    const Result<std::string> answer = web_socket_answer(request_);
+    if (!answer) co_return std::unexpected(answer.error());
+    answered_ = Answered::all;
+    // It ends with the connection.
+    closing_ = true;
+    web_socket_ = std::make_unique<WebSocket>(*this);
+    std::array<std::string_view, 1> pieces = {*answer};
+    std::span<std::string_view> left(pieces);
+    const Moved how = write_now(left);
+    Result<void> sent;
+    if (how != Moved::some) sent = co_await write_rest(how, left, Keep::trusts);
+    if (!sent) co_return std::unexpected(sent.error());
+    co_return web_socket_.get();
+}
+
+Task<Received> WebSocket::next(std::size_t bytes_max, Moment until) {
+    bytes_max_ = bytes_max;
+    given_ = 0;
+    if (std::exchange(counted_, false)) connection_.shared_.calls_now.fetch_sub(1, std::memory_order_relaxed);
+    How how = count() ? co_await until_message(until) : How::overloaded;
+    if (how == How::message) {
+        counted_ = true;
+        Shared& shared = connection_.shared_;
+        if (shared.calls_now.fetch_add(1, std::memory_order_relaxed) >= shared.limits.calls_max) how = How::overloaded;
+    }
+    if (how == How::overloaded) connection_.shared_.counters.overloaded.fetch_add(1, std::memory_order_relaxed);
+    if (how != How::message) co_return Received{.how = how};
+    connection_.shared_.counters.requests.fetch_add(1, std::memory_order_relaxed);
+    whole_ = false;
+    given_ = message_.capacity();
+    co_return Received{.how = how, .text = std::exchange(message_, {})};
+}
+
+Task<WebSocket::How> WebSocket::until_message(Moment until) {
+    const Limits& limits = connection_.shared_.limits;
+    Moment whole = Moment::max();
+    std::size_t since_wait = 0;
+    for (;;) {
+        const std::optional<How> found = look();
+        while (!owed_.empty() && connection_.socket_->is_open()) co_await write_all_owed();
+        if (found) co_return *found;
+        const bool begun = reader_.mid_message();
+        if (connection_.draining() && !begun) co_return How::stopping;
+        const Moment now = moment_about();
+        if (!begun) whole = Moment::max();
+        if (begun && whole == Moment::max()) whole = now + limits.body;
+        const Moment deadline = begun ? std::min(whole, now + limits.body_idle) : std::min(until, now + limits.ping);
+        const Moved moved = connection_.receive_now();
+        if (moved == Moved::some) {
+            pinged_ = false;
+            since_wait += connection_.pending_.size();
+            if (since_wait < turn_bytes) continue;
+            // No call that waits may be kept waiting by one that sends as fast as we read.
+            since_wait = 0;
+            co_await asio::post(connection_.executor_, asio::use_awaitable);
+            continue;
+        }
+        if (moved == Moved::closed || moved == Moved::failed) co_return over();
+        since_wait = 0;
+        if (connection_.pending_.empty() && connection_.pending_.capacity() > pending_bytes_kept)
+            std::string().swap(connection_.pending_);
+        waiting_ = !begun;
+        const bool ready = co_await connection_.wait_for(moved, deadline);
+        waiting_ = false;
+        if (ready) continue;
+        if (!connection_.socket_->is_open()) co_return over();
+        if (begun) co_return How::too_slow;
+        if (connection_.draining()) continue;
+        if (deadline == until) co_return How::quiet;
+        if (std::exchange(pinged_, true)) co_return over();
+        owe(Opcode::ping, {});
+    }
+}
+
+WebSocket::How WebSocket::over() {
+    state_ = State::over;
+    return How::over;
+}
+
+std::optional<WebSocket::How> WebSocket::look() {
+    if (state_ != State::open) return How::over;
+    std::string& pending = connection_.pending_;
+    // Beyond the message too: whoever sends one and leaves at once wants no answer.
+    while (!ended_ && !pending.empty()) {
+        const auto begin = whole_ ? FrameReader::Begin::waits : FrameReader::Begin::may;
+        const FrameReader::Step step = reader_.take(pending, message_, bytes_max_, begin);
+        pending.erase(0, step.taken);
+        if (!count()) ended_ = How::overloaded;
+        if (step.got == FrameReader::Got::more || step.got == FrameReader::Got::waits) break;
+        met(step.got);
+        if (state_ != State::open) return How::over;
+    }
+    if (whole_) return How::message;
+    return ended_;
+}
+
+void WebSocket::met(FrameReader::Got got) {
+    switch (got) {
+        case FrameReader::Got::message:
+            whole_ = true;
+            return;
+        case FrameReader::Got::ping:
+            owe(Opcode::pong, reader_.control());
+            return;
+        case FrameReader::Got::close:
+            // The code that the client gave, given back (§5.5.1).
+            owe(Opcode::close, reader_.control().substr(0, 2));
+            state_ = State::over;
+            return;
+        case FrameReader::Got::too_large:
+            ended_ = How::too_large;
+            return;
+        case FrameReader::Got::broken:
+            connection_.shared_.counters.malformed.fetch_add(1, std::memory_order_relaxed);
+            owe(Opcode::close, close_payload(reader_.why(), "This is no WebSocket message of text."));
+            state_ = State::over;
+            return;
+        case FrameReader::Got::more:
+        case FrameReader::Got::waits:
+            return;
+    }
+}
+
+Task<Result<void>> WebSocket::send(std::span<const std::string_view> texts) {
+    if (state_ != State::open) co_return std::unexpected(client_gone());
+    std::size_t bytes = owed_.size();
+    for (const std::string_view text : texts) bytes += text.size() + 10;
+    std::string out;
+    out.reserve(bytes);
+    out.append(std::exchange(owed_, {}));
+    for (const std::string_view text : texts) append_frame(out, Opcode::text, text);
+    Result<void> sent = co_await write(out);
+    write_owed();
+    co_return sent;
+}
+
+Task<Result<void>> WebSocket::write(std::string_view bytes) {
+    std::array<std::string_view, 1> pieces = {bytes};
+    std::span<std::string_view> left(pieces);
+    const Moved how = connection_.write_now(left);
+    Result<void> sent;
+    if (how != Moved::some) {
+        writing_ = true;
+        sent = co_await connection_.write_rest(how, left, Connection::Keep::trusts);
+        writing_ = false;
+    }
+    if (!sent) {
+        // Half a frame may be out: nothing can follow it.
+        state_ = State::over;
+        connection_.socket_->close();
+    }
+    co_return sent;
+}
+
+Task<void> WebSocket::write_all_owed() {
+    const std::string out = std::exchange(owed_, {});
+    const Result<void> sent = co_await write(out);
+    if (!sent) owed_.clear();
+}
+
+void WebSocket::owe(Opcode opcode, std::string_view payload) {
+    if (owed_.size() > owed_bytes_max && opcode != Opcode::close) return;
+    append_frame(owed_, opcode, payload);
+    write_owed();
+}
+
+void WebSocket::write_owed() {
+    if (writing_ || owed_.empty()) return;
+    std::array<std::string_view, 1> pieces = {owed_};
+    std::span<std::string_view> left(pieces);
+    connection_.write_now(left);
+    owed_.erase(0, owed_.size() - pieces.front().size());
+}
+
+Result<void> WebSocket::holds(std::size_t bytes) {
+    given_ = 0;
+    held_ = bytes;
+    Result<void> counted = count();
+    if (counted) return counted;
+    held_ = 0;
+    static_cast<void>(count());
+    return counted;
+}
+
+Result<void> WebSocket::count() {
+    const std::size_t coming = message_.empty() ? 0 : message_.capacity();
+    const std::size_t all = coming + given_ + held_;
+    connection_.uncount_body(all);
+    return connection_.count_body(all);
+}
+
+void WebSocket::watch(std::function<void()> left) {
+    left_ = std::move(left);
+    if (left_)
+        look_whether_left();
+    else
+        connection_.socket_->on_readable({});
+}
+
+void WebSocket::look_whether_left() {
+    connection_.socket_->on_readable([this](bool) {
+        if (!left_) return;
+        const Moved moved = connection_.receive_now();
+        if (moved == Moved::closed || moved == Moved::failed) state_ = State::over;
+        if (moved == Moved::some) pinged_ = false;
+        static_cast<void>(look());
+        if (state_ != State::open) {
+            // It may end the watch, and with it the function.
+            if (const auto left = std::exchange(left_, nullptr)) left();
+            return;
+        }
+        // Nobody needs to send more ahead than one message: the rest stays where it is, and we do not listen any more.
+        if (!ended_ && connection_.pending_.size() < connection_.shared_.limits.head_bytes_max) look_whether_left();
+    });
+}
+
+Task<void> WebSocket::close(CloseCode code, std::string_view reason) {
+    if (state_ != State::open) co_return;
+    owe(Opcode::close, close_payload(code, reason));
+    state_ = State::over;
+    if (!owed_.empty()) co_await write_all_owed();
+}
+
+}  // namespace bursar::edge

@@ -1,0 +1,251 @@
+#include "service/gateway/talk.h"
+
+#include "service/base/ids.h"
+#include "service/gateway/gateway.h"
+#include "service/gateway/rooms.h"
+#include "service/gateway/shard.h"
+#include "service/gateway/spoken_call.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace bursar::gateway {
+namespace {
+
+constexpr std::string_view path_of_responses = "/v1/responses";
+
+/// As translated answers are called.
+std::string response_id(const CallId& call) { return "resp_" + call.text().substr(CallKind::prefix.size()); }
+
+}  // namespace
+
+bool wants_talk(const edge::RequestHead& head) {
+    return head.method == "GET" && head.path() == path_of_responses && head.has("upgrade");
+}
+
+Result<void> same_origin(const edge::RequestHead& head) {
+    std::string_view origin = head.header("origin");
+    if (origin.empty()) return {};
+    if (const std::size_t scheme = origin.find("://"); scheme != std::string_view::npos)
+        origin.remove_prefix(scheme + 3);
+    if (edge::equal_without_case(origin, head.header("host"))) return {};
+    return fail(Fault::not_permitted,
+                "A page of another site may not open a WebSocket here (Origin). Call from a server, or by HTTP.");
+}
+
+void Remembered::keep(std::string id, std::string items) {
+    id_ = std::move(id);
+    items_ = std::move(items);
+    items_.shrink_to_fit();
+    lost_.clear();
+}
+
+void Remembered::keep_nothing(std::string lost_id) {
+    lost_ = std::move(lost_id);
+    id_.clear();
+    std::string().swap(items_);
+}
+
+Task<void> Talk::run() {
+    const Moment life = clock_.moment() + limits_.life;
+    for (;;) {
+        const Moment until = std::min(life, clock_.moment() + limits_.idle);
+        edge::Received received = co_await messages_.next(limits_.message_bytes_max, until);
+        if (received.how != edge::Received::How::message) {
+            co_await end(received.how, until == life);
+            co_return;
+        }
+        const bool open = co_await answer(std::move(received.text));
+        if (!open) co_return;
+        if (clock_.moment() >= life) {
+            co_await end(edge::Received::How::quiet, true);
+            co_return;
+        }
+    }
+}
+
+Task<bool> Talk::answer(std::string message) {
+    Result<providers::Turn> turn = providers::read_turn(message);
+    if (!turn) {
+        co_await tell(turn.error().fault, turn.error().for_caller);
+        co_return true;
+    }
+    const bool continues = remembered_.has(*turn);
+    if (!continues && remembered_.lost(*turn)) {
+        const std::string sentence =
+            fmt::format("Previous response with id '{}' not found. Send the whole input, without previous_response_id.",
+                        turn->previous);
+        co_await tell(providers::refusal_event(400, "invalid_request_error", "previous_response_not_found", sentence,
+                                               "previous_response_id"));
+        co_return true;
+    }
+    std::string items = providers::items_of(turn->input);
+    if (continues) items = providers::join_items(remembered_.items(), items);
+    if (!turn->generate) {
+        co_await warm_up(*turn, std::move(items));
+        co_return true;
+    }
+    std::string body = continues ? providers::body_of(*turn, items) : providers::body_of(*turn);
+    // What a provider adds from its own memory is not known here.
+    const bool keepable = (turn->previous.empty() || continues) && items.size() <= limits_.kept_bytes_max;
+    if (!keepable) std::string().swap(items);
+    // The body has it all.
+    turn->members.clear();
+    turn->input = turn->previous_member = {};
+    std::string().swap(message);
+    const Result<void> held = messages_.holds(remembered_.bytes() + items.capacity() + body.capacity());
+    if (!held) {
+        co_await tell(held.error().fault, held.error().for_caller);
+        co_return true;
+    }
+    const bool open = co_await serve(*turn, std::move(body), std::move(items), keepable);
+    co_return open;
+}
+
+Task<bool> Talk::serve(const providers::Turn& turn, std::string body, std::string items, bool keepable) {
+    const bool continued = remembered_.has(turn);
+    SpokenCall call(socket_, messages_,
+                    {.body = std::move(body),
+                     .stored = turn.stored,
+                     .kept = remembered_.bytes() + items.capacity(),
+                     .started = clock_.moment()});
+    co_await calls_.serve(call);
+    messages_.watch({});
+    if (!call.is_whole())
+        co_await tell(Fault::provider_unavailable,
+                      "The answer was cut off in the middle. What came so far is not all of it.");
+    constexpr int unauthenticated = 401;
+    if (call.status() == unauthenticated) {
+        co_await messages_.close(edge::CloseCode::not_permitted, "The credential is not valid any more.");
+        co_return false;
+    }
+    if (call.is_whole() && call.ended()) {
+        std::string id = std::exchange(call.ended()->id, {});
+        if (keepable && items.size() + call.ended()->items.size() <= limits_.kept_bytes_max)
+            remember(turn, std::move(id), providers::join_items(items, call.ended()->items));
+        else
+            remembered_.keep_nothing(turn.stored ? std::string() : std::move(id));
+    } else if (continued) {
+        // What a failed turn continued may be what it failed of.
+        remembered_.forget();
+    }
+    // It only became less.
+    static_cast<void>(messages_.holds(remembered_.bytes()));
+    co_return true;
+}
+
+void Talk::remember(const providers::Turn& turn, std::string id, std::string items) {
+    std::string lost = turn.stored ? std::string() : id;
+    remembered_.keep(std::move(id), std::move(items));
+    if (!messages_.holds(remembered_.bytes())) remembered_.keep_nothing(std::move(lost));
+}
+
+/// Nothing is sent and nothing costs: what was said is kept for the turn that continues it.
+Task<void> Talk::warm_up(const providers::Turn& turn, std::string items) {
+    SpokenCall call(socket_, messages_, {.started = clock_.moment()});
+    const bool admitted = co_await admits_(call);
+    if (!admitted) {
+        co_await messages_.close(edge::CloseCode::not_permitted, "The credential is not valid any more.");
+        co_return;
+    }
+    if (items.size() > limits_.kept_bytes_max || (!turn.previous.empty() && !remembered_.has(turn))) {
+        co_await tell(Fault::invalid_request,
+                      "This cannot be prepared here: it continues what is not kept on this WebSocket, or is too large. "
+                      "Send it without \"generate\": false.");
+        co_return;
+    }
+    const Timestamp now = clock_.now();
+    const std::string id = response_id(CallId::make(now));
+    remembered_.keep(id, std::move(items));
+    if (const Result<void> held = messages_.holds(remembered_.bytes()); !held) {
+        remembered_.keep_nothing(id);
+        co_await tell(held.error().fault, held.error().for_caller);
+        co_return;
+    }
+    const auto events = providers::warm_up_events(id, turn.model, unix_milliseconds(now) / 1000);
+    const std::array<std::string_view, 2> texts = {events.first, events.second};
+    const Result<void> sent = co_await messages_.send(texts);
+    // A client that has left shows at the next message.
+    static_cast<void>(sent);
+}
+
+Task<void> Talk::end(edge::Received::How how, bool life_over) {
+    using How = edge::Received::How;
+    switch (how) {
+        case How::message:
+        case How::over:
+            co_return;
+        case How::quiet:
+            if (life_over)
+                co_await tell(providers::refusal_event(
+                    400, "invalid_request_error", "websocket_connection_limit_reached",
+                    fmt::format("Responses websocket connection limit reached ({} minutes). Create a new websocket "
+                                "connection to continue.",
+                                limits_.life.count())));
+            co_await messages_.close(edge::CloseCode::normal,
+                                     life_over ? "The WebSocket has lived its time." : "Nothing has come for long.");
+            co_return;
+        case How::too_large:
+            co_await tell(Fault::too_large, fmt::format("The message is too large; at most {} bytes are taken.",
+                                                        limits_.message_bytes_max));
+            co_await messages_.close(edge::CloseCode::too_large, "The message is too large.");
+            co_return;
+        case How::too_slow:
+            co_await messages_.close(edge::CloseCode::not_permitted, "The message took too long to arrive.");
+            co_return;
+        case How::overloaded:
+            co_await tell(Fault::overloaded, "Too much at once. Try again in a second.");
+            co_await messages_.close(edge::CloseCode::try_again_later, "Too much at once.");
+            co_return;
+        case How::stopping:
+            co_await messages_.close(edge::CloseCode::going_away, "Bursar is restarting.");
+            co_return;
+    }
+}
+
+Task<void> Talk::tell(std::string event) {
+    const std::array<std::string_view, 1> texts = {event};
+    const Result<void> sent = co_await messages_.send(texts);
+    // A client that has left shows at the next message.
+    static_cast<void>(sent);
+}
+
+Task<void> Talk::tell(Fault fault, std::string_view sentence) {
+    const FaultFacts& known = facts(fault);
+    co_await tell(providers::refusal_event(known.http_status, known.openai_type, known.name, sentence));
+}
+
+Task<void> Gateway::converse(edge::Exchange& exchange, edge::Handler& calls) {
+    const bool admitted = co_await admits(exchange, same_origin(exchange.head()));
+    if (!admitted) co_return;
+    const Result<edge::Messages*> messages = co_await exchange.upgrade();
+    if (!messages) {
+        // Of a client that has left nothing is to be told.
+        if (messages.error().fault == Fault::malformed) co_return;
+        static_cast<void>(co_await admits(exchange, std::unexpected(messages.error())));
+        co_return;
+    }
+    Talk talk(exchange, **messages, calls, [this](edge::Exchange& one) { return admits(one, {}); }, parts_.clock,
+              {.message_bytes_max = limits_.body_bytes_max});
+    co_await talk.run();
+}
+
+Task<bool> Gateway::admits(edge::Exchange& exchange, Result<void> else_) {
+    Call call(exchange, shard_of(exchange));
+    call.at = parts_.clock.now();
+    call.started = exchange.started();
+    call.id = CallId::make(call.at);
+    call.rules = parts_.rules.get();
+    call.endpoint = Endpoint::responses;
+    Result<void> passed = identify(call, parts_.callers);
+    if (passed) passed = std::move(else_);
+    if (passed) co_return true;
+    co_await refuse(call, passed.error());
+    record(call);
+    co_return false;
+}
+
+}  // namespace bursar::gateway
