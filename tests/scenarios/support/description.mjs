@@ -14,10 +14,13 @@ const unions = ['anyOf', 'oneOf'];
 
 /** Why a test that needs the description in the file of this variable is skipped, or false. */
 export function skipWithout(variable, what) {
+    return process.env[variable] ? false : `${variable} is not set: give it the path of ${what}`;
+}
+
+function documentOf(variable) {
     const file = process.env[variable];
-    if (!file) return `${variable} is not set: give it the path of ${what}`;
-    if (!existsSync(file)) throw new Error(`${variable} is ${file}, where no file is: give it the path of ${what}, or leave it out`);
-    return false;
+    if (!existsSync(file)) throw new Error(`${variable} is ${file}, where no file is: give it the path of the published description, or do not set it`);
+    return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 export class Description {
@@ -25,9 +28,9 @@ export class Description {
     #rewritten = {};
     #judges = new Map();
 
-    /** @param {object | string} from the document, or the variable with its path */
-    constructor(from) {
-        this.document = typeof from === 'string' ? JSON.parse(readFileSync(process.env[from], 'utf8')) : from;
+    /** @param {string} variable that has the path of the description */
+    constructor(variable) {
+        this.document = documentOf(variable);
         for (const [name, schema] of Object.entries(this.document.components.schemas)) this.#rewritten[name] = this.#rewrite(schema);
         this.#ajv.addSchema({ $id: 'description', components: { schemas: this.#rewritten } });
     }
