@@ -67,7 +67,11 @@ class Chunks {
     void add(Tokens output, WriteChoices write_choices, bool with_usage = false) {
         JsonWriter json;
         write_head(json, answer_, prefix_, object_);
-        write_tail(json, answer_);
+        // Completions say nothing of a tier.
+        if (object_ == "text_completion")
+            json.field("system_fingerprint", "fp_demo");
+        else
+            write_tail(json, answer_);
         json.key("choices").open_list();
         write_choices(json);
         json.close_list();

@@ -44,6 +44,8 @@ std::string usage_limit_body(const Error& error, const FaultFacts& facts, const 
         .open()
         .field("type", "usage_limit_reached")
         .field("message", error.for_caller)
+        .key("param")
+        .null()
         .field("code", facts.name);
     if (period_end) json.field("resets_at", seconds_of(*period_end));
     json.field("call_id", call.text()).close().close();

@@ -32,6 +32,15 @@ std::string response_id(std::string_view call_id) {
     return std::string("resp_").append(call_id);
 }
 
+/// OpenAI's words for why a response has failed (ResponseErrorCode of its API description), and the one by which Codex
+/// knows that trying again does not help.
+std::string_view response_code(std::string_view type) {
+    if (type == "rate_limit_error") return "rate_limit_exceeded";
+    if (type == "invalid_request_error") return "invalid_prompt";
+    if (type == "insufficient_quota") return type;
+    return "server_error";
+}
+
 }  // namespace
 
 std::string error_event(Endpoint endpoint, std::string_view type, std::string_view code, std::string_view message,
@@ -48,7 +57,7 @@ std::string error_event(Endpoint endpoint, std::string_view type, std::string_vi
                 .field("object", "response")
                 .field("created_at", 0)
                 .field("status", "failed");
-            json.key("error").open().field("code", code).field("message", message).close();
+            json.key("error").open().field("code", response_code(type)).field("message", message).close();
             // What the type of a response wants besides, whatever happened.
             json.key("incomplete_details").null().key("instructions").null().key("metadata").open().close();
             json.field("model", "").key("output").open_list().close_list().field("parallel_tool_calls", true);

@@ -37,7 +37,9 @@ type Item = responses.ResponseOutputItem | (responses.ResponseCustomToolCall & {
 // What the client itself adds is not on the wire.
 type ResponsesAnswer = Omit<responses.Response, 'output_text' | 'output' | 'user' | 'usage'> & { output: Item[]; user: string | null; usage: responses.ResponseUsage | null; store: boolean };
 type OfResponse<E> = E extends { response: responses.Response } ? Replaced<E, 'response', ResponsesAnswer> : E extends { item: responses.ResponseOutputItem } ? Replaced<E, 'item', Item> : E;
-type ResponsesEvent = OfResponse<responses.ResponseStreamEvent>;
+// OpenAI's description and its client up to major 6 have the name of a function beside its arguments; the types of the newest have left it out.
+type Named = responses.ResponseFunctionCallArgumentsDoneEvent & { name: string };
+type ResponsesEvent = OfResponse<Exclude<responses.ResponseStreamEvent, responses.ResponseFunctionCallArgumentsDoneEvent>> | Named;
 type GeminiAnswer = Wire<Pick<genai.GenerateContentResponse, 'candidates' | 'createTime' | 'modelVersion' | 'promptFeedback' | 'responseId' | 'usageMetadata'>>;
 type GeminiEvent = GeminiAnswer;
 `;

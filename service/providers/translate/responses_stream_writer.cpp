@@ -208,6 +208,8 @@ void ResponsesStreamWriter::close_call(std::string& out) {
     }
     JsonWriter json = item_event(
         text ? "response.custom_tool_call_input.done" : "response.function_call_arguments.done", item_.text.size());
+    // OpenAI's description and its clients up to major 6 have the name beside the arguments.
+    if (!text) json.field("name", split_name(item_.name).name);
     json.field(text ? "input" : "arguments", item_.text);
     put(std::move(json), out);
 }
@@ -244,11 +246,7 @@ void ResponsesStreamWriter::end(const Step& step, std::string& out) {
 
 void ResponsesStreamWriter::error(std::string_view type, std::string_view words, std::string& out) {
     broken_ = true;
-    std::string_view code = "server_error";
-    if (type == "rate_limit_error") code = "rate_limit_exceeded";
-    if (type == "invalid_request_error") code = "invalid_prompt";
-    if (type == "insufficient_quota") code = type;
-    out += error_event(Endpoint::responses, type, code, words, call_id_);
+    out += error_event(Endpoint::responses, type, {}, words, call_id_);
 }
 
 }  // namespace

@@ -3,10 +3,14 @@
 //   const jira = await Jira.start({ flavour: 'cloud' });
 //   jira.issues                 what is in the project: {key, fields, status, comments, attachments, moves}
 //   jira.credentials            what a target needs to get in
+//   jira.contract               where BURSAR_JIRA_DESCRIPTION is given: what was held against it
 //
 // Sources: Atlassian's description of the REST API (npm jira.js 5.4 is made from it), "Rate limiting" and CHANGE-2046 of
 // developer.atlassian.com, "HTTP headers" of Data Center's rate limits, JRASERVER-74965 (the old create metadata is gone). Stricter where Jira
 // ignores silently what a sender meant.
+import assert from 'node:assert/strict';
+
+import { JiraContract } from './jira_contract.mjs';
 import { Fake, fields, json, jsonOf, plain, Refusal } from './server.mjs';
 import { checkRich, checkValue, fieldsOf, metadataOf } from './jira_fields.mjs';
 import { readJql } from './jql.mjs';
@@ -51,16 +55,33 @@ export class Jira extends Fake {
         jira.attachmentMax = options.attachmentMax ?? 10 << 20;
         jira.credentials = jira.cloud ? { user: 'bot@example.com', token: 'ATATT3xSecretOfJira' } : { token: 'SecretPersonalAccessToken' };
         jira.issues = [];
+        jira.contract = jira.cloud ? JiraContract.ifDescribed() : null;
         await jira.listen(options);
         return jira;
     }
 
     answer(request) {
-        const answer = this.#route(request);
+        const answer = this.#described(request);
         const left = this.cloud
             ? { 'x-ratelimit-limit': '350', 'x-ratelimit-remaining': '349', 'x-ratelimit-reset': '2026-12-01T00:00:00Z' }
             : { 'x-ratelimit-limit': '40', 'x-ratelimit-remaining': '39', 'x-ratelimit-fillrate': '1', 'x-ratelimit-interval-seconds': '1', 'retry-after': '0' };
         return { ...answer, headers: { ...answer.headers, ...left } };
+    }
+
+    /** Its answer, which is what Atlassian describes. */
+    #described(request) {
+        try {
+            const answer = this.#route(request);
+            this.contract?.look(request, answer, true);
+            return answer;
+        } catch (error) {
+            if (error instanceof Refusal) this.contract?.look(request, error.answer, false);
+            throw error;
+        }
+    }
+    async stop() {
+        await super.stop();
+        assert.deepEqual([...(this.contract?.complaints ?? [])], [], "what Atlassian's description does not allow");
     }
 
     #refuse(status, errors, why) {
@@ -227,7 +248,7 @@ export class Jira extends Fake {
             .map(([id, [name, to]]) => {
                 const move = { id, name, to: this.#statusOf(to), hasScreen: false, isGlobal: true, isInitial: false, isConditional: false };
                 if (!this.#asksForResolution(to)) return move;
-                const resolution = { required: true, name: 'Resolution', schema: { type: 'resolution', system: 'resolution' }, operations: ['set'], allowedValues: [{ id: '10000', name: 'Done' }] };
+                const resolution = { required: true, key: 'resolution', name: 'Resolution', schema: { type: 'resolution', system: 'resolution' }, operations: ['set'], allowedValues: [{ id: '10000', name: 'Done' }] };
                 return { ...move, hasScreen: true, ...(/transitions\.fields/.test(request.query.get('expand') ?? '') ? { fields: { resolution } } : {}) };
             });
     }

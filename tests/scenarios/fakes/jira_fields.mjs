@@ -6,7 +6,7 @@ const summaryMax = 255;
 const textMax = 32_767;
 const labelMax = 255;
 
-const system = (name, schema, more = {}) => ({ name, required: false, hasDefaultValue: false, operations: ['set'], schema: { ...schema, system: more.system }, ...more });
+const system = (name, schema, { system: word, ...more } = {}) => ({ name, required: false, hasDefaultValue: false, operations: ['set'], schema: word ? { ...schema, system: word } : schema, ...more });
 
 /** Field id → metadata, of a project whose create screen also shows `custom`. */
 export function fieldsOf({ custom = {}, withLabels = true, components = ['Costs'], priorities = ['Highest', 'High', 'Medium', 'Low'] }) {

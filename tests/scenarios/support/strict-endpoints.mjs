@@ -8,12 +8,18 @@ export const spoken = Buffer.from([0x49, 0x44, 0x33, 0x04, 0x00, 0xff, 0xfb, 0x9
 
 const openaiUsage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
 
+/** What a moderation says of each thing that it looks for. */
+const ofEach = (value) =>
+    Object.fromEntries(
+        ['hate', 'hate/threatening', 'harassment', 'harassment/threatening', 'illicit', 'illicit/violent', 'self-harm', 'self-harm/intent', 'self-harm/instructions', 'sexual', 'sexual/minors', 'violence', 'violence/graphic'].map((name) => [name, value]),
+    );
+
 /** path -> {required, optional (fields of a JSON body) or form, answer} */
 const endpoints = {
     '/v1/chat/completions': {
         required: ['model', 'messages'],
         optional: ['max_tokens', 'max_completion_tokens'],
-        answer: ({ model }) => ({ id: 'c', object: 'chat.completion', created: 1, model, choices: [{ index: 0, message: { role: 'assistant', content: 'Hi.' }, finish_reason: 'stop' }], usage: openaiUsage }),
+        answer: ({ model }) => ({ id: 'c', object: 'chat.completion', created: 1, model, choices: [{ index: 0, message: { role: 'assistant', content: 'Hi.', refusal: null }, logprobs: null, finish_reason: 'stop' }], usage: openaiUsage }),
     },
     '/v1/completions': {
         required: ['model', 'prompt'],
@@ -24,8 +30,10 @@ const endpoints = {
         required: ['model', 'input'],
         optional: ['max_output_tokens'],
         answer: ({ model }) => ({
-            id: 'resp_1', object: 'response', created_at: 1, status: 'completed', model, output: [{ type: 'message', id: 'm', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text: 'Hi.', annotations: [] }] }],
-            usage: { input_tokens: 10, output_tokens: 5, total_tokens: 15 },
+            id: 'resp_1', object: 'response', created_at: 1, status: 'completed', error: null, incomplete_details: null, instructions: null, metadata: {}, model,
+            output: [{ type: 'message', id: 'm', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text: 'Hi.', annotations: [], logprobs: [] }] }],
+            parallel_tool_calls: true, temperature: 1, tool_choice: 'auto', tools: [], top_p: 1,
+            usage: { input_tokens: 10, input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 }, output_tokens: 5, output_tokens_details: { reasoning_tokens: 0 }, total_tokens: 15 },
         }),
     },
     '/v1/responses/compact': {
@@ -57,7 +65,7 @@ const endpoints = {
             responseId: 'g',
         }),
     },
-    '/v1/moderations': { required: ['model', 'input'], optional: [], answer: ({ model }) => ({ id: 'modr', model, results: [{ flagged: false, categories: {}, category_scores: {} }] }) },
+    '/v1/moderations': { required: ['model', 'input'], optional: [], answer: ({ model }) => ({ id: 'modr', model, results: [{ flagged: false, categories: ofEach(false), category_scores: ofEach(0.5), category_applied_input_types: ofEach(['text']) }] }) },
     '/v1/rerank': {
         required: ['model', 'query', 'documents'],
         optional: ['top_n'],

@@ -197,7 +197,7 @@ function* chatEvents(head, message, finish_reason, said, asked) {
     for (const reasoning_content of pieces(message.reasoning_content ?? '')) yield delta({ reasoning_content });
     for (const content of pieces(message.content ?? '')) yield delta({ content });
     if (said.cut) return;
-    if (said.error) yield `data: ${JSON.stringify({ error: { message: 'Overloaded in the middle', type: 'server_error', code: null } })}\n\n`;
+    if (said.error) yield `data: ${JSON.stringify({ error: { message: 'Overloaded in the middle', type: 'server_error', param: null, code: null } })}\n\n`;
     if (said.error) return;
     for (const [index, call] of (message.tool_calls ?? []).entries()) {
         yield delta({ tool_calls: [{ index, ...call, function: { name: call.function.name, arguments: '' } }] });

@@ -97,6 +97,7 @@ TEST(Refusal, EachClientGetsTheShapeAtWhichItShowsOurSentence) {
     }
     const RefusalText codex = refusal_of(error, Shape::openai, Endpoint::responses, call, december, now);
     EXPECT_NE(codex.body.find("\"resets_at\":1796079600"), std::string::npos) << codex.body;
+    EXPECT_NE(codex.body.find("\"param\":null"), std::string::npos) << "OpenAI's errors always have it";
     EXPECT_TRUE(header(codex, "x-codex-promo-message").starts_with("The budget of team"))
         << "shown by that client as our words";
 }

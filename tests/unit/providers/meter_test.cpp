@@ -319,6 +319,19 @@ TEST(Meter, our_own_error_events_are_errors_in_every_dialect) {
     }
 }
 
+// Strict clients read the code of a failed response as one of OpenAI's words.
+TEST(Meter, a_failed_response_has_a_code_that_its_clients_know) {
+    const std::vector<std::pair<std::string, std::string>> codes = {{"server_error", "server_error"},
+                                                                    {"overloaded_error", "server_error"},
+                                                                    {"rate_limit_error", "rate_limit_exceeded"},
+                                                                    {"invalid_request_error", "invalid_prompt"},
+                                                                    {"insufficient_quota", "insufficient_quota"}};
+    for (const auto& [type, code] : codes) {
+        const auto event = error_event(Endpoint::responses, type, "provider_unavailable", "It broke.", "call_1");
+        EXPECT_NE(event.find("\"error\":{\"code\":\"" + code + "\""), std::string::npos) << event;
+    }
+}
+
 TEST(Meter, garbage_passes_unchanged_and_counts) {
     const std::vector<std::string> garbage = {
         "data: {\"choices\":[{\"delta\":{\"content\":\"x\n\n",
