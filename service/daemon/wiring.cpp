@@ -136,8 +136,8 @@ Result<void> Service::open_house() {
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
     health_ = std::make_unique<providers::Health>(clock_, [this](const providers::Change& change) { tell(change); });
     tokens_ = std::make_unique<providers::tokens::Keeper>(clock_, chance);
-    const gateway::Parts rooms{*books_.rules, *books_.callers, *books_.ledger, *vault_, *books_.audit,
-                               *health_,      *books_.replays, *tokens_,       clock_};
+    const gateway::Parts rooms{*books_.rules, *books_.callers, *books_.ledger, *vault_,       *books_.audit,
+                               *health_,      *books_.replays, *tokens_,       *books_.shelf, clock_};
     const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max};
     gateway_ = std::make_unique<gateway::Gateway>(rooms, limits, shards);
     books_.audit->note({.actor = "service",
@@ -152,6 +152,8 @@ Result<void> Service::open_house() {
     fetcher_ = std::make_unique<providers::tokens::Fetcher>(
         *tokens_, [this] { return tokens_wanted(*books_.rules->get(), *vault_); }, clock_);
     prober_ = std::make_unique<Prober>(*books_.rules, *vault_, *tokens_, *health_, clock_);
+    batch_clerk_ = std::make_unique<BatchClerk>(BatchClerk::Parts{
+        *books_.store, *books_.shelf, *books_.rules, *books_.treasury->corrections, *vault_, *tokens_, clock_});
     open_.store(parts_.get());
     door_->open(*gateway_);
     books_.staff->start();
@@ -235,6 +237,7 @@ void Service::stop() {
         });
     }
     prober_.reset();
+    batch_clerk_.reset();
     server_->stop();
     // While a standby is waited for, nothing of what follows could end.
     if (pairing_) pairing_->stop();

@@ -1,5 +1,6 @@
 // Rooms 1 and 2: what is asked, and who asks.
 #include "service/gateway/rooms.h"
+#include "service/gateway/stored_paths.h"
 
 #include <algorithm>
 #include <array>
@@ -136,6 +137,7 @@ Result<void> greet(Call& call) {
         if (head.method != "GET") return std::unexpected(wrong_method(call, "GET"));
         return {};
     }
+    if (call.shape == Shape::openai && is_stored_path(path)) return greet_stored(call);
     if (const EndpointFacts* const row = row_of(path)) {
         call.endpoint = row->endpoint;
         call.dialect = row->dialect;

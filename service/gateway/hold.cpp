@@ -135,8 +135,8 @@ Task<Result<void>> Gateway::hold(Call& call) {
     attempt.price = attempt.channel->prices->at(call.at);
 
     attempt.charge = policies::charge_for(*call.rules, call.caller->team, *route.model);
-    attempt.held = {.calls = call.counted || call.endpoint == Endpoint::count_tokens ? 0 : 1};
-    if (attempt.held.calls == 0) attempt.charge.per_call = {};
+    attempt.held = {.calls = call.counted || call.endpoint == Endpoint::count_tokens ? 0 : call.lines};
+    attempt.charge.per_call = attempt.charge.per_call * attempt.held.calls;
 
     const std::string channel = attempt.channel->name();
     const Tokens input = call.endpoint == Endpoint::count_tokens ? 0 : route.bounds.input;
