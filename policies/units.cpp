@@ -60,6 +60,15 @@ std::string_view missing_for(Endpoint endpoint, const Price& price) {
         case Endpoint::response_compact:
         case Endpoint::input_tokens:
         case Endpoint::passthrough:
+        case Endpoint::file_upload:
+        case Endpoint::file_list:
+        case Endpoint::file_get:
+        case Endpoint::file_content:
+        case Endpoint::file_delete:
+        case Endpoint::batch_create:
+        case Endpoint::batch_list:
+        case Endpoint::batch_get:
+        case Endpoint::batch_cancel:
             break;
     }
     return price.rates.output || price.rates.input == NanoUsd{} ? "" : "output price";

@@ -37,7 +37,16 @@ enum class Endpoint : std::uint8_t {
     response_cancel,
     response_compact,
     input_tokens,  ///< OpenAI's count of a response's prompt
-    passthrough    ///< an entry of the policy, for the rest of a provider's API
+    passthrough,   ///< an entry of the policy, for the rest of a provider's API
+    file_upload,   ///< the input of a batch
+    file_list,
+    file_get,
+    file_content,
+    file_delete,
+    batch_create,
+    batch_list,
+    batch_get,
+    batch_cancel
 };
 
 /// How a request is written.
@@ -65,7 +74,7 @@ enum class Reached : std::uint8_t {
     by_verb,
     as_list,
     at_providers_only,
-    by_id,    ///< `{id}` in the suffix stands for one part of the path
+    by_id,    ///< by its path and its method; `{id}` in the suffix stands for one part of it
     by_entry  ///< the policy names it
 };
 
@@ -107,6 +116,15 @@ inline constexpr std::array endpoint_table = {
     EndpointFacts{Endpoint::response_compact, "response_compact", "/responses/compact", Dialect::openai, Reached::by_path, Form::json, Held::output, Metered::tokens, false},
     EndpointFacts{Endpoint::input_tokens, "input_tokens", "/responses/input_tokens", Dialect::openai, Reached::by_path, Form::json, Held::nothing, Metered::tokens, false},
     EndpointFacts{Endpoint::passthrough, "passthrough", "", Dialect::openai, Reached::by_entry, Form::json, Held::units, Metered::units, false},
+    EndpointFacts{Endpoint::file_upload, "file_upload", "/files", Dialect::openai, Reached::by_id, Form::multipart, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::file_list, "file_list", "/files", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::file_get, "file_get", "/files/{id}", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::file_content, "file_content", "/files/{id}/content", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::file_delete, "file_delete", "/files/{id}", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::batch_create, "batch_create", "/batches", Dialect::openai, Reached::by_id, Form::json, Held::output, Metered::tokens, false},
+    EndpointFacts{Endpoint::batch_list, "batch_list", "/batches", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::batch_get, "batch_get", "/batches/{id}", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::batch_cancel, "batch_cancel", "/batches/{id}/cancel", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
 };
 // clang-format on
 
@@ -121,6 +139,6 @@ consteval bool in_order() {
         if (static_cast<std::size_t>(endpoint_table[i].endpoint) != i) return false;
     return true;
 }
-static_assert(in_order() && endpoint_last == Endpoint::passthrough, "each endpoint has its row, in order");
+static_assert(in_order() && endpoint_last == Endpoint::batch_cancel, "each endpoint has its row, in order");
 
 }  // namespace bursar

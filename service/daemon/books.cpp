@@ -142,7 +142,8 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
         .durability = configuration.durability,
         .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(), auth::Operators::schema(),
                     auth::People::schema(), auth::Sessions::schema(), scim::Scim::schema(), admin::Revisions::schema(),
-                    admin::Approvals::schema(), replays::Replays::schema(), stored::Stored::schema()}};
+                    admin::Approvals::schema(), replays::Replays::schema(), stored::Stored::schema(),
+                     shelf::Shelf::schema()}};
     std::ranges::move(treasury::Treasury::schemas(), std::back_inserter(options.schemas));
     options.schemas.push_back(reports::schema());
     options.schemas.push_back(outbox::schema());
@@ -153,6 +154,7 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
     TRY(books.audit, audit::Audit::open(*books.store, audit_pepper, clock));
     TRY(books.replays, replays::Replays::open(*books.store, clock));
     TRY(books.stored, stored::Stored::open(*books.store, clock));
+    TRY(books.shelf, shelf::Shelf::open(*books.store));
     TRY(Secret keys_pepper, vault.pepper());
     TRY(books.keys, auth::Keys::open(*books.store, std::move(keys_pepper), clock));
     TRY(Secret operators_pepper, vault.pepper());

@@ -15,6 +15,7 @@
 #include "service/base/guarded_clock.h"
 #include "service/base/mutex.h"
 #include "service/base/snapshot.h"
+#include "service/daemon/batch_clerk.h"
 #include "service/daemon/certificate_watch.h"
 #include "service/daemon/configuration.h"
 #include "service/daemon/front_door.h"
@@ -30,6 +31,7 @@
 #include "service/providers/tokens/keeper.h"
 #include "service/replays/replays.h"
 #include "service/reports/schedules.h"
+#include "service/shelf/shelf.h"
 #include "service/staff/staff.h"
 #include "service/store/store.h"
 #include "service/stored/stored.h"
@@ -53,6 +55,7 @@ struct Books {
     std::unique_ptr<audit::Audit> audit;
     std::unique_ptr<replays::Replays> replays;
     std::unique_ptr<stored::Stored> stored;
+    std::unique_ptr<shelf::Shelf> shelf;
     std::unique_ptr<auth::Keys> keys;
     std::unique_ptr<auth::Operators> operators;
     std::unique_ptr<auth::People> people;
@@ -166,6 +169,7 @@ class Service {
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<providers::tokens::Fetcher> fetcher_;
     std::unique_ptr<Prober> prober_;
+    std::unique_ptr<BatchClerk> batch_clerk_;
     std::unique_ptr<treasury::Steward> steward_;
     std::unique_ptr<admin::ControlPlane> control_;
     /// Why there is no house yet although the vault is open; the readiness check says it.

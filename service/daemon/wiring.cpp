@@ -139,7 +139,7 @@ Result<void> Service::open_house() {
     health_ = std::make_unique<providers::Health>(clock_, [this](const providers::Change& change) { tell(change); });
     tokens_ = std::make_unique<providers::tokens::Keeper>(clock_, chance);
     const gateway::Parts rooms{*books_.rules, *books_.callers, *books_.ledger, *vault_,  *books_.audit,
-                               *health_,      *books_.replays, *books_.stored, *tokens_, clock_};
+                               *health_,      *books_.replays, *books_.stored, *tokens_, *books_.shelf, clock_};
     const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max};
     gateway_ = std::make_unique<gateway::Gateway>(rooms, limits, shards);
     books_.audit->note({.actor = "service",
@@ -154,6 +154,8 @@ Result<void> Service::open_house() {
     fetcher_ = std::make_unique<providers::tokens::Fetcher>(
         *tokens_, [this] { return tokens_wanted(*books_.rules->get(), *vault_); }, clock_);
     prober_ = std::make_unique<Prober>(*books_.rules, *vault_, *tokens_, *health_, clock_);
+    batch_clerk_ = std::make_unique<BatchClerk>(BatchClerk::Parts{
+        *books_.store, *books_.shelf, *books_.rules, *books_.treasury->corrections, *vault_, *tokens_, clock_});
     open_.store(parts_.get());
     door_->open(*gateway_);
     books_.staff->start();
@@ -237,6 +239,7 @@ void Service::stop() {
         });
     }
     prober_.reset();
+    batch_clerk_.reset();
     server_->stop();
     // While a standby is waited for, nothing of what follows could end.
     if (pairing_) pairing_->stop();

@@ -103,6 +103,15 @@ std::string body_of(const Ask& ask, const Answer& answer) {
         case Endpoint::response_compact:
         case Endpoint::input_tokens:
         case Endpoint::passthrough:
+        case Endpoint::file_upload:
+        case Endpoint::file_list:
+        case Endpoint::file_get:
+        case Endpoint::file_content:
+        case Endpoint::file_delete:
+        case Endpoint::batch_create:
+        case Endpoint::batch_list:
+        case Endpoint::batch_get:
+        case Endpoint::batch_cancel:
             return {};  // the demo provider does not speak them
     }
     return {};
@@ -138,6 +147,15 @@ std::vector<Event> events_of(const Ask& ask, const Answer& answer) {
         case Endpoint::response_compact:
         case Endpoint::input_tokens:
         case Endpoint::passthrough:
+        case Endpoint::file_upload:
+        case Endpoint::file_list:
+        case Endpoint::file_get:
+        case Endpoint::file_content:
+        case Endpoint::file_delete:
+        case Endpoint::batch_create:
+        case Endpoint::batch_list:
+        case Endpoint::batch_get:
+        case Endpoint::batch_cancel:
             return {};
     }
     return {};

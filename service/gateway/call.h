@@ -73,7 +73,7 @@ struct Call {
     Shape shape = Shape::openai;
     std::string asked_model;    ///< Gemini's path names the model
     bool asked_stream = false;  ///< and whether the answer streams
-    std::string asked_id;       ///< of a stored response, in its path
+    std::string asked_id;       ///< of a stored response, a file or a batch, in its path
     std::string body;           ///< the prompt; freed before the answer streams
     providers::Prompt prompt;
 
@@ -106,6 +106,7 @@ struct Call {
     NanoUsd remaining = ledger::unlimited;                 ///< what the tightest budget has left after this call's hold
     std::function<void()> cancel;                          ///< ends whatever this call waits for at the provider
     std::function<void()> leave;  ///< the caller has left: at a provider, ends the call or drains it
+    std::int64_t lines = 1;       ///< calls that it stands for: a batch is many
     bool counted = false;         ///< limits of calls, and the fee that is charged for each, have it
     bool caller_left = false;
     bool stopping = false;  ///< the service ends its streams

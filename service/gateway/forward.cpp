@@ -39,16 +39,6 @@ providers::Deadlines deadlines_of(const policies::Deadlines& deadlines, bool str
             .total = total};
 }
 
-/// OpenAI's newer models take only the newer name; those who copy its API know the older one for sure, and some refuse
-/// the other.
-std::string_view max_tokens_name(const policies::Provider& provider) {
-    if (!provider.quirks.max_tokens_name.empty()) return provider.quirks.max_tokens_name;
-    const std::string& host = provider.base_url.host;
-    const bool newer = provider.catalogue == "openai" || provider.catalogue == "azure" ||
-                       host.ends_with(".openai.com") || host.ends_with(".azure.com");
-    return newer ? "max_completion_tokens" : "max_tokens";
-}
-
 /// platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai, November 2026.
 constexpr std::string_view vertex_version = "vertex-2023-10-16";
 
@@ -123,9 +113,6 @@ providers::Rewrite rewrite_of(const Call& call) {
     if (route.bounds.web_searches > 0 && !bounded_by_caller) rewrite.max_tool_calls = route.bounds.web_searches;
     return rewrite;
 }
-
-/// Bad gateway, gateway timeout, and Cloudflare's own (520 to 527).
-bool lost_between(int status) { return status == 502 || status == 504 || (status >= 520 && status <= 527); }
 
 /// A refusal of the provider in our own words, for callers to whom its own are not passed on.
 Error refusal_error(const Call& call, int status, providers::Fit fit) {

@@ -11,9 +11,11 @@
 #include "service/providers/body.h"
 #include "service/replays/replays.h"
 #include "service/stored/stored.h"
+#include "service/shelf/shelf.h"
 #include "service/vault/vault.h"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,6 +38,8 @@ struct Reading;
 namespace bursar::gateway {
 
 struct Call;
+struct Errand;
+class BatchFile;
 class Shard;
 
 /// What the rooms work with.
@@ -49,6 +53,7 @@ struct Parts {
     replays::Replays& replays;
     stored::Stored& stored;
     providers::tokens::Keeper& tokens;
+    shelf::Shelf& shelf;
     const Clock& clock;
 };
 
@@ -93,6 +98,9 @@ class Gateway {
     void keep_in_mind(Call& call, const providers::Reading& reading);
     Result<void> admit(Call& call);
     Result<void> take_rates(Call& call);
+    /// Whether the caller's key may call at all just now. paused.
+    Result<void> check_pause(Call& call);
+    Result<void> take_permit(Call& call, Tokens tokens);
     Result<void> choose(Call& call);
     /// For what passes: the first of the provider's keys that takes calls. overloaded.
     Result<void> choose_pass_key(Call& call);
@@ -155,6 +163,32 @@ class Gateway {
     Task<void> list_models(Call& call);
     /// Whether the credential of the head is good and nothing else stands against it; else that has been answered.
     Task<bool> admits(edge::Exchange& exchange, Result<void> else_);
+
+    // Files and batches (files.cpp, batches.cpp): one errand at the provider where they lie.
+    Task<Result<void>> run_stored(Call& call);
+    Task<Result<void>> serve_stored(Call& call);
+    Task<Result<bool>> hear_stored(Call& call);
+    Task<Result<void>> upload_file(Call& call);
+    Task<Result<void>> check_lines(Call& call, BatchFile& file);
+    Task<Result<void>> list_stored(Call& call);
+    Task<Result<void>> get_stored(Call& call);
+    Task<Result<void>> give_content(Call& call);
+    Task<Result<void>> delete_file(Call& call);
+    Task<Result<void>> create_batch(Call& call);
+    Task<Result<void>> cancel_batch(Call& call);
+    Result<void> plan_batch(Call& call, const shelf::Item& file, std::string_view packed);
+    Task<Result<void>> keep_batch(Call& call, const shelf::Item& file, std::string said);
+    Result<shelf::Shown> stored_item(const Call& call, shelf::Kind kind, std::string_view id) const;
+    Task<Result<std::unique_ptr<providers::Answer>>> run_errand(Call& call, const Errand& errand);
+    /// The body of a success. Nothing: the provider refused, and the caller has its words.
+    Task<Result<std::optional<std::string>>> said_to(Call& call, providers::Answer& answer);
+    Task<Result<std::optional<std::string>>> ask_about(Call& call, const shelf::Item& item, std::string_view method,
+                                                       std::string_view behind);
+    Task<Result<void>> relay_content(Call& call, providers::Answer& answer);
+    Task<Result<void>> answer_json(Call& call, std::string_view body);
+    /// What the provider told of an item just now.
+    void note_told(const shelf::Item& item, const std::string& said);
+    bool results_may_go(const shelf::Item& result) const;
     Task<void> refuse(Call& call, const Error& error);
     Shard& shard_of(edge::Exchange& exchange);
 

@@ -1,6 +1,7 @@
 // Rooms 1 and 2: what is asked, and who asks.
 #include "service/gateway/passthrough.h"
 #include "service/gateway/rooms.h"
+#include "service/gateway/stored_paths.h"
 
 #include <algorithm>
 #include <array>
@@ -28,18 +29,13 @@ const EndpointFacts* row_of(std::string_view path) {
 
 constexpr std::string_view id_here = "{id}";
 
-/// By which a row is reached whose path has an id.
-std::string_view method_of(Endpoint endpoint) {
-    if (endpoint == Endpoint::response_delete) return "DELETE";
-    return endpoint == Endpoint::response_cancel ? "POST" : "GET";
-}
-
 /// What stands in the place of `{id}`; nothing if it is another path.
 std::optional<std::string_view> id_in(const EndpointFacts& row, std::string_view path) {
     constexpr std::string_view version = "/v1";
     if (row.reached != Reached::by_id || !path.starts_with(version)) return std::nullopt;
     path.remove_prefix(version.size());
     const std::size_t at = row.suffix.find(id_here);
+    if (at == std::string_view::npos) return std::nullopt;
     const std::string_view before = row.suffix.substr(0, at), behind = row.suffix.substr(at + id_here.size());
     if (path.size() <= before.size() + behind.size() || !path.starts_with(before) || !path.ends_with(behind))
         return std::nullopt;
@@ -185,6 +181,7 @@ Result<void> greet(Call& call) {
         if (head.method != "GET") return std::unexpected(wrong_method(call, "GET"));
         return {};
     }
+    if (call.shape == Shape::openai && is_stored_path(path)) return greet_stored(call);
     if (const EndpointFacts* const row = row_of(path)) {
         call.endpoint = row->endpoint;
         call.dialect = row->dialect;

@@ -137,8 +137,8 @@ Task<Result<void>> Gateway::hold(Call& call) {
     attempt.price = attempt.channel->prices->at(call.at);
 
     attempt.charge = policies::charge_for(*call.rules, call.caller->team, *route.model);
-    attempt.held = {.calls = call.counted || is_free(call) ? 0 : 1};
-    if (attempt.held.calls == 0) attempt.charge.per_call = {};
+    attempt.held = {.calls = call.counted || is_free(call) ? 0 : call.lines};
+    attempt.charge.per_call = attempt.charge.per_call * attempt.held.calls;
 
     const std::string channel = attempt.channel->name();
     const Tokens input = is_free(call) ? 0 : route.bounds.input;

@@ -36,6 +36,18 @@ providers::Patience patience_of(const policies::Breaker& breaker) {
             .key_last_retry = breaker.key_last_retry};
 }
 
+/// OpenAI's newer models take only the newer name; those who copy its API know the older one for sure, and some refuse
+/// the other.
+std::string_view max_tokens_name(const policies::Provider& provider) {
+    if (!provider.quirks.max_tokens_name.empty()) return provider.quirks.max_tokens_name;
+    const std::string& host = provider.base_url.host;
+    const bool newer = provider.catalogue == "openai" || provider.catalogue == "azure" ||
+                       host.ends_with(".openai.com") || host.ends_with(".azure.com");
+    return newer ? "max_completion_tokens" : "max_tokens";
+}
+
+bool lost_between(int status) { return status == 502 || status == 504 || (status >= 520 && status <= 527); }
+
 namespace {
 
 constexpr std::string_view bedrock_service = "bedrock", content_type = "content-type";

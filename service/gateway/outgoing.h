@@ -16,6 +16,12 @@ namespace bursar::gateway {
 providers::Target target_of(const policies::Provider& provider);
 providers::Patience patience_of(const policies::Breaker& breaker);
 
+/// What the provider calls the limit of tokens of a chat completion, where the caller did not say it.
+std::string_view max_tokens_name(const policies::Provider& provider);
+
+/// Bad gateway, gateway timeout, and Cloudflare's own (520 to 527): what stands between has lost the provider.
+bool lost_between(int status);
+
 /// What a signature adds to a request; must outlive it.
 struct Signature {
     std::string date, authorization;

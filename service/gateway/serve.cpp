@@ -9,6 +9,7 @@
 #include "service/gateway/refusal.h"
 #include "service/gateway/rooms.h"
 #include "service/gateway/shard.h"
+#include "service/gateway/stored_paths.h"
 #include "service/providers/form.h"
 
 #include <algorithm>
@@ -59,6 +60,11 @@ Task<void> Gateway::rooms(Call& call) {
     // Beyond this line we know who pays, and may let them make us work.
     if (call.endpoint == Endpoint::models) {
         co_await list_models(call);
+        co_return;
+    }
+    if (is_stored(call.endpoint)) {
+        passed = co_await run_stored(call);
+        if (!passed) co_await refuse(call, passed.error());
         co_return;
     }
     passed = co_await hear(call);  // 1, its second half: the body
@@ -165,12 +171,17 @@ policies::Ask ask_of(const Call& call) {
 
 }  // namespace
 
-Result<void> Gateway::admit(Call& call) {
+Result<void> Gateway::check_pause(Call& call) {
     const auto& paused = call.rules->in_force->paused;
     if (const auto pause = paused.find(call.caller->key_id); pause != paused.end() && call.at < pause->second.until) {
         call.resets_at = pause->second.until;
         return std::unexpected(error_of(pause->second, *call.caller, call.rules->organisation.time_zone));
     }
+    return {};
+}
+
+Result<void> Gateway::admit(Call& call) {
+    TRY_VOID(check_pause(call));
     if (call.endpoint == Endpoint::passthrough) {
         TRY(call.route, route_through(call));
         call.outcome.model = call.prompt.model = call.route->model->name;
@@ -195,11 +206,16 @@ Result<void> Gateway::admit(Call& call) {
 /// Counting tokens is free, and clients ask for many counts at once: no limit of speed holds for it, nor for what else
 /// costs nothing.
 Result<void> Gateway::take_rates(Call& call) {
-    const RateLevels& levels = call.shard.rate_levels_of(call.caller);
-    if (levels.empty() || facts(call.endpoint).held == Held::nothing) return {};
+    if (call.shard.rate_levels_of(call.caller).empty() || facts(call.endpoint).held == Held::nothing) return {};
     if (!call.output_learned) call.output_learned = call.shard.norms().expected(call.caller->key_id, call.prompt.model);
+    return take_permit(call, tokens_expected(call));
+}
+
+Result<void> Gateway::take_permit(Call& call, Tokens tokens) {
+    const RateLevels& levels = call.shard.rate_levels_of(call.caller);
+    if (levels.empty()) return {};
     call.admitted = parts_.clock.moment();
-    auto permit = rates_.take(levels, tokens_expected(call), call.admitted);
+    auto permit = rates_.take(levels, tokens, call.admitted);
     if (permit) {
         call.permit = *std::move(permit);
         call.rates = call.permit.state();

@@ -116,6 +116,15 @@ Statement StatementReader::read(Endpoint endpoint, ondemand::parser& parser) {
             case Endpoint::translations:
             case Endpoint::input_tokens:
             case Endpoint::passthrough:
+            case Endpoint::file_upload:
+            case Endpoint::file_list:
+            case Endpoint::file_get:
+            case Endpoint::file_content:
+            case Endpoint::file_delete:
+            case Endpoint::batch_create:
+            case Endpoint::batch_list:
+            case Endpoint::batch_get:
+            case Endpoint::batch_cancel:
                 return read_list(object);
         }
         return simdjson::SUCCESS;

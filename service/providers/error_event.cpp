@@ -105,6 +105,15 @@ std::string error_event(Endpoint endpoint, std::string_view type, std::string_vi
         case Endpoint::response_compact:
         case Endpoint::input_tokens:
         case Endpoint::passthrough:
+        case Endpoint::file_upload:
+        case Endpoint::file_list:
+        case Endpoint::file_get:
+        case Endpoint::file_content:
+        case Endpoint::file_delete:
+        case Endpoint::batch_create:
+        case Endpoint::batch_list:
+        case Endpoint::batch_get:
+        case Endpoint::batch_cancel:
             break;
     }
     json.key("error").open().field("message", message).field("type", type).key("param").null();

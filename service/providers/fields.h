@@ -72,22 +72,24 @@ enum class Key : std::uint8_t {
 };
 
 /// A set of endpoints, one bit each.
-constexpr unsigned bit(Endpoint endpoint) { return 1U << static_cast<unsigned>(endpoint); }
-inline constexpr unsigned at_chat = bit(Endpoint::chat_completions);
-inline constexpr unsigned at_legacy = bit(Endpoint::completions);
-inline constexpr unsigned at_responses = bit(Endpoint::responses);
+using EndpointBits = std::uint64_t;
+static_assert(endpoints_count <= 64);
+constexpr EndpointBits bit(Endpoint endpoint) { return EndpointBits{1} << static_cast<unsigned>(endpoint); }
+inline constexpr EndpointBits at_chat = bit(Endpoint::chat_completions);
+inline constexpr EndpointBits at_legacy = bit(Endpoint::completions);
+inline constexpr EndpointBits at_responses = bit(Endpoint::responses);
 /// Those whose `input` is items of the Responses API.
-inline constexpr unsigned at_items = at_responses | bit(Endpoint::response_compact) | bit(Endpoint::input_tokens);
-inline constexpr unsigned at_messages = bit(Endpoint::messages);
-inline constexpr unsigned at_gemini = bit(Endpoint::generate_content);
-inline constexpr unsigned at_generating = at_chat | at_legacy | at_responses | at_messages;
-inline constexpr unsigned at_every = ~0U;
+inline constexpr EndpointBits at_items = at_responses | bit(Endpoint::response_compact) | bit(Endpoint::input_tokens);
+inline constexpr EndpointBits at_messages = bit(Endpoint::messages);
+inline constexpr EndpointBits at_gemini = bit(Endpoint::generate_content);
+inline constexpr EndpointBits at_generating = at_chat | at_legacy | at_responses | at_messages;
+inline constexpr EndpointBits at_every = ~EndpointBits{0};
 
 /// A top-level field that we read, and where. At other endpoints it is an unknown field, which passes through unread.
 struct KeyName {
     std::string_view name;
     Key key;
-    unsigned endpoints;
+    EndpointBits endpoints;
 };
 inline constexpr std::array key_names = {
     KeyName{"model", Key::model, at_every},

@@ -94,6 +94,7 @@ Result<void> read_attribute(std::string_view one, FormPart& part, bool& named) {
     if (value.contains('"') || value.contains('\\')) return broken("a part's name has a quote or a backslash in it");
     if (edge::equal_without_case(key, "filename")) {
         part.file = true;
+        part.file_name = value;
         return {};
     }
     if (!edge::equal_without_case(key, "name")) return broken("a part is described by more than `name` and `filename`");

@@ -15,7 +15,8 @@ inline constexpr std::size_t form_part_head_bytes_max = 2048;
 
 struct FormPart {
     std::string_view name;
-    bool file = false;  ///< it has a file's name
+    bool file = false;                ///< it has a file's name
+    std::string_view file_name = {};  ///< that name, where it stands in plain letters
     Span value;
 };
 

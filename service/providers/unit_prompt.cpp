@@ -29,7 +29,7 @@ enum class Unit : std::uint8_t { model, pictures, size, quality, input, query, d
 struct UnitField {
     std::string_view name;
     Unit unit;
-    unsigned endpoints;
+    EndpointBits endpoints;
 };
 constexpr std::array unit_fields = {
     UnitField{"model", Unit::model, at_every},

@@ -161,6 +161,15 @@ Usage to_usage(Endpoint endpoint, const Counts& counts) {
         case Endpoint::response_cancel:
         case Endpoint::input_tokens:
         case Endpoint::passthrough:
+        case Endpoint::file_upload:
+        case Endpoint::file_list:
+        case Endpoint::file_get:
+        case Endpoint::file_content:
+        case Endpoint::file_delete:
+        case Endpoint::batch_create:
+        case Endpoint::batch_list:
+        case Endpoint::batch_get:
+        case Endpoint::batch_cancel:
             return {};
     }
     return {};

@@ -52,6 +52,7 @@ Result<Amounts> amounts_of(const Corrections::Entry& entry) {
         return fail(Fault::invalid_request,
                     fmt::format("\"tokens\" is at most {} either way in one correction.", Corrections::tokens_max));
     amounts.tokens = entry.tokens;
+    amounts.calls = entry.calls;
     if (amounts == Amounts{}) return fail(Fault::invalid_request, "This corrects nothing: every amount is 0.");
     return amounts;
 }

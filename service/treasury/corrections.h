@@ -44,6 +44,7 @@ class Corrections {
         std::string amount;                 ///< what is charged more, or less: "-1.50 USD"
         std::optional<std::string> cost;    ///< what the provider is paid more, or less; none: the same
         Tokens tokens = 0;
+        std::int64_t calls = 0;  ///< for limits that count calls
         std::string reason;
         std::string by;
     };

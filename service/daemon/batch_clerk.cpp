@@ -1,0 +1,293 @@
+#include "service/daemon/batch_clerk.h"
+
+#include "policies/charge.h"
+#include "service/base/log.h"
+#include "service/base/mutex.h"
+#include "service/daemon/batch_fetch.h"
+#include "service/daemon/token_sources.h"
+#include "service/gateway/batch_cost.h"
+#include "service/gateway/errand.h"
+#include "service/providers/batch_result.h"
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <map>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <fmt/format.h>
+
+namespace bursar::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds look_every = 500ms;
+/// A provider is asked for an open batch so often; one that somebody was told has ended is read at once.
+constexpr std::chrono::nanoseconds ask_every = 2min;
+constexpr std::chrono::nanoseconds retry_first = 2s, retry_last = 10min;
+/// A provider that does not know a batch so old will not know it again.
+constexpr std::chrono::nanoseconds forgotten_after = std::chrono::days(3);
+constexpr std::size_t told_bytes_max = std::size_t{1} << 20;
+constexpr std::size_t line_bytes_max = std::size_t{32} << 20;
+
+/// Cuts what comes into lines. A longer line than may be is left out, as if it were not there.
+class LineCutter {
+  public:
+    explicit LineCutter(gateway::BatchBill& bill) : bill_(bill) {}
+    void take(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const std::size_t end = bytes.find('\n');
+            const std::string_view part = bytes.substr(0, end);
+            if (line_.size() + part.size() > line_bytes_max)
+                too_long_ = true;
+            else
+                line_.append(part);
+            if (end == std::string_view::npos) return;
+            bytes.remove_prefix(end + 1);
+            end_line();
+        }
+    }
+    void end_line() {
+        if (!too_long_ && !line_.empty()) bill_.take(line_);
+        line_.clear();
+        too_long_ = false;
+    }
+
+  private:
+    gateway::BatchBill& bill_;
+    std::string line_;
+    bool too_long_ = false;
+};
+
+std::string words_of(const shelf::Item& batch, std::string_view status, const Amounts& total) {
+    return fmt::format("batch {} has ended ({}): {} of {} calls were billed", batch.id, status, total.calls,
+                       batch.lines);
+}
+
+}  // namespace
+
+class BatchClerk::Work {
+  public:
+    explicit Work(const Parts& parts) : parts_(parts), thread_([this] { run(); }) {}
+    ~Work() {
+        {
+            const MutexLock lock(mutex_);
+            stopping_.store(true);
+        }
+        woken_.notify_one();
+        thread_.join();
+    }
+    Work(const Work&) = delete;
+    Work& operator=(const Work&) = delete;
+
+  private:
+    struct Turn {
+        Moment due;
+        std::chrono::nanoseconds wait = retry_first;  ///< after the next failure
+        shelf::State state = shelf::State::open;
+    };
+
+    void run();
+    bool pause();
+    void look();
+    /// Whether it is settled now.
+    Result<bool> attend(const shelf::Item& batch);
+    Result<std::optional<providers::StoredObject>> ask(const policies::Provider& provider, const shelf::Item& batch);
+    Result<Amounts> total_of(const policies::Provider& provider, const shelf::Item& batch,
+                             const providers::StoredObject& told);
+    Result<void> read_results(const policies::Provider& provider, const shelf::Item& batch, const std::string& file,
+                              gateway::BatchBill& bill);
+    Result<int> get(const policies::Provider& provider, const shelf::Item& batch, std::string target,
+                    std::function<void(std::string_view)> take);
+    Result<std::vector<shelf::Line>> lines_of(const shelf::Item& batch);
+    Result<void> settle(const shelf::Item& batch, std::string_view status, const Amounts& total);
+
+    const Parts parts_;
+    std::map<std::string, Turn> turns_;  ///< the thread's
+    Mutex mutex_;
+    Condition woken_;
+    std::atomic<bool> stopping_{false};
+    std::thread thread_;
+};
+
+void BatchClerk::Work::run() {
+    while (pause()) look();
+}
+
+bool BatchClerk::Work::pause() {
+    const MutexLock lock(mutex_);
+    const Moment end = parts_.clock.moment() + look_every;
+    while (!stopping_.load() && woken_.wait_until(mutex_, end)) {
+    }
+    return !stopping_.load();
+}
+
+void BatchClerk::Work::look() {
+    const std::vector<shelf::Shown> all = parts_.shelf.unsettled();
+    std::map<std::string, Turn> turns;
+    for (const shelf::Shown& batch : all) {
+        if (stopping_.load()) return;
+        const Moment now = parts_.clock.moment();
+        const auto known = turns_.find(batch->id);
+        // A new one has just been told of, and one from before a restart may have ended long ago.
+        Turn turn = known == turns_.end() ? Turn{.due = now + retry_first} : known->second;
+        if (batch->state == shelf::State::ended && turn.state != shelf::State::ended) turn.due = now;
+        turn.state = batch->state;
+        if (turn.due <= now) {
+            const Result<bool> settled = attend(*batch);
+            if (settled) {
+                turn.wait = retry_first;
+                turn.due = parts_.clock.moment() + ask_every;
+                if (*settled) continue;
+            } else {
+                log::warning(
+                    "batch_not_settled",
+                    {{"batch", batch->id}, {"call", batch->call.text()}, {"reason", settled.error().operator_text()}});
+                turn.due = parts_.clock.moment() + turn.wait;
+                turn.wait = std::min(turn.wait * 2, retry_last);
+            }
+        }
+        turns[batch->id] = turn;
+    }
+    turns_ = std::move(turns);
+}
+
+Result<bool> BatchClerk::Work::attend(const shelf::Item& batch) {
+    const auto rules = parts_.rules.get();
+    TRY(const gateway::Lying lying, gateway::where_lies(*rules, batch));
+    const policies::Provider& provider = *lying.channel.provider;
+    TRY(const auto told, ask(provider, batch));
+    if (!told) {
+        if (parts_.clock.now() - batch.at < forgotten_after)
+            return fail(Fault::not_found, "The provider does not know the batch.");
+        log::warning("batch_forgotten",
+                     {{"batch", batch.id}, {"effect", "its cost stays booked at the most that it could be"}});
+        TRY_VOID(settle(batch, "forgotten", batch.booked));
+        return true;
+    }
+    if (!providers::has_ended(told->status)) return false;
+    TRY(const Amounts total, total_of(provider, batch, *told));
+    TRY_VOID(settle(batch, told->status, total));
+    return true;
+}
+
+Result<int> BatchClerk::Work::get(const policies::Provider& provider, const shelf::Item& batch, std::string target,
+                                  std::function<void(std::string_view)> take) {
+    vault::Lease key;
+    if (!batch.secret.empty()) {
+        TRY(key, lend_for(provider, batch.secret, parts_.vault, parts_.tokens));
+    }
+    return fetch_for_batch({.provider = provider,
+                            .key = std::move(key),
+                            .target = std::move(target),
+                            .clock = parts_.clock,
+                            .stopping = [this] { return stopping_.load(); },
+                            .take = std::move(take)});
+}
+
+/// How it stands; nothing: the provider has none of that id.
+Result<std::optional<providers::StoredObject>> BatchClerk::Work::ask(const policies::Provider& provider,
+                                                                     const shelf::Item& batch) {
+    std::string body;
+    TRY(const int status, get(provider, batch, gateway::stored_target(provider, Endpoint::batch_list, "/" + batch.id),
+                              [&](std::string_view bytes) {
+                                  if (body.size() <= told_bytes_max) body.append(bytes);
+                              }));
+    if (status == 404) return std::nullopt;
+    if (status < 200 || status > 299 || body.size() > told_bytes_max)
+        return fail(Fault::provider_unavailable, "The provider did not tell how the batch stands.",
+                    fmt::format("provider {} answered {} for a batch", provider.name, status));
+    TRY(providers::StoredObject told, providers::read_stored(body));
+    if (told.id != batch.id)
+        return fail(Fault::provider_unavailable, "The provider told of another batch than it was asked for.");
+    std::vector<std::string> results;
+    for (const std::string& result : {told.output_file, told.error_file})
+        if (!result.empty()) results.push_back(result);
+    const bool ended = providers::has_ended(told.status);
+    parts_.shelf.tell(batch.id, body, ended ? shelf::State::ended : shelf::State::open, results);
+    return told;
+}
+
+Result<std::vector<shelf::Line>> BatchClerk::Work::lines_of(const shelf::Item& batch) {
+    std::promise<Result<std::string>> promise;
+    auto got = promise.get_future();
+    parts_.shelf.lines(batch.id, [&promise](Result<std::string> packed) { promise.set_value(std::move(packed)); });
+    TRY(const std::string packed, got.get());
+    return shelf::unpack(packed);
+}
+
+Result<void> BatchClerk::Work::read_results(const policies::Provider& provider, const shelf::Item& batch,
+                                            const std::string& file, gateway::BatchBill& bill) {
+    LineCutter cutter(bill);
+    TRY(const int status,
+        get(provider, batch, gateway::stored_target(provider, Endpoint::file_list, "/" + file + "/content"),
+            [&](std::string_view bytes) { cutter.take(bytes); }));
+    cutter.end_line();
+    if (status >= 200 && status <= 299) return {};
+    return fail(Fault::provider_unavailable, "The provider does not give the results of the batch.",
+                fmt::format("provider {} answered {} for the result file {}", provider.name, status, file));
+}
+
+Result<Amounts> BatchClerk::Work::total_of(const policies::Provider& provider, const shelf::Item& batch,
+                                           const providers::StoredObject& told) {
+    const auto rules = parts_.rules.get();
+    const auto model = rules->models.find(batch.model);
+    const policies::Price* price = nullptr;
+    if (model != rules->models.end())
+        for (const policies::Channel& channel : model->second->channels)
+            if (channel.provider->name == batch.provider && channel.model == batch.model_there && channel.prices)
+                price = channel.prices->at(batch.at);
+    if (price == nullptr)
+        return fail(Fault::price_missing, "The batch has no price any more.",
+                    fmt::format("the policy has no price of model {} at provider {} for {}", batch.model,
+                                batch.provider, to_text(batch.at)));
+    TRY(const auto lines, lines_of(batch));
+    gateway::BatchBill bill({.endpoint = batch.endpoint,
+                             .price = *price,
+                             .charge = policies::charge_for(*rules, batch.team, *model->second),
+                             .at = batch.at},
+                            lines);
+    for (const std::string& file : {told.output_file, told.error_file})
+        if (!file.empty()) TRY_VOID(read_results(provider, batch, file, bill));
+    return bill.finish(told);
+}
+
+/// The correction and the mark that it was made are stored together, so a crash between them is none.
+Result<void> BatchClerk::Work::settle(const shelf::Item& batch, std::string_view status, const Amounts& total) {
+    const auto mark = [&](store::Transaction& transaction) { return parts_.shelf.settle(transaction, batch.id); };
+    const Amounts more{.charge = total.charge - batch.booked.charge,
+                       .cost = total.cost - batch.booked.cost,
+                       .tokens = total.tokens - batch.booked.tokens,
+                       .calls = total.calls - batch.booked.calls};
+    if (more == Amounts{}) {
+        TRY_VOID(parts_.store.write(mark));
+    } else {
+        const treasury::Corrections::Entry entry{.call = batch.call.text(),
+                                                 .account = {},
+                                                 .accounts = {},
+                                                 .amount = more.charge.text() + " USD",
+                                                 .cost = more.cost.text() + " USD",
+                                                 .tokens = more.tokens,
+                                                 .calls = more.calls,
+                                                 .reason = words_of(batch, status, total),
+                                                 .by = "batches"};
+        TRY_VOID(parts_.corrections.enter(
+            entry, [&](store::Transaction& transaction, const treasury::Correction&) { return mark(transaction); }));
+    }
+    parts_.shelf.note_settled(batch.id);
+    log::info("batch_settled", {{"batch", batch.id},
+                                {"call", batch.call.text()},
+                                {"status", status},
+                                {"booked_usd", batch.booked.cost.text()},
+                                {"cost_usd", total.cost.text()}});
+    return {};
+}
+
+BatchClerk::BatchClerk(const Parts& parts) : work_(std::make_unique<Work>(parts)) {}
+
+BatchClerk::~BatchClerk() = default;
+
+}  // namespace bursar::daemon

@@ -1,0 +1,148 @@
+// Batches: the most that all calls of a file can cost is held and booked before the provider hears of them, and
+// corrected by their results once they have ended (service/daemon/batch_clerk.cpp).
+#include "policies/admit.h"
+#include "policies/charge.h"
+#include "service/gateway/batch_cost.h"
+#include "service/gateway/errand.h"
+#include "service/gateway/gateway.h"
+#include "service/gateway/landing.h"
+#include "service/gateway/shard.h"
+#include "service/providers/batch_line.h"
+#include "service/providers/batch_result.h"
+#include "service/providers/upstream.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace bursar::gateway {
+namespace {
+
+/// The model of the file, if the caller may still use it and it still goes where the file lies.
+Result<policies::Route> route_of(const Call& call, const shelf::Item& file) {
+    TRY(policies::Route route, policies::admit(*call.rules, *call.caller,
+                                               {.endpoint = file.endpoint,
+                                                .dialect = Dialect::openai,
+                                                .model = file.model,
+                                                .input_at_most = 1,
+                                                .service_tier = {},
+                                                .tool_unpriced = {}},
+                                               call.at));
+    const auto lies_there = [&](const policies::Channel* channel) {
+        return channel->provider->name == file.provider && channel->model == file.model_there;
+    };
+    const auto found = std::ranges::find_if(route.channels, lies_there);
+    if (found == route.channels.end())
+        return fail(
+            Fault::invalid_request,
+            fmt::format("The model \"{}\" no longer goes where this file lies. Upload the file again.", file.model));
+    route.channels = {*found};
+    return route;
+}
+
+}  // namespace
+
+/// Fills what hold() needs: route, price and the worst cost of all lines together.
+Result<void> Gateway::plan_batch(Call& call, const shelf::Item& file, std::string_view packed) {
+    TRY(const auto lines, shelf::unpack(packed));
+    TRY(policies::Route route, route_of(call, file));
+    const policies::Channel& channel = *route.channels.front();
+    const policies::Price& price = *channel.prices->at(call.at);
+    TRY(const BatchWorst worst, batch_worst(price, lines, call.at));
+    const policies::Charge charge = policies::charge_for(*call.rules, call.caller->team, *route.model);
+    const auto count = static_cast<std::int64_t>(lines.size());
+    const bool fees_fit = charge.per_call.nanos() <= batch_cost_max.nanos() / std::max<std::int64_t>(1, count);
+    if (!fees_fit ||
+        policies::charged({.factor = charge.factor, .per_call = charge.per_call * count}, worst.cost) > batch_cost_max)
+        return fail(Fault::invalid_request,
+                    fmt::format("This batch could be charged at more than {}, which is too much for one. Split it.",
+                                batch_cost_max.for_people()));
+    route.price = &price;
+    route.bounds = {.input = worst.input, .at = call.at};
+    route.expected = route.expected_min = route.worst = worst.cost;
+    route.output_least = route.output_expected = route.output_worst = worst.output;
+    route.grows = false;
+    call.lines = count;
+    call.attempt.channel = &channel;
+    call.route = std::move(route);
+    return {};
+}
+
+Task<Result<void>> Gateway::create_batch(Call& call) {
+    const Result<providers::BatchAsk> ask = providers::read_batch_ask(call.body);
+    if (!ask) co_return std::unexpected(ask.error());
+    const auto found = stored_item(call, shelf::Kind::file, ask->input_file);
+    if (!found) co_return std::unexpected(found.error());
+    const shelf::Shown file = *found;
+    if (file->lines == 0 || file->endpoint != ask->endpoint)
+        co_return fail(Fault::invalid_request,
+                       file->lines == 0
+                           ? std::string("`input_file_id` names the results of a batch, not its calls.")
+                           : fmt::format("`endpoint` must be /v1{}: that is what the lines of the file call.",
+                                         facts(file->endpoint).suffix));
+    const Result<void> room = parts_.shelf.room(shelf::Kind::batch, file->owner);
+    if (!room) co_return room;
+    call.outcome.model = file->model;
+    std::string packed;
+    Landing landing(call.shard.inbox());
+    parts_.shelf.lines(file->id, [&packed, land = landing.for_answer()](Result<std::string> got) mutable {
+        if (!got) return land(std::unexpected(std::move(got).error()));
+        packed = *std::move(got);
+        land({});
+    });
+    const Result<void> fetched = co_await landing.wait();
+    if (!fetched) co_return fetched;
+    const Result<Lying> lying = where_lies(*call.rules, *file);
+    if (!lying) co_return std::unexpected(lying.error());
+    const Result<void> planned = plan_batch(call, *file, packed);
+    if (!planned) co_return planned;
+    call.attempt.key = lying->key;
+    call.attempt.began = parts_.clock.moment();
+    const Result<void> held = co_await hold(call);
+    if (!held) co_return held;
+    // Beyond this line every exit owes a settlement; serve() pays it.
+    const Errand errand{.method = "POST",
+                        .target = stored_target(*lying->channel.provider, Endpoint::batch_list, {}),
+                        .content_type = "application/json",
+                        .body = call.body};
+    auto answer = co_await run_errand(call, errand);
+    if (!answer) co_return std::unexpected(answer.error());
+    auto said = co_await said_to(call, **answer);
+    if (!said) co_return std::unexpected(said.error());
+    if (!*said) co_return Result<void>{};
+    co_return co_await keep_batch(call, *file, **std::move(said));
+}
+
+/// Books the whole hold, and remembers the batch before anybody hears of it: only what is remembered is corrected.
+Task<Result<void>> Gateway::keep_batch(Call& call, const shelf::Item& file, std::string said) {
+    const Amounts booked = call.attempt.held;
+    book_hold(call, UsageSource::estimated);
+    const auto told = providers::read_stored(said);
+    if (!told) co_return std::unexpected(told.error());
+    shelf::Item batch = file;
+    batch.kind = shelf::Kind::batch;
+    batch.id = told->id;
+    batch.at = call.at;
+    batch.shown = said;
+    batch.state = shelf::State::open;
+    batch.call = call.id;
+    batch.team = call.caller->team;
+    batch.booked = booked;
+    Landing landing(call.shard.inbox());
+    parts_.shelf.put_batch(std::move(batch), file.id, landing.for_answer());
+    const Result<void> stored = co_await landing.wait();
+    if (!stored) co_return stored;
+    co_return co_await answer_json(call, said);
+}
+
+Task<Result<void>> Gateway::cancel_batch(Call& call) {
+    const auto item = stored_item(call, shelf::Kind::batch, call.asked_id);
+    if (!item) co_return std::unexpected(item.error());
+    const auto said = co_await ask_about(call, **item, "POST", "/cancel");
+    if (!said) co_return std::unexpected(said.error());
+    if (!*said) co_return Result<void>{};
+    note_told(**item, **said);
+    co_return co_await answer_json(call, **said);
+}
+
+}  // namespace bursar::gateway

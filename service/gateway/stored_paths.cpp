@@ -1,0 +1,82 @@
+#include "service/gateway/stored_paths.h"
+
+#include "service/gateway/call.h"
+#include "service/providers/batch_result.h"
+
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+
+namespace bursar::gateway {
+namespace {
+
+constexpr std::string_view version = "/v1", placeholder = "{id}";
+
+bool is_below(std::string_view path, std::string_view root) {
+    return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+}
+
+/// What stands in the path where the suffix has `{id}`; nothing if it is another path.
+std::optional<std::string_view> id_in(std::string_view path, std::string_view suffix) {
+    const std::size_t at = suffix.find(placeholder);
+    if (at == std::string_view::npos) return path == suffix ? std::optional(std::string_view{}) : std::nullopt;
+    const std::string_view before = suffix.substr(0, at), behind = suffix.substr(at + placeholder.size());
+    if (path.size() <= before.size() + behind.size() || !path.starts_with(before) || !path.ends_with(behind))
+        return std::nullopt;
+    const std::string_view id = path.substr(before.size(), path.size() - before.size() - behind.size());
+    return providers::is_stored_id(id) ? std::optional(id) : std::nullopt;
+}
+
+}  // namespace
+
+std::string_view method_of(Endpoint endpoint) {
+    switch (endpoint) {
+        case Endpoint::file_upload:
+        case Endpoint::batch_create:
+        case Endpoint::batch_cancel:
+        case Endpoint::response_cancel:
+            return "POST";
+        case Endpoint::file_delete:
+        case Endpoint::response_delete:
+            return "DELETE";
+        default:
+            return "GET";
+    }
+}
+
+bool is_stored(Endpoint endpoint) { return endpoint >= Endpoint::file_upload && endpoint <= Endpoint::batch_cancel; }
+
+bool is_stored_path(std::string_view path) {
+    if (!path.starts_with(version)) return false;
+    path.remove_prefix(version.size());
+    return is_below(path, facts(Endpoint::file_list).suffix) || is_below(path, facts(Endpoint::batch_list).suffix);
+}
+
+Result<void> greet_stored(Call& call) {
+    const edge::RequestHead& head = call.exchange.head();
+    const std::string_view path = head.path().substr(version.size());
+    std::string methods;
+    for (const EndpointFacts& row : endpoint_table) {
+        const auto id = is_stored(row.endpoint) ? id_in(path, row.suffix) : std::nullopt;
+        if (!id) continue;
+        call.endpoint = row.endpoint;
+        call.asked_id = *id;
+        const std::string_view method = method_of(row.endpoint);
+        if (head.method != method) {
+            methods.append(methods.empty() ? "" : " or ").append(method);
+            continue;
+        }
+        const std::string_view coding = head.header("content-encoding");
+        if (coding.empty() || coding == "identity") return {};
+        return fail(Fault::invalid_request,
+                    fmt::format("The body is encoded ({}); send it plain, without Content-Encoding.", coding));
+    }
+    if (methods.empty())
+        return fail(Fault::not_found,
+                    fmt::format("There is no {} here. Files are at /v1{}, batches at /v1{}.", head.path(),
+                                facts(Endpoint::file_list).suffix, facts(Endpoint::batch_list).suffix));
+    return fail(Fault::method_not_allowed, fmt::format("{} takes {}, not {}.", head.path(), methods, head.method));
+}
+
+}  // namespace bursar::gateway
