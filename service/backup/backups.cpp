@@ -71,7 +71,30 @@ class Staging {
     fs::path folder_;
 };
 
+bool is_wanted(const fs::path& folder) {
+    std::error_code error;
+    return fs::exists(fs::symlink_status(folder / wanted_name, error));
+}
+
+/// A wish that cannot be taken away would be granted for ever.
+bool take_wish(const fs::path& folder) {
+    std::error_code error;
+    const fs::path wanted = folder / wanted_name;
+    if (fs::remove(wanted, error)) return true;
+    log::warning("backup_wish_stays", {{"file", wanted.string()}, {"reason", error.message()}});
+    return false;
+}
+
+void write_answer(const fs::path& folder, std::string_view line) {
+    if (const auto written = store::replace_file(folder / answer_name, line); !written)
+        log::warning("backup_answer_not_written", {{"reason", written.error().operator_text()}});
+}
+
 }  // namespace
+
+void answer_needless(const fs::path& folder, std::string_view why) {
+    if (is_wanted(folder) && take_wish(folder)) write_answer(folder, fmt::format("needless {}\n", why));
+}
 
 std::optional<Timestamp> made_at(std::string_view name) {
     if (!name.starts_with(prefix) || !name.ends_with(suffix)) return std::nullopt;
@@ -125,18 +148,12 @@ void Backups::begin_if_due(Timestamp now) {
 }
 
 void Backups::begin_if_wanted() {
-    const fs::path wanted = options_.folder / wanted_name;
-    std::error_code error;
-    if (!fs::exists(fs::symlink_status(wanted, error))) return;
+    if (!is_wanted(options_.folder)) return;
     {
         const MutexLock lock(mutex_);
         if (state_.running) return;
     }
-    // A wish that cannot be taken away would be granted for ever.
-    if (!fs::remove(wanted, error)) {
-        log::warning("backup_wish_stays", {{"file", wanted.string()}, {"reason", error.message()}});
-        return;
-    }
+    if (!take_wish(options_.folder)) return;
     {
         const MutexLock lock(mutex_);
         wanted_ = true;
@@ -152,10 +169,8 @@ void Backups::begin_if_wanted() {
 }
 
 void Backups::answer(const Result<std::string>& made) const {
-    const std::string line =
-        made ? fmt::format("made {}\n", *made) : fmt::format("failed {}\n", made.error().for_caller);
-    if (const auto written = store::replace_file(options_.folder / answer_name, line); !written)
-        log::warning("backup_answer_not_written", {{"reason", written.error().operator_text()}});
+    write_answer(options_.folder,
+                 made ? fmt::format("made {}\n", *made) : fmt::format("failed {}\n", made.error().for_caller));
 }
 
 State Backups::state() const {

@@ -46,9 +46,12 @@ struct State {
 };
 
 /// A file of this name in the folder asks for one: whoever may write there needs no token, such as the package before
-/// an upgrade. What became of it is said in the other: "made NAME" or "failed SENTENCE".
+/// an upgrade. What became of it is said in the other: "made NAME", "failed SENTENCE" or "needless SENTENCE".
 inline constexpr const char* wanted_name = ".wanted";
 inline constexpr const char* answer_name = ".answer";
+
+/// For a machine that opens no books: whoever asks for a backup there is told `why` it takes none.
+void answer_needless(const std::filesystem::path& folder, std::string_view why);
 
 /// Makes backups while the service serves, one at a time, on a thread of its own. Any thread but shards.
 class Backups {

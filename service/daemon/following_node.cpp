@@ -1,5 +1,6 @@
 #include "service/daemon/following_node.h"
 
+#include "service/backup/backups.h"
 #include "service/base/log.h"
 #include "service/daemon/pair_door.h"
 #include "service/daemon/pair_files.h"
@@ -21,21 +22,21 @@ constexpr auto key_tried_every = 5s;
 
 }  // namespace
 
-FollowingNode::FollowingNode(Secret secret, std::filesystem::path state_folder, Peer peer,
-                             std::function<void()> restart, KeyTrial key_trial)
+FollowingNode::FollowingNode(Secret secret, FollowingFolders folders, Peer peer, std::function<void()> restart,
+                             KeyTrial key_trial)
     : secret_(std::move(secret)),
-      state_folder_(std::move(state_folder)),
+      folders_(std::move(folders)),
       restart_(std::move(restart)),
       key_trial_(std::move(key_trial)),
       line_(std::move(peer), stopping_) {}
 
 Result<std::unique_ptr<FollowingNode>> FollowingNode::open(standby::Pair pair, standby::Standing standing,
-                                                           std::filesystem::path state_folder, Peer peer,
+                                                           FollowingFolders folders, Peer peer,
                                                            std::function<void()> restart, KeyTrial key_trial) {
-    std::unique_ptr<FollowingNode> node(new FollowingNode(pair.secret.duplicate(), std::move(state_folder),
-                                                          std::move(peer), std::move(restart), std::move(key_trial)));
-    TRY(node->lock_, store::FileLock::take(node->state_folder_ / "bursar.db"));
-    const std::filesystem::path folder = pair_folder(node->state_folder_);
+    std::unique_ptr<FollowingNode> node(new FollowingNode(pair.secret.duplicate(), std::move(folders), std::move(peer),
+                                                          std::move(restart), std::move(key_trial)));
+    TRY(node->lock_, store::FileLock::take(node->folders_.state / "bursar.db"));
+    const std::filesystem::path folder = pair_folder(node->folders_.state);
     standby::Pair again{.secret = pair.secret.duplicate(),
                         .mode = pair.mode,
                         .times = pair.times,
@@ -94,6 +95,9 @@ void FollowingNode::run() {
 /// One pull and what follows from it; false once this node has taken over.
 bool FollowingNode::step() {
     heed_wish();
+    // The package asks before an upgrade.
+    if (!folders_.backups.empty())
+        backup::answer_needless(folders_.backups, "This machine opens no books: it keeps what the other one has.");
     // A copy of one that is out for good counts for nobody, and to ask for it would keep groups for it there.
     if (is_out()) return pause(tried_again_after);
     const auto pulled = pull_once();
@@ -105,7 +109,7 @@ bool FollowingNode::step() {
 }
 
 void FollowingNode::heed_wish() {
-    const auto wish = take_wish(state_folder_);
+    const auto wish = take_wish(folders_.state);
     if (!wish) return;
     std::string refused;
     switch (*wish) {

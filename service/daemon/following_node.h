@@ -19,11 +19,17 @@ namespace bursar::daemon {
 /// Why the master key of this machine does not open a vault with this keyring; empty: it does, or a person has it.
 using KeyTrial = std::function<std::string(std::string_view keyring)>;
 
+/// Where a machine that follows keeps its copy, and where somebody may ask it for a backup; empty: nobody can.
+struct FollowingFolders {
+    std::filesystem::path state;
+    std::filesystem::path backups;
+};
+
 /// The machine of a pair that does not serve. Its thread pulls, and takes over when that is due or somebody wants it.
 class FollowingNode {
   public:
     static Result<std::unique_ptr<FollowingNode>> open(standby::Pair pair, standby::Standing standing,
-                                                       std::filesystem::path state_folder, Peer peer,
+                                                       FollowingFolders folders, Peer peer,
                                                        std::function<void()> restart, KeyTrial key_trial);
     ~FollowingNode() { stop(); }
     FollowingNode(const FollowingNode&) = delete;
@@ -47,7 +53,7 @@ class FollowingNode {
     Moment now() const { return clock_.moment(); }
 
   private:
-    FollowingNode(Secret secret, std::filesystem::path state_folder, Peer peer, std::function<void()> restart,
+    FollowingNode(Secret secret, FollowingFolders folders, Peer peer, std::function<void()> restart,
                   KeyTrial key_trial);
     void run();
     bool step();
@@ -63,7 +69,7 @@ class FollowingNode {
 
     const BootClock clock_;
     const Secret secret_;
-    const std::filesystem::path state_folder_;
+    const FollowingFolders folders_;
     const std::function<void()> restart_;
     const KeyTrial key_trial_;
     std::string tried_keyring_;

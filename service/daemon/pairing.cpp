@@ -180,8 +180,9 @@ Result<std::unique_ptr<Pairing>> Pairing::open(const Configuration& configuratio
         pairing->serving_ = std::make_unique<ServingNode>(std::move(pair), standing, options.peer);
         return pairing;
     }
-    TRY(pairing->following_, FollowingNode::open(std::move(pair), standing, state, options.peer, pairing->restart_,
-                                                 key_trial(configuration)));
+    TRY(pairing->following_,
+        FollowingNode::open(std::move(pair), standing, {.state = state, .backups = configuration.backup_folder},
+                            options.peer, pairing->restart_, key_trial(configuration)));
     return pairing;
 }
 

@@ -1,7 +1,10 @@
 """Hunts: a machine that loses its power in the middle of something and is afterwards neither what it was nor what it was to become.
 
-The whole container is killed at once: all of its processes, none of what the kernel had taken from them. What a disk had not taken yet is lost in
-tests/sim instead, page by page."""
+A container is killed at once: all of its processes, none of what the kernel had taken from them. A virtual machine loses that, too. What a disk had
+not taken in the right order is lost in tests/sim, page by page.
+
+BURSAR_CUTS   "all": a virtual machine is cut at every moment (an hour where it is emulated); by default at one of each kind there, at every one
+              where the processor helps"""
 import os
 import pathlib
 import re
@@ -10,87 +13,56 @@ import unittest
 
 import machine
 import packages
+import virtual
+from moments import CUTS, condition_of
 
 HERE = pathlib.Path(__file__).parent
-STATE = "var/lib/bursar"
-KEPT = "var/lib/bursar-packages"
 
 
-def there(path):
-    return lambda system: next(system.glob(path), None) is not None
+class Container:
+    """A machine whose parts are told by a file, and whose moments are seen from outside."""
+
+    def __init__(self, name, folders, like=None):
+        self.made = machine.Machine(HERE / "kills.sh", folders, name=f"kills-{name}", like=like.made if like else None)
+        self.folder = self.made.system
+
+    def boot(self, part):
+        (self.made.system / "test/part").write_text(part, encoding="utf-8")
+        return self.made.boot()
+
+    def boot_until(self, part, moment):
+        (self.made.system / "test/part").write_text(part, encoding="utf-8")
+        return self.made.boot_until(condition_of(part, moment))
 
 
-def gone(path, after):
-    return lambda system: next(system.glob(after), None) is not None and next(system.glob(path), None) is None
+class Virtual:
+    """A machine whose moments are seen from inside."""
 
+    def __init__(self, name, folders, like=None):
+        self.made = virtual.VirtualMachine(HERE / "kills.sh", folders, name=f"kills-{name}", like=like.made if like else None)
+        self.folder = self.made.folder
 
-def says(path, words):
-    def look(system):
-        try:
-            return any(words in file.read_bytes() for file in system.glob(path))
-        except FileNotFoundError:
-            return False
-    return look
+    def boot(self, part):
+        return self.made.boot(part)
 
-
-def replaced(path):
-    """Another file of that name than at the first look."""
-    first = {}
-
-    def look(system):
-        try:
-            seen = os.stat(system / path).st_ino
-        except FileNotFoundError:
-            return False
-        return first.setdefault("inode", seen) != seen
-    return look
-
-
-# What goes on, which machine it goes on in, and the moments at which the plug is pulled.
-CUTS = [
-    ("run_install", "look_install", "fresh", [
-        ("its files are unpacked", there("usr/lib/bursar/bursard.dpkg-new")),
-        ("the packages that it needs are unpacked", there("usr/lib/x86_64-linux-gnu/libQt6Core.so.6*")),
-        ("its users are made", says("etc/passwd", b"\nbursar:")),
-    ]),
-    ("run_start", "look_start", "prepared", [
-        ("the keyring is there", there(f"{STATE}/vault/keyring")),
-        ("the books are made under another name", there(f"{STATE}/bursar.db.new")),
-        ("the books have their name", there(f"{STATE}/bursar.db")),
-    ]),
-    ("run_upgrade", "look_upgrade", "filled", [
-        ("the former package is built", there(f"{KEPT}/.making")),
-        ("the backup is made", there("var/backups/bursar/.making")),
-        ("the way back is known", there(f"{KEPT}/way-back")),
-        ("files are unpacked", there("usr/lib/bursar/bursard.dpkg-new")),
-        ("files are exchanged", replaced("usr/lib/bursar/bursard")),
-        ("nothing of it is configured", says("var/lib/dpkg/status", b"Package: bursar\nStatus: install ok unpacked")),
-        ("the service is started again", says("var/lib/dpkg/updates/*", b"Package: bursar\nStatus: install ok half-configured")),
-    ]),
-    ("run_rotation", "look_rotation", "filled", [
-        ("the keyring is exchanged", replaced(f"{STATE}/vault/keyring")),
-        ("the credential is written", there("etc/credstore.encrypted/bursar-master-key.next")),
-        ("the credential is exchanged", replaced("etc/credstore.encrypted/bursar-master-key")),
-    ]),
-    ("run_restore", "look_restore", "filled", [
-        ("the backup is laid out", there(f"{STATE}/restoring")),
-        ("it is whole", there(f"{STATE}/restoring/complete")),
-        ("the former books are moved aside", there(f"{STATE}/before-restore-1/*")),
-        ("the new ones are in their place", gone(f"{STATE}/restoring", after=f"{STATE}/before-restore-1/bursar.db")),
-    ]),
-]
+    def boot_until(self, part, moment):
+        number = next([name for name, _ in moments].index(moment) for going_on, _, _, moments in CUTS if going_on == part)
+        return self.made.boot_until(part, number)
 
 
 def run(made, part):
-    (made.system / "test/part").write_text(part, encoding="utf-8")
-    output, errors = made.boot()
+    output, errors = made.boot(part)
     if f"ended {part}" not in output:
         raise AssertionError(f"{part} did not end:\n{output[-3000:]}\n{errors[-3000:]}")
     return output
 
 
-@unittest.skipIf(machine.why_not(), machine.why_not() or "")
-class Kills(unittest.TestCase):
+class Cuts:
+    """Of either kind of machine."""
+
+    kind = None
+    moments_max = None  # of each kind of work; None: all
+
     @classmethod
     def setUpClass(cls):
         cls.folders = {"bundle": packages.bundle(), "next": packages.next_version().parent, "files": HERE}
@@ -101,8 +73,8 @@ class Kills(unittest.TestCase):
 
     @classmethod
     def machine(cls, name, like=None):
-        made = machine.Machine(HERE / "kills.sh", cls.folders, name=f"kills-{name}", like=like)
-        cls.addClassCleanup(shutil.rmtree, made.system, ignore_errors=True)
+        made = cls.kind(name, cls.folders, like)
+        cls.addClassCleanup(shutil.rmtree, made.folder, ignore_errors=True)
         return made
 
     def check(self, output):
@@ -113,18 +85,32 @@ class Kills(unittest.TestCase):
     def test_after_a_cut_it_is_the_old_or_the_new(self):
         self.check(self.said)
         made = 0
-        for going_on, look, like, moments in CUTS:
-            for moment, condition in moments:
-                with self.subTest(f"{going_on}: {moment}"):
-                    victim = self.machine("victim", like=self.like[like])
-                    (victim.system / "test/part").write_text(going_on, encoding="utf-8")
-                    cut = victim.boot_until(condition)
-                    made += cut
-                    output = run(victim, look)
-                    found = re.search(r"^found (.*)$", output, re.MULTILINE)
-                    print(f"cut {going_on.removeprefix('run_')} | {moment}{'' if cut else ' (was over before)'} | {found[1] if found else '?'}")
-                    self.check(output)
-        print(f"{made} cuts, each at its moment, of {sum(len(moments) for *_, moments in CUTS)}")
+        chosen = [(going_on, look, like, moment) for going_on, look, like, moments in CUTS for moment, _ in self.some(moments)]
+        for going_on, look, like, moment in chosen:
+            with self.subTest(f"{going_on}: {moment}"):
+                victim = self.machine("victim", like=self.like[like])
+                cut = victim.boot_until(going_on, moment)
+                made += cut
+                output = run(victim, look)
+                found = re.search(r"^found (.*)$", output, re.MULTILINE)
+                print(f"cut {going_on.removeprefix('run_')} | {moment}{'' if cut else ' (was over before)'} | {found[1] if found else '?'}")
+                self.check(output)
+        print(f"{made} cuts of a {self.kind.__name__.lower()}, each at its moment, of {len(chosen)}; {sum(len(moments) for *_, moments in CUTS)} are known")
+
+    def some(self, moments):
+        """The last ones, in which most has happened already."""
+        return moments[-self.moments_max:] if self.moments_max else moments
+
+
+@unittest.skipIf(machine.why_not(), machine.why_not() or "")
+class Kills(Cuts, unittest.TestCase):
+    kind = Container
+
+
+@unittest.skipIf(virtual.why_not(), virtual.why_not() or "")
+class PowerCuts(Cuts, unittest.TestCase):
+    kind = Virtual
+    moments_max = 1 if virtual.is_emulated() and os.environ.get("BURSAR_CUTS") != "all" else None
 
 
 if __name__ == "__main__":

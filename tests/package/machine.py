@@ -41,17 +41,21 @@ def release():
     return os.environ.get("BURSAR_RELEASE") or own_release()
 
 
-def base():
-    """A fresh Debian of that release with everything of INSTALLED, made once."""
-    folder = WORK / release()
-    if (folder / ".whole").exists():
-        return folder
+def debian(folder, packages):
+    """A fresh Debian of that release with these packages."""
     shutil.rmtree(folder, ignore_errors=True)
     WORK.mkdir(parents=True, exist_ok=True)
     mirror = sh("bash", "-euo", "pipefail", "-c", f". installer/lib.sh; debian_mirror {own_release()}", cwd=ROOT).strip()
     suites = [release(), f"{release()}-updates"] + ([f"{release()}-backports"] if release() == "bookworm" else [])
-    sh("mmdebstrap", "--variant=apt", f"--include={INSTALLED}", release(), folder, *(f"deb {mirror} {suite} main" for suite in suites))
+    sh("mmdebstrap", "--variant=apt", f"--include={packages}", release(), folder, *(f"deb {mirror} {suite} main" for suite in suites))
     (folder / ".whole").touch()
+
+
+def base():
+    """The same with everything of INSTALLED, made once."""
+    folder = WORK / release()
+    if not (folder / ".whole").exists():
+        debian(folder, INSTALLED)
     return folder
 
 

@@ -141,6 +141,15 @@ TEST_F(BackupsOf, AWishThatFailsIsAnsweredWithTheReason) {
     EXPECT_FALSE(fs::exists(folder / "backups" / wanted_name));
 }
 
+TEST_F(BackupsOf, AMachineWithoutBooksSaysThatItNeedsNoneAndTakesTheWish) {
+    answer_needless(folder / "backups", "It only follows.");
+    EXPECT_TRUE(files().empty()) << "nobody has asked";
+    put_content(folder / "backups" / wanted_name, "");
+    answer_needless(folder / "backups", "It only follows.");
+    EXPECT_EQ(content_of(folder / "backups" / answer_name), "needless It only follows.\n");
+    EXPECT_FALSE(fs::exists(folder / "backups" / wanted_name));
+}
+
 TEST_F(BackupsOf, ASealedVaultGivesNone) {
     vault->seal();
     const auto backups = make({});
