@@ -10,7 +10,7 @@ COLUMNS = ("hold", "settlement", "refusal", "row")
 
 def rows_of_code():
     """name -> the rest of its row."""
-    return dict(re.findall(r'EndpointFacts\{\s*Endpoint::\w+,\s*"(\w+)",(.*?)\}', text(TABLE), re.DOTALL))
+    return dict(re.findall(r'EndpointFacts\{\s*Endpoint::\w+,\s*"(\w+)",(.*?)\},\n', text(TABLE), re.DOTALL))
 
 
 def asked_by_callers():

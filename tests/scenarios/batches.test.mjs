@@ -151,20 +151,20 @@ test('batch_create: an exhausted budget refuses it before anything is sent', asy
     assert.equal((await spentBy('poor')).cost, 0n);
 });
 
-for (const [name, ask] of Object.entries({
-    file_upload: () => upload(clients.row, [chat('a')]),
-    file_list: () => clients.row.files.list(),
-    file_get: async () => clients.row.files.retrieve((await upload(clients.row, [chat('a')])).id),
-    file_content: async () => clients.row.files.content((await upload(clients.row, [chat('a')])).id),
-    file_delete: async () => clients.row.files.delete((await upload(clients.row, [chat('a')])).id),
-    batch_list: () => clients.row.batches.list(),
-    batch_get: async () => clients.row.batches.retrieve((await create(clients.row, await upload(clients.row, [chat('a')]))).id),
-    batch_cancel: async () => clients.row.batches.cancel((await create(clients.row, await upload(clients.row, [chat('a')]))).id),
+for (const [title, ask] of Object.entries({
+    'file_upload costs nothing, and its row says so': () => upload(clients.row, [chat('a')]),
+    'file_list costs nothing, and its row says so': () => clients.row.files.list(),
+    'file_get costs nothing, and its row says so': async () => clients.row.files.retrieve((await upload(clients.row, [chat('a')])).id),
+    'file_content costs nothing, and its row says so': async () => clients.row.files.content((await upload(clients.row, [chat('a')])).id),
+    'file_delete costs nothing, and its row says so': async () => clients.row.files.delete((await upload(clients.row, [chat('a')])).id),
+    'batch_list costs nothing, and its row says so': () => clients.row.batches.list(),
+    'batch_get costs nothing, and its row says so': async () => clients.row.batches.retrieve((await create(clients.row, await upload(clients.row, [chat('a')]))).id),
+    'batch_cancel costs nothing, and its row says so': async () => clients.row.batches.cancel((await create(clients.row, await upload(clients.row, [chat('a')]))).id),
 }))
-    test(`${name} costs nothing, and its row says so`, async () => {
+    test(title, async () => {
         await ask();
         const row = await rowOf(bursar, lastCall);
-        assert.equal(row.endpoint, name);
+        assert.equal(row.endpoint, title.split(' ')[0]);
         assert.equal(row.status, 200);
         assert.equal(nanos(row.cost_usd), 0n);
         assert.equal(nanos(row.held_usd), 0n);
