@@ -26,11 +26,10 @@ Result<void> check_prompt(const providers::Prompt& prompt) {
     if (!tier.empty() && tier != "auto" && tier != "default")
         return refused("`service_tier`: a batch is a tier of its own. Leave it out.");
     if (prompt.web_search) return refused("A call of a batch may not search the web. Send it by itself.");
-    if (prompt.input_elsewhere)
+    if (prompt.input_elsewhere || prompt.item_reference || !prompt.previous_response.empty())
         return refused(
             "A call of a batch may use no stored conversation, no file and no tool that the provider runs. Send all of "
-            "its "
-            "input in its body, or send it by itself.");
+            "its input in its body, or send it by itself.");
     return {};
 }
 

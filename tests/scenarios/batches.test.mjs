@@ -184,7 +184,7 @@ test('once it has ended the books have what its results say, to the nano-dollar,
     assert.equal(spent.tokens, tokensOf(used));
     assert.equal(spent.calls, 25n);
     const { rows } = await bursar.must('GET', 'usage?group_by=team');
-    assert.equal(nanos(rows.find(({ team }) => team === 'books').cost_usd), spent.cost, 'reports say the same');
+    assert.equal(nanos(rows.find(({ group }) => group.team === 'books').cost_usd), spent.cost, 'reports say the same');
 });
 
 test('refused calls cost nothing; answers without usage, and completed calls in no file, the most that they may', async () => {

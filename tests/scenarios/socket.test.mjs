@@ -119,7 +119,7 @@ describe('the Responses API over a WebSocket', () => {
                     'at-openai': { channels: [{ provider: 'remote', model: 'gpt-5' }] },
                     'at-anthropic': { channels: [{ provider: 'claude', model: 'claude-opus-5' }] },
                 },
-                teams: { poor: { budgets: [{ limit: '1', measure: 'calls', per: 'month' }] } },
+                teams: { poor: { budgets: [{ limit: '1 calls', per: 'month' }] } },
                 prices: { 'claude-opus-5': demoPrice, 'gpt-5': demoPrice },
             },
         });

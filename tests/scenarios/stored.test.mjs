@@ -45,7 +45,7 @@ async function start() {
             teams: {
                 sales: {},
                 demo: { models: ['tier:standard', 'tier:rare'], budgets: [{ limit: '100 USD', per: 'month' }] },
-                poor: { budgets: [{ limit: '0.02 USD', per: 'month' }] },
+                poor: { budgets: [{ limit: '1 USD', per: 'month' }] },
             },
             prices: { 'talker-there': demoPrice, 'other-there': demoPrice },
         },
@@ -277,7 +277,7 @@ describe('stored responses', () => {
         const small = { max_output_tokens: 100 };
         const { id } = await say(poor, { ...small, input: long });
         const first = await rowOf(poor);
-        // 0.02 USD in all; of 1,700 tokens and five. A fresh call is held at its bytes and a hundred tokens.
+        // 1,700 tokens and five. A fresh call is held at its bytes and a hundred tokens.
         assert.equal(nanos(first.cost_usd), 1700n * 2500n + 5n * 10_000n);
         for (let i = 0; i < 2; ++i) await say(poor, { ...small, previous_response_id: id });
         await rowOf(poor);
@@ -302,7 +302,7 @@ describe('stored responses', () => {
             },
             carriedOut: false,
         });
-        await assert.rejects(async () => eventsOf(await say(who.ada, { stream: true, previous_response_id: id })));
+        assert.equal((await eventsOf(await say(who.ada, { stream: true, previous_response_id: id }))).at(-1).type, 'response.failed');
         const row = await rowOf(who.ada);
         assert.equal(row.usage_source, 'estimated');
         assert.ok(row.usage.input >= usage.total_tokens, `${row.usage.input} tokens of at least ${usage.total_tokens}`);
@@ -349,6 +349,6 @@ describe('stored responses', () => {
         const row = await rowOf(who.ada);
         assert.ok(nanos(row.held_usd) < nanos('0.25'), 'its length is known, too');
         assert.equal((await bursar.must('POST', 'audit/verify')).intact, true);
-        assert.ok((await outcomes(bursar)).every((each) => each.fault !== 'internal'));
+        assert.ok([...(await outcomes(bursar)).values()].every((each) => each.fault !== 'internal'));
     });
 });
