@@ -201,8 +201,10 @@ Result<void> bound_tools(Bounds& bounds, std::span<const Price* const> prices, c
     }
 }
 
-/// The price that a hold is made of: of the only channel, or a ceiling over all of them.
+/// The price that a hold is made of: of the only channel, or a ceiling over all of them. What is asked by the id of
+/// something that is stored costs nothing, and its owner can have it deleted also where the price has ended.
 Result<void> set_price(Route& route, const Ask& ask, Timestamp now) {
+    if (facts(ask.endpoint).reached == Reached::by_id && facts(ask.endpoint).held == Held::nothing) return {};
     std::vector<const Price*> prices;
     for (const Channel* channel : route.channels) {
         TRY(const Price* price, price_of(*channel, *route.model, ask, now));
@@ -329,14 +331,50 @@ Result<Route> route_over(const Snapshot& rules, std::shared_ptr<const Model> mod
     return route;
 }
 
+/// Whether a call for `asked` may be answered by `model` today: it is that one, or a rule or a fallback names it.
+bool leads_to(const Snapshot& rules, const Model& asked, const Model& model) {
+    std::vector<const Model*> met = {&asked};
+    const auto meet = [&](const std::string& name) {
+        const auto found = rules.models.find(name);
+        if (found != rules.models.end() && std::ranges::find(met, found->second.get()) == met.end())
+            met.push_back(found->second.get());
+    };
+    for (std::size_t i = 0; i < met.size(); ++i) {
+        const Model& one = *met[i];
+        if (&one == &model) return true;
+        for (const PickRule& rule : one.rules) meet(rule.use);
+        meet(one.fallbacks.context_too_long);
+        meet(one.fallbacks.content_refused);
+    }
+    return false;
+}
+
+/// The model that made what `ask` is pinned to. That the caller may use the one that is asked for is known; it may
+/// stand for another one by now.
+Result<std::shared_ptr<const Model>> permitted_maker(const Snapshot& rules, const Caller& caller, const Model& asked,
+                                                     const Ask& ask) {
+    const auto found = rules.models.find(ask.pin->model);
+    if (found == rules.models.end()) return place_gone(*ask.pin, ask.model);
+    const Model& maker = *found->second;
+    const bool itself = rules.teams.find(caller.team)->second->may(maker) && key_may(caller, maker);
+    if (itself || leads_to(rules, asked, maker)) return found->second;
+    return fail(
+        Fault::not_permitted,
+        fmt::format("The model \"{}\" no longer stands for the one that made this response, and this key may not "
+                    "use that one. Ask your operator, or send the conversation's items in full.",
+                    ask.model),
+        fmt::format("a stored response was made by {}, which {} does not lead to any more, and which key {} of "
+                    "team \"{}\" may not use itself",
+                    maker.name, asked.name, caller.key_id, caller.team));
+}
+
 }  // namespace
 
 Result<Route> admit(const Snapshot& rules, const Caller& caller, const Ask& ask, Timestamp now) {
     TRY(const auto model, permitted_model(rules, caller, ask));
     if (ask.pin != nullptr && !ask.pin->model.empty()) {
-        const auto maker = rules.models.find(ask.pin->model);
-        if (maker == rules.models.end()) return place_gone(*ask.pin, ask.model);
-        return route_over(rules, maker->second, caller, ask, now);
+        TRY(auto maker, permitted_maker(rules, caller, *model, ask));
+        return route_over(rules, std::move(maker), caller, ask, now);
     }
     return route_over(rules, picked(rules, model, ask), caller, ask, now);
 }

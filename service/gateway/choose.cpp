@@ -201,6 +201,12 @@ void put_aside(Call& call) {
 
 }  // namespace
 
+bool teaches_key(Endpoint endpoint, providers::Fit fit) {
+    using providers::Fit;
+    const bool too_much = fit == Fit::key_limited || fit == Fit::key_used_up;
+    return !too_much || facts(endpoint).held != Held::nothing;
+}
+
 bool anybody_takes(const Call& call, Moment now) { return !gather(call, now).empty(); }
 
 Result<void> Gateway::choose(Call& call) {
@@ -259,6 +265,10 @@ void Gateway::tell_health(Call& call, const providers::Judgement& judgement, con
     using providers::Fit;
     Attempt& attempt = call.attempt;
     const std::string why(error.operator_text());
+    if (attempt.sent && !teaches_key(call.endpoint, judgement.fit)) {
+        attempt.passage.answered();
+        return;
+    }
     // Where there is no key, whoever asks for one or limits us is a channel that fails.
     switch (is_of_key(judgement.fit) && attempt.key == nullptr ? Fit::channel : judgement.fit) {
         case Fit::key_refused:

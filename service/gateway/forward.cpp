@@ -166,8 +166,6 @@ Error no_answer(const Call& call) {
 
 Tokens input_estimate(const Call& call) {
     constexpr Tokens bytes_per_token_least = 2;
-    // Of a stored conversation whose length nobody told, the model's window is as good as any guess.
-    if (call.kept && call.context == 0 && call.route) return call.route->bounds.input;
     return call.context + call.prompt.input_at_most / bytes_per_token_least + 1;
 }
 
@@ -249,6 +247,8 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
     call.cancel = [&answer] { (*answer)->cancel(); };
     providers::Answer& open = **answer;
     const int status = open.head().status;
+    // A stored response is asked for as a stream in more words than one (stream=1, escapes): the provider reads them.
+    if (is_by_id(call.endpoint)) call.prompt.stream = call.outcome.streamed = open.head().event_stream();
     Result<void> passed;
     if (status < 200 || status > 299)
         passed = co_await relay_refusal(call, open);
@@ -312,6 +312,7 @@ Task<Result<void>> Gateway::relay_refusal(Call& call, providers::Answer& answer)
     book_hold(call, lost_between(status) ? UsageSource::estimated : UsageSource::none);
     call.outcome.status = status;
     const std::string_view said = body ? std::string_view(*body) : std::string_view();
+    if (is_gone(call.endpoint, status, said)) parts_.stored.forget(call.asked_id);
     const providers::Judgement judgement = providers::judge(status, answer.head().headers, said, parts_.clock.now());
     Error error = refusal_error(call, status, judgement.fit);
     if (!body) error.for_operator += ": " + std::string(body.error().operator_text());
@@ -388,7 +389,7 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
                                 .streamed = false,
                                 .shown_model = renamed ? std::string_view(call.prompt.model) : std::string_view{}});
     std::string_view shown = meter->pass_whole(*body);
-    const providers::Reading reading = meter->finish(input_estimate(call));
+    const providers::Reading reading = meter->finish(input_booked(call));
     Result<std::string> translated;
     if (call.attempt.translated && reading.understood && !reading.failed) {
         const CallText text(call);
@@ -407,7 +408,7 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     call.outcome.first_byte = now - call.heard;
     book(call, reading);
     keep_in_mind(call, reading);
-    if (call.endpoint == Endpoint::response_delete) parts_.stored.forget(call.asked_id);
+    if (is_gone(call.endpoint, answer.head().status, *body)) parts_.stored.forget(call.asked_id);
     end_permit(call, now);
     call.attempt.passage.well();
     if (call.attempt.passage.channel() != nullptr)

@@ -126,6 +126,8 @@ class Gateway {
     /// Of what passes: nobody looks into it.
     Task<Result<void>> relay_as_it_is(Call& call, providers::Answer& answer);
     void begin_stream(Call& call, providers::Answer& answer, Moment now);
+    Task<Result<void>> nothing_left(Call& call, providers::Answer& answer, providers::Meter& meter,
+                                    std::string_view events);
     Task<Result<void>> without_content(Call& call, providers::Meter& meter, std::string_view events, Error failure);
     /// Of a success that is none: what it says of the prompt is told as the refusal that it is, in the provider's
     /// words.

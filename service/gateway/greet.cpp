@@ -135,6 +135,7 @@ std::optional<Result<void>> greet_by_id(Call& call) {
         call.dialect = row.dialect;
         call.shape = Shape::openai;
         call.asked_id = decoded(*id);
+        // For its deadlines; whether it streams the answer tells.
         call.asked_stream = row.endpoint == Endpoint::response_get && parameter(head.query(), "stream") == "true";
         const std::string_view method = method_of(row.endpoint);
         if (head.method == method) return Result<void>{};

@@ -134,7 +134,10 @@ Task<Result<void>> Gateway::hold(Call& call) {
     call.attempted_at =
         call.earlier.empty() ? call.at : std::max(parts_.clock.now(), call.attempted_at + Timestamp::duration(apart));
     attempt.id = AttemptId::make(call.attempted_at);
-    attempt.price = attempt.channel->prices->at(call.at);
+    const auto& prices = attempt.channel->prices;
+    // What is asked by an id is free, also where no price is in force.
+    attempt.price = prices ? prices->at(call.at) : nullptr;
+    const std::uint64_t price_version = attempt.price != nullptr ? attempt.price->version : 0;
 
     attempt.charge = policies::charge_for(*call.rules, call.caller->team, *route.model);
     attempt.held = {.calls = call.counted || is_free(call) ? 0 : call.lines};
@@ -147,7 +150,7 @@ Task<Result<void>> Gateway::hold(Call& call) {
                                       .scopes = call.scopes,
                                       .amount = amounts_of(attempt, route.expected, input + route.output_expected),
                                       .amount_min = amounts_of(attempt, route.expected_min, input + route.output_least),
-                                      .price_version = attempt.price->version,
+                                      .price_version = price_version,
                                       .at = call.at,
                                       .model = route.model->name,
                                       .tier = route.model->tier,
@@ -168,7 +171,7 @@ Task<Result<void>> Gateway::hold(Call& call) {
     ++call.outcome.attempts;
     call.outcome.attempt = attempt.id;
     call.outcome.channel = channel;
-    call.outcome.price_version = attempt.price->version;
+    call.outcome.price_version = price_version;
     call.remaining = held->remaining;
     const bool whole = held->amount == request.amount;
     attempt.output_paid = whole ? route.output_expected : output_paid_by(route, attempt);

@@ -77,6 +77,8 @@ RateLevels rate_levels_of(const policies::Snapshot& rules, const Caller& caller)
     return levels;
 }
 
+/// What nobody knows of a stored conversation is not counted before its end: a key whose minute is smaller than the
+/// model's window could never go on from one.
 Tokens tokens_expected(const Call& call) {
     const Tokens input = std::min(input_estimate(call), call.route->bounds.input);
     const std::int64_t choices = std::clamp<std::int64_t>(call.prompt.choices, 1, policies::call_tokens_max);

@@ -24,6 +24,11 @@ Result<void> identify(Call& call, const auth::Authenticator& callers);
 
 /// Whether a call is about a stored response and costs nothing: it teaches nothing of channels and keys.
 bool is_by_id(Endpoint endpoint);
+/// Whether the provider's answer to a DELETE means that it does not have the response any more.
+bool is_gone(Endpoint endpoint, int status, std::string_view body);
+/// Whether such a refusal is held against the key. No limit of speed holds for what costs nothing, so a flood of it
+/// must not close a key that all others need.
+bool teaches_key(Endpoint endpoint, providers::Fit fit);
 /// Where a call has to go that is about a stored response, or goes on from one. `kept` is found; views into the call.
 policies::Pin pin_of(const Call& call);
 
@@ -43,6 +48,9 @@ Error stopping_error();
 /// Input tokens of a call whose provider does not tell them: the bound takes one for each byte, most text has a third
 /// of that.
 Tokens input_estimate(const Call& call);
+/// What such a call is booked at: as much as was held, where what it reads is known to the provider by ids alone or
+/// nobody told how long the conversation was before.
+Tokens input_booked(const Call& call);
 
 /// Path and query at the provider of a channel. What the caller wrote behind its path goes along, unless the call is
 /// translated. `id`: of what is stored there, where the path has one.

@@ -123,13 +123,15 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
             if (call.attempt.channel->provider->on_disconnect == policies::OnDisconnect::cancel) break;
         }
     }
+    if (held_back.held() && !call.caller_left && ended && is_by_id(call.endpoint) && !meter->reading().failed)
+        co_return co_await nothing_left(call, answer, *meter, held_back.events());
     if (held_back.held() && !call.caller_left)
         co_return co_await without_content(call, *meter, held_back.events(), std::move(failure));
     // Before the meter looks at what never became a whole event: of that the caller has seen nothing.
     const bool end_shown =
         translator ? translator->ended() || translator->failed() : meter->reading().complete || meter->reading().failed;
     // The books are right before the caller can see the end.
-    const providers::Reading reading = meter->finish(input_estimate(call));
+    const providers::Reading reading = meter->finish(input_booked(call));
     book(call, reading);
     keep_in_mind(call, reading);
     if (!failed && !end_shown) {
@@ -165,11 +167,24 @@ void Gateway::begin_stream(Call& call, providers::Answer& answer, Moment now) {
     call.outcome.overhead = now - call.started - call.waited;
 }
 
+/// A stored stream that is read on from behind its last event.
+Task<Result<void>> Gateway::nothing_left(Call& call, providers::Answer& answer, providers::Meter& meter,
+                                         std::string_view events) {
+    book(call, meter.finish(input_booked(call)));
+    const Moment now = parts_.clock.moment();
+    begin_stream(call, answer, now);
+    const edge::ResponseHead head = success_head(call, answer.head(), now);
+    Result<void> sent = co_await call.exchange.begin(head, events);
+    if (sent) sent = co_await call.exchange.finish();
+    if (!sent) call.caller_left = true;
+    co_return Result<void>{};
+}
+
 /// A stream that broke off, or said that it failed, before its first content.
 Task<Result<void>> Gateway::without_content(Call& call, providers::Meter& meter, std::string_view events,
                                             Error failure) {
     const bool said_so = meter.reading().failed;
-    book(call, meter.finish(input_estimate(call)));
+    book(call, meter.finish(input_booked(call)));
     if (!failure.for_caller.empty()) co_return give_up(call, {}, std::move(failure));
     // The events themselves are told to nobody: some repeat the prompt, and some the key.
     if (said_so)

@@ -377,4 +377,20 @@ Statement read_statement(Endpoint endpoint, bool streamed, std::string_view json
     return StatementReader(padded_copy(json), streamed).read(endpoint, parser);
 }
 
+bool says_deleted(std::string_view json) {
+    thread_local ondemand::parser parser;
+    const std::string_view padded = padded_copy(json);
+    ondemand::document document;
+    if (parser.iterate(padded.data(), padded.size(), padded.size() + padding_bytes).get(document)) return false;
+    ondemand::object object;
+    if (document.get_object().get(object)) return false;
+    bool deleted = false;
+    const auto error = each_member(object, [&](std::string_view key, ondemand::value value) {
+        bool truth = false;
+        if (key == "deleted" && value.get_bool().get(truth) == simdjson::SUCCESS) deleted = truth;
+        return simdjson::SUCCESS;
+    });
+    return deleted && error == simdjson::SUCCESS;
+}
+
 }  // namespace bursar::providers

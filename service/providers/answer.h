@@ -69,6 +69,9 @@ struct Statement {
 /// Reads what an event's data or a plain answer's body says. Anything may come in; what is not understood is left out.
 Statement read_statement(Endpoint endpoint, bool streamed, std::string_view json);
 
+/// Whether an answer to a deletion has `"deleted": true` in its outermost object.
+bool says_deleted(std::string_view json);
+
 /// The value of the first member `key` in text that may be cut off or too long to parse; empty if there is none or it
 /// is no string. Correct for any JSON: within a string, the quotes round the key would have backslashes before them.
 Span find_string_member(std::string_view text, std::string_view key);

@@ -22,6 +22,8 @@ static_assert(simdjson::SIMDJSON_PADDING <= padding_bytes);
 
 constexpr std::string_view usage_option = "include_usage";
 constexpr std::size_t model_bytes_max = 256;
+/// As many as are remembered of a response (service/stored).
+constexpr std::size_t response_id_bytes_max = 1'024;
 /// What OpenAI and vLLM generate at most where legacy completions say nothing (API reference, October 2026). It stands
 /// for null only with the former, so that null is no number here.
 constexpr Tokens completions_default = 16;
@@ -299,8 +301,9 @@ Result<void> PromptReader::read_tags(ondemand::value value) {
 Result<void> PromptReader::read_previous_response(ondemand::value value) {
     if (is_null(value)) return {};
     std::string_view id;
-    if (value.get_string().get(id) != simdjson::SUCCESS || id.empty() || id.size() > model_bytes_max)
-        return wrong("previous_response_id", "the id of a response");
+    if (value.get_string().get(id) != simdjson::SUCCESS || id.empty() || id.size() > response_id_bytes_max)
+        return wrong("previous_response_id",
+                     fmt::format("the id of a response, from 1 to {} bytes", response_id_bytes_max));
     prompt_.previous_response = id;
     return {};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 
 namespace bursar::providers {
 namespace {
@@ -18,6 +19,12 @@ constexpr std::string_view pdf = "application/pdf";
 
 std::string_view unquoted(std::string_view token) {
     return token.size() >= 2 ? token.substr(1, token.size() - 2) : std::string_view{};
+}
+
+bool is_some_text(ondemand::value value) {
+    ondemand::json_type type{};
+    return value.type().get(type) == simdjson::SUCCESS && type == ondemand::json_type::string &&
+           !unquoted(trimmed(value.raw_json_token())).empty();
 }
 
 /// -1 unless it is one of at most nine digits.
@@ -95,18 +102,22 @@ error_code InputWalk::walk_object(ondemand::value value, Place place, int depth)
 /// November 2026).
 error_code InputWalk::walk_message(ondemand::value value, int depth) {
     std::string_view type;
-    bool id = false, role = false, whole = false;
+    bool id = false, role = false;
+    // Of two of one name the provider may take either: both have to be there.
+    std::optional<bool> sealed, drawn;
     const auto error = each_member(value, [&](std::string_view key, ondemand::value member) {
         const bool told = !is_null(member);
         if (key == "type" && told && member.get_string().get(type) == simdjson::SUCCESS) return simdjson::SUCCESS;
         id = id || (key == "id" && told);
         role = role || key == "role";
-        whole = whole || (told && (key == "encrypted_content" || key == "result"));
+        if (key == "encrypted_content") sealed = sealed.value_or(true) && is_some_text(member);
+        if (key == "result") drawn = drawn.value_or(true) && is_some_text(member);
         return walk(member, inside(Place::message, key), depth + 1);
     });
     const bool reference = id && (type == "item_reference" || (type.empty() && !role));
-    item_reference_ = item_reference_ || reference;
-    const bool only_named = id && !whole && (type == "reasoning" || type == "image_generation_call");
+    const bool only_named = id && ((type == "reasoning" && !sealed.value_or(false)) ||
+                                   (type == "image_generation_call" && !drawn.value_or(false)));
+    item_reference_ = item_reference_ || reference || only_named;
     elsewhere_ = elsewhere_ || reference || only_named;
     return error;
 }

@@ -34,7 +34,8 @@ class InputWalk {
     void note_schema() { needs_.add(Ability::structured_output); }
     /// Whether the provider adds input that is not in the body.
     bool elsewhere() const { return elsewhere_; }
-    /// Whether an item stands for another one that is stored at the provider.
+    /// Whether an item stands for one that is stored at the provider: by a reference, or as a thought or a picture of
+    /// which only the id is there.
     bool item_reference() const { return item_reference_; }
 
     /// What the provider does itself, besides the model.

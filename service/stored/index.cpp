@@ -6,17 +6,36 @@
 
 namespace bursar::stored {
 
-std::int64_t Index::remember(const Name& name, const Origin& origin, std::optional<Tokens> context, Timestamp now) {
+namespace {
+
+bool is_same_place(const Origin& one, const Origin& other) {
+    return one.owner == other.owner && one.provider == other.provider && one.secret == other.secret;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> Index::remember(const Name& name, const Origin& origin, std::optional<Tokens> context,
+                                            Timestamp now) {
     if (const auto found = entries_.find(name); found != entries_.end()) {
-        if (*found->second.origin == origin) {
-            if (context) found->second.context = context;
-            return found->second.number;
+        Entry& entry = found->second;
+        const bool over = entry.until <= now;
+        if (!over && !is_same_place(*entry.origin, origin)) return std::nullopt;
+        if (!over && *entry.origin == origin) {
+            if (context) entry.context = context;
+            return entry.number;
         }
-        remove(found->second.number);
+        remove(entry.number);
     }
     const std::int64_t number = last_number_ + 1;
     add({.name = name, .number = number, .until = now + limits_.kept_for, .context = context}, origin);
     return number;
+}
+
+std::optional<std::int64_t> Index::update(const Name& name, const Origin& origin, Tokens context, Timestamp now) {
+    const auto found = entries_.find(name);
+    if (found == entries_.end() || found->second.until <= now || *found->second.origin != origin) return std::nullopt;
+    found->second.context = context;
+    return found->second.number;
 }
 
 void Index::restore(const Entry& entry, const Origin& origin) {

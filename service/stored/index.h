@@ -29,8 +29,13 @@ class Index {
   public:
     explicit Index(const Limits& limits) : limits_(limits) {}
 
-    /// The number that it has. The oldest go where it needs room; an id that another origin had is this one's now.
-    std::int64_t remember(const Name& name, const Origin& origin, std::optional<Tokens> context, Timestamp now);
+    /// The number that it has. The oldest go where it needs room. Nothing, and nothing is changed, where the id is
+    /// known of another owner, or at another provider or by another key there: no provider may give somebody's response
+    /// away by saying its id once more.
+    std::optional<std::int64_t> remember(const Name& name, const Origin& origin, std::optional<Tokens> context,
+                                         Timestamp now);
+    /// The number, if it is known with this very origin: then its context is this.
+    std::optional<std::int64_t> update(const Name& name, const Origin& origin, Tokens context, Timestamp now);
     /// From an earlier run of the service, oldest first; its `origin` is not looked at.
     void restore(const Entry& entry, const Origin& origin);
     /// Null if it is not known, or its time is over.

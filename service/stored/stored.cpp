@@ -1,6 +1,7 @@
 // The shell around the index: the lock, and the store's groups.
 #include "service/stored/stored.h"
 
+#include "service/base/log.h"
 #include "service/base/mutex.h"
 #include "service/stored/rows.h"
 
@@ -10,7 +11,7 @@
 namespace bursar::stored {
 namespace {
 
-constexpr std::size_t id_bytes_max = 256;
+constexpr std::size_t id_bytes_max = 1'024;
 constexpr std::size_t group_rows_max = 1'000;
 constexpr std::size_t group_removals_max = 256;
 
@@ -36,6 +37,7 @@ class StoredResponses final : public Stored {
         : store_(store), clock_(clock), index_(std::move(index)) {}
 
     void remember(std::string_view id, const Origin& origin, std::optional<Tokens> context) override;
+    void update(std::string_view id, const Origin& origin, Tokens context) override;
     std::optional<Response> find(std::string_view id, const Owner& owner) const override;
     void forget(std::string_view id) override;
     std::size_t size() const override;
@@ -61,6 +63,7 @@ class StoredResponses final : public Stored {
     Index index_ GUARDED_BY(mutex_);
     std::set<std::int64_t> waiting_ GUARDED_BY(mutex_);  ///< numbers of those that are to be written
     bool closing_ GUARDED_BY(mutex_) = false;
+    bool taken_told_ GUARDED_BY(mutex_) = false;  ///< that an id was somebody else's
 
     // Of the writer thread: what is in the group that is being committed. Removals stay until a group took them.
     std::vector<Writing> writing_;
@@ -72,9 +75,32 @@ void StoredResponses::remember(std::string_view id, const Origin& origin, std::o
     if (!is_id(id)) return;
     const Name name = sha256(id);
     const Timestamp now = clock_.now();
+    std::optional<std::int64_t> number;
+    bool tell = false;
     {
         const MutexLock lock(mutex_);
-        waiting_.insert(index_.remember(name, origin, context, now));
+        number = index_.remember(name, origin, context, now);
+        if (number) waiting_.insert(*number);
+        tell = !number && !std::exchange(taken_told_, true);
+    }
+    if (number) store_.wake_soon();
+    if (tell)
+        log::warning("stored_response_id_taken",
+                     {{"provider", origin.provider},
+                      {"reason",
+                       "the provider gave an id of a response that is known already, of somebody else or of another "
+                       "place; the new one is not remembered (told once)"}});
+}
+
+void StoredResponses::update(std::string_view id, const Origin& origin, Tokens context) {
+    if (!is_id(id)) return;
+    const Name name = sha256(id);
+    const Timestamp now = clock_.now();
+    {
+        const MutexLock lock(mutex_);
+        const auto number = index_.update(name, origin, context, now);
+        if (!number) return;
+        waiting_.insert(*number);
     }
     store_.wake_soon();
 }
@@ -114,7 +140,7 @@ void StoredResponses::closing() {
     closing_ = true;
 }
 
-/// What is gone before it was written is never written.
+/// What is gone before it was written is never written. The last group takes all: nobody asks for another one.
 void StoredResponses::take_what_waits() {
     const Timestamp now = clock_.now();
     const MutexLock lock(mutex_);
@@ -123,6 +149,7 @@ void StoredResponses::take_what_waits() {
         waiting_.erase(number);
         removals_.push_back(number);
     }
+    removing_ = closing_ ? removals_.size() : std::min(removals_.size(), group_removals_max);
     writing_.clear();
     while (!waiting_.empty() && (closing_ || writing_.size() < group_rows_max)) {
         const std::int64_t number = waiting_.extract(waiting_.begin()).value();
@@ -132,7 +159,6 @@ void StoredResponses::take_what_waits() {
 
 Result<void> StoredResponses::contribute(store::Transaction& transaction) {
     take_what_waits();
-    removing_ = std::min(removals_.size(), group_removals_max);
     for (std::size_t i = 0; i < removing_; ++i) TRY_VOID(remove_row(transaction, removals_[i]));
     for (const Writing& one : writing_) TRY_VOID(write_row(transaction, one.entry, one.origin));
     return {};

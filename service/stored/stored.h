@@ -50,7 +50,7 @@ struct Response {
     std::optional<Tokens> context;  ///< input and output, as the provider told; nothing: it did not
 };
 
-/// Whether an id is one that is remembered: 1 to 256 letters, digits and a few marks, as providers make them.
+/// Whether an id is one that is remembered: 1 to 1,024 letters, digits and a few marks, as providers make them.
 bool is_id(std::string_view id);
 
 /// All functions: any thread; microseconds of one mutex, never held across I/O.
@@ -61,8 +61,11 @@ class Stored : public store::Contributor {
     /// ended: then whoever sees that finds the response after a crash. Blocking.
     static Result<std::unique_ptr<Stored>> open(store::Store& store, const Clock& clock, Limits limits = {});
 
-    /// Again for the same response when more is known of it. It is written with the store's next group.
+    /// It is written with the store's next group. An id that is known already stays whose it is: a response of somebody
+    /// else, or of another place, is not remembered, and the log says so once.
     virtual void remember(std::string_view id, const Origin& origin, std::optional<Tokens> context) = 0;
+    /// How long it is, once that is told; nothing where it was forgotten meanwhile.
+    virtual void update(std::string_view id, const Origin& origin, Tokens context) = 0;
     /// Nothing if it is not known, or is somebody else's. From memory.
     virtual std::optional<Response> find(std::string_view id, const Owner& owner) const = 0;
     /// It is deleted at its provider.

@@ -179,6 +179,47 @@ describe('stored responses', () => {
         assert.equal(nanos(row.cost_usd), 0n, 'it was paid when it was made');
     });
 
+    test('whether a stored response streams its provider says, and one that is read to its end ends', async () => {
+        const { id } = await say(who.ada);
+        const read = async (query) => {
+            const answer = await fetch(`${bursar.origin}/v1/responses/${id}?${query}`, { headers: { authorization: `Bearer ${who.ada.key}` } });
+            const text = await answer.text();
+            assert.equal(answer.status, 200, text);
+            assert.match(answer.headers.get('content-type'), /^text\/event-stream/);
+            who.ada.last = { call: answer.headers.get('x-bursar-call-id') };
+            const row = await rowOf(who.ada);
+            assert.equal(row.fault, '');
+            assert.equal(row.streamed, true);
+            return text;
+        };
+        // Escaped, and twice: what the strict provider reads of it is 'true'.
+        for (const query of ['stream=%74rue', 'stream=true&stream=false']) assert.match(await read(query), /"response\.completed"/, query);
+        assert.equal(await read('stream=true&starting_after=8'), '');
+    });
+
+    test('a flood of counts closes no key for those who pay', async () => {
+        const limited = answers(429, '{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}');
+        main.always(limited, ({ path }) => path === '/v1/responses/input_tokens');
+        for (let i = 0; i < 4; ++i) await assert.rejects(who.bob.responses.inputTokens.count({ model: 'talker', input: 'Hello.' }), (error) => error.status === 429);
+        main.well();
+        const { keys } = await bursar.must('GET', 'providers');
+        assert.deepEqual(keys.filter(({ state }) => state !== 'well'), []);
+        await say(who.ada);
+    });
+
+    test('a deletion that the provider did not make forgets nothing, and one of what it does not have does', async () => {
+        const { id } = await say(who.ada);
+        main.always(answers(200, JSON.stringify({ id, object: 'response', deleted: false })), ({ method }) => method === 'DELETE');
+        await who.ada.responses.delete(id);
+        main.well();
+        await who.ada.responses.retrieve(id);
+        main.stored.delete(id);
+        await assert.rejects(who.ada.responses.delete(id), missing);
+        const sent = main.requests.length;
+        await assert.rejects(who.ada.responses.retrieve(id), missing);
+        assert.equal(main.requests.length, sent, 'it is known here that it is gone');
+    });
+
     test('what is not stored is not known', async () => {
         const { id } = await say(who.ada, { store: false });
         await assert.rejects(who.ada.responses.retrieve(id), missing);
@@ -249,6 +290,8 @@ describe('stored responses', () => {
         await refused({ background: true }, /`background`/);
         await refused({ input: [{ type: 'item_reference', id: 'msg_1' }] }, /`item_reference`.*"store": false/);
         await refused({ input: [{ id: 'msg_1' }] }, /`item_reference`/);
+        await refused({ input: [{ type: 'reasoning', id: 'rs_1', summary: [] }] }, /only names what the provider keeps/);
+        await refused({ input: [{ type: 'image_generation_call', id: 'ig_1' }] }, /only names what the provider keeps/);
         assert.equal(main.requests.length, sent);
         // With a response of their own it is the provider that judges; the strict one knows no such items.
         await assert.rejects(say(who.ada, { previous_response_id: id, input: [{ type: 'item_reference', id: 'msg_1' }] }), /an item that is none here/);

@@ -1,5 +1,5 @@
 // Hunts: a path or header that is taken for the wrong dialect, so that a client gets an error it cannot read; a header
-// that must not pass.
+// that must not pass; a response that is taken for deleted, and is not.
 #include "service/gateway/headers.h"
 #include "service/gateway/rooms.h"
 #include "service/gateway/shard.h"
@@ -406,6 +406,23 @@ TEST(ProviderTarget, AnIdIsOnePartOfThePath) {
     head.target = "/v1/responses/resp_1";
     EXPECT_EQ(at(Endpoint::response_get, "resp_1"), "/openai/responses/resp_1?api-version=2025-04-01");
     EXPECT_EQ(at(Endpoint::response_compact, ""), "/openai/responses/compact?api-version=2025-04-01");
+}
+
+TEST(StoredCalls, AreGoneWhenTheProviderSaysSo) {
+    constexpr Endpoint deletion = Endpoint::response_delete;
+    constexpr std::string_view deleted = R"({"id":"resp_1","object":"response","deleted":true})";
+    constexpr std::string_view unknown = R"({"error":{"message":"Response with id 'resp_1' not found."}})";
+    EXPECT_TRUE(is_gone(deletion, 200, deleted));
+    EXPECT_TRUE(is_gone(deletion, 404, unknown));
+    for (const std::string_view other :
+         {R"({"id":"resp_1","deleted":false})", R"({"deleted":"true"})", R"({"response":{"deleted":true}})",
+          R"({"deleted":true)", R"([{"deleted":true}])", "{}", ""})
+        EXPECT_FALSE(is_gone(deletion, 200, other)) << other;
+    for (const std::string_view page : {"<html>Not Found</html>", R"({"detail":"Not Found"})", ""})
+        EXPECT_FALSE(is_gone(deletion, 404, page)) << page;
+    EXPECT_FALSE(is_gone(deletion, 500, unknown));
+    EXPECT_FALSE(is_gone(Endpoint::response_get, 404, unknown));
+    EXPECT_FALSE(is_gone(Endpoint::response_items, 200, deleted));
 }
 
 TEST(Headers, TheProviderGetsWhatThePolicySaysAndNothingOfAnotherDialect) {

@@ -1,11 +1,16 @@
 // Hunts: a team's limit that does not hold below it, a sentence that does not say whose limit it is or when to come
-// again, and headers that a client of either dialect cannot read.
+// again, and headers that a client of either dialect cannot read; a stored conversation that no small limit lets go on,
+// or that is booked for less than was held; a key that calls without a price close for all others.
 #include "service/gateway/rate_limits.h"
 
 #include "service/gateway/refusal.h"
+#include "service/gateway/rooms.h"
+#include "service/gateway/shard.h"
+#include "tests/unit/gateway/fake_exchange.h"
 
 #include <algorithm>
 
+#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
 namespace bursar::gateway {
@@ -161,6 +166,41 @@ TEST(RateHeaders, AreThoseOfTheCallersDialect) {
     edge::ResponseHead none;
     add_rate_headers(none, Shape::anthropic, {}, at, 0s);
     EXPECT_EQ(none.lines, "");
+}
+
+TEST(StoredInput, IsExpectedAsFarAsItIsKnownAndBookedAsItWasHeld) {
+    asio::io_context context;
+    Shard shard(context);
+    HeadOnly exchange;
+    Call call(exchange, shard);
+    call.prompt.input_at_most = 1'000;
+    call.prompt.input_elsewhere = true;  // a tool of the provider's
+    call.route.emplace();
+    call.route->bounds.input = 400'000;
+    call.route->output_worst = 2'000;
+    constexpr Tokens body = 501, answer = 1'024;
+    EXPECT_EQ(input_booked(call), body);
+    call.kept.emplace();
+    EXPECT_EQ(tokens_expected(call), body + answer) << "a key of 100,000 tokens a minute may go on";
+    EXPECT_EQ(input_booked(call), 400'000) << "nobody told how long it is";
+    call.context = 30'000;
+    EXPECT_EQ(tokens_expected(call), 30'000 + body + answer);
+    EXPECT_EQ(input_booked(call), 30'000 + body);
+    call.prompt.item_reference = true;
+    EXPECT_EQ(tokens_expected(call), 30'000 + body + answer);
+    EXPECT_EQ(input_booked(call), 400'000) << "nobody knows how long the item is";
+}
+
+TEST(KeyLimits, AreNotLearnedFromWhatIsFree) {
+    using providers::Fit;
+    for (const Fit fit : {Fit::key_limited, Fit::key_used_up}) {
+        EXPECT_FALSE(teaches_key(Endpoint::input_tokens, fit));
+        EXPECT_FALSE(teaches_key(Endpoint::count_tokens, fit));
+        EXPECT_TRUE(teaches_key(Endpoint::responses, fit));
+        EXPECT_TRUE(teaches_key(Endpoint::embeddings, fit));
+    }
+    EXPECT_TRUE(teaches_key(Endpoint::input_tokens, Fit::key_refused)) << "a wrong key is wrong for all";
+    EXPECT_TRUE(teaches_key(Endpoint::count_tokens, Fit::channel));
 }
 
 }  // namespace

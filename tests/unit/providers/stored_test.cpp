@@ -78,6 +78,12 @@ TEST(StoredPrompts, SayWhatTheyGoOnFromAndWhetherTheyAreStored) {
     EXPECT_FALSE(next->stored);
     EXPECT_EQ(next->previous_response, "resp_1");
     EXPECT_TRUE(read_prompt(Endpoint::responses, R"({"model":"m","store":null})")->stored);
+    const auto with_id = [](std::size_t bytes) {
+        return read_prompt(Endpoint::responses,
+                           R"({"model":"m","previous_response_id":")" + std::string(bytes, 'a') + R"("})");
+    };
+    EXPECT_EQ(with_id(1'024)->previous_response.size(), 1'024) << "as long as one that is remembered";
+    EXPECT_FALSE(with_id(1'025));
     for (const Endpoint each : {Endpoint::response_compact, Endpoint::input_tokens})
         EXPECT_EQ(read_prompt(each, R"({"model":"m","previous_response_id":"resp_1"})")->previous_response, "resp_1");
 }
@@ -91,6 +97,10 @@ TEST(StoredPrompts, ReferencesAreSeenWithoutTheirType) {
     EXPECT_TRUE(refers(R"([{"id":"msg_1","type":"item\u005freference"}])"));
     EXPECT_TRUE(refers(R"([{"role":"user","content":"hi"},{"id":"msg_1"}])"));
     EXPECT_TRUE(refers(R"([{"type":null,"id":"msg_1"}])"));
+    EXPECT_TRUE(refers(R"([{"id":"rs_1","type":"reasoning","summary":[]}])")) << "it is read by its id all the same";
+    EXPECT_TRUE(refers(R"([{"type":"image_generation_call","id":"ig_1"}])"));
+    EXPECT_FALSE(refers(R"([{"type":"reasoning","summary":[],"encrypted_content":"abc","id":"rs_1"}])"));
+    EXPECT_FALSE(refers(R"([{"type":"reasoning","summary":[]}])")) << "it names nothing";
     EXPECT_FALSE(refers(R"([{"id":"msg_1","role":"assistant","content":"hi"}])"));
     EXPECT_FALSE(refers(R"([{"type":"function_call","id":"fc_1","call_id":"c","name":"f","arguments":"{}"}])"));
     EXPECT_FALSE(refers(R"("item_reference")"));
@@ -108,6 +118,13 @@ TEST(StoredPrompts, WhatOnlyItsIdTellsMayFillTheWindow) {
     EXPECT_TRUE(elsewhere(R"({"id":"rs_1","type":"reasoning","summary":[]})"));
     EXPECT_TRUE(elsewhere(R"({"id":"rs_1","type":"reasoning","summary":[],"encrypted_content":null})"));
     EXPECT_TRUE(elsewhere(R"({"type":"image_generation_call","id":"ig_1"})", Endpoint::response_compact));
+    EXPECT_TRUE(elsewhere(R"({"id":"rs_1","type":"reasoning","summary":[],"encrypted_content":""})"));
+    EXPECT_TRUE(elsewhere(R"({"id":"rs_1","type":"reasoning","summary":[],"encrypted_content":{"a":1}})"));
+    EXPECT_TRUE(elsewhere(R"({"id":"rs_1","type":"reasoning","encrypted_content":"abc","encrypted_content":""})"));
+    EXPECT_TRUE(elsewhere(R"({"id":"rs_1","type":"reasoning","summary":[],"result":"abc"})")) << "a picture's field";
+    EXPECT_TRUE(elsewhere(R"({"id":"ig_1","type":"image_generation_call","encrypted_content":"abc"})"));
+    EXPECT_TRUE(elsewhere(R"({"id":"ig_1","type":"image_generation_call","result":""})"));
+    EXPECT_FALSE(elsewhere(R"({"id":"ig_1","type":"image_generation_call","result":"iVBOR"})"));
     EXPECT_FALSE(elsewhere(R"({"id":"rs_1","type":"reasoning","summary":[],"encrypted_content":"abc"})"));
     EXPECT_FALSE(elsewhere(R"({"id":"msg_1","role":"assistant","content":"hi"})"));
     EXPECT_FALSE(elsewhere(R"({"id":"msg_1","type":"message","role":"assistant","content":"hi"})"));

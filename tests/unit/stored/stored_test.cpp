@@ -1,5 +1,5 @@
-// Hunts: a response that somebody else may ask for; one that is forgotten too early, or known too long; one that a
-// restart or a full disk takes away; a team that drives out the responses of others.
+// Hunts: a response that somebody else may ask for, or takes over by its id; one that is forgotten too early, or known
+// too long; one that a restart or a full disk takes away; a team that drives out the responses of others.
 #include "service/stored/stored.h"
 
 #include "tests/unit/store/folder.h"
@@ -147,16 +147,65 @@ TEST_F(StoredTest, WhatIsNotToldAgainStays) {
     EXPECT_EQ(stored->find("resp_1", of_ada().owner)->context, 50);
 }
 
-TEST_F(StoredTest, AnIdThatAProviderGivesTwiceIsTheLaterOnes) {
+TEST_F(StoredTest, AnIdThatAProviderGivesTwiceStaysTheFirstOnes) {
     stored->remember("resp_1", of_ada(), 50);
-    Origin other = of_ada("sales");
-    stored->remember("resp_1", other, std::nullopt);
+    Origin elsewhere = of_ada();
+    elsewhere.provider = "gateway-of-mallory";
+    for (const Origin& other : {of_ada("sales"), of_ada("research", "openai-b"), elsewhere}) {
+        stored->remember("resp_1", other, 7);
+        const auto found = stored->find("resp_1", of_ada().owner);
+        ASSERT_TRUE(found);
+        EXPECT_EQ(found->origin, of_ada());
+        EXPECT_EQ(found->context, 50);
+    }
+    EXPECT_FALSE(knows("resp_1", of_ada("sales")));
+    reopen();
+    EXPECT_TRUE(knows("resp_1"));
+    EXPECT_EQ(rows(), 1);
+    clock.advance(30 * day);
+    stored->remember("resp_1", of_ada("sales"), std::nullopt);
+    EXPECT_TRUE(knows("resp_1", of_ada("sales"))) << "its first owner's time is over";
     EXPECT_FALSE(knows("resp_1"));
-    EXPECT_EQ(stored->find("resp_1", other.owner)->context, std::nullopt) << "the first one's length is not its";
+}
+
+TEST_F(StoredTest, OfTheSameOwnerAndPlaceTheLaterOneCounts) {
+    stored->remember("resp_1", of_ada(), 50);
+    Origin other = of_ada();
+    other.model = "gpt-next";
+    stored->remember("resp_1", other, std::nullopt);
+    reopen();
+    const auto found = stored->find("resp_1", other.owner);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->origin, other);
+    EXPECT_EQ(found->context, std::nullopt) << "the first one's length is not its";
+    EXPECT_EQ(rows(), 1);
+}
+
+TEST_F(StoredTest, WhatIsDeletedWhileItStreamsIsNotBroughtBackByItsEnd) {
+    stored->remember("resp_1", of_ada(), std::nullopt);
+    stored->update("resp_1", of_ada("sales"), 7);
+    EXPECT_EQ(stored->find("resp_1", of_ada().owner)->context, std::nullopt) << "somebody else's length";
+    stored->update("resp_1", of_ada(), 70);
+    EXPECT_EQ(stored->find("resp_1", of_ada().owner)->context, 70);
+    reopen();
+    EXPECT_EQ(stored->find("resp_1", of_ada().owner)->context, 70);
+    stored->forget("resp_1");
+    stored->update("resp_1", of_ada(), 71);
+    EXPECT_FALSE(knows("resp_1"));
     reopen();
     EXPECT_FALSE(knows("resp_1"));
-    EXPECT_TRUE(knows("resp_1", other));
-    EXPECT_EQ(rows(), 1);
+    EXPECT_EQ(rows(), 0);
+}
+
+TEST_F(StoredTest, WhatIsDeletedJustBeforeAStopIsGoneAfterIt) {
+    constexpr int many = 3'000;  // more than the groups of a few milliseconds take
+    for (int i = 0; i < many; ++i) stored->remember("resp_" + std::to_string(i), of_ada(), 1);
+    reopen();
+    ASSERT_EQ(rows(), many);
+    for (int i = 0; i < many; ++i) stored->forget("resp_" + std::to_string(i));
+    reopen();
+    EXPECT_EQ(stored->size(), 0);
+    EXPECT_EQ(rows(), 0);
 }
 
 TEST_F(StoredTest, WhatIsDeletedIsGoneForGood) {
@@ -229,8 +278,8 @@ TEST_F(StoredTest, WhatCouldChangeAPathIsNoId) {
         EXPECT_FALSE(knows(id)) << id;
     }
     EXPECT_TRUE(is_id("resp_68af4030592c81938ec0a5fbab4a3e9f05438e46b5f69a3b"));
-    EXPECT_TRUE(is_id(std::string(256, 'a')));
-    EXPECT_FALSE(is_id(std::string(257, 'a')));
+    EXPECT_TRUE(is_id(std::string(1'024, 'a')));
+    EXPECT_FALSE(is_id(std::string(1'025, 'a')));
     EXPECT_EQ(stored->size(), 0);
 }
 
