@@ -119,7 +119,7 @@ describe('the Responses API over a WebSocket', () => {
                     'at-openai': { channels: [{ provider: 'remote', model: 'gpt-5' }] },
                     'at-anthropic': { channels: [{ provider: 'claude', model: 'claude-opus-5' }] },
                 },
-                teams: { poor: { budgets: [{ limit: '1', measure: 'calls', per: 'month' }] } },
+                teams: { poor: { budgets: [{ limit: '1 calls', per: 'month' }] } },
                 prices: { 'claude-opus-5': demoPrice, 'gpt-5': demoPrice },
             },
         });
@@ -167,7 +167,7 @@ describe('the Responses API over a WebSocket', () => {
         for (let i = 0; i < 3; ++i) await client.turn({ model: 'at-openai', input: `call ${i}` });
         client.ws.close();
         const rows = await until('three rows', async () => {
-            const found = [...(await outcomes(bursar)).values()].filter((row) => row.key_id === id || row.key === id);
+            const found = [...(await outcomes(bursar)).values()].filter((row) => row.key === id);
             return found.length === 3 && found;
         });
         for (const row of rows) {
