@@ -33,15 +33,16 @@ Result<void> same_origin(const edge::RequestHead& head) {
                 "A page of another site may not open a WebSocket here (Origin). Call from a server, or by HTTP.");
 }
 
-void Remembered::keep(std::string id, std::string items) {
+void Remembered::keep(std::string id, std::string items, Elsewhere elsewhere) {
     id_ = std::move(id);
+    elsewhere_ = elsewhere;
     items_ = std::move(items);
     items_.shrink_to_fit();
     lost_.clear();
 }
 
-void Remembered::keep_nothing(std::string lost_id) {
-    lost_ = std::move(lost_id);
+void Remembered::keep_nothing(std::string id, Elsewhere elsewhere) {
+    lost_ = elsewhere == Elsewhere::nobody ? std::move(id) : std::string();
     id_.clear();
     std::string().swap(items_);
 }
@@ -120,11 +121,12 @@ Task<bool> Talk::serve(const providers::Turn& turn, std::string body, std::strin
         co_return false;
     }
     if (call.is_whole() && call.ended()) {
+        const auto elsewhere = call.ended()->stored ? Remembered::Elsewhere::provider : Remembered::Elsewhere::nobody;
         std::string id = std::exchange(call.ended()->id, {});
-        if (keepable && items.size() + call.ended()->items.size() <= limits_.kept_bytes_max)
-            remember(turn, std::move(id), providers::join_items(items, call.ended()->items));
+        if (!keepable || items.size() + call.ended()->items.size() > limits_.kept_bytes_max)
+            remembered_.keep_nothing(std::move(id), elsewhere);
         else
-            remembered_.keep_nothing(turn.stored ? std::string() : std::move(id));
+            static_cast<void>(remember(std::move(id), providers::join_items(items, call.ended()->items), elsewhere));
     } else if (continued) {
         // What a failed turn continued may be what it failed of.
         remembered_.forget();
@@ -134,10 +136,11 @@ Task<bool> Talk::serve(const providers::Turn& turn, std::string body, std::strin
     co_return true;
 }
 
-void Talk::remember(const providers::Turn& turn, std::string id, std::string items) {
-    std::string lost = turn.stored ? std::string() : id;
-    remembered_.keep(std::move(id), std::move(items));
-    if (!messages_.holds(remembered_.bytes())) remembered_.keep_nothing(std::move(lost));
+Result<void> Talk::remember(std::string id, std::string items, Remembered::Elsewhere elsewhere) {
+    remembered_.keep(std::move(id), std::move(items), elsewhere);
+    Result<void> held = messages_.holds(remembered_.bytes());
+    if (!held) remembered_.forget();
+    return held;
 }
 
 /// Nothing is sent and nothing costs: what was said is kept for the turn that continues it.
@@ -156,9 +159,7 @@ Task<void> Talk::warm_up(const providers::Turn& turn, std::string items) {
     }
     const Timestamp now = clock_.now();
     const std::string id = response_id(CallId::make(now));
-    remembered_.keep(id, std::move(items));
-    if (const Result<void> held = messages_.holds(remembered_.bytes()); !held) {
-        remembered_.keep_nothing(id);
+    if (const Result<void> held = remember(id, std::move(items), Remembered::Elsewhere::nobody); !held) {
         co_await tell(held.error().fault, held.error().for_caller);
         co_return;
     }
