@@ -73,7 +73,8 @@ Task<Received> WebSocket::next(std::size_t bytes_max, Moment until) {
     bytes_max_ = bytes_max;
     given_ = 0;
     if (std::exchange(counted_, false)) connection_.shared_.calls_now.fetch_sub(1, std::memory_order_relaxed);
-    How how = count() ? co_await until_message(until) : How::overloaded;
+    How how = How::overloaded;
+    if (count()) how = co_await until_message(until);
     if (how == How::message) {
         counted_ = true;
         Shared& shared = connection_.shared_;

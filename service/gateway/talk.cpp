@@ -1,9 +1,6 @@
 #include "service/gateway/talk.h"
 
 #include "service/base/ids.h"
-#include "service/gateway/gateway.h"
-#include "service/gateway/rooms.h"
-#include "service/gateway/shard.h"
 #include "service/gateway/spoken_call.h"
 
 #include <algorithm>
@@ -36,15 +33,16 @@ Result<void> same_origin(const edge::RequestHead& head) {
                 "A page of another site may not open a WebSocket here (Origin). Call from a server, or by HTTP.");
 }
 
-void Remembered::keep(std::string id, std::string items) {
+void Remembered::keep(std::string id, std::string items, Elsewhere elsewhere) {
     id_ = std::move(id);
+    elsewhere_ = elsewhere;
     items_ = std::move(items);
     items_.shrink_to_fit();
     lost_.clear();
 }
 
-void Remembered::keep_nothing(std::string lost_id) {
-    lost_ = std::move(lost_id);
+void Remembered::keep_nothing(std::string id, Elsewhere elsewhere) {
+    lost_ = elsewhere == Elsewhere::nobody ? std::move(id) : std::string();
     id_.clear();
     std::string().swap(items_);
 }
@@ -123,11 +121,12 @@ Task<bool> Talk::serve(const providers::Turn& turn, std::string body, std::strin
         co_return false;
     }
     if (call.is_whole() && call.ended()) {
+        const auto elsewhere = call.ended()->stored ? Remembered::Elsewhere::provider : Remembered::Elsewhere::nobody;
         std::string id = std::exchange(call.ended()->id, {});
-        if (keepable && items.size() + call.ended()->items.size() <= limits_.kept_bytes_max)
-            remember(turn, std::move(id), providers::join_items(items, call.ended()->items));
+        if (!keepable || items.size() + call.ended()->items.size() > limits_.kept_bytes_max)
+            remembered_.keep_nothing(std::move(id), elsewhere);
         else
-            remembered_.keep_nothing(turn.stored ? std::string() : std::move(id));
+            static_cast<void>(remember(std::move(id), providers::join_items(items, call.ended()->items), elsewhere));
     } else if (continued) {
         // What a failed turn continued may be what it failed of.
         remembered_.forget();
@@ -137,10 +136,11 @@ Task<bool> Talk::serve(const providers::Turn& turn, std::string body, std::strin
     co_return true;
 }
 
-void Talk::remember(const providers::Turn& turn, std::string id, std::string items) {
-    std::string lost = turn.stored ? std::string() : id;
-    remembered_.keep(std::move(id), std::move(items));
-    if (!messages_.holds(remembered_.bytes())) remembered_.keep_nothing(std::move(lost));
+Result<void> Talk::remember(std::string id, std::string items, Remembered::Elsewhere elsewhere) {
+    remembered_.keep(std::move(id), std::move(items), elsewhere);
+    Result<void> held = messages_.holds(remembered_.bytes());
+    if (!held) remembered_.forget();
+    return held;
 }
 
 /// Nothing is sent and nothing costs: what was said is kept for the turn that continues it.
@@ -159,9 +159,7 @@ Task<void> Talk::warm_up(const providers::Turn& turn, std::string items) {
     }
     const Timestamp now = clock_.now();
     const std::string id = response_id(CallId::make(now));
-    remembered_.keep(id, std::move(items));
-    if (const Result<void> held = messages_.holds(remembered_.bytes()); !held) {
-        remembered_.keep_nothing(id);
+    if (const Result<void> held = remember(id, std::move(items), Remembered::Elsewhere::nobody); !held) {
         co_await tell(held.error().fault, held.error().for_caller);
         co_return;
     }
@@ -216,36 +214,6 @@ Task<void> Talk::tell(std::string event) {
 Task<void> Talk::tell(Fault fault, std::string_view sentence) {
     const FaultFacts& known = facts(fault);
     co_await tell(providers::refusal_event(known.http_status, known.openai_type, known.name, sentence));
-}
-
-Task<void> Gateway::converse(edge::Exchange& exchange, edge::Handler& calls) {
-    const bool admitted = co_await admits(exchange, same_origin(exchange.head()));
-    if (!admitted) co_return;
-    const Result<edge::Messages*> messages = co_await exchange.upgrade();
-    if (!messages) {
-        // Of a client that has left nothing is to be told.
-        if (messages.error().fault == Fault::malformed) co_return;
-        static_cast<void>(co_await admits(exchange, std::unexpected(messages.error())));
-        co_return;
-    }
-    Talk talk(exchange, **messages, calls, [this](edge::Exchange& one) { return admits(one, {}); }, parts_.clock,
-              {.message_bytes_max = limits_.body_bytes_max});
-    co_await talk.run();
-}
-
-Task<bool> Gateway::admits(edge::Exchange& exchange, Result<void> else_) {
-    Call call(exchange, shard_of(exchange));
-    call.at = parts_.clock.now();
-    call.started = exchange.started();
-    call.id = CallId::make(call.at);
-    call.rules = parts_.rules.get();
-    call.endpoint = Endpoint::responses;
-    Result<void> passed = identify(call, parts_.callers);
-    if (passed) passed = std::move(else_);
-    if (passed) co_return true;
-    co_await refuse(call, passed.error());
-    record(call);
-    co_return false;
 }
 
 }  // namespace bursar::gateway

@@ -26,16 +26,19 @@ class Remembered {
     bool lost(const providers::Turn& turn) const { return !lost_.empty() && turn.previous == lost_; }
     const std::string& items() const { return items_; }
     std::size_t bytes() const { return items_.capacity(); }
+    /// Who else has a response.
+    enum class Elsewhere : std::uint8_t { nobody, provider };
     /// The newest response takes the place of the one before. `items`: all of its input and output.
-    void keep(std::string id, std::string items);
+    void keep(std::string id, std::string items, Elsewhere elsewhere);
     /// The newest response cannot be continued here.
-    void keep_nothing(std::string lost_id);
-    void forget() { keep_nothing(id_); }
+    void keep_nothing(std::string id, Elsewhere elsewhere);
+    void forget() { keep_nothing(id_, elsewhere_); }
 
   private:
     std::string id_;
     std::string items_;
     std::string lost_;
+    Elsewhere elsewhere_ = Elsewhere::nobody;
 };
 
 struct TalkLimits {
@@ -65,7 +68,8 @@ class Talk {
     Task<bool> answer(std::string message);
     Task<bool> serve(const providers::Turn& turn, std::string body, std::string items, bool keepable);
     Task<void> warm_up(const providers::Turn& turn, std::string items);
-    void remember(const providers::Turn& turn, std::string id, std::string items);
+    /// Whether there was room for it.
+    Result<void> remember(std::string id, std::string items, Remembered::Elsewhere elsewhere);
     Task<void> end(edge::Received::How how, bool life_over);
     Task<void> tell(std::string event);
     Task<void> tell(Fault fault, std::string_view sentence);

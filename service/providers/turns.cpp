@@ -237,7 +237,7 @@ std::optional<EndedTurn> read_end(std::string_view event, bool stored) {
     if (parser_for(json.size()).iterate(json.data(), json.size(), json.size() + padding_bytes).get(document) ||
         document.get_object().get(object))
         return std::nullopt;
-    EndedTurn ended;
+    EndedTurn ended{.id = {}, .items = {}, .stored = stored};
     bool ends = false;
     const auto error = each_member(object, [&](std::string_view name, ondemand::value value) -> error_code {
         if (name == "type") {
@@ -247,6 +247,9 @@ std::optional<EndedTurn> read_end(std::string_view event, bool stored) {
         if (name != "response") return simdjson::SUCCESS;
         return each_member(value, [&](std::string_view key, ondemand::value member) -> error_code {
             if (key == "id") ended.id = text_of(member);
+            // Translated answers say so of themselves.
+            bool kept = false;
+            if (key == "store" && member.get_bool().get(kept) == simdjson::SUCCESS) ended.stored = stored && kept;
             if (key != "output") return simdjson::SUCCESS;
             ended.items.clear();
             return each_element(member, [&](ondemand::value item) { return read_item(item, stored, ended.items); });

@@ -40,7 +40,8 @@ std::string body_of(const Turn& turn, std::string_view items);
 /// The response that an event ends so that another turn may continue it.
 struct EndedTurn {
     std::string id;
-    std::string items;  ///< its output as input
+    std::string items;    ///< its output as input
+    bool stored = false;  ///< the provider has kept it, as far as request and answer say
 };
 /// Nothing: the event ends none, or ends one that failed. Of a response that the provider does not keep (`stored`),
 /// reasoning without its encrypted content is left out, since nobody could look it up.

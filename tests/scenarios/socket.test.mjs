@@ -167,7 +167,7 @@ describe('the Responses API over a WebSocket', () => {
         for (let i = 0; i < 3; ++i) await client.turn({ model: 'at-openai', input: `call ${i}` });
         client.ws.close();
         const rows = await until('three rows', async () => {
-            const found = [...(await outcomes(bursar)).values()].filter((row) => row.key_id === id || row.key === id);
+            const found = [...(await outcomes(bursar)).values()].filter((row) => row.key === id);
             return found.length === 3 && found;
         });
         for (const row of rows) {

@@ -240,6 +240,18 @@ TEST_F(Talks, WhatAFailedTurnContinuedIsForgottenAndTheClientToldSo) {
     EXPECT_EQ(line.held, 0U);
 }
 
+TEST_F(Talks, WhatTheProviderHasKeptIsAskedThereOnceItIsForgottenHere) {
+    say(R"({"type":"response.create","model":"m","input":"one"})");
+    answer({completed("r1", "")});
+    const std::string again = R"({"type":"response.create","model":"m","previous_response_id":"r1","input":"two"})";
+    say(again);
+    calls.plans.push_back({.status = 500, .pieces = {"{}"}});
+    say(again);
+    answer({completed("r2", "")});
+    run();
+    EXPECT_EQ(calls.bodies.back(), R"({"stream":true,"model":"m","previous_response_id":"r1","input":"two"})");
+}
+
 TEST_F(Talks, AFailureBesideItForgetsNothing) {
     say(R"({"type":"response.create","model":"m","input":"one"})");
     answer({completed("r1", "")});

@@ -95,6 +95,19 @@ TEST(Ends, GiveTheOutputAsInput) {
     EXPECT_EQ(read_end(event, true)->items, R"({"type":"reasoning","id":"rs_1"},)" + unkept->items);
 }
 
+TEST(Ends, SayWhoHasKeptThem) {
+    const auto stored = [](std::string_view more, bool asked) {
+        return read_end(R"({"type":"response.completed","response":{"id":"r","output":[])" + std::string(more) + "}}",
+                        asked)
+            ->stored;
+    };
+    EXPECT_TRUE(stored("", true));
+    EXPECT_TRUE(stored(R"(,"store":true)", true));
+    EXPECT_FALSE(stored(R"(,"store":false)", true));
+    EXPECT_FALSE(stored(R"(,"store":true)", false));
+    EXPECT_TRUE(stored(R"(,"store":null)", true));
+}
+
 TEST(Ends, AreOnlyThoseThatWentWell) {
     EXPECT_TRUE(read_end(R"({"response":{"output":[],"id":"r"},"type":"response.incomplete"})", true));
     for (const std::string_view event :
