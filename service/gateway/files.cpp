@@ -96,23 +96,13 @@ Task<Result<bool>> Gateway::hear_stored(Call& call) {
 }
 
 Task<Result<void>> Gateway::serve_stored(Call& call) {
-    switch (call.endpoint) {
-        case Endpoint::file_upload:
-            return upload_file(call);
-        case Endpoint::file_list:
-        case Endpoint::batch_list:
-            return list_stored(call);
-        case Endpoint::file_content:
-            return give_content(call);
-        case Endpoint::file_delete:
-            return delete_file(call);
-        case Endpoint::batch_create:
-            return create_batch(call);
-        case Endpoint::batch_cancel:
-            return cancel_batch(call);
-        default:
-            return get_stored(call);
-    }
+    if (call.endpoint == Endpoint::file_upload) return upload_file(call);
+    if (call.endpoint == Endpoint::file_content) return give_content(call);
+    if (call.endpoint == Endpoint::file_delete) return delete_file(call);
+    if (call.endpoint == Endpoint::batch_create) return create_batch(call);
+    if (call.endpoint == Endpoint::batch_cancel) return cancel_batch(call);
+    const bool list = call.endpoint == Endpoint::file_list || call.endpoint == Endpoint::batch_list;
+    return list ? list_stored(call) : get_stored(call);
 }
 
 Result<shelf::Shown> Gateway::stored_item(const Call& call, shelf::Kind kind, std::string_view id) const {

@@ -29,16 +29,9 @@ std::optional<std::string_view> id_in(std::string_view path, std::string_view su
 }
 
 std::string_view method_of(Endpoint endpoint) {
-    switch (endpoint) {
-        case Endpoint::file_upload:
-        case Endpoint::batch_create:
-        case Endpoint::batch_cancel:
-            return "POST";
-        case Endpoint::file_delete:
-            return "DELETE";
-        default:
-            return "GET";
-    }
+    if (endpoint == Endpoint::file_delete) return "DELETE";
+    const bool makes = endpoint == Endpoint::file_upload || endpoint == Endpoint::batch_create;
+    return makes || endpoint == Endpoint::batch_cancel ? "POST" : "GET";
 }
 
 }  // namespace
