@@ -207,7 +207,7 @@ Result<std::optional<providers::StoredObject>> BatchClerk::Work::ask(const polic
     for (const std::string& result : {told.output_file, told.error_file})
         if (!result.empty()) results.push_back(result);
     const bool ended = providers::has_ended(told.status);
-    parts_.shelf.tell(batch.id, body, ended ? shelf::State::ended : shelf::State::open, results);
+    parts_.shelf.tell(batch.id, gateway::shown_of(body), ended ? shelf::State::ended : shelf::State::open, results);
     return told;
 }
 

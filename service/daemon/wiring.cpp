@@ -239,7 +239,6 @@ void Service::stop() {
         });
     }
     prober_.reset();
-    batch_clerk_.reset();
     server_->stop();
     // While a standby is waited for, nothing of what follows could end.
     if (pairing_) pairing_->stop();
@@ -250,6 +249,8 @@ void Service::stop() {
     }
     drained.notify_all();
     if (ender.joinable()) ender.join();
+    // It may be waiting for the writer, and for a token.
+    batch_clerk_.reset();
     // While those who wait for a token still have a shard to hear it on.
     fetcher_.reset();
     // Before the control plane, some of whose requests may be waiting for it.

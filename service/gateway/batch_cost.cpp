@@ -37,12 +37,13 @@ Result<BatchWorst> batch_worst(const policies::Price& price, const std::vector<s
         worst.cost += line_cost_at_most(price, line, at);
         worst.input += line.input;
         worst.output += line.output;
-        if (worst.cost > batch_cost_max)
+        if (worst.cost > batch_cost_max || worst.input + worst.output > batch_tokens_max)
             return fail(
                 Fault::invalid_request,
-                fmt::format("This batch could cost more than {}, which is too much for one. Lower the limits of "
-                            "output tokens of its calls, or split it.",
-                            batch_cost_max.for_people()));
+                fmt::format(
+                    "This batch could cost more than {} or {} tokens, which is too much for one. Lower the limits of "
+                    "output tokens of its calls, or split it.",
+                    batch_cost_max.for_people(), batch_tokens_max));
     }
     return worst;
 }

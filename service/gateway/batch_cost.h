@@ -16,6 +16,9 @@ namespace bursar::gateway {
 /// More than this in one batch is refused: no correction could take it back in one entry.
 inline constexpr NanoUsd batch_cost_max = NanoUsd::dollars(1'000'000);
 
+/// Neither could it take back more tokens.
+inline constexpr Tokens batch_tokens_max = 500'000'000'000;
+
 /// The most that a line can cost at the price's factor for batches, whatever its answer says.
 NanoUsd line_cost_at_most(const policies::Price& price, const shelf::Line& line, Timestamp at);
 
@@ -25,7 +28,7 @@ struct BatchWorst {
     Tokens input = 0;
     Tokens output = 0;
 };
-/// invalid_request: it would be more than batch_cost_max.
+/// invalid_request: it would be more than batch_cost_max or batch_tokens_max.
 Result<BatchWorst> batch_worst(const policies::Price& price, const std::vector<shelf::Line>& lines, Timestamp at);
 
 /// Adds up what a batch used, by its output file and its error file.

@@ -123,7 +123,7 @@ Task<Result<void>> Gateway::keep_batch(Call& call, const shelf::Item& file, std:
     batch.kind = shelf::Kind::batch;
     batch.id = told->id;
     batch.at = call.at;
-    batch.shown = said;
+    batch.shown = shown_of(said);
     batch.state = shelf::State::open;
     batch.call = call.id;
     batch.team = call.caller->team;

@@ -18,21 +18,6 @@
 namespace bursar::gateway {
 namespace {
 
-/// A call that is at a provider is known to its shard, so that a stop can end it.
-class UnderWay {
-  public:
-    explicit UnderWay(Call& call) : call_(call) { call_.shard.add(call_); }
-    ~UnderWay() {
-        call_.cancel = nullptr;
-        call_.shard.remove(call_);
-    }
-    UnderWay(const UnderWay&) = delete;
-    UnderWay& operator=(const UnderWay&) = delete;
-
-  private:
-    Call& call_;
-};
-
 Error broken_off(const Call& call, const Error& error) {
     if (call.stopping) return stopping_error();
     return error;
@@ -47,6 +32,11 @@ Error failed_errand(const Call& call, int status) {
 }
 
 }  // namespace
+
+std::string shown_of(const std::string& said) {
+    constexpr std::size_t shown_bytes_max = std::size_t{64} << 10;
+    return said.size() <= shown_bytes_max ? said : std::string();
+}
 
 std::string stored_target(const policies::Provider& provider, Endpoint endpoint, std::string_view behind) {
     std::string out = policies::path_at(provider, endpoint, {});

@@ -2,6 +2,7 @@
 
 #include "service/base/result.h"
 #include "service/gateway/call.h"
+#include "service/gateway/shard.h"
 #include "service/shelf/shelf.h"
 
 #include <string>
@@ -16,6 +17,24 @@ struct Errand {
     std::string_view content_type;  ///< of the body; empty: there is none
     std::string_view body;
 };
+
+/// A call that is at a provider is known to its shard, so that a stop can end it.
+class UnderWay {
+  public:
+    explicit UnderWay(Call& call) : call_(call) { call_.shard.add(call_); }
+    ~UnderWay() {
+        call_.cancel = nullptr;
+        call_.shard.remove(call_);
+    }
+    UnderWay(const UnderWay&) = delete;
+    UnderWay& operator=(const UnderWay&) = delete;
+
+  private:
+    Call& call_;
+};
+
+/// What the shelf keeps of what a provider said; nothing if it is longer than such answers are.
+std::string shown_of(const std::string& said);
 
 /// Where a provider has files or batches: `endpoint` is the list of them; `behind` is put after it as it is.
 std::string stored_target(const policies::Provider& provider, Endpoint endpoint, std::string_view behind);

@@ -20,7 +20,6 @@
 namespace bursar::gateway {
 namespace {
 
-constexpr std::size_t shown_bytes_max = std::size_t{64} << 10;
 constexpr std::size_t page_max = 100;
 constexpr std::size_t page_default = 20;
 
@@ -97,23 +96,13 @@ Task<Result<bool>> Gateway::hear_stored(Call& call) {
 }
 
 Task<Result<void>> Gateway::serve_stored(Call& call) {
-    switch (call.endpoint) {
-        case Endpoint::file_upload:
-            return upload_file(call);
-        case Endpoint::file_list:
-        case Endpoint::batch_list:
-            return list_stored(call);
-        case Endpoint::file_content:
-            return give_content(call);
-        case Endpoint::file_delete:
-            return delete_file(call);
-        case Endpoint::batch_create:
-            return create_batch(call);
-        case Endpoint::batch_cancel:
-            return cancel_batch(call);
-        default:
-            return get_stored(call);
-    }
+    if (call.endpoint == Endpoint::file_upload) return upload_file(call);
+    if (call.endpoint == Endpoint::file_content) return give_content(call);
+    if (call.endpoint == Endpoint::file_delete) return delete_file(call);
+    if (call.endpoint == Endpoint::batch_create) return create_batch(call);
+    if (call.endpoint == Endpoint::batch_cancel) return cancel_batch(call);
+    const bool list = call.endpoint == Endpoint::file_list || call.endpoint == Endpoint::batch_list;
+    return list ? list_stored(call) : get_stored(call);
 }
 
 Result<shelf::Shown> Gateway::stored_item(const Call& call, shelf::Kind kind, std::string_view id) const {
@@ -187,7 +176,7 @@ Task<Result<void>> Gateway::upload_file(Call& call) {
                      .endpoint = file.endpoint(),
                      .at = call.at,
                      .lines = static_cast<std::int64_t>(file.lines().size()),
-                     .shown = **said};
+                     .shown = shown_of(**said)};
     Landing landing(call.shard.inbox());
     parts_.shelf.put(std::move(item), shelf::pack(file.lines()), landing.for_answer());
     const Result<void> stored = co_await landing.wait();
@@ -218,13 +207,13 @@ Task<Result<void>> Gateway::get_stored(Call& call) {
 
 void Gateway::note_told(const shelf::Item& item, const std::string& said) {
     const auto told = providers::read_stored(said);
-    if (!told || told->id != item.id || said.size() > shown_bytes_max) return;
-    if (item.kind == shelf::Kind::file) return parts_.shelf.tell(item.id, said, shelf::State::settled);
+    if (!told || told->id != item.id) return;
+    if (item.kind == shelf::Kind::file) return parts_.shelf.tell(item.id, shown_of(said), shelf::State::settled);
     std::vector<std::string> results;
     for (const std::string& result : {told->output_file, told->error_file})
         if (!result.empty()) results.push_back(result);
-    parts_.shelf.tell(item.id, said, providers::has_ended(told->status) ? shelf::State::ended : shelf::State::open,
-                      results);
+    parts_.shelf.tell(item.id, shown_of(said),
+                      providers::has_ended(told->status) ? shelf::State::ended : shelf::State::open, results);
 }
 
 Task<Result<void>> Gateway::delete_file(Call& call) {
@@ -285,8 +274,8 @@ Task<Result<void>> Gateway::give_content(Call& call) {
 
 /// As it comes: results may be larger than any answer.
 Task<Result<void>> Gateway::relay_content(Call& call, providers::Answer& answer) {
+    const UnderWay there(call);
     call.cancel = [&answer] { answer.cancel(); };
-    call.shard.add(call);
     call.outcome.status = answer.head().status;
     Result<void> given;
     for (bool ended = false; !ended && !call.caller_left;) {
@@ -309,8 +298,6 @@ Task<Result<void>> Gateway::relay_content(Call& call, providers::Answer& answer)
         if (sent && ended) sent = co_await call.exchange.finish();
         if (!sent) call.caller_left = true;
     }
-    call.cancel = nullptr;
-    call.shard.remove(call);
     // What was begun is closed without its end, which every client notices.
     co_return given;
 }

@@ -31,18 +31,10 @@ std::optional<std::string_view> id_in(std::string_view path, std::string_view su
 }  // namespace
 
 std::string_view method_of(Endpoint endpoint) {
-    switch (endpoint) {
-        case Endpoint::file_upload:
-        case Endpoint::batch_create:
-        case Endpoint::batch_cancel:
-        case Endpoint::response_cancel:
-            return "POST";
-        case Endpoint::file_delete:
-        case Endpoint::response_delete:
-            return "DELETE";
-        default:
-            return "GET";
-    }
+    if (endpoint == Endpoint::file_delete || endpoint == Endpoint::response_delete) return "DELETE";
+    const bool makes = endpoint == Endpoint::file_upload || endpoint == Endpoint::batch_create;
+    const bool ends = endpoint == Endpoint::batch_cancel || endpoint == Endpoint::response_cancel;
+    return makes || ends ? "POST" : "GET";
 }
 
 bool is_stored(Endpoint endpoint) { return endpoint >= Endpoint::file_upload && endpoint <= Endpoint::batch_cancel; }
