@@ -192,7 +192,7 @@ Result<int> BatchClerk::Work::get(const policies::Provider& provider, const shel
 Result<std::optional<providers::StoredObject>> BatchClerk::Work::ask(const policies::Provider& provider,
                                                                      const shelf::Item& batch) {
     std::string body;
-    TRY(const int status, get(provider, batch, gateway::stored_target(provider, Endpoint::batch_list, "/" + batch.id),
+    TRY(const int status, get(provider, batch, gateway::shelf_target(provider, Endpoint::batch_list, "/" + batch.id),
                               [&](std::string_view bytes) {
                                   if (body.size() <= told_bytes_max) body.append(bytes);
                               }));
@@ -223,7 +223,7 @@ Result<void> BatchClerk::Work::read_results(const policies::Provider& provider, 
                                             const std::string& file, gateway::BatchBill& bill) {
     LineCutter cutter(bill);
     TRY(const int status,
-        get(provider, batch, gateway::stored_target(provider, Endpoint::file_list, "/" + file + "/content"),
+        get(provider, batch, gateway::shelf_target(provider, Endpoint::file_list, "/" + file + "/content"),
             [&](std::string_view bytes) { cutter.take(bytes); }));
     cutter.end_line();
     if (status >= 200 && status <= 299) return {};

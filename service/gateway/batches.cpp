@@ -71,7 +71,7 @@ Result<void> Gateway::plan_batch(Call& call, const shelf::Item& file, std::strin
 Task<Result<void>> Gateway::create_batch(Call& call) {
     const Result<providers::BatchAsk> ask = providers::read_batch_ask(call.body);
     if (!ask) co_return std::unexpected(ask.error());
-    const auto found = stored_item(call, shelf::Kind::file, ask->input_file);
+    const auto found = shelved_item(call, shelf::Kind::file, ask->input_file);
     if (!found) co_return std::unexpected(found.error());
     const shelf::Shown file = *found;
     if (file->lines == 0 || file->endpoint != ask->endpoint)
@@ -102,7 +102,7 @@ Task<Result<void>> Gateway::create_batch(Call& call) {
     if (!held) co_return held;
     // Beyond this line every exit owes a settlement; serve() pays it.
     const Errand errand{.method = "POST",
-                        .target = stored_target(*lying->channel.provider, Endpoint::batch_list, {}),
+                        .target = shelf_target(*lying->channel.provider, Endpoint::batch_list, {}),
                         .content_type = "application/json",
                         .body = call.body};
     auto answer = co_await run_errand(call, errand);
@@ -136,7 +136,7 @@ Task<Result<void>> Gateway::keep_batch(Call& call, const shelf::Item& file, std:
 }
 
 Task<Result<void>> Gateway::cancel_batch(Call& call) {
-    const auto item = stored_item(call, shelf::Kind::batch, call.asked_id);
+    const auto item = shelved_item(call, shelf::Kind::batch, call.asked_id);
     if (!item) co_return std::unexpected(item.error());
     const auto said = co_await ask_about(call, **item, "POST", "/cancel");
     if (!said) co_return std::unexpected(said.error());

@@ -38,7 +38,7 @@ std::string shown_of(const std::string& said) {
     return said.size() <= shown_bytes_max ? said : std::string();
 }
 
-std::string stored_target(const policies::Provider& provider, Endpoint endpoint, std::string_view behind) {
+std::string shelf_target(const policies::Provider& provider, Endpoint endpoint, std::string_view behind) {
     std::string out = policies::path_at(provider, endpoint, {});
     const std::size_t query = std::min(out.find('?'), out.size());
     return out.insert(query, behind);
@@ -129,7 +129,7 @@ Task<Result<std::optional<std::string>>> Gateway::ask_about(Call& call, const sh
     call.outcome.attempts = 1;
     const Endpoint list = item.kind == shelf::Kind::file ? Endpoint::file_list : Endpoint::batch_list;
     const Errand errand{.method = method,
-                        .target = stored_target(*lying->channel.provider, list, fmt::format("/{}{}", item.id, behind)),
+                        .target = shelf_target(*lying->channel.provider, list, fmt::format("/{}{}", item.id, behind)),
                         .content_type = {},
                         .body = {}};
     Result<std::optional<std::string>> said;

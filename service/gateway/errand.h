@@ -37,7 +37,7 @@ class UnderWay {
 std::string shown_of(const std::string& said);
 
 /// Where a provider has files or batches: `endpoint` is the list of them; `behind` is put after it as it is.
-std::string stored_target(const policies::Provider& provider, Endpoint endpoint, std::string_view behind);
+std::string shelf_target(const policies::Provider& provider, Endpoint endpoint, std::string_view behind);
 
 /// Where an item lies, as the policy now says: provider and key.
 struct Lying {

@@ -63,7 +63,7 @@ std::string list_json(const std::vector<shelf::Shown>& items, std::size_t size) 
 
 }  // namespace
 
-Task<Result<void>> Gateway::run_stored(Call& call) {
+Task<Result<void>> Gateway::run_shelf(Call& call) {
     Result<void> passed = check_pause(call);
     if (passed) {
         auto scopes = call.shard.scopes_of(parts_.ledger, *call.rules, call.caller);
@@ -76,15 +76,15 @@ Task<Result<void>> Gateway::run_stored(Call& call) {
     if (passed) passed = take_permit(call, 0);
     if (!passed) co_return passed;
     if (facts(call.endpoint).form != Form::none || call.endpoint == Endpoint::batch_cancel) {
-        const Result<bool> answered = co_await hear_stored(call);
+        const Result<bool> answered = co_await hear_shelf(call);
         if (!answered) co_return std::unexpected(answered.error());
         if (*answered) co_return Result<void>{};
     }
-    co_return co_await serve_stored(call);
+    co_return co_await serve_shelf(call);
 }
 
 /// The body; true if it came before with the same Idempotency-Key, and was answered as then.
-Task<Result<bool>> Gateway::hear_stored(Call& call) {
+Task<Result<bool>> Gateway::hear_shelf(Call& call) {
     const Moment began = parts_.clock.moment();
     Result<std::string> body = co_await call.exchange.read_body(limits_.body_bytes_max);
     call.heard = parts_.clock.moment();
@@ -95,17 +95,17 @@ Task<Result<bool>> Gateway::hear_stored(Call& call) {
     co_return co_await repeat(call);
 }
 
-Task<Result<void>> Gateway::serve_stored(Call& call) {
+Task<Result<void>> Gateway::serve_shelf(Call& call) {
     if (call.endpoint == Endpoint::file_upload) return upload_file(call);
     if (call.endpoint == Endpoint::file_content) return give_content(call);
     if (call.endpoint == Endpoint::file_delete) return delete_file(call);
     if (call.endpoint == Endpoint::batch_create) return create_batch(call);
     if (call.endpoint == Endpoint::batch_cancel) return cancel_batch(call);
     const bool list = call.endpoint == Endpoint::file_list || call.endpoint == Endpoint::batch_list;
-    return list ? list_stored(call) : get_stored(call);
+    return list ? list_shelf(call) : get_shelved(call);
 }
 
-Result<shelf::Shown> Gateway::stored_item(const Call& call, shelf::Kind kind, std::string_view id) const {
+Result<shelf::Shown> Gateway::shelved_item(const Call& call, shelf::Kind kind, std::string_view id) const {
     shelf::Shown item = parts_.shelf.find(kind, id, owner_of(call));
     if (item != nullptr) return item;
     return fail(Fault::not_found,
@@ -156,7 +156,7 @@ Task<Result<void>> Gateway::upload_file(Call& call) {
     call.body = std::string();
     const std::string type = "multipart/form-data; boundary=" + boundary;
     const Errand errand{.method = "POST",
-                        .target = stored_target(provider, Endpoint::file_list, {}),
+                        .target = shelf_target(provider, Endpoint::file_list, {}),
                         .content_type = type,
                         .body = form};
     auto answer = co_await run_errand(call, errand);
@@ -184,7 +184,7 @@ Task<Result<void>> Gateway::upload_file(Call& call) {
     co_return co_await answer_json(call, **said);
 }
 
-Task<Result<void>> Gateway::list_stored(Call& call) {
+Task<Result<void>> Gateway::list_shelf(Call& call) {
     const std::string_view query = call.exchange.head().query();
     const bool batches = is_of_batches(call.endpoint);
     const Result<std::size_t> size = page_size(query, batches ? page_default : page_max);
@@ -194,9 +194,9 @@ Task<Result<void>> Gateway::list_stored(Call& call) {
     co_return co_await answer_json(call, list_json(items, *size));
 }
 
-Task<Result<void>> Gateway::get_stored(Call& call) {
+Task<Result<void>> Gateway::get_shelved(Call& call) {
     const auto kind = is_of_batches(call.endpoint) ? shelf::Kind::batch : shelf::Kind::file;
-    const auto item = stored_item(call, kind, call.asked_id);
+    const auto item = shelved_item(call, kind, call.asked_id);
     if (!item) co_return std::unexpected(item.error());
     const auto said = co_await ask_about(call, **item, "GET", {});
     if (!said) co_return std::unexpected(said.error());
@@ -217,7 +217,7 @@ void Gateway::note_told(const shelf::Item& item, const std::string& said) {
 }
 
 Task<Result<void>> Gateway::delete_file(Call& call) {
-    const auto item = stored_item(call, shelf::Kind::file, call.asked_id);
+    const auto item = shelved_item(call, shelf::Kind::file, call.asked_id);
     if (!item) co_return std::unexpected(item.error());
     // Until a batch is settled, its results say what it cost.
     if ((*item)->lines == 0 && !results_may_go(**item))
@@ -244,7 +244,7 @@ bool Gateway::results_may_go(const shelf::Item& result) const {
 }
 
 Task<Result<void>> Gateway::give_content(Call& call) {
-    const auto item = stored_item(call, shelf::Kind::file, call.asked_id);
+    const auto item = shelved_item(call, shelf::Kind::file, call.asked_id);
     if (!item) co_return std::unexpected(item.error());
     const Result<Lying> lying = where_lies(*call.rules, **item);
     if (!lying) co_return std::unexpected(lying.error());
@@ -255,7 +255,7 @@ Task<Result<void>> Gateway::give_content(Call& call) {
     call.outcome.attempts = 1;
     const Errand errand{
         .method = "GET",
-        .target = stored_target(*lying->channel.provider, Endpoint::file_list, fmt::format("/{}/content", (*item)->id)),
+        .target = shelf_target(*lying->channel.provider, Endpoint::file_list, fmt::format("/{}/content", (*item)->id)),
         .content_type = {},
         .body = {}};
     auto answer = co_await run_errand(call, errand);

@@ -10,8 +10,8 @@
 #include "service/ledger/ledger.h"
 #include "service/providers/body.h"
 #include "service/replays/replays.h"
-#include "service/stored/stored.h"
 #include "service/shelf/shelf.h"
+#include "service/stored/stored.h"
 #include "service/vault/vault.h"
 
 #include <memory>
@@ -167,20 +167,20 @@ class Gateway {
     Task<bool> admits(edge::Exchange& exchange, Result<void> else_);
 
     // Files and batches (files.cpp, batches.cpp): one errand at the provider where they lie.
-    Task<Result<void>> run_stored(Call& call);
-    Task<Result<void>> serve_stored(Call& call);
-    Task<Result<bool>> hear_stored(Call& call);
+    Task<Result<void>> run_shelf(Call& call);
+    Task<Result<void>> serve_shelf(Call& call);
+    Task<Result<bool>> hear_shelf(Call& call);
     Task<Result<void>> upload_file(Call& call);
     Task<Result<void>> check_lines(Call& call, BatchFile& file);
-    Task<Result<void>> list_stored(Call& call);
-    Task<Result<void>> get_stored(Call& call);
+    Task<Result<void>> list_shelf(Call& call);
+    Task<Result<void>> get_shelved(Call& call);
     Task<Result<void>> give_content(Call& call);
     Task<Result<void>> delete_file(Call& call);
     Task<Result<void>> create_batch(Call& call);
     Task<Result<void>> cancel_batch(Call& call);
     Result<void> plan_batch(Call& call, const shelf::Item& file, std::string_view packed);
     Task<Result<void>> keep_batch(Call& call, const shelf::Item& file, std::string said);
-    Result<shelf::Shown> stored_item(const Call& call, shelf::Kind kind, std::string_view id) const;
+    Result<shelf::Shown> shelved_item(const Call& call, shelf::Kind kind, std::string_view id) const;
     Task<Result<std::unique_ptr<providers::Answer>>> run_errand(Call& call, const Errand& errand);
     /// The body of a success. Nothing: the provider refused, and the caller has its words.
     Task<Result<std::optional<std::string>>> said_to(Call& call, providers::Answer& answer);

@@ -1,7 +1,7 @@
 // Rooms 1 and 2: what is asked, and who asks.
 #include "service/gateway/passthrough.h"
 #include "service/gateway/rooms.h"
-#include "service/gateway/stored_paths.h"
+#include "service/gateway/shelf_paths.h"
 
 #include <algorithm>
 #include <array>
@@ -182,7 +182,7 @@ Result<void> greet(Call& call) {
         if (head.method != "GET") return std::unexpected(wrong_method(call, "GET"));
         return {};
     }
-    if (call.shape == Shape::openai && is_stored_path(path)) return greet_stored(call);
+    if (call.shape == Shape::openai && is_shelf_path(path)) return greet_shelf(call);
     if (const EndpointFacts* const row = row_of(path)) {
         call.endpoint = row->endpoint;
         call.dialect = row->dialect;

@@ -9,7 +9,7 @@
 #include "service/gateway/refusal.h"
 #include "service/gateway/rooms.h"
 #include "service/gateway/shard.h"
-#include "service/gateway/stored_paths.h"
+#include "service/gateway/shelf_paths.h"
 #include "service/providers/form.h"
 
 #include <algorithm>
@@ -62,8 +62,8 @@ Task<void> Gateway::rooms(Call& call) {
         co_await list_models(call);
         co_return;
     }
-    if (is_stored(call.endpoint)) {
-        passed = co_await run_stored(call);
+    if (is_shelved(call.endpoint)) {
+        passed = co_await run_shelf(call);
         if (!passed) co_await refuse(call, passed.error());
         co_return;
     }

@@ -43,7 +43,7 @@ error_code read_response(ondemand::value value, std::string_view padded, std::st
 
 }  // namespace
 
-bool is_stored_id(std::string_view id) {
+bool is_shelf_id(std::string_view id) {
     const auto plain = [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
     };
@@ -69,12 +69,12 @@ Result<StoredObject> read_stored(std::string_view json) {
             return simdjson::SUCCESS;
         });
     };
-    if (!each_member_of(padded_copy(json), visit) || !is_stored_id(out.id))
+    if (!each_member_of(padded_copy(json), visit) || !is_shelf_id(out.id))
         return fail(Fault::provider_unavailable,
                     "The provider said that it had succeeded, but what it sent is no answer. Try again.",
                     "a file or batch was answered without a JSON object that has an id");
-    if (!is_stored_id(out.output_file)) out.output_file.clear();
-    if (!is_stored_id(out.error_file)) out.error_file.clear();
+    if (!is_shelf_id(out.output_file)) out.output_file.clear();
+    if (!is_shelf_id(out.error_file)) out.error_file.clear();
     return out;
 }
 

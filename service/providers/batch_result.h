@@ -23,7 +23,7 @@ Result<StoredObject> read_stored(std::string_view json);
 /// Whether a batch in this status will not change any more.
 bool has_ended(std::string_view status);
 /// An id as it may stand in a path as it is.
-bool is_stored_id(std::string_view id);
+bool is_shelf_id(std::string_view id);
 
 /// One line of a batch's output or error file.
 struct BatchResult {

@@ -25,6 +25,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                         result->body.data() + result->body.size() <= text.data() + text.size()));
     }
     if (const auto ask = read_batch_ask(text)) ENSURE(!ask->input_file.empty());
-    if (const auto told = read_stored(text)) ENSURE(is_stored_id(told->id));
+    if (const auto told = read_stored(text)) ENSURE(is_shelf_id(told->id));
     return 0;
 }

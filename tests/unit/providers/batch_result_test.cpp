@@ -24,7 +24,7 @@ TEST(StoredObject, IsNoneWithoutAnIdThatFitsAPath) {
          {"", "[]", "{}", R"({"id":""})", R"({"id":"../x"})", R"({"id":"a?b"})", R"({"id":7})", R"({"id":"a")"})
         EXPECT_FALSE(read_stored(wrong)) << wrong;
     EXPECT_EQ(read_stored(R"({"id":"b","output_file_id":"../../secrets"})")->output_file, "");
-    EXPECT_FALSE(is_stored_id(std::string(257, 'a')));
+    EXPECT_FALSE(is_shelf_id(std::string(257, 'a')));
 }
 
 TEST(StoredObject, EndsInFourWays) {

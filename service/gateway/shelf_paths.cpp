@@ -1,4 +1,4 @@
-#include "service/gateway/stored_paths.h"
+#include "service/gateway/shelf_paths.h"
 
 #include "service/gateway/call.h"
 #include "service/providers/batch_result.h"
@@ -25,7 +25,7 @@ std::optional<std::string_view> id_in(std::string_view path, std::string_view su
     if (path.size() <= before.size() + behind.size() || !path.starts_with(before) || !path.ends_with(behind))
         return std::nullopt;
     const std::string_view id = path.substr(before.size(), path.size() - before.size() - behind.size());
-    return providers::is_stored_id(id) ? std::optional(id) : std::nullopt;
+    return providers::is_shelf_id(id) ? std::optional(id) : std::nullopt;
 }
 
 }  // namespace
@@ -37,20 +37,20 @@ std::string_view method_of(Endpoint endpoint) {
     return makes || ends ? "POST" : "GET";
 }
 
-bool is_stored(Endpoint endpoint) { return endpoint >= Endpoint::file_upload && endpoint <= Endpoint::batch_cancel; }
+bool is_shelved(Endpoint endpoint) { return endpoint >= Endpoint::file_upload && endpoint <= Endpoint::batch_cancel; }
 
-bool is_stored_path(std::string_view path) {
+bool is_shelf_path(std::string_view path) {
     if (!path.starts_with(version)) return false;
     path.remove_prefix(version.size());
     return is_below(path, facts(Endpoint::file_list).suffix) || is_below(path, facts(Endpoint::batch_list).suffix);
 }
 
-Result<void> greet_stored(Call& call) {
+Result<void> greet_shelf(Call& call) {
     const edge::RequestHead& head = call.exchange.head();
     const std::string_view path = head.path().substr(version.size());
     std::string methods;
     for (const EndpointFacts& row : endpoint_table) {
-        const auto id = is_stored(row.endpoint) ? id_in(path, row.suffix) : std::nullopt;
+        const auto id = is_shelved(row.endpoint) ? id_in(path, row.suffix) : std::nullopt;
         if (!id) continue;
         call.endpoint = row.endpoint;
         call.asked_id = *id;
