@@ -33,16 +33,15 @@ Result<void> same_origin(const edge::RequestHead& head) {
                 "A page of another site may not open a WebSocket here (Origin). Call from a server, or by HTTP.");
 }
 
-void Remembered::keep(std::string id, std::string items, Elsewhere elsewhere) {
+void Remembered::keep(std::string id, std::string items) {
     id_ = std::move(id);
-    elsewhere_ = elsewhere;
     items_ = std::move(items);
     items_.shrink_to_fit();
     lost_.clear();
 }
 
-void Remembered::keep_nothing(std::string id, Elsewhere elsewhere) {
-    lost_ = elsewhere == Elsewhere::nobody ? std::move(id) : std::string();
+void Remembered::lose(std::string id) {
+    lost_ = std::move(id);
     id_.clear();
     std::string().swap(items_);
 }
@@ -121,12 +120,14 @@ Task<bool> Talk::serve(const providers::Turn& turn, std::string body, std::strin
         co_return false;
     }
     if (call.is_whole() && call.ended()) {
-        const auto elsewhere = call.ended()->stored ? Remembered::Elsewhere::provider : Remembered::Elsewhere::nobody;
         std::string id = std::exchange(call.ended()->id, {});
-        if (!keepable || items.size() + call.ended()->items.size() > limits_.kept_bytes_max)
-            remembered_.keep_nothing(std::move(id), elsewhere);
+        // There it has thoughts that nobody is shown, and its caller owns it.
+        if (call.ended()->stored)
+            remembered_.leave_to_provider();
+        else if (!keepable || items.size() + call.ended()->items.size() > limits_.kept_bytes_max)
+            remembered_.lose(std::move(id));
         else
-            static_cast<void>(remember(std::move(id), providers::join_items(items, call.ended()->items), elsewhere));
+            static_cast<void>(remember(std::move(id), providers::join_items(items, call.ended()->items)));
     } else if (continued) {
         // What a failed turn continued may be what it failed of.
         remembered_.forget();
@@ -136,8 +137,8 @@ Task<bool> Talk::serve(const providers::Turn& turn, std::string body, std::strin
     co_return true;
 }
 
-Result<void> Talk::remember(std::string id, std::string items, Remembered::Elsewhere elsewhere) {
-    remembered_.keep(std::move(id), std::move(items), elsewhere);
+Result<void> Talk::remember(std::string id, std::string items) {
+    remembered_.keep(std::move(id), std::move(items));
     Result<void> held = messages_.holds(remembered_.bytes());
     if (!held) remembered_.forget();
     return held;
@@ -159,7 +160,7 @@ Task<void> Talk::warm_up(const providers::Turn& turn, std::string items) {
     }
     const Timestamp now = clock_.now();
     const std::string id = response_id(CallId::make(now));
-    if (const Result<void> held = remember(id, std::move(items), Remembered::Elsewhere::nobody); !held) {
+    if (const Result<void> held = remember(id, std::move(items)); !held) {
         co_await tell(held.error().fault, held.error().for_caller);
         co_return;
     }

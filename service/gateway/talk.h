@@ -25,20 +25,19 @@ class Remembered {
     /// Whether it continues what was given here, is kept nowhere and would be found by nobody.
     bool lost(const providers::Turn& turn) const { return !lost_.empty() && turn.previous == lost_; }
     const std::string& items() const { return items_; }
-    std::size_t bytes() const { return items_.capacity(); }
-    /// Who else has a response.
-    enum class Elsewhere : std::uint8_t { nobody, provider };
+    std::size_t bytes() const { return items_.empty() ? 0 : items_.capacity(); }
     /// The newest response takes the place of the one before. `items`: all of its input and output.
-    void keep(std::string id, std::string items, Elsewhere elsewhere);
-    /// The newest response cannot be continued here.
-    void keep_nothing(std::string id, Elsewhere elsewhere);
-    void forget() { keep_nothing(id_, elsewhere_); }
+    void keep(std::string id, std::string items);
+    /// The newest response cannot be continued by anybody.
+    void lose(std::string id);
+    /// It is continued where it is kept, by its id.
+    void leave_to_provider() { lose({}); }
+    void forget() { lose(id_); }
 
   private:
     std::string id_;
     std::string items_;
     std::string lost_;
-    Elsewhere elsewhere_ = Elsewhere::nobody;
 };
 
 struct TalkLimits {
@@ -69,7 +68,7 @@ class Talk {
     Task<bool> serve(const providers::Turn& turn, std::string body, std::string items, bool keepable);
     Task<void> warm_up(const providers::Turn& turn, std::string items);
     /// Whether there was room for it.
-    Result<void> remember(std::string id, std::string items, Remembered::Elsewhere elsewhere);
+    Result<void> remember(std::string id, std::string items);
     Task<void> end(edge::Received::How how, bool life_over);
     Task<void> tell(std::string event);
     Task<void> tell(Fault fault, std::string_view sentence);

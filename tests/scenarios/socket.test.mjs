@@ -133,9 +133,9 @@ describe('the Responses API over a WebSocket', () => {
 
     test('two turns at a provider that has the API: the second one sends what is new, and the provider gets it all', async () => {
         const client = new Official(bursar, key);
-        const first = await client.turn({ model: 'at-openai', input: [user('one')] });
+        const first = await client.turn({ model: 'at-openai', store: false, input: [user('one')] });
         assert.deepEqual(first.events.map((event) => event.type), ['response.created', 'response.output_text.delta', 'response.completed']);
-        const second = await client.turn({ model: 'at-openai', previous_response_id: first.id, input: [user('two')] });
+        const second = await client.turn({ model: 'at-openai', store: false, previous_response_id: first.id, input: [user('two')] });
         assert.equal(second.last.type, 'response.completed');
         const [sent, grown] = provider.bodies.slice(-2);
         assert.equal(sent.stream, true);
@@ -143,6 +143,17 @@ describe('the Responses API over a WebSocket', () => {
         assert.deepEqual(sent.input, [user('one')]);
         assert.equal(grown.previous_response_id, undefined);
         assert.deepEqual(grown.input.map((item) => item.content?.[0]?.text ?? item.content), ['one', first.text, 'two']);
+        client.ws.close();
+    });
+
+    test('what the provider keeps is continued there, by its id', async () => {
+        const client = new Official(bursar, key);
+        const first = await client.turn({ model: 'at-openai', input: [user('one')] });
+        const second = await client.turn({ model: 'at-openai', previous_response_id: first.id, input: [user('two')] });
+        assert.equal(second.last.type, 'response.completed');
+        const sent = provider.bodies.at(-1);
+        assert.equal(sent.previous_response_id, first.id);
+        assert.deepEqual(sent.input, [user('two')]);
         client.ws.close();
     });
 

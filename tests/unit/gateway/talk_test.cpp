@@ -240,34 +240,38 @@ TEST_F(Talks, WhatAFailedTurnContinuedIsForgottenAndTheClientToldSo) {
     EXPECT_EQ(line.held, 0U);
 }
 
-TEST_F(Talks, WhatTheProviderHasKeptIsAskedThereOnceItIsForgottenHere) {
+TEST_F(Talks, WhatTheProviderHasKeptIsContinuedThere) {
     say(R"({"type":"response.create","model":"m","input":"one"})");
-    answer({completed("r1", "")});
+    answer({completed("r1", R"({"o":1})")});
     const std::string again = R"({"type":"response.create","model":"m","previous_response_id":"r1","input":"two"})";
     say(again);
     calls.plans.push_back({.status = 500, .pieces = {"{}"}});
     say(again);
     answer({completed("r2", "")});
     run();
-    EXPECT_EQ(calls.bodies.back(), R"({"stream":true,"model":"m","previous_response_id":"r1","input":"two"})");
+    ASSERT_EQ(calls.bodies.size(), 3U);
+    for (const std::size_t turn : {1U, 2U})
+        EXPECT_EQ(calls.bodies[turn], R"({"stream":true,"model":"m","previous_response_id":"r1","input":"two"})");
+    EXPECT_EQ(line.held, 0U);
 }
 
 TEST_F(Talks, AFailureBesideItForgetsNothing) {
-    say(R"({"type":"response.create","model":"m","input":"one"})");
+    say(R"({"type":"response.create","model":"m","store":false,"input":"one"})");
     answer({completed("r1", "")});
-    say(R"({"type":"response.create","model":"m","input":"other"})");
+    say(R"({"type":"response.create","model":"m","store":false,"input":"other"})");
     calls.plans.push_back({.status = 429, .pieces = {"{}"}});
-    say(R"({"type":"response.create","model":"m","previous_response_id":"r1","input":[]})");
+    say(R"({"type":"response.create","model":"m","store":false,"previous_response_id":"r1","input":[]})");
     answer({completed("r2", "")});
     run();
-    EXPECT_EQ(calls.bodies.back(),
-              R"({"stream":true,"model":"m","input":[{"type":"message","role":"user","content":"one"}]})");
+    EXPECT_EQ(
+        calls.bodies.back(),
+        R"({"stream":true,"model":"m","store":false,"input":[{"type":"message","role":"user","content":"one"}]})");
 }
 
 TEST_F(Talks, AConversationThatIsTooLongIsNotKept) {
     limits.kept_bytes_max = 100;
     say(R"({"type":"response.create","model":"m","store":false,"input":"one"})");
-    answer({completed("r1", "\"" + std::string(100, 'x') + "\"")});
+    answer({completed("r1", R"({"o":")" + std::string(100, 'x') + "\"}")});
     say(R"({"type":"response.create","model":"m","store":false,"previous_response_id":"r1","input":"two"})");
     run();
     EXPECT_EQ(calls.bodies.size(), 1U);

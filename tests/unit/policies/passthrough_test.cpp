@@ -22,7 +22,7 @@ struct WrongEntry {
 };
 
 const std::vector<WrongEntry> wrong_entries = {
-    {"no name", "{method: GET, path: /evals/{id}, price: 0, allow: all}", R"(passthrough has no "name"; add it)"},
+    {"no name", "{method: GET, path: '/evals/{id}', price: 0, allow: all}", R"(passthrough has no "name"; add it)"},
     {"no price, though it is free", "{name: a, method: GET, path: /vector_stores, allow: all}",
      R"(passthrough has no "price"; add it)"},
     {"nobody is allowed", "{name: a, method: GET, path: /vector_stores, price: 0}",
@@ -53,7 +53,7 @@ const std::vector<WrongEntry> wrong_entries = {
      R"(passthrough path "/vector_stores/" has an empty part)"},
     {"an escape", "{name: a, method: GET, path: /vector%5fstores, price: 0, allow: all}",
      R"(passthrough path "/vector%5fstores" must have parts of letters, digits and - _ . only, or like {id}; no query and no escapes)"},
-    {"a query", "{name: a, method: GET, path: /vector_stores?a=b, price: 0, allow: all}",
+    {"a query", "{name: a, method: GET, path: '/vector_stores?a=b', price: 0, allow: all}",
      R"(passthrough path "/vector_stores?a=b" must have parts of letters, digits and - _ . only, or like {id}; no query and no escapes)"},
     {"a verb of Gemini's", "{name: a, method: POST, path: '/tuned/x:go', price: 0, allow: all}",
      R"(passthrough path "/tuned/x:go" must have parts of letters, digits and - _ . only, or like {id}; no query and no escapes)"},
@@ -66,7 +66,7 @@ const std::vector<WrongEntry> wrong_entries = {
     {"a blank at the beginning, for whatever there is", "{name: a, method: GET, path: '/{what}', price: 0, allow: all}",
      R"(passthrough path "/{what}" must begin with a part that is written out)"},
     {"a name of a tab", R"({name: "a\tb", method: GET, path: /vector_stores, price: 0, allow: all})",
-     "passthrough name \"a\\tb\" must be 1 to 64 letters, digits, blanks or - _ ."},
+     "passthrough name \"a?b\" must be 1 to 64 letters, digits, blanks or - _ ."},
     {"two of one name",
      "{name: a, method: GET, path: /vector_stores, price: 0, allow: all}, {name: a, method: POST, path: /skills, "
      "price: 0, allow: all}",
