@@ -26,6 +26,11 @@ struct Way {
 constexpr std::array ways = {
     Way{"chat completions", "POST /v1/chat/completions", Endpoint::chat_completions, Dialect::openai},
     Way{"responses", "POST /v1/responses", Endpoint::responses, Dialect::openai},
+    Way{"stored responses: read, delete, what was asked, cancel", "/v1/responses/ID", Endpoint::response_get,
+        Dialect::openai},
+    Way{"responses compacted", "POST /v1/responses/compact", Endpoint::response_compact, Dialect::openai},
+    Way{"prompts of responses counted", "POST /v1/responses/input_tokens", Endpoint::input_tokens, Dialect::openai},
+    Way{"batches and their files", "POST /v1/files, POST /v1/batches", Endpoint::batch_create, Dialect::openai},
     Way{"legacy completions", "POST /v1/completions", Endpoint::completions, Dialect::openai},
     Way{"embeddings", "POST /v1/embeddings", Endpoint::embeddings, Dialect::openai},
     Way{"messages", "POST /v1/messages", Endpoint::messages, Dialect::anthropic},
