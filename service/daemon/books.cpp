@@ -136,14 +136,13 @@ Result<Books> open_books(const Configuration& configuration, const std::vector<p
                          vault::Vault& vault, const Clock& clock) {
     Books books;
     TRY(Secret database_key, vault.database_key());
-    store::Options options{
-        .file = configuration.state_folder / "bursar.db",
-        .key = std::move(database_key),
-        .durability = configuration.durability,
-        .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(), auth::Operators::schema(),
-                    auth::People::schema(), auth::Sessions::schema(), scim::Scim::schema(), admin::Revisions::schema(),
-                    admin::Approvals::schema(), replays::Replays::schema(), stored::Stored::schema(),
-                     shelf::Shelf::schema()}};
+    store::Options options{.file = configuration.state_folder / "bursar.db",
+                           .key = std::move(database_key),
+                           .durability = configuration.durability,
+                           .schemas = {ledger::Ledger::schema(), audit::Audit::schema(), auth::Keys::schema(),
+                                       auth::Operators::schema(), auth::People::schema(), auth::Sessions::schema(),
+                                       scim::Scim::schema(), admin::Revisions::schema(), admin::Approvals::schema(),
+                                       replays::Replays::schema(), stored::Stored::schema(), shelf::Shelf::schema()}};
     std::ranges::move(treasury::Treasury::schemas(), std::back_inserter(options.schemas));
     options.schemas.push_back(reports::schema());
     options.schemas.push_back(outbox::schema());

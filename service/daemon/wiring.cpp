@@ -138,8 +138,8 @@ Result<void> Service::open_house() {
     for (std::size_t i = 0; i < server_->shards(); ++i) shards.push_back(&server_->shard(i));
     health_ = std::make_unique<providers::Health>(clock_, [this](const providers::Change& change) { tell(change); });
     tokens_ = std::make_unique<providers::tokens::Keeper>(clock_, chance);
-    const gateway::Parts rooms{*books_.rules, *books_.callers, *books_.ledger, *vault_,  *books_.audit,
-                               *health_,      *books_.replays, *books_.stored, *tokens_, *books_.shelf, clock_};
+    const gateway::Parts rooms{*books_.rules,   *books_.callers, *books_.ledger, *vault_,       *books_.audit, *health_,
+                               *books_.replays, *books_.stored,  *tokens_,       *books_.shelf, clock_};
     const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max};
     gateway_ = std::make_unique<gateway::Gateway>(rooms, limits, shards);
     books_.audit->note({.actor = "service",

@@ -1,5 +1,6 @@
 #include "service/gateway/talk.h"
 
+#include "service/base/endpoint.h"
 #include "service/base/ids.h"
 #include "service/gateway/spoken_call.h"
 
@@ -12,7 +13,11 @@
 namespace bursar::gateway {
 namespace {
 
-constexpr std::string_view path_of_responses = "/v1/responses";
+constexpr std::string_view version = "/v1";
+
+bool is_path_of_responses(std::string_view path) {
+    return path.starts_with(version) && path.substr(version.size()) == facts(Endpoint::responses).suffix;
+}
 
 /// As translated answers are called.
 std::string response_id(const CallId& call) { return "resp_" + call.text().substr(CallKind::prefix.size()); }
@@ -20,7 +25,7 @@ std::string response_id(const CallId& call) { return "resp_" + call.text().subst
 }  // namespace
 
 bool wants_talk(const edge::RequestHead& head) {
-    return head.method == "GET" && head.path() == path_of_responses && head.has("upgrade");
+    return head.method == "GET" && is_path_of_responses(head.path()) && head.has("upgrade");
 }
 
 Result<void> same_origin(const edge::RequestHead& head) {

@@ -13,18 +13,19 @@ import { Bursar } from './support/bursar.mjs';
 import { demoPrice } from './support/policy.mjs';
 import { until } from './support/process.mjs';
 
-/** A provider of OpenAI's dialect that has the Responses API, remembers nothing, and never ends what says "hang". */
+/** A provider of OpenAI's dialect that has the Responses API, remembers what it may keep, and never ends what says "hang". */
 async function responsesProvider() {
-    const provider = { bodies: [], left: 0, hanging: [] };
+    const provider = { bodies: [], kept: new Set(), left: 0, hanging: [] };
     const http = createServer(async (asked, response) => {
         let text = '';
         for await (const piece of asked) text += piece;
         const body = JSON.parse(text);
         provider.bodies.push(body);
         const fail = (status, error) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
-        if (body.previous_response_id)
+        if (body.previous_response_id && !provider.kept.has(body.previous_response_id))
             return fail(400, { message: 'Previous response not found.', type: 'invalid_request_error', param: 'previous_response_id', code: 'previous_response_not_found' });
         const number = provider.bodies.length;
+        if (body.store !== false) provider.kept.add(`resp_${number}`);
         const say = (type, more) => response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`);
         const message = { type: 'message', id: `msg_${number}`, status: 'completed', role: 'assistant', content: [{ type: 'output_text', text: `answer ${number}`, annotations: [] }] };
         const thought = { type: 'reasoning', id: `rs_${number}`, summary: [] };
@@ -148,8 +149,8 @@ describe('the Responses API over a WebSocket', () => {
 
     test('what the provider keeps is continued there, by its id', async () => {
         const client = new Official(bursar, key);
-        const first = await client.turn({ model: 'at-openai', input: [user('one')] });
-        const second = await client.turn({ model: 'at-openai', previous_response_id: first.id, input: [user('two')] });
+        const first = await client.turn({ model: 'at-openai', store: true, input: [user('one')] });
+        const second = await client.turn({ model: 'at-openai', store: true, previous_response_id: first.id, input: [user('two')] });
         assert.equal(second.last.type, 'response.completed');
         const sent = provider.bodies.at(-1);
         assert.equal(sent.previous_response_id, first.id);
