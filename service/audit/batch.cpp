@@ -12,6 +12,10 @@ namespace {
 /// Of a batch of that version.
 constexpr std::array<std::size_t, batch_version> names_of_version = {11, 13, names_per_row};
 
+/// Of callers and of providers.
+constexpr Dialect dialect_last = std::ranges::max(endpoint_table, {}, &EndpointFacts::dialect).dialect;
+static_assert(dialect_last == Dialect::cohere, "each dialect has an endpoint");
+
 enum Flag : std::uint8_t { streamed = 1, has_attempt = 2, superseded = 4 };
 
 template <typename Text>
@@ -179,7 +183,7 @@ Result<bool> BatchReader::next(Packed& row) {
         if (number >= names_.size()) return damaged();
         name = static_cast<std::uint32_t>(number);
     }
-    outcome.dialect = cursor.one_of(Dialect::gemini);
+    outcome.dialect = cursor.one_of(dialect_last);
     outcome.endpoint = cursor.one_of(endpoint_last);
     outcome.provider_request_id = cursor.bytes(cursor.number());
     outcome.status = static_cast<int>(cursor.number_signed());

@@ -185,7 +185,6 @@ Result<void> Gateway::admit(Call& call) {
     if (call.endpoint == Endpoint::passthrough) {
         TRY(call.route, route_through(call));
         call.outcome.model = call.prompt.model = call.route->model->name;
-        call.dialect = call.route->channels.front()->provider->dialect;
         TRY(call.scopes, call.shard.scopes_of(parts_.ledger, *call.rules, call.caller));
         return take_rates(call);
     }

@@ -75,6 +75,13 @@ before(async () => {
                         { name: 'searches', method: 'POST', path: '/vector_stores/{id}/{what}', price: '0.01', allow: 'all' },
                     ],
                 },
+                cohere: {
+                    dialect: 'cohere',
+                    base_url: origin,
+                    keys: [{ secret: 'demo' }],
+                    catalogue: 'demo',
+                    passthrough: [{ name: 'connectors', method: 'GET', path: '/v1/connectors', price: '0.01', allow: ['demo'] }],
+                },
                 two: {
                     dialect: 'openai',
                     base_url: origin,
@@ -306,4 +313,15 @@ test('the provider’s key is in no answer and no log', async () => {
     assert.doesNotMatch(readFileSync(bursar.path('bursard.log'), 'utf8'), /canary/);
     assert.doesNotMatch(JSON.stringify(await bursar.must('GET', 'calls')), /canary/);
     assert.deepEqual(refused, []);
+});
+
+test('what passes to a provider of a dialect that no caller speaks leaves a row that can be read', async () => {
+    const answered = await ask('GET', '/passthrough/cohere/v1/connectors');
+    assert.equal(answered.status, 200);
+    assert.equal((await rowOf(answered)).model, 'cohere connectors');
+    assert.ok((await bursar.must('GET', 'calls')).calls.length > 0);
+    await bursar.stopService();
+    await bursar.launch();
+    assert.equal((await rowOf(answered)).model, 'cohere connectors');
+    assert.equal((await ask('GET', job)).status, 200);
 });

@@ -113,6 +113,19 @@ TEST_F(Trails, an_outcome_comes_back_complete) {
     for (std::size_t i = 0; i < outcomes.size(); ++i) expect_same((*calls)[i], outcomes[i]);
 }
 
+// Hunts: a row that is written and makes the whole record unreadable.
+TEST_F(Trails, a_row_of_every_dialect_comes_back) {
+    for (const auto dialect :
+         {Dialect::openai, Dialect::anthropic, Dialect::gemini, Dialect::bedrock, Dialect::cohere}) {
+        Outcome outcome = plain(noon);
+        outcome.dialect = dialect;
+        audit->record(outcome);
+        const auto calls = audit->calls({.call = outcome.call.text()});
+        ASSERT_TRUE(calls && calls->size() == 1) << told(calls);
+        EXPECT_EQ(calls->front().dialect, dialect);
+    }
+}
+
 TEST(OutcomeBatch, refuses_bytes_that_are_no_batch_without_reading_past_them) {
     std::vector<Outcome> outcomes = {full(), plain(noon), {}};
     const Batch batch = pack(outcomes);
