@@ -1,5 +1,7 @@
 #include "policies/admit_passthrough.h"
 
+#include "policies/pass_blanks.h"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -19,7 +21,13 @@ bool uses(const Snapshot& rules, const Team& team, const std::string& provider) 
     return std::ranges::any_of(rules.models, [&](const auto& entry) {
         const Model& model = *entry.second;
         const auto there = [&](const Channel& channel) { return channel.provider->name == provider; };
-        return team.may(model) && std::ranges::any_of(model.channels, there);
+        const auto picks = [&](const PickRule& rule) {
+            const auto picked = rules.models.find(rule.use);
+            return picked != rules.models.end() && std::ranges::any_of(picked->second->channels, there);
+        };
+        // Who may use a virtual model may get what it picks.
+        return team.may(model) &&
+               (std::ranges::any_of(model.channels, there) || std::ranges::any_of(model.rules, picks));
     });
 }
 
@@ -56,7 +64,7 @@ Result<Route> admit_passthrough(const Snapshot& rules, const Caller& caller, con
     if (entry == entries.end()) return not_passed(ask);
     TRY_VOID(permitted(rules, caller, *provider->second, *entry));
     // What a blank stands for is the caller's own word.
-    if (const auto reserved = reserved_in(ask.method, ask.path))
+    if (const auto reserved = reserved_in_blanks(ask.method, entry->path, ask.path))
         return fail(Fault::not_permitted,
                     fmt::format("This path cannot pass: \"{}\" {}.", reserved->part, reserved->why));
     Route route;

@@ -46,6 +46,7 @@ struct Attempt {
     const policies::Price* price = nullptr;  ///< of that channel, pinned when the hold was taken
     bool open = false;                       ///< a hold is taken and neither settled nor released
     bool sent = false;                       ///< a byte of it may have reached the provider
+    int status = 0;                          ///< of the provider's answer; 0: none came
     Amounts held;
     policies::Charge charge;  ///< what its cost is charged at
     bool cut = false;         ///< the budget had no more for it: the provider may have made more than came

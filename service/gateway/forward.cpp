@@ -6,6 +6,7 @@
 #include "service/gateway/gateway.h"
 #include "service/gateway/headers.h"
 #include "service/gateway/outgoing.h"
+#include "service/gateway/passthrough.h"
 #include "service/gateway/rate_limits.h"
 #include "service/gateway/refusal.h"
 #include "service/gateway/rooms.h"
@@ -246,7 +247,7 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
     // Beyond this line the provider has heard of it: this attempt is never free, and is not sent there again.
     call.cancel = [&answer] { (*answer)->cancel(); };
     providers::Answer& open = **answer;
-    const int status = open.head().status;
+    const int status = call.attempt.status = open.head().status;
     // A stored response is asked for as a stream in more words than one (stream=1, escapes): the provider reads them.
     if (is_by_id(call.endpoint)) call.prompt.stream = call.outcome.streamed = open.head().event_stream();
     Result<void> passed;
@@ -340,6 +341,7 @@ Task<void> Gateway::pass_on_refusal(Call& call, const providers::AnswerHead& hea
     call.answered = true;
     call.outcome.status = head.status;
     std::vector<edge::Header> headers = head.headers;
+    if (call.endpoint == Endpoint::passthrough) keep_here(headers);
     std::string translated;
     if (call.attempt.translated) {
         translated = providers::translate::refusal(call.endpoint, head.status, body, call.id.text());

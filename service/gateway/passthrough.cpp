@@ -19,9 +19,11 @@ namespace bursar::gateway {
 namespace {
 
 constexpr std::string_view root = "/passthrough/";
+constexpr int status_no_time = 503;
 
 /// Of an answer these would lead a client round Bursar.
-constexpr std::array<std::string_view, 3> led_elsewhere = {"location", "content-location", "refresh"};
+constexpr std::array<std::string_view, 5> led_elsewhere = {"location", "content-location", "refresh",
+                                                           "operation-location", "azure-asyncoperation"};
 
 /// What stands behind /passthrough/: the provider, and the path at it.
 std::pair<std::string_view, std::string_view> split(std::string_view path) {
@@ -36,6 +38,11 @@ Result<void> only_posts_say_something(const edge::RequestHead& head) {
         return fail(Fault::invalid_request, "There are two `content-type` headers. Send one.");
     if (head.method == "POST" || !head.has_body || head.content_length == 0) return {};
     return fail(Fault::invalid_request, fmt::format("A {} passes without a body. Leave it out.", head.method));
+}
+
+bool has(const vault::Vault& vault, const policies::ProviderKey& key) {
+    const Result<vault::Lease> lease = vault.lend(key.secret);
+    return lease || lease.error().fault != Fault::key_missing;
 }
 
 }  // namespace
@@ -71,8 +78,19 @@ std::string passthrough_target(const policies::Provider& provider, const edge::R
 }
 
 Again again_of(const Call& call) {
-    const bool may_have_run = call.attempt.sent && call.outcome.usage_source != UsageSource::none;
-    return call.endpoint == Endpoint::passthrough && may_have_run ? Again::never : Again::if_free;
+    if (call.endpoint != Endpoint::passthrough || !call.attempt.sent) return Again::if_free;
+    // Who answers that it failed, or that the answer is elsewhere, may have done it; who has no time, has not.
+    const int status = call.attempt.status;
+    const bool may_have_run = call.outcome.usage_source != UsageSource::none || (status >= 300 && status <= 399) ||
+                              (status >= 500 && status != status_no_time);
+    return may_have_run ? Again::never : Again::if_free;
+}
+
+void keep_here(std::vector<edge::Header>& headers) {
+    std::erase_if(headers, [](const edge::Header& header) {
+        return std::ranges::any_of(led_elsewhere,
+                                   [&](std::string_view one) { return edge::equal_without_case(one, header.name); });
+    });
 }
 
 Result<void> Gateway::choose_pass_key(Call& call) {
@@ -84,14 +102,22 @@ Result<void> Gateway::choose_pass_key(Call& call) {
     call.attempt.began = now;
     if (provider.keys.empty()) return {};
     auto soonest = std::chrono::nanoseconds::max();
-    for (const providers::Way wanted : {providers::Way::open, providers::Way::due})
+    for (const providers::Way wanted : {providers::Way::open, providers::Way::due, providers::Way::avoided})
         for (const policies::ProviderKey& key : provider.keys) {
+            if (!has(parts_.vault, key)) continue;
             const auto health = parts_.health.key(provider.name, key.secret, patience_of(provider.breaker));
             soonest = std::min(soonest, health->shut_for(now).value_or(std::chrono::nanoseconds::zero()));
             if (health->way(now) != wanted) continue;
+            // A pause that is over, while another call tries. Who is refused stays refused.
+            if (wanted == providers::Way::avoided && health->facts().state != providers::KeyState::limited) continue;
             call.attempt.key = &key;
             return {};
         }
+    // Of none that is there lend() says so.
+    if (soonest == std::chrono::nanoseconds::max()) {
+        call.attempt.key = &provider.keys.front();
+        return {};
+    }
     call.retry_after = std::max(std::chrono::ceil<std::chrono::seconds>(soonest), std::chrono::seconds(1));
     return fail(
         Fault::overloaded, "No key of this provider takes calls just now. Try again later.",
@@ -110,10 +136,7 @@ Task<Result<void>> Gateway::relay_as_it_is(Call& call, providers::Answer& answer
     book_hold(call, UsageSource::provider);
     end_permit(call, now);
     std::vector<edge::Header> headers = answer.head().headers;
-    std::erase_if(headers, [](const edge::Header& header) {
-        return std::ranges::any_of(led_elsewhere,
-                                   [&](std::string_view one) { return edge::equal_without_case(one, header.name); });
-    });
+    keep_here(headers);
     const int status = answer.head().status;
     const edge::ResponseHead head = answer_head(call, status, headers, parts_.clock.moment());
     call.outcome.overhead = parts_.clock.moment() - call.started - call.waited;

@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 // What entries of the policy let through to a provider: the parts of its rooms that need nothing but the call.
 namespace bursar::gateway {
@@ -24,6 +25,9 @@ Result<policies::Route> route_through(const Call& call);
 
 /// Path and query at the provider.
 std::string passthrough_target(const policies::Provider& provider, const edge::RequestHead& head);
+
+/// Takes out what would lead a client round Bursar.
+void keep_here(std::vector<edge::Header>& headers);
 
 /// Whether the call's Idempotency-Key may run it again: not what a provider may have done, also where it cost nothing.
 Again again_of(const Call& call);

@@ -1,5 +1,6 @@
 // Hunts: a path that passes to a provider though it climbs, hides something or names what must not pass; one request
 // that two entries take although they do not overlap.
+#include "policies/pass_blanks.h"
 #include "policies/passthrough.h"
 #include "service/base/ensure.h"
 
@@ -35,5 +36,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (good_other && matches(other, path)) ENSURE(overlap(one, other));
     // A blank does not let through what is reserved by the entry itself.
     if (reserved_in("GET", one)) ENSURE(reserved_in("GET", path));
+    // What a blank stands for does not pass only where nobody could have written it out either.
+    for (const std::string_view method : {"GET", "POST", "DELETE"})
+        if (reserved_in_blanks(method, one, path)) ENSURE(reserved_in(method, path));
     return 0;
 }

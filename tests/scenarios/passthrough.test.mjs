@@ -82,6 +82,13 @@ before(async () => {
                     catalogue: 'demo',
                     passthrough: [{ name: 'connectors', method: 'GET', path: '/v1/connectors', price: '0.01', allow: ['demo'] }],
                 },
+                three: {
+                    dialect: 'openai',
+                    base_url: origin,
+                    keys: [{ secret: 'missing' }, { secret: 'demo' }],
+                    catalogue: 'demo',
+                    passthrough: [{ name: 'skills', method: 'GET', path: '/skills', price: '0.01', allow: ['demo'] }],
+                },
                 two: {
                     dialect: 'openai',
                     base_url: origin,
@@ -232,8 +239,9 @@ test('passthrough: the price is held, and an exhausted budget refuses it before 
 test('a refusal of the provider costs nothing and passes in its words, a redirect is not followed', async () => {
     const before = await spent();
     for (const status of [400, 404, 409, 429, 500, 503]) {
-        const answered = await answering((response) => response.writeHead(status, { 'content-type': 'application/json' }).end('{"error":{"message":"no such job"}}'), () => ask('GET', job));
+        const answered = await answering((response) => response.writeHead(status, { 'content-type': 'application/json', location: '/1', 'operation-location': '/1', 'azure-asyncoperation': '/1' }).end('{"error":{"message":"no such job"}}'), () => ask('GET', job));
         assert.equal(answered.status, status);
+        for (const name of ['location', 'operation-location', 'azure-asyncoperation']) assert.equal(answered.headers.get(name), null, name);
         assert.match(await answered.text(), /no such job/);
         assert.equal((await rowOf(answered)).cost_usd, '0.00');
     }
@@ -263,6 +271,7 @@ test('one attempt: what is cut off or never answered is paid, and not sent again
 test('its own key is the operator’s affair, and its health is not judged by what passes', async () => {
     const missing = await ask('GET', '/passthrough/two/skills');
     assert.ok(missing.status >= 500);
+    assert.equal((await ask('GET', '/passthrough/three/skills')).status, 200, 'the next key is there');
     const answered = await answering((response) => response.writeHead(401, { 'content-type': 'application/json' }).end(`{"error":{"message":"Incorrect API key: ${providerKey}"}}`), () => ask('GET', job));
     assert.ok(answered.status >= 500);
     assert.doesNotMatch(await answered.text(), /canary/);
@@ -293,6 +302,18 @@ test('an Idempotency-Key runs a free POST once, also where its answer never came
         assert.equal((await ask('POST', cancel, { headers: declined })).status, 200);
     });
     assert.equal(tried.length, 2);
+
+    // Whoever answers that it failed may have done it.
+    for (const [status, again] of [[500, 409], [302, 409], [401, 200], [503, 200]]) {
+        const key = { 'idempotency-key': `after-${status}` };
+        const { result, sent: seen } = await sentBy(async () => {
+            const first = await answering((response) => response.writeHead(status).end(), () => ask('POST', cancel, { headers: key }));
+            assert.equal((await rowOf(first)).cost_usd, '0.00');
+            return ask('POST', cancel, { headers: key });
+        });
+        assert.equal(result.status, again, `after ${status}`);
+        assert.equal(seen.length, again === 409 ? 1 : 2, `after ${status}`);
+    }
 });
 
 test('the policy refuses entries of what is paid by what it uses, and of what gives keys', async () => {

@@ -141,6 +141,15 @@ TEST(Passthrough, FewHeadersPass) {
     EXPECT_EQ(names_of(headers_that_pass(head, provider)), "") << "what has no body is given no type";
 }
 
+TEST(Passthrough, NothingOfAnAnswerLeadsRoundBursar) {
+    std::vector<edge::Header> headers = {
+        {"Location", "https://p.example/1"}, {"Content-Location", "/1"},     {"Refresh", "1; url=/1"},
+        {"Operation-Location", "/1"},        {"Azure-AsyncOperation", "/1"}, {"Content-Type", "text/plain"}};
+    keep_here(headers);
+    ASSERT_EQ(headers.size(), 1U);
+    EXPECT_EQ(headers.front().name, "Content-Type");
+}
+
 TEST(Passthrough, AKeyRunsNothingAgainThatMayHaveBeenDone) {
     asio::io_context context;
     Shard shard(context);
@@ -150,7 +159,15 @@ TEST(Passthrough, AKeyRunsNothingAgainThatMayHaveBeenDone) {
     EXPECT_EQ(again_of(call), Again::if_free) << "nothing was sent";
     call.attempt.sent = true;
     call.outcome.usage_source = UsageSource::none;
-    EXPECT_EQ(again_of(call), Again::if_free) << "the provider refused it";
+    for (const int status : {400, 401, 409, 429, 503}) {
+        call.attempt.status = status;
+        EXPECT_EQ(again_of(call), Again::if_free) << "the provider refused it with " << status;
+    }
+    for (const int status : {302, 304, 500, 501, 529}) {
+        call.attempt.status = status;
+        EXPECT_EQ(again_of(call), Again::never) << "it may have been done before it was answered with " << status;
+    }
+    call.attempt.status = 0;
     for (const UsageSource source : {UsageSource::provider, UsageSource::estimated}) {
         call.outcome.usage_source = source;
         EXPECT_EQ(again_of(call), Again::never);

@@ -4,6 +4,7 @@
 #include "policies/passthrough.h"
 
 #include "policies/admit_passthrough.h"
+#include "policies/pass_blanks.h"
 #include "service/base/endpoint.h"
 #include "tests/unit/policies/policy.h"
 
@@ -125,6 +126,24 @@ const std::vector<ReservedCase> reserved_cases = {
     {"GET", "/v1/account/billing/invoices", ""},
     {"POST", "/tokenize", ""},
     {"POST", "/truncate", ""},
+    {"POST", "/detokenize", ""},
+    {"GET", "/conversations/{id}", ""},
+    {"DELETE", "/agents/{id}", ""},
+    {"GET", "/tuningJobs/{id}", ""},
+    {"POST", "/trainings/{id}/cancel", ""},
+    // What generates or trains where it is posted to.
+    {"POST", "/conversations", "conversations"},
+    {"POST", "/conversations/{id}/restart", "conversations"},
+    {"POST", "/agents", "agents"},
+    {"POST", "/x/startFineTune", "startFineTune"},
+    {"POST", "/my_finetuning", "my_finetuning"},
+    {"POST", "/tuningJobs", "tuningJobs"},
+    {"POST", "/x/hyperparameterTuningJobs", "hyperparameterTuningJobs"},
+    {"POST", "/tunedItems", "tunedItems"},
+    {"POST", "/trainings", "trainings"},
+    {"POST", "/x/{id}/training", "training"},
+    {"POST", "/customJobs", "customJobs"},
+    {"POST", "/v1/text2image", "text2image"},
     // What is paid by what it uses.
     {"POST", "/fine_tuning/jobs", "fine_tuning"},
     {"POST", "/fine-tunes", "fine-tunes"},
@@ -166,11 +185,71 @@ const std::vector<ReservedCase> reserved_cases = {
     {"POST", "/oauth/token", "oauth"},
     {"POST", "/auth/token", "token"},
     {"GET", "/v1/keys", "keys"},
+    {"POST", "/x/{id}/listkeys", "listkeys"},
+    {"POST", "/x/regeneratekey", "regeneratekey"},
+    {"POST", "/x/regenerateKey1", "regenerateKey1"},
+    {"GET", "/x/getaccesstoken", "getaccesstoken"},
+    {"GET", "/x/listsecrets", "listsecrets"},
+    {"GET", "/x/mycredentials", "mycredentials"},
 };
 
 TEST(Passthrough, WhatAFlatPriceCannotHoldAndWhatGivesKeysDoesNotPass) {
     for (const ReservedCase& each : reserved_cases) {
         const auto found = reserved_in(each.method, each.path);
+        EXPECT_EQ(found ? found->part : "", each.part) << each.method << ' ' << each.path;
+    }
+}
+
+struct FilledCase {
+    std::string_view method;
+    std::string_view entry;
+    std::string_view path;
+    std::string_view part;  ///< by which it does not pass; empty: it passes
+};
+
+const std::vector<FilledCase> filled_cases = {
+    // Ids, whatever stands in them.
+    {"GET", "/jobs/{id}", "/jobs/ftjob-aB3kRunq", ""},
+    {"GET", "/jobs/{id}", "/jobs/ftjob-aBkRunq", ""},
+    {"GET", "/jobs/{id}", "/jobs/run-68f0a1", ""},
+    {"DELETE", "/jobs/{id}", "/jobs/user-9Kq", ""},
+    {"GET", "/jobs/{id}", "/jobs/file.jsonl", ""},
+    {"GET", "/jobs/{id}", "/jobs/user-abc", ""},
+    {"POST", "/jobs/{id}/cancel", "/jobs/run-1/cancel", ""},
+    {"POST", "/vector_stores/{id}", "/vector_stores/vs_aB3kRunq", ""},
+    {"POST", "/vector_stores/{id}", "/vector_stores/vs_68f0a1b2c3d4e5f6", ""},
+    // Words, however they are written.
+    {"GET", "/x/{what}", "/x/files", "files"},
+    {"GET", "/x/{what}", "/x/FILES", "FILES"},
+    {"GET", "/x/{what}", "/x/fIles", "fIles"},
+    {"GET", "/x/{what}", "/x/file_batches", "file_batches"},
+    {"GET", "/x/{what}", "/x/users", "users"},
+    {"GET", "/x/{what}", "/x/certificates", "certificates"},
+    {"GET", "/x/{what}", "/x/api_keys", "api_keys"},
+    {"GET", "/x/{what}", "/x/listkeys", "listkeys"},
+    {"GET", "/x/{what}", "/x/clientsecrets", "clientsecrets"},
+    {"GET", "/x/{what}/y", "/x/generations/y", "generations"},
+    {"GET", "/x/{what}/y", "/x/classifications/y", "classifications"},
+    {"POST", "/x/{what}/start", "/x/agents/start", "agents"},
+    {"GET", "/x/{what}", "/x/agents", ""},
+    {"POST", "/x/{what}/start", "/x/training/start", "training"},
+    {"POST", "/x/{what}/cancel", "/x/training/cancel", ""},
+    // At the end of a POST the stems, also where there is a digit.
+    {"POST", "/x/{what}", "/x/search", ""},
+    {"POST", "/x/{what}", "/x/text2image", "text2image"},
+    {"POST", "/x/{what}", "/x/generate_prompt2", "generate_prompt2"},
+    {"POST", "/x/{what}", "/x/list_mOdels", "list_mOdels"},
+    {"POST", "/x/{what}", "/x/create_run", "create_run"},
+    {"POST", "/x/{what}", "/x/tts", "tts"},
+    {"POST", "/x/{what}", "/x/regenerateKey1", "regenerateKey1"},
+    {"POST", "/x/{what}", "/x/conversations", "conversations"},
+    {"POST", "/x/{what}", "/x/tuneV2", "tuneV2"},
+};
+
+TEST(Passthrough, ABlankStandsForIdsAndForNoWordThatDoesNotPass) {
+    for (const FilledCase& each : filled_cases) {
+        ASSERT_TRUE(matches(each.entry, each.path)) << each.path;
+        const auto found = reserved_in_blanks(each.method, each.entry, each.path);
         EXPECT_EQ(found ? found->part : "", each.part) << each.method << ' ' << each.path;
     }
 }
@@ -256,6 +335,27 @@ TEST(Passthrough, APathOfARequestHasNothingThatIsReadInTwoWays) {
                                        std::string_view("/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a"),
                                        std::string_view(long_part)})
         EXPECT_NE(path_flaw(bad, Blanks::refused), "") << bad;
+}
+
+TEST(Passthrough, AllAreAlsoThoseWhoseVirtualModelPicksOneThere) {
+    const Parsed parsed = parse_text(R"(providers:
+  p: {dialect: openai, base_url: "https://p.example", passthrough: [{name: a, method: GET, path: /x, price: 0, allow: all}]}
+  q: {dialect: openai, base_url: "https://q.example"}
+models:
+  m: {channels: [{provider: p}]}
+  n: {channels: [{provider: q}]}
+  auto: {rules: [{when: {tools: true}, use: m}, {use: n}]}
+  other: {rules: [{use: n}]}
+teams: {research: {models: [auto]}, sales: {models: [other]}})");
+    ASSERT_EQ(problems_of(parsed), "");
+    for (const auto& [team, passes] : {std::pair("research", true), std::pair("sales", false)}) {
+        Caller caller;
+        caller.key_id = "k";
+        caller.team = team;
+        const auto route =
+            admit_passthrough(*parsed.snapshot, caller, {.provider = "p", .method = "GET", .path = "/x"}, now);
+        EXPECT_EQ(route.has_value(), passes) << team;
+    }
 }
 
 class Admitted : public ::testing::Test {
