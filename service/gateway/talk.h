@@ -25,7 +25,7 @@ class Remembered {
     /// Whether it continues what was given here, is kept nowhere and would be found by nobody.
     bool lost(const providers::Turn& turn) const { return !lost_.empty() && turn.previous == lost_; }
     const std::string& items() const { return items_; }
-    std::size_t bytes() const { return items_.capacity(); }
+    std::size_t bytes() const { return items_.empty() ? 0 : items_.capacity(); }
     /// Who else has a response.
     enum class Elsewhere : std::uint8_t { nobody, provider };
     /// The newest response takes the place of the one before. `items`: all of its input and output.

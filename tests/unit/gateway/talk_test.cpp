@@ -267,7 +267,7 @@ TEST_F(Talks, AFailureBesideItForgetsNothing) {
 TEST_F(Talks, AConversationThatIsTooLongIsNotKept) {
     limits.kept_bytes_max = 100;
     say(R"({"type":"response.create","model":"m","store":false,"input":"one"})");
-    answer({completed("r1", "\"" + std::string(100, 'x') + "\"")});
+    answer({completed("r1", "{\"o\":\"" + std::string(100, 'x') + "\"}")});
     say(R"({"type":"response.create","model":"m","store":false,"previous_response_id":"r1","input":"two"})");
     run();
     EXPECT_EQ(calls.bodies.size(), 1U);
