@@ -147,7 +147,8 @@ std::optional<WebSocket::How> WebSocket::look() {
         met(step.got);
         if (state_ != State::open) return How::over;
     }
-    if (whole_) return How::message;
+    // A message for which there is no room is none, though all of it has come.
+    if (whole_ && ended_ != How::overloaded) return How::message;
     return ended_;
 }
 
