@@ -122,7 +122,7 @@ TEST(Refusals, AreWhatHttpSaysAsOneEvent) {
     EXPECT_EQ(refusal_event(402, R"({"error": {"code":"budget_exhausted"} })", R"({"retry-after":"1"})"),
               R"({"type":"error","status":402,"error":{"code":"budget_exhausted"},"headers":{"retry-after":"1"}})");
     for (const std::string_view body : {"<html>", R"({"error":"text"})", "{", ""})
-        EXPECT_EQ(refusal_event(502, body, "").substr(0, 60),
+        EXPECT_EQ(refusal_event(502, body, "").substr(0, 61),
                   R"({"type":"error","status":502,"error":{"type":"server_error",")");
 }
 
