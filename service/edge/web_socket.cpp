@@ -142,16 +142,13 @@ std::optional<WebSocket::How> WebSocket::look() {
         const auto begin = whole_ ? FrameReader::Begin::waits : FrameReader::Begin::may;
         const FrameReader::Step step = reader_.take(pending, message_, bytes_max_, begin);
         pending.erase(0, step.taken);
-        // Also one that came in one piece has no room.
-        if (!count()) {
-            ended_ = How::overloaded;
-            break;
-        }
+        if (!count()) ended_ = How::overloaded;
         if (step.got == FrameReader::Got::more || step.got == FrameReader::Got::waits) break;
         met(step.got);
         if (state_ != State::open) return How::over;
     }
-    if (whole_ && !ended_) return How::message;
+    // A message for which there is no room is none, though all of it has come.
+    if (whole_ && ended_ != How::overloaded) return How::message;
     return ended_;
 }
 

@@ -153,7 +153,7 @@ std::string compose(const Turn& turn, std::string_view previous, std::string_vie
 }
 
 /// An item of an output: whether whoever gets it back can make something of it.
-error_code read_item(ondemand::value value, bool stored, std::string& items) {
+error_code read_item(ondemand::value value, std::string& items) {
     ondemand::object item;
     std::string_view raw, type;
     if (const auto error = value.get_object().get(item)) return error;
@@ -167,7 +167,7 @@ error_code read_item(ondemand::value value, bool stored, std::string& items) {
         return simdjson::SUCCESS;
     });
     if (error) return error;
-    if (type == "reasoning" && !encrypted && !stored) return simdjson::SUCCESS;
+    if (type == "reasoning" && !encrypted) return simdjson::SUCCESS;
     if (!items.empty()) items.append(",");
     items.append(text);
     return simdjson::SUCCESS;
@@ -252,7 +252,7 @@ std::optional<EndedTurn> read_end(std::string_view event, bool stored) {
             if (key == "store" && member.get_bool().get(kept) == simdjson::SUCCESS) ended.stored = stored && kept;
             if (key != "output") return simdjson::SUCCESS;
             ended.items.clear();
-            return each_element(member, [&](ondemand::value item) { return read_item(item, stored, ended.items); });
+            return each_element(member, [&](ondemand::value item) { return read_item(item, ended.items); });
         });
     });
     if (error || !ends || ended.id.empty()) return std::nullopt;
