@@ -1,5 +1,6 @@
 #include "installer/setup/carry_out.h"
 
+#include "installer/setup/acme.h"
 #include "installer/setup/certificate.h"
 #include "installer/setup/plan.h"
 #include "service/base/crypto.h"
@@ -17,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t pem_bytes_max = 256 << 10, master_key_bytes = 32, serial_bytes = 16, said_bytes_max = 600;
-constexpr std::chrono::seconds start_takes{180};
+constexpr std::chrono::seconds start_takes{180}, renewal_takes{330};
 /// Of a line in which bursard --check tells what it takes and what yet has no good end.
 constexpr std::string_view warning_begins = "warning: ";
 
@@ -96,6 +97,8 @@ class Work {
 
     Result<void> write_certificate() {
         step_ = "certificate";
+        if (answers_.is("certificate.source", "acme")) return get_certificate();
+        stop_renewals();
         const fs::path chain = paths_.etc() / "tls/server.pem", key = paths_.etc() / "tls/server.key";
         if (answers_.is("certificate.source", "files")) {
             TRY(std::string given, read_file(answers_.get("certificate.certificate"), pem_bytes_max));
@@ -116,6 +119,51 @@ class Work {
         TRY_VOID(write({chain, Secret(std::move(made.certificate))}));
         done(fmt::format("Self-signed until {}, SHA-256 {}", to_text(facts.until), facts.fingerprint));
         return {};
+    }
+
+    /// By the unit that renews it later, too: what does not work in its sandbox is better known now.
+    Result<void> get_certificate() {
+        TRY_VOID(prepare_acme(answers_, paths_, means_.system.now()));
+        const AcmeFiles files = AcmeFiles::in(paths_);
+        if (!paths_.is_machine()) {
+            TRY_VOID(renew_certificate(answers_, files, means_.challenge, means_.system));
+        } else {
+            TRY(const Ran ran,
+                means_.system.run(
+                    {.file = "systemctl", .words = {"start", "bursar-certificate.service"}, .at_most = renewal_takes}));
+            if (ran.exit_code != 0) return fail(Fault::invalid_request, why_no_certificate());
+            TRY_VOID(must({.file = "systemctl", .words = {"enable", "--now", "bursar-certificate.timer"}},
+                          "The certificate would not be renewed; systemd does not take its timer:"));
+        }
+        TRY(const std::string chain, read_file(files.served, pem_bytes_max));
+        TRY(std::string key, read_file(files.key, pem_bytes_max));
+        TRY(const CertificateFacts facts,
+            check_certificate(chain, Secret(std::move(key)), answers_.get("host.name"), means_.system.now()));
+        done(fmt::format("The CA {} gave a certificate until {}, SHA-256 {}; it is renewed by itself.", facts.issuer,
+                         to_text(facts.until), facts.fingerprint));
+        return {};
+    }
+
+    std::string why_no_certificate() const {
+        const auto port =
+            means_.system.run({.file = "systemctl", .words = {"is-failed", "--quiet", "bursar-challenge.socket"}});
+        if (port && port->exit_code == 0)
+            return "Port 80, where the CA asks, cannot be opened; stop the web server that has it. systemctl status "
+                   "bursar-challenge.socket says more.";
+        const auto said = means_.system.run({.file = "journalctl",
+                                             .words = {"--unit", "bursar-certificate.service", "--identifier",
+                                                       "bursar-setup", "--lines", "1", "--output", "cat"}});
+        return said && said->exit_code == 0 && !said->output.empty()
+                   ? std::string(said->output.reveal().substr(0, 2 * said_bytes_max))
+                   : "No certificate came; journalctl -u bursar-certificate says why.";
+    }
+
+    /// Another source was chosen than before: what a timer would renew nobody would see.
+    void stop_renewals() {
+        std::error_code ignored;
+        if (!fs::remove(AcmeFiles::in(paths_).answers, ignored) || !paths_.is_machine()) return;
+        static_cast<void>(
+            means_.system.run({.file = "systemctl", .words = {"disable", "--now", "bursar-certificate.timer"}}));
     }
 
     /// People compared the fingerprint of one that was made before: it stays as long as it can.
@@ -254,9 +302,10 @@ class Work {
         Program out{.file = means_.bursarctl, .at_most = start_takes};
         out.words = {"--url", means_.url.empty() ? public_url(answers_) : means_.url, "--token-file",
                      paths_.at(answers_.get("operator.token_file")).string()};
-        const std::string ca = answers_.is("certificate.source", "self-signed")
-                                   ? (paths_.etc() / "tls/server.pem").string()
-                                   : answers_.get("certificate.ca_file");
+        const std::string source = answers_.get("certificate.source");
+        const std::string ca = source == "self-signed" ? (paths_.etc() / "tls/server.pem").string()
+                               : source == "acme"      ? answers_.get("certificate.acme_ca_file")
+                                                       : answers_.get("certificate.ca_file");
         if (!ca.empty()) out.words.insert(out.words.end(), {"--ca-file", ca});
         std::ranges::move(words, std::back_inserter(out.words));
         return out;

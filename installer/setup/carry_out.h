@@ -14,8 +14,9 @@ struct Means {
     System& system;
     std::string bursard;  ///< empty: bursar-offline, which is bursard as the service's user
     std::string bursarctl = "bursarctl";
-    std::string url;     ///< where the service answers already; empty: it is started, on a machine
-    bool starts = true;  ///< whether units are started, on a machine
+    std::string url;        ///< where the service answers already; empty: it is started, on a machine
+    std::string challenge;  ///< the program that answers a CA, elsewhere than on a machine
+    bool starts = true;     ///< whether units are started, on a machine
     /// Shows the recovery key and asks for it again; false: the person does not have it. Empty: there is nobody.
     std::function<bool(const Secret&)> show_recovery_key;
     std::function<void(const Finding&)> tell;  ///< each thing as it is done

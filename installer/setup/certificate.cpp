@@ -30,6 +30,13 @@ using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Free<X509_free>>;
 using Number = std::unique_ptr<BIGNUM, Free<BN_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>>;
+using Request = std::unique_ptr<X509_REQ, Free<X509_REQ_free>>;
+
+/// A stack owns what is in it.
+struct FreeExtensions {
+    void operator()(STACK_OF(X509_EXTENSION) * all) const { sk_X509_EXTENSION_pop_free(all, X509_EXTENSION_free); }
+};
+using Extensions = std::unique_ptr<STACK_OF(X509_EXTENSION), FreeExtensions>;
 
 constexpr std::size_t chain_max = 10;
 constexpr int rsa_bits_min = 2048, curve_bits_min = 224;
@@ -164,39 +171,90 @@ bool set_name(X509* certificate, const std::string& host) {
            X509_set_issuer_name(certificate, subject) == 1;
 }
 
+/// Everything but the key.
+Result<CertificateFacts> check_chain(const std::vector<Certificate>& chain, const std::string& host, Timestamp now) {
+    X509* first = chain.front().get();
+    TRY_VOID(check_order(chain));
+    if (!is_for(first, host))
+        return wrong(
+            fmt::format("The certificate is not for \"{}\"; get one that has it among its subject "
+                        "alternative names, or write the name that it is for as host.name.",
+                        host));
+    for (const Certificate& one : chain) TRY_VOID(check_times(one.get(), now));
+    return CertificateFacts{.subject = name_of(X509_get_subject_name(first)),
+                            .issuer = name_of(X509_get_issuer_name(first)),
+                            .from = instant_of(X509_get0_notBefore(first)),
+                            .until = instant_of(X509_get0_notAfter(first)),
+                            .fingerprint = fingerprint_of(first),
+                            .is_self_signed = X509_self_signed(first, 1) == 1};
+}
+
+std::string alternative_name(const std::string& host) {
+    return fmt::format("{}:{}", is_address(host) ? "IP" : "DNS", host);
+}
+
+std::unexpected<Error> not_made(std::string_view what) {
+    ERR_clear_error();
+    return fail(Fault::internal, fmt::format("No {} could be made.", what));
+}
+
 }  // namespace
 
 Result<CertificateFacts> check_certificate(std::string_view chain, const Secret& key, const std::string& host,
                                            Timestamp now) {
     TRY(const auto certificates, read_chain(chain));
     TRY(const Key own, read_key(key));
-    X509* first = certificates.front().get();
-    if (X509_check_private_key(first, own.get()) != 1)
+    if (X509_check_private_key(certificates.front().get(), own.get()) != 1)
         return wrong("The private key is not that of the certificate; give the key that the request was made with.");
-    TRY_VOID(check_order(certificates));
-    if (!is_for(first, host))
-        return wrong(
-            fmt::format("The certificate is not for \"{}\"; get one that has it among its subject "
-                        "alternative names, or write the name that it is for as host.name.",
-                        host));
-    for (const Certificate& one : certificates) TRY_VOID(check_times(one.get(), now));
-    return CertificateFacts{.subject = name_of(X509_get_subject_name(first)),
-                            .issuer = name_of(X509_get_issuer_name(first)),
-                            .until = instant_of(X509_get0_notAfter(first)),
-                            .fingerprint = fingerprint_of(first),
-                            .is_self_signed = X509_self_signed(first, 1) == 1};
+    return check_chain(certificates, host, now);
+}
+
+Result<CertificateFacts> check_issued(std::string_view chain, std::string_view request, const std::string& host,
+                                      Timestamp now) {
+    TRY(const auto certificates, read_chain(chain));
+    const Bio in = reader_of(request);
+    const Request asked(PEM_read_bio_X509_REQ(in.get(), nullptr, no_passphrase, nullptr));
+    if (!asked) return wrong("The request for the certificate is not there or no PEM; run bursar-setup again.");
+    if (EVP_PKEY_eq(X509_get0_pubkey(certificates.front().get()), X509_REQ_get0_pubkey(asked.get())) != 1)
+        return wrong("The certificate is for another key than the one that was asked for.");
+    return check_chain(certificates, host, now);
+}
+
+Result<Secret> make_key() {
+    const Key key(EVP_EC_gen("P-256"));
+    const Bio hidden(BIO_new(BIO_s_secmem()));
+    if (!key || PEM_write_bio_PKCS8PrivateKey(hidden.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
+        return not_made("private key");
+    return Secret(text_of(hidden.get()));
+}
+
+Result<std::string> make_request(const Secret& key, const std::string& host) {
+    TRY(const Key own, read_key(key));
+    const Request request(X509_REQ_new());
+    const Extensions extensions(sk_X509_EXTENSION_new_null());
+    const std::string names = alternative_name(host);
+    Extension name(X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names.c_str()));
+    if (!request || !extensions || !name || sk_X509_EXTENSION_push(extensions.get(), name.get()) <= 0)
+        return not_made("request");
+    static_cast<void>(name.release());  // the stack has it now
+    const Bio shown(BIO_new(BIO_s_mem()));
+    // No common name: it is optional, CAs take the alternative names, and it has at most 64 characters.
+    if (X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
+        X509_REQ_set_pubkey(request.get(), own.get()) != 1 ||
+        X509_REQ_add_extensions(request.get(), extensions.get()) != 1 ||
+        X509_REQ_sign(request.get(), own.get(), EVP_sha256()) <= 0 ||
+        PEM_write_bio_X509_REQ(shown.get(), request.get()) != 1)
+        return not_made("request");
+    return text_of(shown.get());
 }
 
 Result<Pair> make_self_signed(const std::string& host, Timestamp now, int days, std::string_view serial) {
     const Key key(EVP_EC_gen("P-256"));
     const Certificate certificate(X509_new());
-    const auto not_made = [] {
-        ERR_clear_error();
-        return fail(Fault::internal, "No certificate could be made.");
-    };
-    if (!key || !certificate || X509_set_version(certificate.get(), X509_VERSION_3) != 1) return not_made();
+    if (!key || !certificate || X509_set_version(certificate.get(), X509_VERSION_3) != 1)
+        return not_made("certificate");
     X509* made = certificate.get();
-    const std::string names = fmt::format("{}:{}", is_address(host) ? "IP" : "DNS", host);
+    const std::string names = alternative_name(host);
     const bool filled =
         set_number_and_times(made, serial, now, days) && set_name(made, host) &&
         X509_set_pubkey(made, key.get()) == 1 && add_extension(made, NID_basic_constraints, "critical,CA:FALSE") &&
@@ -206,7 +264,7 @@ Result<Pair> make_self_signed(const std::string& host, Timestamp now, int days, 
     const Bio shown(BIO_new(BIO_s_mem())), hidden(BIO_new(BIO_s_secmem()));
     if (!filled || PEM_write_bio_X509(shown.get(), made) != 1 ||
         PEM_write_bio_PKCS8PrivateKey(hidden.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
-        return not_made();
+        return not_made("certificate");
     return Pair{.certificate = text_of(shown.get()), .private_key = Secret(text_of(hidden.get()))};
 }
 

@@ -12,7 +12,7 @@ namespace bursar::setup {
 
 struct CertificateFacts {
     std::string subject, issuer;
-    Timestamp until;
+    Timestamp from, until;
     std::string fingerprint;  ///< SHA-256, "AB:CD:…"
     bool is_self_signed = false;
 };
@@ -22,6 +22,15 @@ struct CertificateFacts {
 /// that is not `now`.
 Result<CertificateFacts> check_certificate(std::string_view chain, const Secret& key, const std::string& host,
                                            Timestamp now);
+
+/// The same for whoever has the request (PKCS #10, PEM) that the certificate was asked for with, and not the key.
+Result<CertificateFacts> check_issued(std::string_view chain, std::string_view request, const std::string& host,
+                                      Timestamp now);
+
+/// A private key of ECDSA over P-256, as PEM.
+Result<Secret> make_key();
+/// A request for a certificate of `host` (a name or an address), signed with the key; PEM.
+Result<std::string> make_request(const Secret& key, const std::string& host);
 
 struct Pair {
     std::string certificate;  ///< PEM

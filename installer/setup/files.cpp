@@ -153,7 +153,10 @@ bool forget_typed(const fs::path& file, const Paths& paths) {
 }
 
 Result<bool> write_file(const File& file, const Paths& paths, Timestamp now) {
-    TRY(const bool kept, keep_former(file, now));
+    bool kept = false;
+    if (file.former == Former::kept) {
+        TRY(kept, keep_former(file, now));
+    }
     std::string beside = file.path.string() + ".XXXXXX";
     const Descriptor out(::mkostemp(beside.data(), O_CLOEXEC));  // mode 0600
     if (!out.is_open()) return not_written(file.path, errno);

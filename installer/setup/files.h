@@ -20,6 +20,8 @@ struct Paths {
     std::filesystem::path configuration() const { return etc() / "bursard.ini"; }
     std::filesystem::path state() const { return at("/var/lib/bursar"); }
     std::filesystem::path credential() const { return at("/etc/credstore.encrypted/bursar-master-key"); }
+    /// The certificate that a CA gives by ACME, and the accounts there.
+    std::filesystem::path acme() const { return at("/var/lib/bursar-certificate"); }
     std::filesystem::path answers() const { return etc() / "setup.answers"; }
     /// Secrets that were typed, until the vault has them: in memory, and gone when the machine goes off.
     std::filesystem::path typed() const { return at("/run/bursar-setup"); }
@@ -28,10 +30,14 @@ struct Paths {
 /// Who may read it. On a machine: root; root and the group bursar; the user bursar; everybody, of root's.
 enum class Owner : std::uint8_t { root, group, service, everybody };
 
+/// What becomes of the contents that a file had before.
+enum class Former : std::uint8_t { kept, dropped };
+
 struct File {
     std::filesystem::path path;
     Secret contents;
     Owner owner = Owner::group;
+    Former former = Former::kept;
 };
 
 struct Folder {
@@ -45,7 +51,7 @@ Result<std::string> read_file(const std::filesystem::path& file, std::size_t byt
 Result<Secret> read_secret_file(const std::filesystem::path& file);
 
 /// Whole or not at all: written beside, synced, renamed. What was there before with other contents is kept beside it
-/// under `now`; true: there was such a thing.
+/// under `now`, unless it is to be dropped; true: there was such a thing.
 Result<bool> write_file(const File& file, const Paths& paths, Timestamp now);
 /// Keeps a secret that a person typed in answer to `key`; gives its file.
 Result<std::filesystem::path> keep_typed(std::string_view key, Secret secret, const Paths& paths, Timestamp now);

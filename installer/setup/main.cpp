@@ -1,4 +1,5 @@
 // bursar-setup: asks, or reads answers; looks whether they can be right; then sets the service up.
+#include "installer/setup/acme.h"
 #include "installer/setup/carry_out.h"
 #include "installer/setup/dialogue.h"
 #include "installer/setup/options.h"
@@ -76,6 +77,7 @@ class Setup {
         : options_(options), paths_(paths), around_{paths_, system_}, dialogue_(std::cin, screen_) {}
 
     int run() {
+        if (options_.renews) return renew();
         auto answers = read_answers(options_, paths_);
         if (!answers) return say(answers.error());
         if (!options_.check.empty()) return check(options_, *answers, around_);
@@ -96,6 +98,23 @@ class Setup {
         return set_up(answers);
     }
 
+    /// Not as root on a machine: its unit hands over what is root's to read.
+    int renew() {
+        AcmeFiles files = AcmeFiles::in(paths_);
+        if (!options_.answers.empty()) files.answers = options_.answers;
+        if (!options_.request.empty()) files.request = options_.request;
+        const auto text = read_file(files.answers, Answers::file_bytes_max);
+        if (!text) return say(text.error());
+        const auto answers = Answers::read(*text, files.answers.string());
+        if (!answers) return say(answers.error());
+        const auto renewed = renew_certificate(*answers, files, options_.challenge, system_);
+        if (!renewed) return say(renewed.error());
+        tell(stdout, fmt::format("The certificate {} until {}, SHA-256 {}\n",
+                                 renewed->is_new ? "is renewed and lasts" : "needs no renewal; it lasts",
+                                 to_text(renewed->facts.until), renewed->facts.fingerprint));
+        return exit_ok;
+    }
+
     int set_up(const Answers& answers) {
         std::vector<Finding> findings = check_all(answers, around_);
         if (is_any_wrong(findings)) return show(findings, options_);
@@ -105,6 +124,7 @@ class Setup {
                     .bursard = options_.bursard,
                     .bursarctl = options_.bursarctl,
                     .url = options_.url,
+                    .challenge = options_.challenge,
                     .starts = options_.starts};
         if (options_.answers.empty())
             means.show_recovery_key = [this](const Secret& key) { return dialogue_.show_recovery_key(key); };

@@ -14,6 +14,7 @@ const std::string_view help_text =
     "  bursar-setup                       asks on the terminal; may be stopped, and goes on where it was\n"
     "  bursar-setup --answers FILE        asks nothing\n"
     "  bursar-setup check STEP|all        looks at a step's answers, and at what they point at; changes nothing\n"
+    "  bursar-setup renew                 renews the certificate that a CA gave by ACME, if it is time\n"
     "  bursar-setup --list                the steps, and the answers that a file may have\n"
     "  bursar-setup --help | --version\n"
     "\n"
@@ -25,19 +26,21 @@ const std::string_view help_text =
     "images\n"
     "  --bursard FILE     bursard itself in place of bursar-offline\n"
     "  --bursarctl FILE   another bursarctl\n"
+    "  --request FILE     of renew: what the CA is asked with\n"
+    "  --challenge FILE   the program that answers the CA, in place of /usr/lib/bursar/challenge\n"
     "\n"
     "Exit status: 0 ok, 1 something is wrong, 2 wrong usage. See bursar-setup(8).\n";
 
 Result<Options> read_options(const std::vector<std::string>& words) {
     Options out;
-    const std::map<std::string_view, bool*> switches = {{"--help", &out.help},
-                                                        {"-h", &out.help},
-                                                        {"--version", &out.version},
-                                                        {"--list", &out.list},
-                                                        {"--json", &out.json}};
+    const std::map<std::string_view, bool*> switches = {{"--help", &out.help},       {"-h", &out.help},
+                                                        {"--version", &out.version}, {"--list", &out.list},
+                                                        {"--json", &out.json},       {"renew", &out.renews}};
     const std::map<std::string_view, std::string*> values = {
-        {"--answers", &out.answers},     {"--root", &out.root}, {"--bursard", &out.bursard},
-        {"--bursarctl", &out.bursarctl}, {"--url", &out.url},   {"check", &out.check}};
+        {"--answers", &out.answers}, {"--root", &out.root},
+        {"--bursard", &out.bursard}, {"--bursarctl", &out.bursarctl},
+        {"--url", &out.url},         {"check", &out.check},
+        {"--request", &out.request}, {"--challenge", &out.challenge}};
     for (std::size_t i = 0; i < words.size(); ++i) {
         const std::string& word = words[i];
         if (const auto flag = switches.find(word); flag != switches.end()) {

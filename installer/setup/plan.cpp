@@ -86,13 +86,16 @@ std::string public_url(const Answers& answers) {
 }
 
 std::string configuration_text(const Answers& answers, const Paths& paths) {
+    const bool by_acme = answers.is("certificate.source", "acme");
     std::string out = fmt::format(
         "; Written by bursar-setup; yours from now on. /usr/share/doc/bursar/operate/configuration.md says what else "
         "there is.\n"
         "[listen]\n; While systemd opens the port, bursar.socket says where.\naddress = {}\nport = {}\n"
-        "certificate = tls/server.pem\nprivate_key = tls/server.key\npublic_url = {}\n\n"
+        "certificate = {}\nprivate_key = {}\npublic_url = {}\n\n"
         "[state]\nfolder = {}\n",
-        answers.get("host.address"), answers.get("host.port"), public_url(answers), paths.state().string());
+        answers.get("host.address"), answers.get("host.port"),
+        by_acme ? (paths.acme() / "server.pem").string() : "tls/server.pem",
+        by_acme ? "tls/acme.key" : "tls/server.key", public_url(answers), paths.state().string());
     out += master_key_text(answers);
     out +=
         "\n[policy]\n; The first revision of the policy; later ones come by bursarctl policy apply.\ninitial = "

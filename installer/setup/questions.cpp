@@ -19,11 +19,12 @@ constexpr std::array questions = {
     Question{"host.time_zone", "Time zone", "Budgets of a day or a month begin at midnight there.",
              "A name of the IANA's list, such as Europe/Berlin or UTC.", "UTC", "", ""},
 
-    Question{"certificate.source", "Certificate: self-signed or files",
+    Question{"certificate.source", "Certificate: self-signed, files or acme",
              "Nobody speaks to the service without TLS, and TLS needs a certificate.",
-             "files: you have a certificate and its key as PEM files. self-signed: one is made now; everybody who "
-             "connects needs it as their CA file, so take it for a trial.",
-             "self-signed", "self-signed files", ""},
+             "files: you have a certificate and its key as PEM files. acme: the company's CA gives one by ACME, and a "
+             "timer renews it. self-signed: one is made now; everybody who connects needs it as their CA file, so "
+             "take it for a trial.",
+             "self-signed", "self-signed files acme", ""},
     Question{"certificate.certificate", "File with the certificate", "Callers are shown this chain.",
              "PEM: the server's certificate first, then those that signed it, without the root.", "", "",
              "certificate.source=files"},
@@ -32,6 +33,16 @@ constexpr std::array questions = {
     Question{"certificate.ca_file", "File with the CA; empty for one that every system knows",
              "The set-up itself calls the service when it runs.", "PEM: the root that the company's machines trust.",
              "", "", "certificate.source=files"},
+    Question{"certificate.acme_url", "Address of the CA's directory", "The CA says there how it is asked (RFC 8555).",
+             "Such as https://ca.corp.example/acme/acme/directory. The CA fetches http://HOST/.well-known/ from this "
+             "machine, port 80, to see that the name is ours.",
+             "", "", "certificate.source=acme"},
+    Question{"certificate.acme_ca_file", "File with the CA's root; empty for one that every system knows",
+             "The CA itself is spoken to by TLS, and the set-up calls the service when it runs.",
+             "PEM: the root that the company's machines trust.", "", "", "certificate.source=acme"},
+    Question{"certificate.acme_mail", "Mail address for the CA; empty for none",
+             "Some CAs tell somebody of what goes wrong.", "It becomes the contact of the account there.", "", "",
+             "certificate.source=acme"},
     Question{"certificate.days", "Days that it is valid", "A certificate ends, and has to be made again before.",
              "1 to 825.", "397", "", "certificate.source=self-signed"},
 

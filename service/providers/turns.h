@@ -43,8 +43,8 @@ struct EndedTurn {
     std::string items;    ///< its output as input
     bool stored = false;  ///< the provider has kept it, as far as request and answer say
 };
-/// Nothing: the event ends none, or ends one that failed. Of a response that the provider does not keep (`stored`),
-/// reasoning without its encrypted content is left out, since nobody could look it up.
+/// Nothing: the event ends none, or ends one that failed. Reasoning without its encrypted content is left out, since
+/// nobody could look it up; what the provider keeps is continued there. `stored`: the request lets it.
 std::optional<EndedTurn> read_end(std::string_view event, bool stored);
 
 /// The two events that answer a turn which generates nothing.

@@ -9,7 +9,9 @@ import unittest
 from repository import ROOT, text
 
 # The unit's name -> its file, which has the package's name in front where debhelper wants it so.
-UNITS = {"bursar.service": "installer/debian/bursar.service", "bursar-courier.service": "installer/debian/bursar.bursar-courier.service"}
+UNITS = {"bursar.service": "installer/debian/bursar.service", "bursar-courier.service": "installer/debian/bursar.bursar-courier.service",
+         "bursar-certificate.service": "installer/debian/bursar.bursar-certificate.service",
+         "bursar-challenge@.service": "installer/debian/bursar.bursar-challenge@.service"}
 # Ten times the exposure that systemd-analyze counts.
 EXPOSURE_MAX = 15
 
@@ -45,6 +47,18 @@ class Units(unittest.TestCase):
                 self.assertEqual(settings(unit, "CapabilityBoundingSet"), [""])
                 self.assertEqual(settings(unit, "AmbientCapabilities"), [""])
         self.assertIn("ListenStream=443", text("installer/debian/bursar.socket").split("\n"))
+
+    def test_who_asks_the_ca_and_who_answers_it_see_no_key(self):
+        self.assertEqual(settings("bursar-certificate.service", "User"), ["bursar-certificate"])
+        self.assertEqual(settings("bursar-challenge@.service", "DynamicUser"), ["yes"])
+        for unit in ("bursar-certificate.service", "bursar-challenge@.service"):
+            with self.subTest(unit):
+                self.assertEqual(settings(unit, "SupplementaryGroups"), [])
+                hidden = " ".join(settings(unit, "InaccessiblePaths")).split()
+                self.assertLessEqual({"-/var/lib/bursar", "-/etc/bursar", "-/etc/credstore.encrypted"}, set(hidden))
+        handed = " ".join(settings("bursar-certificate.service", "LoadCredential"))
+        self.assertNotIn(".key", handed)
+        self.assertIn("StopWhenUnneeded=yes", text("installer/debian/bursar.bursar-challenge.socket").split("\n"))
 
     def test_users_and_folders_of_the_units_are_made_by_the_package(self):
         users = re.findall(r"^u (\S+)", text("installer/debian/bursar.sysusers"), re.MULTILINE)

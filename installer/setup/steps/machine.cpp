@@ -1,5 +1,4 @@
-// The steps about this machine: host, certificate, master key, recovery key, backups.
-#include "installer/setup/certificate.h"
+// The steps about this machine: host, master key, recovery key, backups.
 #include "installer/setup/steps/step.h"
 
 #include <algorithm>
@@ -12,9 +11,8 @@ namespace bursar::setup {
 namespace {
 
 constexpr std::size_t host_bytes_max = 253, label_bytes_max = 63;
-constexpr std::size_t pem_bytes_max = 256 << 10;
 constexpr std::size_t passphrase_bytes_min = 12;
-constexpr long days_max = 825, days_soon = 30, hours_max = 720, keep_max = 1000;
+constexpr long hours_max = 720, keep_max = 1000;
 /// Nobody can have this program before it was written; a clock that says so is one that was never set.
 constexpr auto written_in = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 
@@ -54,10 +52,6 @@ void look_at_clock(Findings& out, System& system) {
         out.good("The clock follows a time server.");
 }
 
-std::string days_left(Timestamp until, Timestamp now) {
-    return fmt::format("{}", std::chrono::floor<std::chrono::days>(until - now).count());
-}
-
 }  // namespace
 
 Findings check_host(const Answers& answers, const Surroundings& around) {
@@ -79,39 +73,6 @@ Findings check_host(const Answers& answers, const Surroundings& around) {
         out.wrong(fmt::format("host.time_zone is \"{}\"; write a name such as Europe/Berlin.",
                               answers.get("host.time_zone")));
     look_at_clock(out, around.system);
-    return out;
-}
-
-Findings check_certificate_step(const Answers& answers, const Surroundings& around) {
-    Findings out("certificate");
-    if (answers.is("certificate.source", "self-signed")) {
-        const long days = number_of(answers.get("certificate.days"), 4);
-        if (days < 1 || days > days_max)
-            out.wrong(fmt::format("certificate.days is \"{}\"; write a number from 1 to {}.",
-                                  answers.get("certificate.days"), days_max));
-        else
-            out.good(fmt::format("A certificate for {} is made by the set-up, for {} days.", answers.get("host.name"),
-                                 days));
-        return out;
-    }
-    for (const std::string_view key : {"certificate.certificate", "certificate.private_key"})
-        if (!answers.has(key)) out.wrong(fmt::format("{} is missing; name a PEM file.", key));
-    if (out.is_wrong()) return out;
-    const auto chain = read_file(answers.get("certificate.certificate"), pem_bytes_max);
-    auto key_text = read_file(answers.get("certificate.private_key"), pem_bytes_max);
-    if (!chain) out.wrong(chain.error().for_caller);
-    if (!key_text) out.wrong(key_text.error().for_caller);
-    if (out.is_wrong()) return out;
-    const auto facts =
-        check_certificate(*chain, Secret(*std::move(key_text)), answers.get("host.name"), around.system.now());
-    if (!facts) {
-        out.wrong(facts.error().for_caller);
-        return out;
-    }
-    out.good(fmt::format("{} by {}, SHA-256 {}", facts->subject, facts->issuer, facts->fingerprint));
-    if (facts->until < around.system.now() + std::chrono::days(days_soon))
-        out.note(fmt::format("The certificate ends in {} days; get a new one soon.",
-                             days_left(facts->until, around.system.now())));
     return out;
 }
 

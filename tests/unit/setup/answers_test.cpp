@@ -47,7 +47,7 @@ INSTANTIATE_TEST_SUITE_P(
     Answers, Refused,
     testing::Values(
         Case{"a key that no question has", "[host]\nnmae = x\n", "answers.ini:2: host.nmae is no question"},
-        Case{"a word that is no choice", "[certificate]\nsource = acme\n", "write one of: self-signed files"},
+        Case{"a word that is no choice", "[certificate]\nsource = magic\n", "write one of: self-signed files acme"},
         Case{"two answers to one question", "[host]\nport = 1\nport = 2\n",
              "answers.ini:3: host.port is answered twice"},
         Case{"a line that is no answer", "[host]\nbursar.corp.example\n", "answers.ini:2: this is no answer"},

@@ -79,5 +79,36 @@ TEST(Certificate, what_is_no_pem_is_refused_with_what_it_should_be) {
     EXPECT_NE(refusal(many, pair.private_key, "a.example").find("more than 10"), std::string::npos);
 }
 
+TEST(Request, it_is_for_the_name_and_a_certificate_of_another_key_is_refused) {
+    for (const std::string host : {"bursar.corp.example", "192.0.2.7", "2001:db8::7"}) {
+        const Pair pair = made_for(host), other = made_for(host);
+        const auto request = make_request(pair.private_key, host);
+        ASSERT_TRUE(request) << request.error().for_caller;
+        EXPECT_TRUE(request->starts_with("-----BEGIN CERTIFICATE REQUEST-----"));
+        EXPECT_TRUE(check_issued(pair.certificate, *request, host, now));
+        const auto foreign = check_issued(other.certificate, *request, host, now);
+        ASSERT_FALSE(foreign);
+        EXPECT_NE(foreign.error().for_caller.find("for another key"), std::string::npos);
+    }
+}
+
+TEST(Request, a_key_that_is_made_is_one_to_ask_with_and_never_the_same) {
+    const auto first = make_key(), second = make_key();
+    ASSERT_TRUE(first && second);
+    EXPECT_NE(first->reveal(), second->reveal());
+    EXPECT_TRUE(make_request(*first, "a.example"));
+    EXPECT_FALSE(make_request(Secret::copy_of("hello"), "a.example"));
+}
+
+TEST(Request, what_is_checked_of_a_certificate_is_checked_without_its_key_too) {
+    const Pair pair = made_for("a.example");
+    const auto request = make_request(pair.private_key, "a.example");
+    ASSERT_TRUE(request);
+    EXPECT_FALSE(check_issued(pair.certificate, *request, "b.example", now)) << "another name";
+    EXPECT_FALSE(check_issued(pair.certificate, *request, "a.example", now + days(31))) << "its time is over";
+    EXPECT_FALSE(check_issued("hello", *request, "a.example", now));
+    EXPECT_FALSE(check_issued(pair.certificate, "hello", "a.example", now));
+}
+
 }  // namespace
 }  // namespace bursar::setup
