@@ -1,4 +1,5 @@
 // bursard: reads its command line, keeps its memory to itself, starts the service and waits for signals.
+#include "auth/ldap/resolve.h"
 #include "policies/egress.h"
 #include "service/base/guarded_clock.h"
 #include "service/base/log.h"
@@ -28,6 +29,8 @@
 namespace bursar::daemon {
 namespace {
 
+/// Two questions of DNS for each domain.
+constexpr std::chrono::seconds look_up_takes{10};
 constexpr int exit_ok = 0, exit_failed = 1, exit_usage = 2, exit_configuration = 78;
 
 constexpr std::array<std::string_view, 8> with_value = {"--config",      "--egress",  "--issue-operator", "--role",
@@ -38,8 +41,10 @@ constexpr std::string_view help =
     "\n"
     "  bursard --config FILE                  serve until SIGTERM; SIGHUP reads the certificate again\n"
     "  bursard --config FILE --check          read configuration and policy, say what is wrong\n"
-    "  bursard --config FILE --egress FOLDER  print where the policy in FOLDER lets service and courier go: a line\n"
-    "                                         USER HOST PORT each, for a firewall\n"
+    "  bursard --config FILE --egress FOLDER [--look-up]\n"
+    "                                         print where the policy in FOLDER lets service and courier go: a line\n"
+    "                                         USER HOST PORT each, for a firewall. With --look-up the servers that\n"
+    "                                         DNS names for a directory's domain stand in the place of its name\n"
     "  bursard --config FILE --issue-operator NAME [--role operator|auditor|finance]\n"
     "                                         print a new operator token (the service must not run); makes the\n"
     "                                         vault if there is none. A passphrase is asked for, or read from\n"
@@ -84,6 +89,7 @@ struct Arguments {
     std::string config;
     bool check = false;
     std::optional<std::string> egress;
+    bool looks_up = false;
     std::optional<std::string> issue_operator;
     auth::Role role = auth::Role::operator_;
     std::optional<std::string> break_glass;
@@ -140,6 +146,7 @@ Result<Arguments> parse(const std::vector<std::string>& words) {
     bool take_over = false, primary_is_off = false, alone = false;
     Fetch fetch;
     const std::map<std::string_view, bool*> switches = {{"--check", &out.check},
+                                                        {"--look-up", &out.looks_up},
                                                         {"--seal-break-glass", &out.seal_break_glass},
                                                         {"--make-recovery-key", &out.make_recovery_key},
                                                         {"--use-recovery-key", &out.use_recovery_key},
@@ -187,6 +194,7 @@ Result<Arguments> parse(const std::vector<std::string>& words) {
         out.restore->only_check = only_check;
         out.restore->by_recovery_key = by_recovery_key;
     }
+    if (out.looks_up && !out.egress) return fail(Fault::invalid_request, "--look-up belongs to --egress FOLDER");
     if (fetch.name.empty() != fetch.to.empty())
         return fail(Fault::invalid_request, "--fetch-backup NAME and --to FILE belong together");
     if (!fetch.name.empty()) out.fetch = fetch;
@@ -233,12 +241,29 @@ std::string host_and_port(const Peer& peer) {
     return fmt::format("{} {}", rest.substr(0, colon), rest.substr(colon + 1));
 }
 
-Result<void> print_egress(const Configuration& configuration, const std::string& folder) {
+/// The servers that DNS names now, as the service would find them and with the ports that it would take.
+void print_servers(const policies::DirectoryPolicy& directory) {
+    const auto found =
+        ldap::servers_of_domain(directory.domain, directory.kind == policies::DirectoryKind::active_directory,
+                                std::chrono::steady_clock::now() + look_up_takes);
+    if (!found)
+        tell(stderr,
+             fmt::format("The servers of the domain {} are left out: {}.\n", directory.domain, found.error().text));
+    else
+        for (const ldap::Server& one : *found) tell(stdout, fmt::format("bursar {} {}\n", one.host, one.port));
+}
+
+Result<void> print_egress(const Configuration& configuration, const std::string& folder, bool looks_up) {
     TRY(const auto rules, policy_of(configuration, folder));
     const policies::Egress egress = policies::egress_of(*rules);
-    for (const policies::Destination& one : egress.destinations)
+    for (const policies::Destination& one : egress.destinations) {
+        if (one.by_srv && looks_up) continue;
         tell(stdout, fmt::format("{} {} {}{}\n", one.who == policies::Goer::service ? "bursar" : "bursar-courier",
                                  one.host, one.port, one.by_srv ? " srv" : ""));
+    }
+    if (looks_up)
+        for (const auto& [name, directory] : rules->identity.directories)
+            if (!directory.domain.empty()) print_servers(directory);
     for (const std::string& target : egress.hidden)
         tell(stderr, fmt::format("The address of the target \"{}\" is a secret; add its host yourself.\n", target));
     if (configuration.standby) tell(stdout, fmt::format("bursar {}\n", host_and_port(configuration.standby->peer)));
@@ -321,7 +346,7 @@ int serve(Configuration configuration, const GuardedClock& clock, const Supervis
 
 Result<void> carry_out(const Arguments& arguments, const Configuration& configuration, const Clock& clock) {
     if (arguments.check) return check(configuration);
-    if (arguments.egress) return print_egress(configuration, *arguments.egress);
+    if (arguments.egress) return print_egress(configuration, *arguments.egress, arguments.looks_up);
     if (arguments.issue_operator)
         return issue_operator(configuration, *arguments.issue_operator, arguments.role, clock);
     if (arguments.break_glass) return make_break_glass(configuration, *arguments.break_glass, clock);
