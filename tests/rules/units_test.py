@@ -11,7 +11,7 @@ from repository import ROOT, text
 # The unit's name -> its file, which has the package's name in front where debhelper wants it so.
 UNITS = {"bursar.service": "installer/debian/bursar.service", "bursar-courier.service": "installer/debian/bursar.bursar-courier.service",
          "bursar-certificate.service": "installer/debian/bursar.bursar-certificate.service",
-         "bursar-challenge@.service": "installer/debian/bursar.bursar-challenge@.service"}
+         "bursar-challenge@.service": "installer/debian/bursar@.bursar-challenge.service"}
 # Ten times the exposure that systemd-analyze counts.
 EXPOSURE_MAX = 15
 
