@@ -1,4 +1,5 @@
 """Hunts: a route outside the table of endpoints, and a row of it for which no test shows hold, settlement, refusal and record."""
+import json
 import re
 import unittest
 
@@ -57,6 +58,10 @@ class Endpoints(unittest.TestCase):
     def test_every_endpoint_of_the_enumeration_is_in_the_table(self):
         block = re.search(r"enum class Endpoint[^{]*\{(.*?)\}", code(TABLE), re.DOTALL).group(1)
         self.assertEqual(set(re.findall(r"\w+", block)), set(rows_of_code()))
+
+    def test_the_description_of_calls_names_them_all(self):
+        fields = json.loads(text("docs/reference/openapi.json"))["components"]["schemas"]["Call"]["properties"]
+        self.assertEqual(fields["endpoint"]["enum"], [name for name in rows_of_code() if name in asked_by_callers()])
 
     def test_no_route_of_the_data_plane_stands_outside_the_table(self):
         # Gemini's verbs and the list of models are the rows that are not reached by their path.
