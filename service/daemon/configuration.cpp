@@ -337,7 +337,7 @@ Result<void> read_standby(const Reader& reader, Configuration& out) {
     if (!is_origin(pair.peer.origin))
         return std::unexpected(
             reader.wrong("standby.peer", fmt::format("is \"{}\"; write where the other machine listens, like "
-                                                     "https://bursar-b.corp.example:8443.",
+                                                     "https://bursar-b.corp.example:8443, without the port 443.",
                                                      pair.peer.origin)));
     pair.peer.key = reader.text("standby.peer_key", "");
     const bool tls = pair.peer.origin.starts_with("https://");

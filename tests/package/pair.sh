@@ -21,11 +21,11 @@ cp -a /usr/lib/bursar /srv/primary-programs
 cp -a /var/lib/bursar /srv/primary
 cp /srv/master.key /srv/primary/master.key
 pin=$(openssl x509 -in /etc/bursar/tls/server.pem -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64)
-section() { printf '\n[standby]\nrole = %s\npeer = https://127.0.0.1:%s\npeer_key = %s\nmode = asynchronous\nsecret_file = %s\n' "$1" "$2" "$pin" "$3"; }
+section() { printf '\n[standby]\nrole = %s\npeer = https://127.0.0.1%s\npeer_key = %s\nmode = asynchronous\nsecret_file = %s\n' "$1" "$2" "$pin" "$3"; }
 sed -e 's|^\[listen\]|&\naddress = 127.0.0.1\nport = 8443|' -e 's|= tls/|= /etc/bursar/tls/|' -e 's|^folder = /var/lib/bursar$|folder = /srv/primary|' -e 's|^folder = /var/backups/bursar$|folder = /srv/primary|' \
     -e 's|^source = credential|source = file\nfile = /srv/primary/master.key|' -e 's|^initial = policy|initial = /etc/bursar/policy\ndefaults = /usr/share/bursar/policies/defaults|' -e '/^\[courier\]/,/^$/d' /etc/bursar/bursard.ini >/srv/primary/bursard.ini
-section primary 443 /srv/primary/standby.secret >>/srv/primary/bursard.ini
-section standby 8443 /var/lib/bursar/standby.secret >>/etc/bursar/bursard.ini
+section primary '' /srv/primary/standby.secret >>/srv/primary/bursard.ini
+section standby :8443 /var/lib/bursar/standby.secret >>/etc/bursar/bursard.ini
 chown -R bursar:bursar /srv/primary
 chmod 600 /srv/primary/master.key
 chmod 711 /srv
