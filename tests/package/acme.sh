@@ -35,8 +35,11 @@ is_shown() { [ "$(shown)" = "$(serial)" ]; }
 listens() { ss -Hltn 'sport = :80'; }
 
 # A port that somebody else has is named.
-systemd-run --quiet --unit=web python3 -m http.server 80
-until_true curl -s -o /srv/web http://127.0.0.1:80/
+systemd-run --quiet --unit=web python3 -c "import socket
+listening = socket.create_server(('', 80))
+while True: listening.accept()"
+is_taken() { [ -n "$(listens)" ]; }
+until_true is_taken
 said=$(bursar-setup --answers /srv/answers.ini 2>&1 </dev/null)
 expect "another web server on port 80 is named" 'wrong certificate: Port 80, where the CA asks, cannot be opened' "$said"
 systemctl stop web
