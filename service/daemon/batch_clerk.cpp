@@ -4,6 +4,7 @@
 #include "service/base/log.h"
 #include "service/base/mutex.h"
 #include "service/daemon/batch_fetch.h"
+#include "service/daemon/batch_turn.h"
 #include "service/daemon/token_sources.h"
 #include "service/gateway/batch_cost.h"
 #include "service/gateway/errand.h"
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <future>
 #include <map>
 #include <optional>
@@ -25,11 +27,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds look_every = 500ms;
-/// A provider is asked for an open batch so often; one that somebody was told has ended is read at once.
-constexpr std::chrono::nanoseconds ask_every = 2min;
-constexpr std::chrono::nanoseconds retry_first = 2s, retry_last = 10min;
-/// A provider that does not know a batch so old will not know it again.
-constexpr std::chrono::nanoseconds forgotten_after = std::chrono::days(3);
+/// After something that is a defect.
+constexpr std::chrono::milliseconds rest_last = 10min;
+/// To tell how a batch stands.
+constexpr std::chrono::milliseconds ask_max = 1min;
+/// A provider whose batches took so long in a round waits for the next one, in which they come before those that had
+/// their turn.
+constexpr std::chrono::nanoseconds share_of_round = 1min;
 constexpr std::size_t told_bytes_max = std::size_t{1} << 20;
 constexpr std::size_t line_bytes_max = std::size_t{32} << 20;
 
@@ -84,29 +88,27 @@ class BatchClerk::Work {
     Work& operator=(const Work&) = delete;
 
   private:
-    struct Turn {
-        Moment due;
-        std::chrono::nanoseconds wait = retry_first;  ///< after the next failure
-        shelf::State state = shelf::State::open;
-    };
-
     void run();
-    bool pause();
+    bool pause(std::chrono::milliseconds rest);
     void look();
+    /// Those that are to be looked at now, the longest due first.
+    std::vector<shelf::Shown> due_now();
+    void take_turn(const shelf::Item& batch, BatchTurn& turn);
     /// Whether it is settled now.
-    Result<bool> attend(const shelf::Item& batch);
+    Result<bool> attend(const shelf::Item& batch, BatchTurn& turn);
+    Result<void> forget(const shelf::Item& batch, BatchTurn& turn);
     Result<std::optional<providers::StoredObject>> ask(const policies::Provider& provider, const shelf::Item& batch);
     Result<Amounts> total_of(const policies::Provider& provider, const shelf::Item& batch,
-                             const providers::StoredObject& told);
+                             const providers::StoredObject& told, BatchTurn& turn);
     Result<void> read_results(const policies::Provider& provider, const shelf::Item& batch, const std::string& file,
-                              gateway::BatchBill& bill);
+                              std::chrono::milliseconds total, gateway::BatchBill& bill);
     Result<int> get(const policies::Provider& provider, const shelf::Item& batch, std::string target,
-                    std::function<void(std::string_view)> take);
+                    std::chrono::milliseconds total, std::function<void(std::string_view)> take);
     Result<std::vector<shelf::Line>> lines_of(const shelf::Item& batch);
     Result<void> settle(const shelf::Item& batch, std::string_view status, const Amounts& total);
 
     const Parts parts_;
-    std::map<std::string, Turn> turns_;  ///< the thread's
+    std::map<std::string, BatchTurn> turns_;  ///< the thread's
     Mutex mutex_;
     Condition woken_;
     std::atomic<bool> stopping_{false};
@@ -114,68 +116,104 @@ class BatchClerk::Work {
 };
 
 void BatchClerk::Work::run() {
-    while (pause()) look();
+    std::chrono::milliseconds rest = look_every;
+    while (pause(rest)) {
+        try {
+            look();
+            rest = look_every;
+        } catch (const std::exception& exception) {
+            log::error("batches_not_looked_after", {{"reason", exception.what()}});
+            rest = std::min(rest * 2, rest_last);
+        }
+    }
 }
 
-bool BatchClerk::Work::pause() {
+bool BatchClerk::Work::pause(std::chrono::milliseconds rest) {
     const MutexLock lock(mutex_);
-    const Moment end = parts_.clock.moment() + look_every;
+    const Moment end = parts_.clock.moment() + rest;
     while (!stopping_.load() && woken_.wait_until(mutex_, end)) {
     }
     return !stopping_.load();
 }
 
-void BatchClerk::Work::look() {
-    const std::vector<shelf::Shown> all = parts_.shelf.unsettled();
-    std::map<std::string, Turn> turns;
-    for (const shelf::Shown& batch : all) {
-        if (stopping_.load()) return;
-        const Moment now = parts_.clock.moment();
+std::vector<shelf::Shown> BatchClerk::Work::due_now() {
+    const Moment now = parts_.clock.moment();
+    std::map<std::string, BatchTurn> turns;
+    std::vector<shelf::Shown> due;
+    for (const shelf::Shown& batch : parts_.shelf.unsettled()) {
         const auto known = turns_.find(batch->id);
-        // A new one has just been told of, and one from before a restart may have ended long ago.
-        Turn turn = known == turns_.end() ? Turn{.due = now + retry_first} : known->second;
-        if (batch->state == shelf::State::ended && turn.state != shelf::State::ended) turn.due = now;
-        turn.state = batch->state;
-        if (turn.due <= now) {
-            const Result<bool> settled = attend(*batch);
-            if (settled) {
-                turn.wait = retry_first;
-                turn.due = parts_.clock.moment() + ask_every;
-                if (*settled) continue;
-            } else {
-                log::warning(
-                    "batch_not_settled",
-                    {{"batch", batch->id}, {"call", batch->call.text()}, {"reason", settled.error().operator_text()}});
-                turn.due = parts_.clock.moment() + turn.wait;
-                turn.wait = std::min(turn.wait * 2, retry_last);
-            }
-        }
-        turns[batch->id] = turn;
+        BatchTurn turn = known == turns_.end() ? BatchTurn(now) : known->second;
+        turn.note_state(batch->state == shelf::State::ended, now);
+        if (turn.due() <= now) due.push_back(batch);
+        turns.emplace(batch->id, turn);
     }
     turns_ = std::move(turns);
+    std::ranges::sort(due, {}, [&](const shelf::Shown& batch) { return turns_.at(batch->id).due(); });
+    return due;
 }
 
-Result<bool> BatchClerk::Work::attend(const shelf::Item& batch) {
+void BatchClerk::Work::look() {
+    std::map<std::string, std::chrono::nanoseconds> taken;
+    for (const shelf::Shown& batch : due_now()) {
+        if (stopping_.load()) return;
+        auto& of_provider = taken[batch->provider];
+        if (of_provider >= share_of_round) continue;
+        const Moment began = parts_.clock.moment();
+        take_turn(*batch, turns_.at(batch->id));
+        of_provider += parts_.clock.moment() - began;
+    }
+}
+
+void BatchClerk::Work::take_turn(const shelf::Item& batch, BatchTurn& turn) {
+    const Moment began = parts_.clock.moment();
+    Result<bool> settled = false;
+    try {
+        settled = attend(batch, turn);
+    } catch (const std::exception& exception) {
+        settled = fail(Fault::internal, "Looking after the batch broke off.", exception.what());
+    }
+    const Moment now = parts_.clock.moment();
+    if (settled) return turn.note_open(now);
+    log::warning("batch_not_settled",
+                 {{"batch", batch.id}, {"call", batch.call.text()}, {"reason", settled.error().operator_text()}});
+    turn.note_failed(now, now - began);
+}
+
+Result<bool> BatchClerk::Work::attend(const shelf::Item& batch, BatchTurn& turn) {
     const auto rules = parts_.rules.get();
     TRY(const gateway::Lying lying, gateway::where_lies(*rules, batch));
     const policies::Provider& provider = *lying.channel.provider;
     TRY(const auto told, ask(provider, batch));
     if (!told) {
-        if (parts_.clock.now() - batch.at < forgotten_after)
-            return fail(Fault::not_found, "The provider does not know the batch.");
-        log::warning("batch_forgotten",
-                     {{"batch", batch.id}, {"effect", "its cost stays booked at the most that it could be"}});
-        TRY_VOID(settle(batch, "forgotten", batch.booked));
+        TRY_VOID(forget(batch, turn));
         return true;
     }
-    if (!providers::has_ended(told->status)) return false;
-    TRY(const Amounts total, total_of(provider, batch, *told));
+    turn.note_known();
+    if (!providers::has_ended(told->status)) {
+        const auto age = parts_.clock.now() - batch.at;
+        if (turn.says_late(parts_.clock.moment(), age))
+            log::warning("batch_still_open", {{"batch", batch.id},
+                                              {"call", batch.call.text()},
+                                              {"status", told->status},
+                                              {"hours", std::chrono::floor<std::chrono::hours>(age).count()},
+                                              {"effect", "it stays booked at the most that it may cost"}});
+        return false;
+    }
+    TRY(const Amounts total, total_of(provider, batch, *told, turn));
     TRY_VOID(settle(batch, told->status, total));
     return true;
 }
 
+Result<void> BatchClerk::Work::forget(const shelf::Item& batch, BatchTurn& turn) {
+    if (!turn.unknown_believed(parts_.clock.moment(), parts_.clock.now() - batch.at))
+        return fail(Fault::not_found, "The provider does not know the batch.");
+    log::warning("batch_forgotten",
+                 {{"batch", batch.id}, {"effect", "its cost stays booked at the most that it could be"}});
+    return settle(batch, "forgotten", batch.booked);
+}
+
 Result<int> BatchClerk::Work::get(const policies::Provider& provider, const shelf::Item& batch, std::string target,
-                                  std::function<void(std::string_view)> take) {
+                                  std::chrono::milliseconds total, std::function<void(std::string_view)> take) {
     vault::Lease key;
     if (!batch.secret.empty()) {
         TRY(key, lend_for(provider, batch.secret, parts_.vault, parts_.tokens));
@@ -183,6 +221,7 @@ Result<int> BatchClerk::Work::get(const policies::Provider& provider, const shel
     return fetch_for_batch({.provider = provider,
                             .key = std::move(key),
                             .target = std::move(target),
+                            .total = total,
                             .clock = parts_.clock,
                             .stopping = [this] { return stopping_.load(); },
                             .take = std::move(take)});
@@ -193,7 +232,7 @@ Result<std::optional<providers::StoredObject>> BatchClerk::Work::ask(const polic
                                                                      const shelf::Item& batch) {
     std::string body;
     TRY(const int status, get(provider, batch, gateway::shelf_target(provider, Endpoint::batch_list, "/" + batch.id),
-                              [&](std::string_view bytes) {
+                              ask_max, [&](std::string_view bytes) {
                                   if (body.size() <= told_bytes_max) body.append(bytes);
                               }));
     if (status == 404) return std::nullopt;
@@ -220,10 +259,11 @@ Result<std::vector<shelf::Line>> BatchClerk::Work::lines_of(const shelf::Item& b
 }
 
 Result<void> BatchClerk::Work::read_results(const policies::Provider& provider, const shelf::Item& batch,
-                                            const std::string& file, gateway::BatchBill& bill) {
+                                            const std::string& file, std::chrono::milliseconds total,
+                                            gateway::BatchBill& bill) {
     LineCutter cutter(bill);
     TRY(const int status,
-        get(provider, batch, gateway::shelf_target(provider, Endpoint::file_list, "/" + file + "/content"),
+        get(provider, batch, gateway::shelf_target(provider, Endpoint::file_list, "/" + file + "/content"), total,
             [&](std::string_view bytes) { cutter.take(bytes); }));
     cutter.end_line();
     if (status >= 200 && status <= 299) return {};
@@ -232,7 +272,7 @@ Result<void> BatchClerk::Work::read_results(const policies::Provider& provider, 
 }
 
 Result<Amounts> BatchClerk::Work::total_of(const policies::Provider& provider, const shelf::Item& batch,
-                                           const providers::StoredObject& told) {
+                                           const providers::StoredObject& told, BatchTurn& turn) {
     const auto rules = parts_.rules.get();
     const auto model = rules->models.find(batch.model);
     const policies::Price* price = nullptr;
@@ -251,7 +291,12 @@ Result<Amounts> BatchClerk::Work::total_of(const policies::Provider& provider, c
                              .at = batch.at},
                             lines);
     for (const std::string& file : {told.output_file, told.error_file})
-        if (!file.empty()) TRY_VOID(read_results(provider, batch, file, bill));
+        if (!file.empty()) TRY_VOID(read_results(provider, batch, file, turn.reading_max(), bill));
+    // What is settled stays so, and some providers say that a batch has ended before its results are there.
+    if (!bill.whole(told) && !turn.incomplete_believed(parts_.clock.moment()))
+        return fail(Fault::provider_unavailable, "The results of the batch do not tell of all its calls yet.",
+                    fmt::format("provider {} says that the batch is {}, and its results lack {} calls", provider.name,
+                                told.status, bill.untold(told)));
     return bill.finish(told);
 }
 

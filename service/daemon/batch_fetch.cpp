@@ -4,6 +4,7 @@
 #include "service/gateway/outgoing.h"
 #include "service/providers/upstream.h"
 
+#include <algorithm>
 #include <exception>
 #include <vector>
 
@@ -47,9 +48,9 @@ Task<void> Run::get() {
     }
     const providers::Target target = gateway::target_of(provider);
     const providers::Deadlines deadlines{.connect = provider.deadlines.connect,
-                                         .first_byte = provider.deadlines.total,
+                                         .first_byte = std::min(provider.deadlines.total, fetch_.total),
                                          .idle = provider.deadlines.idle,
-                                         .total = provider.deadlines.total};
+                                         .total = fetch_.total};
     auto answer = co_await pool_.send(target, request, deadlines, &cancel_);
     if (!answer) {
         result = std::unexpected(answer.error().error);

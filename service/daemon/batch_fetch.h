@@ -5,6 +5,7 @@
 #include "service/base/result.h"
 #include "service/vault/vault.h"
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ struct BatchFetch {
     const policies::Provider& provider;
     vault::Lease key;  ///< empty: it wants none
     std::string target;
+    std::chrono::milliseconds total;  ///< all of it; a provider's own is of answers to calls
     const Clock& clock;
     std::function<bool()> stopping;                    ///< asked often; ends the fetch
     std::function<void(std::string_view bytes)> take;  ///< of the body, as it comes

@@ -3,6 +3,7 @@
 #include "service/providers/meter.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -20,6 +21,8 @@ NanoUsd at_factor(NanoUsd amount, const policies::Factor& factor) {
         static_cast<Wide>(std::max<std::int64_t>(0, amount.nanos())) * static_cast<Wide>(factor.numerator);
     return NanoUsd{static_cast<std::int64_t>((scaled + divisor - 1) / divisor)};
 }
+
+bool has_results(const providers::StoredObject& told) { return !told.output_file.empty() || !told.error_file.empty(); }
 
 }  // namespace
 
@@ -71,8 +74,12 @@ void BatchBill::take(std::string_view text) {
     const shelf::Line line = found->second;
     const bool good = result->status >= 200 && result->status <= 299;
     // A line without any answer may be one that will still have one, in the other file.
-    if (result->status == 0) return;
+    if (result->status == 0) {
+        unmade_.insert(line.name);
+        return;
+    }
     waiting_.erase(found);
+    unmade_.erase(line.name);
     if (!good) return;
     ++answered_;
     const auto meter = providers::Meter::make({.endpoint = terms_.endpoint, .streamed = false});
@@ -84,16 +91,24 @@ void BatchBill::take(std::string_view text) {
     add(policies::cost(terms_.price, reading.usage, served, terms_.at), reading.usage.total());
 }
 
-Amounts BatchBill::finish(const providers::StoredObject& told) {
+std::int64_t BatchBill::untold(const providers::StoredObject& told) const {
     const auto all = static_cast<std::int64_t>(waiting_.size());
-    std::int64_t untold = told.status == "completed" ? all : 0;
-    if (told.completed) untold = std::clamp<std::int64_t>(*told.completed - answered_, 0, all);
+    // Some providers have no numbers yet when they say so; then they are of no use.
+    if (told.status == "completed" && !has_results(told) && answered_ == 0) return all;
+    if (told.completed) return std::clamp<std::int64_t>(*told.completed - answered_, 0, all);
+    if (told.status == "completed") return all;
+    return told.status == "failed" ? 0 : all - static_cast<std::int64_t>(unmade_.size());
+}
+
+bool BatchBill::whole(const providers::StoredObject& told) const { return untold(told) == 0; }
+
+Amounts BatchBill::finish(const providers::StoredObject& told) {
     std::vector<shelf::Line> rest;
     for (const auto& [name, line] : waiting_) rest.push_back(line);
     std::ranges::sort(rest, std::greater{}, [&](const shelf::Line& line) {
-        return std::pair(line_cost_at_most(terms_.price, line, terms_.at), line.name);
+        return std::tuple(!unmade_.contains(line.name), line_cost_at_most(terms_.price, line, terms_.at), line.name);
     });
-    for (std::int64_t i = 0; i < untold; ++i) add_worst(rest[static_cast<std::size_t>(i)]);
+    for (std::int64_t i = 0, count = untold(told); i < count; ++i) add_worst(rest[static_cast<std::size_t>(i)]);
     waiting_.clear();
     policies::Charge charge = terms_.charge;
     charge.per_call = charge.per_call * sum_.calls;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 // What a batch may cost before it is made, and what it did cost by its results. Pure and exact.
@@ -45,8 +46,12 @@ class BatchBill {
     /// One line of a result file, without its end. An answer that tells no usage is counted at the most that its call
     /// can cost, a refusal at nothing. A custom_id counts once.
     void take(std::string_view line);
-    /// What it cost in all. Calls that the provider says are completed, or may be, and that no line tells of, are
-    /// counted at the most that they can cost, the dearest of them.
+    /// How many calls the provider says are completed, or may be, of which no line told. It is believed when it says
+    /// how many, and that a batch has failed, which never began. Else all count that no line said were not made.
+    std::int64_t untold(const providers::StoredObject& told) const;
+    /// Whether the lines told of everything. If not, some may come later.
+    bool whole(const providers::StoredObject& told) const;
+    /// What it cost in all. Calls that are untold are counted at the most that they can cost, the dearest of them.
     Amounts finish(const providers::StoredObject& told);
 
   private:
@@ -55,6 +60,7 @@ class BatchBill {
 
     Terms terms_;
     std::unordered_map<std::uint64_t, shelf::Line> waiting_;  ///< that no result has told of
+    std::unordered_set<std::uint64_t> unmade_;                ///< of these, that a result says were not made
     std::int64_t answered_ = 0;
     Amounts sum_;
 };

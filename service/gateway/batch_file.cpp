@@ -5,6 +5,9 @@
 #include "service/providers/batch_line.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
 
 #include <fmt/format.h>
 
@@ -15,6 +18,8 @@ namespace {
 constexpr std::size_t turn_bytes = std::size_t{128} << 10;
 constexpr std::size_t setting_bytes_max = 256;
 constexpr std::size_t file_name_bytes_max = 200;
+/// Of the form, besides the file.
+constexpr std::array<std::string_view, 3> settings = {"purpose", "expires_after[anchor]", "expires_after[seconds]"};
 constexpr Tokens bytes_per_token_least = 2;
 
 std::unexpected<Error> refused(std::string_view why) { return fail(Fault::invalid_request, std::string(why)); }
@@ -49,7 +54,7 @@ bool is_plain_name(std::string_view name) {
 Result<Upload> read_upload(std::string_view content_type, std::string_view body) {
     TRY(const auto parts, providers::read_form(content_type, body));
     Upload upload;
-    std::string_view purpose;
+    std::array<std::string_view, settings.size()> said;
     bool has_file = false;
     for (const providers::FormPart& part : parts) {
         const std::string_view value = body.substr(part.value.begin, part.value.end - part.value.begin);
@@ -65,13 +70,25 @@ Result<Upload> read_upload(std::string_view content_type, std::string_view body)
             return refused(fmt::format("`{}` must be one line of at most {} bytes.", part.name, setting_bytes_max));
         const auto same = [&](const providers::FormPart& other) { return other.name == part.name; };
         if (std::ranges::any_of(upload.settings, same)) return refused(fmt::format("`{}` stands twice.", part.name));
-        if (part.name == "purpose") purpose = value;
+        const auto* const known = std::ranges::find(settings, part.name);
+        if (known == settings.end())
+            return refused(fmt::format("`{}` is no field of an upload here. Send `purpose` and `file`.",
+                                       part.name.substr(0, setting_bytes_max)));
+        said[static_cast<std::size_t>(known - settings.begin())] = value;
         upload.settings.push_back(part);
     }
+    const auto& [purpose, anchor, seconds] = said;
     if (!has_file) return refused("`file` is missing: the lines of a batch, as a file.");
     if (purpose != "batch")
         return refused(
             "Only files of the purpose \"batch\" are taken here. Send other files in the calls that use them.");
+    if (!anchor.empty() || !seconds.empty()) {
+        std::int64_t number = 0;
+        const auto [end, error] = std::from_chars(seconds.data(), seconds.data() + seconds.size(), number);
+        if (error != std::errc{} || end != seconds.data() + seconds.size())
+            return refused("`expires_after[seconds]` must be a whole number.");
+        TRY_VOID(providers::check_expiry("expires_after", anchor, number));
+    }
     return upload;
 }
 

@@ -2,6 +2,7 @@
 // corrected by their results once they have ended (service/daemon/batch_clerk.cpp).
 #include "policies/admit.h"
 #include "policies/charge.h"
+#include "service/base/log.h"
 #include "service/gateway/batch_cost.h"
 #include "service/gateway/errand.h"
 #include "service/gateway/gateway.h"
@@ -13,10 +14,16 @@
 
 #include <algorithm>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
 namespace bursar::gateway {
 namespace {
+
+/// How long the books are waited for that cannot be written just now.
+constexpr std::chrono::milliseconds put_wait_first{250}, put_wait_last{2'000};
 
 /// The model of the file, if the caller may still use it and it still goes where the file lies.
 Result<policies::Route> route_of(const Call& call, const shelf::Item& file) {
@@ -38,6 +45,15 @@ Result<policies::Route> route_of(const Call& call, const shelf::Item& file) {
             fmt::format("The model \"{}\" no longer goes where this file lies. Upload the file again.", file.model));
     route.channels = {*found};
     return route;
+}
+
+/// For whoever has to find it at the provider.
+void log_not_kept(const Call& call, std::string_view batch, const Error& error) {
+    log::error("batch_not_kept", {{"batch", batch},
+                                  {"call", call.id.text()},
+                                  {"channel", call.outcome.channel},
+                                  {"effect", "until it is kept, it stays booked at the most that it may cost"},
+                                  {"reason", error.operator_text()}});
 }
 
 }  // namespace
@@ -110,15 +126,18 @@ Task<Result<void>> Gateway::create_batch(Call& call) {
     auto said = co_await said_to(call, **answer);
     if (!said) co_return std::unexpected(said.error());
     if (!*said) co_return Result<void>{};
-    co_return co_await keep_batch(call, *file, **std::move(said));
+    co_return co_await keep_batch(call, *file, std::move(packed), **std::move(said));
 }
 
 /// Books the whole hold, and remembers the batch before anybody hears of it: only what is remembered is corrected.
-Task<Result<void>> Gateway::keep_batch(Call& call, const shelf::Item& file, std::string said) {
+Task<Result<void>> Gateway::keep_batch(Call& call, const shelf::Item& file, std::string packed, std::string said) {
     const Amounts booked = call.attempt.held;
     book_hold(call, UsageSource::estimated);
     const auto told = providers::read_stored(said);
-    if (!told) co_return std::unexpected(told.error());
+    if (!told) {
+        log_not_kept(call, {}, told.error());
+        co_return std::unexpected(told.error());
+    }
     shelf::Item batch = file;
     batch.kind = shelf::Kind::batch;
     batch.id = told->id;
@@ -128,11 +147,26 @@ Task<Result<void>> Gateway::keep_batch(Call& call, const shelf::Item& file, std:
     batch.call = call.id;
     batch.team = call.caller->team;
     batch.booked = booked;
-    Landing landing(call.shard.inbox());
-    parts_.shelf.put_batch(std::move(batch), file.id, landing.for_answer());
-    const Result<void> stored = co_await landing.wait();
+    const Result<void> stored = co_await put_batch(call, batch, packed);
     if (!stored) co_return stored;
     co_return co_await answer_json(call, said);
+}
+
+/// Again and again for a few seconds: what is not remembered stays booked at its worst.
+Task<Result<void>> Gateway::put_batch(Call& call, const shelf::Item& batch, const std::string& packed) {
+    std::chrono::milliseconds wait = put_wait_first;
+    for (;;) {
+        Landing landing(call.shard.inbox());
+        parts_.shelf.put(batch, packed, landing.for_answer());
+        Result<void> stored = co_await landing.wait();
+        if (stored) co_return stored;
+        log_not_kept(call, batch.id, stored.error());
+        // An id that is known already will be known then, too.
+        if (stored.error().fault == Fault::conflict || wait > put_wait_last || call.stopping) co_return stored;
+        asio::steady_timer timer(call.exchange.executor(), wait);
+        wait *= 2;
+        co_await timer.async_wait(asio::as_tuple(asio::deferred));
+    }
 }
 
 Task<Result<void>> Gateway::cancel_batch(Call& call) {

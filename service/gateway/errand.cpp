@@ -18,6 +18,8 @@
 namespace bursar::gateway {
 namespace {
 
+constexpr int status_timed_out = 408;
+
 Error broken_off(const Call& call, const Error& error) {
     if (call.stopping) return stopping_error();
     return error;
@@ -32,6 +34,11 @@ Error failed_errand(const Call& call, int status) {
 }
 
 }  // namespace
+
+bool may_have_made(Endpoint endpoint, int status) {
+    if (endpoint != Endpoint::batch_create) return lost_between(status);
+    return status < 400 || status > 499 || status == status_timed_out;
+}
 
 std::string shown_of(const std::string& said) {
     constexpr std::size_t shown_bytes_max = std::size_t{64} << 10;
@@ -107,8 +114,7 @@ Task<Result<std::optional<std::string>>> Gateway::said_to(Call& call, providers:
     call.outcome.status = status;
     if (!body) co_return std::unexpected(broken_off(call, body.error()));
     if (status >= 200 && status <= 299) co_return std::optional(*std::move(body));
-    // A refusal made nothing; what stands between says only that it lost the provider, which may have.
-    book_hold(call, lost_between(status) ? UsageSource::estimated : UsageSource::none);
+    book_hold(call, may_have_made(call.endpoint, status) ? UsageSource::estimated : UsageSource::none);
     const providers::Judgement judgement = providers::judge(status, answer.head().headers, *body, parts_.clock.now());
     const bool of_request = judgement.fit == providers::Fit::caller || status == 404 || status == 409;
     if (!of_request || status < 400 || status > 499) co_return std::unexpected(failed_errand(call, status));

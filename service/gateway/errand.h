@@ -33,6 +33,11 @@ class UnderWay {
     Call& call_;
 };
 
+/// Whether a provider that answered so may have done what it was asked for. A refusal made nothing; what stands between
+/// says only that it lost the provider. A batch is no single call that has failed with its answer: it may run for a
+/// day, so here only a refusal of the request is believed.
+bool may_have_made(Endpoint endpoint, int status);
+
 /// What the shelf keeps of what a provider said; nothing if it is longer than such answers are.
 std::string shown_of(const std::string& said);
 

@@ -179,7 +179,8 @@ class Gateway {
     Task<Result<void>> create_batch(Call& call);
     Task<Result<void>> cancel_batch(Call& call);
     Result<void> plan_batch(Call& call, const shelf::Item& file, std::string_view packed);
-    Task<Result<void>> keep_batch(Call& call, const shelf::Item& file, std::string said);
+    Task<Result<void>> keep_batch(Call& call, const shelf::Item& file, std::string packed, std::string said);
+    Task<Result<void>> put_batch(Call& call, const shelf::Item& batch, const std::string& packed);
     Result<shelf::Shown> shelved_item(const Call& call, shelf::Kind kind, std::string_view id) const;
     Task<Result<std::unique_ptr<providers::Answer>>> run_errand(Call& call, const Errand& errand);
     /// The body of a success. Nothing: the provider refused, and the caller has its words.

@@ -78,6 +78,9 @@ std::string passthrough_target(const policies::Provider& provider, const edge::R
 }
 
 Again again_of(const Call& call) {
+    // A batch of a model that is free, too.
+    if (call.endpoint == Endpoint::batch_create)
+        return call.outcome.usage_source == UsageSource::none ? Again::if_free : Again::never;
     if (call.endpoint != Endpoint::passthrough || !call.attempt.sent) return Again::if_free;
     // Who answers that it failed, or that the answer is elsewhere, may have done it; who has no time, has not.
     const int status = call.attempt.status;

@@ -17,6 +17,7 @@ namespace {
 constexpr std::array batched = {Endpoint::chat_completions, Endpoint::responses, Endpoint::embeddings};
 constexpr std::string_view version = "/v1";
 constexpr std::size_t file_id_bytes_max = 256;
+constexpr std::size_t field_bytes_shown = 100;
 
 std::unexpected<Error> twice(std::string_view field) {
     return fail(Fault::invalid_request, fmt::format("`{}` stands twice. Send it once.", field));
@@ -143,31 +144,99 @@ Result<BatchLine> read_batch_line(std::string_view line) {
     return out;
 }
 
-Result<BatchAsk> read_batch_ask(std::string_view body) {
-    BatchAsk ask;
-    bool has_file = false, has_endpoint = false, has_window = false;
-    const auto take = [&](std::string_view name, ondemand::value value) -> Result<void> {
-        if (name == "input_file_id") {
-            if (std::exchange(has_file, true)) return twice(name);
-            TRY(ask.input_file, text_in(name, value, file_id_bytes_max));
-        } else if (name == "endpoint") {
-            if (std::exchange(has_endpoint, true)) return twice(name);
-            TRY(ask.endpoint, batched_endpoint(text_of(value)));
-        } else if (name == "completion_window") {
-            if (std::exchange(has_window, true)) return twice(name);
-            if (text_of(value) != "24h") return wrong(name, "\"24h\"");
-        } else {
-            // What a provider may read in another spelling would be another batch there.
-            for (const std::string_view field : {"input_file_id", "endpoint", "completion_window"})
-                if (is_meant(field, name)) return in_lower_case(field);
-        }
-        return {};
-    };
-    TRY_VOID(each_field(padded_copy(body), take));
-    if (!has_file) return fail(Fault::invalid_request, "`input_file_id` is missing: the file that holds the calls.");
-    if (!has_endpoint) return fail(Fault::invalid_request, "`endpoint` is missing, such as \"/v1/chat/completions\".");
-    if (!has_window) return fail(Fault::invalid_request, "`completion_window` is missing: \"24h\".");
-    return ask;
+Result<void> check_expiry(std::string_view field, std::string_view anchor, std::int64_t seconds) {
+    if (anchor != "created_at") return wrong(fmt::format("{}.anchor", field), "\"created_at\"");
+    if (seconds >= expiry_least.count()) return {};
+    return fail(Fault::invalid_request,
+                fmt::format("`{}.seconds` must be at least {}: what a batch cost is read from its files. Delete them "
+                            "when you have read them.",
+                            field, expiry_least.count()));
 }
+
+namespace {
+
+/// What is sent to the provider as it is, so all of it is understood or refused.
+class AskReader {
+  public:
+    Result<BatchAsk> read(std::string_view body);
+
+  private:
+    enum class Field : std::uint8_t { input_file_id, endpoint, completion_window, metadata, output_expires_after };
+    static constexpr std::array<std::string_view, 5> names = {"input_file_id", "endpoint", "completion_window",
+                                                              "metadata", "output_expires_after"};
+    Result<void> take(std::string_view name, ondemand::value value);
+    static Result<void> take_expiry(std::string_view name, ondemand::value value);
+    bool seen(Field field) const { return seen_[static_cast<std::size_t>(field)]; }
+
+    BatchAsk ask_;
+    std::array<bool, names.size()> seen_{};
+};
+
+Result<void> AskReader::take(std::string_view name, ondemand::value value) {
+    const auto* const found = std::ranges::find(names, name);
+    if (found == names.end())
+        return fail(Fault::invalid_request,
+                    fmt::format("`{}` is no field of a batch here. A batch has {}, and nothing else.",
+                                name.substr(0, field_bytes_shown), fmt::join(names, ", ")));
+    const auto index = static_cast<std::size_t>(found - names.begin());
+    if (std::exchange(seen_[index], true)) return twice(name);
+    switch (static_cast<Field>(index)) {
+        case Field::input_file_id: {
+            TRY(ask_.input_file, text_in(name, value, file_id_bytes_max));
+            return {};
+        }
+        case Field::endpoint: {
+            TRY(ask_.endpoint, batched_endpoint(text_of(value)));
+            return {};
+        }
+        case Field::completion_window:
+            return text_of(value) == "24h" ? Result<void>{} : wrong(name, "\"24h\"");
+        case Field::metadata: {
+            ondemand::object object;
+            if (is_null(value) || value.get_object().get(object) == simdjson::SUCCESS) return {};
+            return wrong(name, "an object of texts");
+        }
+        case Field::output_expires_after:
+            return take_expiry(name, value);
+    }
+    return {};
+}
+
+/// Results that are gone before they were read would leave the batch at its worst.
+Result<void> AskReader::take_expiry(std::string_view name, ondemand::value value) {
+    ondemand::object object;
+    if (value.get_object().get(object) != simdjson::SUCCESS) return wrong(name, "an object: `anchor` and `seconds`");
+    std::string anchor;
+    std::int64_t seconds = 0;
+    int members = 0;
+    bool known = true;
+    const auto visit = [&](std::string_view key, ondemand::value member) -> error_code {
+        ++members;
+        if (key == "anchor")
+            anchor = text_of(member);
+        else if (key != "seconds" || member.get_int64().get(seconds) != simdjson::SUCCESS)
+            known = false;
+        return simdjson::SUCCESS;
+    };
+    if (const auto error = each_member(object, visit)) return not_json(error);
+    if (!known || members > 2) return wrong(name, "an object: `anchor` and `seconds`, a whole number");
+    return check_expiry(name, anchor, seconds);
+}
+
+Result<BatchAsk> AskReader::read(std::string_view body) {
+    TRY_VOID(
+        each_field(padded_copy(body), [&](std::string_view name, ondemand::value value) { return take(name, value); }));
+    if (!seen(Field::input_file_id))
+        return fail(Fault::invalid_request, "`input_file_id` is missing: the file that holds the calls.");
+    if (!seen(Field::endpoint))
+        return fail(Fault::invalid_request, "`endpoint` is missing, such as \"/v1/chat/completions\".");
+    if (!seen(Field::completion_window))
+        return fail(Fault::invalid_request, "`completion_window` is missing: \"24h\".");
+    return std::move(ask_);
+}
+
+}  // namespace
+
+Result<BatchAsk> read_batch_ask(std::string_view body) { return AskReader().read(body); }
 
 }  // namespace bursar::providers

@@ -3,7 +3,9 @@
 #include "service/base/result.h"
 #include "service/providers/body.h"
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -29,12 +31,17 @@ Result<BatchLine> read_batch_line(std::string_view line);
 /// those that there are.
 Result<Endpoint> batched_endpoint(std::string_view url);
 
+/// How long files have to stay at the provider: a batch runs for a day, and its cost is read from its results.
+inline constexpr std::chrono::seconds expiry_least = std::chrono::days(3);
+/// OpenAI's `expires_after` and `output_expires_after`; invalid_request: the files would be gone too early.
+Result<void> check_expiry(std::string_view field, std::string_view anchor, std::int64_t seconds);
+
 /// What a request for a batch says.
 struct BatchAsk {
     std::string input_file;
     Endpoint endpoint = Endpoint::chat_completions;
 };
-/// invalid_request.
+/// Strict, as it goes on to the provider: invalid_request names what is not understood.
 Result<BatchAsk> read_batch_ask(std::string_view body);
 
 }  // namespace bursar::providers

@@ -50,16 +50,24 @@ bool is_shelf_id(std::string_view id) {
     return !id.empty() && id.size() <= id_bytes_max && std::ranges::all_of(id, plain);
 }
 
-bool has_ended(std::string_view status) {
+std::string status_of(std::string_view told) {
+    std::string status(told);
+    for (char& c : status)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return status == "canceled" ? "cancelled" : status;
+}
+
+bool has_ended(std::string_view told) {
+    const std::string status = status_of(told);
     constexpr std::array<std::string_view, 4> ends = {"completed", "failed", "expired", "cancelled"};
-    return std::ranges::find(ends, status) != ends.end();
+    return std::ranges::find(ends, std::string_view(status)) != ends.end();
 }
 
 Result<StoredObject> read_stored(std::string_view json) {
     StoredObject out;
     const auto visit = [&](std::string_view key, ondemand::value value) -> error_code {
         if (key == "id") out.id = text_of(value);
-        if (key == "status") out.status = text_of(value);
+        if (key == "status") out.status = status_of(text_of(value));
         if (key == "output_file_id") out.output_file = text_of(value);
         if (key == "error_file_id") out.error_file = text_of(value);
         if (key != "request_counts") return simdjson::SUCCESS;

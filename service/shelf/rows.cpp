@@ -81,11 +81,6 @@ Result<void> insert_lines(store::Transaction& transaction, std::string_view id, 
     return transaction.run("INSERT OR REPLACE INTO shelf_lines (id, packed) VALUES (?, ?)", {id, store::Blob{packed}});
 }
 
-Result<void> copy_lines(store::Transaction& transaction, std::string_view from, std::string_view to) {
-    return transaction.run(
-        "INSERT OR REPLACE INTO shelf_lines (id, packed) SELECT ?, packed FROM shelf_lines WHERE id = ?", {to, from});
-}
-
 /// One that is settled stays so: the row may have been settled since `item` was read.
 Result<void> update_item(store::Transaction& transaction, const Item& item) {
     return transaction.run(

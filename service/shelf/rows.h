@@ -10,7 +10,6 @@ namespace bursar::shelf {
 /// conflict: something has its id.
 Result<void> insert_item(store::Transaction& transaction, const Item& item);
 Result<void> insert_lines(store::Transaction& transaction, std::string_view id, std::string_view packed);
-Result<void> copy_lines(store::Transaction& transaction, std::string_view from, std::string_view to);
 Result<void> update_item(store::Transaction& transaction, const Item& item);
 Result<void> remove_item(store::Transaction& transaction, std::string_view id);
 /// not_found.

@@ -106,7 +106,6 @@ class StoredShelf final : public Shelf {
 
     Result<void> room(Kind kind, std::string_view owner) const override;
     void put(Item item, std::string packed, Done done) override;
-    void put_batch(Item batch, std::string input_file, Done done) override;
     Shown find(Kind kind, std::string_view id, std::string_view owner) const override;
     std::vector<Shown> list(Kind kind, std::string_view owner, std::string_view after,
                             std::size_t count_max) const override;
@@ -120,7 +119,6 @@ class StoredShelf final : public Shelf {
 
   private:
     using Job = std::move_only_function<Result<void>(store::Transaction&)>;
-    void insert(Shown item, Job with, Done done);
     void write_later(Job job);
     void add_results(const Item& batch, const std::vector<std::string>& results);
 
@@ -146,7 +144,8 @@ Result<void> StoredShelf::room(Kind kind, std::string_view owner) const {
                           limits_.owner_items_max));
 }
 
-void StoredShelf::insert(Shown item, Job with, Done done) {
+void StoredShelf::put(Item put, std::string packed, Done done) {
+    const auto item = std::make_shared<const Item>(std::move(put));
     Shown removed;
     {
         const MutexLock lock(mutex_);
@@ -154,10 +153,10 @@ void StoredShelf::insert(Shown item, Job with, Done done) {
             removed = index_.oldest_settled(item->owner);
     }
     store_.submit(
-        [item, removed, with = std::move(with)](store::Transaction& transaction) mutable -> Result<void> {
+        [item, removed, packed = std::move(packed)](store::Transaction& transaction) -> Result<void> {
             if (removed) TRY_VOID(remove_item(transaction, removed->id));
             TRY_VOID(insert_item(transaction, *item));
-            return with(transaction);
+            return packed.empty() ? Result<void>{} : insert_lines(transaction, item->id, packed);
         },
         [this, item, removed, done = std::move(done)](Result<void> stored) mutable {
             if (stored) {
@@ -167,27 +166,6 @@ void StoredShelf::insert(Shown item, Job with, Done done) {
             }
             done(std::move(stored));
         });
-}
-
-void StoredShelf::put(Item item, std::string packed, Done done) {
-    auto shown = std::make_shared<const Item>(std::move(item));
-    insert(
-        shown,
-        [shown, packed = std::move(packed)](store::Transaction& transaction) -> Result<void> {
-            if (packed.empty()) return {};
-            return insert_lines(transaction, shown->id, packed);
-        },
-        std::move(done));
-}
-
-void StoredShelf::put_batch(Item batch, std::string input_file, Done done) {
-    auto shown = std::make_shared<const Item>(std::move(batch));
-    insert(
-        shown,
-        [shown, from = std::move(input_file)](store::Transaction& transaction) {
-            return copy_lines(transaction, from, shown->id);
-        },
-        std::move(done));
 }
 
 Shown StoredShelf::find(Kind kind, std::string_view id, std::string_view owner) const {

@@ -68,10 +68,9 @@ class Shelf {
 
     /// Whether one more fits: conflict if the owner has too many, overloaded if all together have.
     virtual Result<void> room(Kind kind, std::string_view owner) const = 0;
-    /// Known once it is stored. `packed` are a file's lines. conflict: something has its id.
+    /// Known once it is stored. `packed` are the lines of a file, or of a batch: those of its input file, which may be
+    /// gone by now. conflict: something has its id.
     virtual void put(Item item, std::string packed, Done done) = 0;
-    /// The same of a batch, which gets the lines of its input file.
-    virtual void put_batch(Item batch, std::string input_file, Done done) = 0;
     /// Null if there is none of that owner: whose else it may be, nobody is told.
     virtual Shown find(Kind kind, std::string_view id, std::string_view owner) const = 0;
     /// Newest first, behind the one with id `after` (empty: from the newest); at most `count_max`.

@@ -8,10 +8,13 @@ import OpenAI, { toFile } from 'openai';
 import { rowOf, settled } from './support/books.mjs';
 import { Bursar, nanos } from './support/bursar.mjs';
 import { until } from './support/process.mjs';
+import { answers, Gate, late } from './fakes/server.mjs';
 import { StrictBatches } from './support/strict-batches.mjs';
 
 const providerKey = 'sk-strict-batches-0123456789';
 const price = { input: '2.50', output: '10.00', hidden_reasoning: false, batch: '0.5' };
+
+const teams = ['one', 'two', 'books', 'mixed', 'killed', 'left', 'replay', 'refusing', 'row', 'gone', 'down', 'early', 'spelled'];
 
 let provider;
 let bursar;
@@ -45,6 +48,10 @@ const billOf = (used) =>
     }, 0n);
 const tokensOf = (used) => used.reduce((sum, { total_tokens }) => sum + BigInt(total_tokens), 0n);
 const isBooked = (team, cost) => until(`${cost} nano-dollars in the books of ${team}`, async () => (await spentBy(team)).cost === cost, 60_000);
+const isMaking = ({ method, path }) => method === 'POST' && path === '/v1/batches';
+/** The service has asked for it since then, by itself. */
+const isAskedFor = (batch, since) =>
+    until(`a look at ${batch.id}`, async () => provider.requests.slice(since).some(({ method, path }) => method === 'GET' && path === `/v1/batches/${batch.id}`), 60_000);
 const sentSince = (count) => provider.requests.slice(count).filter(({ method }) => method !== 'GET');
 
 before(async () => {
@@ -61,11 +68,11 @@ before(async () => {
                 claude: { channels: [{ provider: 'demo-anthropic', model: 'claude-there' }] },
                 pick: { rules: [{ use: 'chat' }] },
             },
-            teams: Object.fromEntries(['one', 'two', 'books', 'mixed', 'killed', 'left', 'replay', 'refusing', 'row'].map((name) => [name, {}]).concat([['poor', { budgets: [{ limit: '0.001 USD', per: 'month' }] }]])),
+            teams: Object.fromEntries(teams.map((name) => [name, {}]).concat([['poor', { budgets: [{ limit: '0.001 USD', per: 'month' }] }]])),
             prices: { 'chat-there': price, 'vector-there': { input: '1', batch: '0.5' }, 'other-there': price, 'claude-there': price },
         },
     });
-    for (const team of ['one', 'two', 'books', 'mixed', 'killed', 'left', 'replay', 'refusing', 'row', 'poor']) {
+    for (const team of [...teams, 'poor']) {
         keys[team] = await bursar.issueKey({ team });
     }
     keys.narrow = await bursar.issueKey({ models: ['vector'] });
@@ -187,7 +194,7 @@ test('once it has ended the books have what its results say, to the nano-dollar,
     assert.equal(nanos(rows.find(({ group }) => group.team === 'books').cost_usd), spent.cost, 'reports say the same');
 });
 
-test('refused calls cost nothing; answers without usage, and completed calls in no file, the most that they may', async () => {
+test('refused calls cost nothing; answers without usage the most that they may; completed calls in no file are waited for', async () => {
     const only = async (ids) => {
         const before = await spentBy('mixed');
         const batch = await create(clients.mixed, await upload(clients.mixed, ids.map((id) => chat(id))));
@@ -195,17 +202,19 @@ test('refused calls cost nothing; answers without usage, and completed calls in 
         provider.end(batch.id);
         await clients.mixed.batches.retrieve(batch.id);
         const { used } = provider.batches.get(batch.id);
-        return { before: before.cost, worst, used };
+        return { before: before.cost, worst, used, batch };
     };
     const bad = await only(['bad-1', 'bad-2']);
     await isBooked('mixed', bad.before);
     const mute = await only(['mute-1']);
     assert.ok(mute.worst > 0n);
+    await isBooked('mixed', mute.before + mute.worst);
     const lost = await only(['lost-1', 'bad-33']);
-    // Both lines may cost the same: of two as long as each other, one is counted.
-    await isBooked('mixed', lost.before + lost.worst / 2n);
-    const spent = await spentBy('mixed');
-    assert.equal(spent.cost, mute.worst + lost.worst / 2n);
+    const asked = provider.requests.length;
+    await isAskedFor(lost.batch, asked);
+    assert.equal((await spentBy('mixed')).cost, lost.before + lost.worst, 'its results say less than its numbers');
+    provider.find(lost.batch.id);
+    await isBooked('mixed', lost.before + billOf(provider.batches.get(lost.batch.id).used));
 });
 
 test('a batch that is cancelled costs what was made until then', async () => {
@@ -258,6 +267,71 @@ test('a provider that refuses a batch leaves nothing in the books, and its words
     assert.equal((await spentBy('refusing')).cost, 0n);
     assert.equal((await settled(bursar)).holds_open, 0);
     provider.refusals.length = 0;
+});
+
+test('a file that is deleted while its batch is being made leaves a batch that is settled', async () => {
+    const file = await upload(clients.gone, [chat('a'), chat('b')]);
+    const gate = new Gate();
+    provider.nextWhen(isMaking, late(gate));
+    const making = create(clients.gone, file);
+    await until('the batch is at its provider', async () => provider.batches.size && [...provider.batches.values()].some(({ object }) => object.input_file_id === file.id));
+    await clients.gone.files.delete(file.id);
+    gate.open();
+    const batch = await making;
+    provider.end(batch.id);
+    await clients.gone.batches.retrieve(batch.id);
+    await isBooked('gone', billOf(provider.batches.get(batch.id).used));
+});
+
+test('a provider that fails may have made the batch: it is booked, and the Idempotency-Key makes no second one', async () => {
+    for (const status of [500, 503, 408]) {
+        const file = await upload(clients.down, [chat(`s-${status}`)]);
+        const before = (await spentBy('down')).cost;
+        const options = { headers: { 'idempotency-key': `down-${status}` } };
+        const made = provider.requests.filter(isMaking).length;
+        provider.nextWhen(isMaking, { ...answers(status, { error: { message: 'later' } }), carriedOut: true });
+        await assert.rejects(create(clients.down, file, {}, options), (error) => error.status >= 500);
+        const row = await rowOf(bursar, lastCall);
+        assert.equal(row.usage_source, 'estimated');
+        assert.equal((await spentBy('down')).cost - before, nanos(row.held_usd));
+        assert.ok(nanos(row.held_usd) > 0n);
+        await assert.rejects(create(clients.down, file, {}, options), (error) => error.status === 409);
+        assert.equal(provider.requests.filter(isMaking).length, made + 1);
+    }
+    assert.equal((await settled(bursar)).holds_open, 0);
+});
+
+test('who says that a batch has ended before its results are there is asked again', async () => {
+    const file = await upload(clients.early, [chat('a'), chat('b')]);
+    const batch = await create(clients.early, file);
+    const worst = (await spentBy('early')).cost;
+    const take = provider.hideResults(batch.id);
+    const asked = provider.requests.length;
+    assert.equal((await clients.early.batches.retrieve(batch.id)).status, 'completed');
+    await isAskedFor(batch, asked + 1);
+    assert.equal((await spentBy('early')).cost, worst);
+    take();
+    await isBooked('early', billOf(provider.batches.get(batch.id).used));
+});
+
+test('a provider that spells its status otherwise ends its batches, too', async () => {
+    const batch = await create(clients.spelled, await upload(clients.spelled, [chat('a'), chat('b')]));
+    provider.end(batch.id, 'Canceled', 1);
+    await clients.spelled.batches.retrieve(batch.id);
+    await isBooked('spelled', billOf(provider.batches.get(batch.id).used));
+});
+
+test('what is not understood of a batch or an upload is refused by its name, and nothing is sent', async () => {
+    const file = await upload(clients.one, [chat('a')]);
+    const sent = provider.requests.length;
+    const day = { anchor: 'created_at', seconds: 86_400 };
+    await assert.rejects(create(clients.one, file, { priority: 'high' }), /`priority` is no field of a batch/);
+    await assert.rejects(create(clients.one, file, { output_expires_after: day }), /`output_expires_after.seconds` must be at least 259200/);
+    const calls = () => toFile(Buffer.from(jsonl([chat('a')])), 'calls.jsonl');
+    await assert.rejects(clients.one.files.create({ purpose: 'batch', file: await calls(), expires_after: day }), /`expires_after.seconds` must be at least 259200/);
+    await assert.rejects(clients.one.files.create({ purpose: 'batch', file: await calls(), custom_llm_provider: 'azure' }), /`custom_llm_provider` is no field of an upload/);
+    assert.deepEqual(sentSince(sent), []);
+    await clients.one.files.create({ purpose: 'batch', file: await calls(), expires_after: { ...day, seconds: 7 * 86_400 } });
 });
 
 test('embeddings are batched, too', async () => {

@@ -116,4 +116,26 @@ export class StrictBatches extends Fake {
             request_counts: { total: batch.lines.length, completed, failed: batch.lines.length - completed },
         });
     }
+
+    /** Ends a batch and says so, but not yet where its results are. The function that it gives says that. */
+    hideResults(id) {
+        this.end(id);
+        const { object } = this.batches.get(id);
+        const { output_file_id, error_file_id } = object;
+        Object.assign(object, { output_file_id: null, error_file_id: null });
+        return () => Object.assign(object, { output_file_id, error_file_id });
+    }
+
+    /** The answers of "lost" calls of a batch that has ended turn up in its output. */
+    find(id) {
+        const batch = this.batches.get(id);
+        const found = batch.lines.flatMap(({ custom_id, url, body }, n) => {
+            if (!custom_id.startsWith('lost')) return [];
+            const usage = usageOf[url](n);
+            batch.used.push(usage);
+            return [JSON.stringify({ id: `r_${n}`, custom_id, response: { status_code: 200, request_id: 'q', body: answerOf[url](body, usage) }, error: null })];
+        });
+        const known = this.files.get(batch.object.output_file_id)?.text ?? '';
+        batch.object.output_file_id = this.#store(`${known}${found.join('\n')}\n`, `${id}_output.jsonl`, 'batch_output').id;
+    }
 }

@@ -122,6 +122,41 @@ TEST_F(Billing, CallsThatNoLineTellsOfAreNotForgotten) {
               sum_of({.id = "b", .status = "completed"}));
 }
 
+TEST_F(Billing, WhoEndsWithoutResultsAndNumbersIsNotBelieved) {
+    const auto standing = [&](const std::string& status, std::optional<std::int64_t> completed, const std::string& file,
+                              bool told) {
+        BatchBill one = bill({line("a"), line("b")});
+        if (told) one.take(R"({"custom_id":"a","response":null,"error":{"code":"batch_expired"}})");
+        const providers::StoredObject object{
+            .id = "b", .status = status, .output_file = file, .error_file = {}, .completed = completed};
+        const std::int64_t untold = one.untold(object);
+        EXPECT_EQ(one.whole(object), untold == 0);
+        EXPECT_EQ(one.finish(object).calls, untold) << "what is untold is counted at its worst";
+        return untold;
+    };
+    EXPECT_EQ(standing("completed", 2, "", false), 2) << "its files are not there yet";
+    EXPECT_EQ(standing("completed", 0, "", false), 2) << "nor are its numbers";
+    EXPECT_EQ(standing("completed", {}, "", false), 2);
+    EXPECT_EQ(standing("completed", 0, "f", false), 0) << "all were refused, and a file says so";
+    for (const char* status : {"cancelled", "expired"}) {
+        EXPECT_EQ(standing(status, {}, "", false), 2) << status;
+        EXPECT_EQ(standing(status, {}, "f", true), 1) << status << ": one was not made";
+        EXPECT_EQ(standing(status, 0, "", false), 0) << status << " before anything was made";
+        EXPECT_EQ(standing(status, 1, "", false), 1) << status;
+    }
+    EXPECT_EQ(standing("failed", {}, "", false), 0) << "it never began";
+    EXPECT_EQ(standing("failed", 1, "", false), 1);
+}
+
+TEST_F(Billing, AnAnswerInOneFileOutweighsItsLackInTheOther) {
+    BatchBill one = bill({line("a")});
+    one.take(R"({"custom_id":"a","response":null,"error":{"code":"batch_expired"}})");
+    one.take(answer("a", std::string(ten_and_five)));
+    const providers::StoredObject object{.id = "b", .status = "expired"};
+    EXPECT_TRUE(one.whole(object));
+    EXPECT_EQ(one.finish(object).cost, NanoUsd(35'000));
+}
+
 TEST_F(Billing, TheChargeHasItsFeeForEachCallThatWasMade) {
     charge = {.factor = {.numerator = 3, .denominator = 2}, .per_call = NanoUsd(1'000)};
     BatchBill one = bill({line("a"), line("b")});

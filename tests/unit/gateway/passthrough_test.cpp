@@ -172,6 +172,11 @@ TEST(Passthrough, AKeyRunsNothingAgainThatMayHaveBeenDone) {
         call.outcome.usage_source = source;
         EXPECT_EQ(again_of(call), Again::never);
     }
+    call.endpoint = Endpoint::batch_create;
+    EXPECT_EQ(again_of(call), Again::never) << "a batch that costs nothing is not made twice either";
+    call.outcome.usage_source = UsageSource::none;
+    EXPECT_EQ(again_of(call), Again::if_free);
+    call.outcome.usage_source = UsageSource::estimated;
     call.endpoint = Endpoint::embeddings;
     EXPECT_EQ(again_of(call), Again::if_free) << "of models the cost decides";
 }

@@ -90,5 +90,35 @@ TEST(BatchAsk, NamesOneFile) {
         EXPECT_FALSE(read_batch_ask(wrong)) << wrong;
 }
 
+TEST(BatchAsk, WhatIsNotUnderstoodIsNotSent) {
+    struct Field {
+        std::string more, says;  ///< says nothing: it is taken
+    };
+    const std::vector<Field> fields = {
+        {R"("metadata":{"a":"b"})", ""},
+        {R"("metadata":null)", ""},
+        {R"("output_expires_after":{"anchor":"created_at","seconds":259200})", ""},
+        {R"("metadata":"a")", "`metadata`"},
+        {R"("metadata":{},"metadata":{})", "`metadata` stands twice"},
+        {R"("priority":"high")", "`priority`"},
+        {R"("Endpoint":"/v1/embeddings")", "`Endpoint`"},
+        {R"("output_expires_after":{"anchor":"created_at","seconds":3600})", "`output_expires_after.seconds`"},
+        {R"("output_expires_after":{"anchor":"created_at","seconds":259199})", "259200"},
+        {R"("output_expires_after":{"anchor":"created_at","seconds":259200,"seconds":1})", "`output_expires_after`"},
+        {R"("output_expires_after":{"anchor":"created_at","seconds":259200,"more":1})", "`output_expires_after`"},
+        {R"("output_expires_after":{"anchor":"made","seconds":259200})", "`output_expires_after.anchor`"},
+        {R"("output_expires_after":{"seconds":259200})", "`output_expires_after.anchor`"},
+        {R"("output_expires_after":3600)", "`output_expires_after`"},
+        {R"("output_expires_after":null)", "`output_expires_after`"},
+    };
+    for (const Field& field : fields) {
+        const auto ask = read_batch_ask(
+            R"({"input_file_id":"a","endpoint":"/v1/responses","completion_window":"24h",)" + field.more + "}");
+        EXPECT_EQ(ask.has_value(), field.says.empty()) << field.more;
+        if (ask) continue;
+        EXPECT_TRUE(ask.error().for_caller.contains(field.says)) << field.more << ": " << ask.error().for_caller;
+    }
+}
+
 }  // namespace
 }  // namespace bursar::providers

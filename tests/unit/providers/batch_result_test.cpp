@@ -28,9 +28,13 @@ TEST(StoredObject, IsNoneWithoutAnIdThatFitsAPath) {
 }
 
 TEST(StoredObject, EndsInFourWays) {
-    for (const char* status : {"completed", "failed", "expired", "cancelled"}) EXPECT_TRUE(has_ended(status));
-    for (const char* status : {"", "validating", "in_progress", "finalizing", "cancelling", "Completed"})
+    for (const char* status :
+         {"completed", "failed", "expired", "cancelled", "Completed", "EXPIRED", "canceled", "Canceled"})
+        EXPECT_TRUE(has_ended(status)) << status;
+    for (const char* status : {"", "validating", "in_progress", "finalizing", "cancelling", "complete"})
         EXPECT_FALSE(has_ended(status)) << status;
+    EXPECT_EQ(read_stored(R"({"id":"b","status":"Canceled"})")->status, "cancelled");
+    EXPECT_EQ(read_stored(R"({"id":"b","status":"COMPLETED"})")->status, "completed");
 }
 
 TEST(BatchResult, IsOfOneCall) {

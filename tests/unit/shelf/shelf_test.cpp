@@ -48,9 +48,6 @@ class Shelving : public testing::Test {
     Result<void> put(Item item, const std::string& packed = {}) {
         return wait([&](Shelf::Done done) { shelf->put(std::move(item), packed, std::move(done)); });
     }
-    Result<void> put_batch(Item item, const std::string& from) {
-        return wait([&](Shelf::Done done) { shelf->put_batch(std::move(item), from, std::move(done)); });
-    }
     Result<std::string> lines(const std::string& id) {
         std::promise<Result<std::string>> promise;
         shelf->lines(id, [&](Result<std::string> got) { promise.set_value(std::move(got)); });
@@ -113,7 +110,7 @@ TEST_F(Shelving, AnIdIsNobodyElsesAfterwards) {
 
 TEST_F(Shelving, ARestartKnowsWhatWasKnown) {
     ASSERT_TRUE(put(file("f1"), pack({{.name = 1, .input = 2, .output = 3}})));
-    ASSERT_TRUE(put_batch(batch("b1"), "f1"));
+    ASSERT_TRUE(put(batch("b1"), pack({{.name = 1, .input = 2, .output = 3}})));
     shelf->tell("b1", R"({"id":"b1","status":"completed"})", State::ended, {"out"});
     reopen();
     const Shown known = shelf->find(Kind::batch, "b1", "team:a");
@@ -134,8 +131,18 @@ TEST_F(Shelving, ARestartKnowsWhatWasKnown) {
     EXPECT_FALSE(lines("f1"));
 }
 
+TEST_F(Shelving, ABatchHasItsLinesThoughItsFileIsGoneBefore) {
+    const std::string packed = pack({{.name = 1, .input = 2, .output = 3}});
+    ASSERT_TRUE(put(file("f1"), packed));
+    ASSERT_TRUE(wait([&](Shelf::Done done) { shelf->remove("f1", std::move(done)); }));
+    ASSERT_TRUE(put(batch("b1"), packed));
+    const auto kept = lines("b1");
+    ASSERT_TRUE(kept) << "without them it could never be settled";
+    EXPECT_EQ(*kept, packed);
+}
+
 TEST_F(Shelving, ABatchIsSettledOnce) {
-    ASSERT_TRUE(put_batch(batch("b1"), "none"));
+    ASSERT_TRUE(put(batch("b1")));
     shelf->tell("b1", "{}", State::ended);
     ASSERT_TRUE(settle("b1"));
     EXPECT_TRUE(shelf->unsettled().empty());
@@ -151,7 +158,7 @@ TEST_F(Shelving, ABatchIsSettledOnce) {
 }
 
 TEST_F(Shelving, WhatASettlementTakesBackIsNotSettled) {
-    ASSERT_TRUE(put_batch(batch("b1"), "none"));
+    ASSERT_TRUE(put(batch("b1")));
     const Result<void> failed = store->write([&](store::Transaction& transaction) -> Result<void> {
         TRY_VOID(shelf->settle(transaction, "b1"));
         return fail(Fault::internal, "the correction failed");
@@ -178,11 +185,11 @@ TEST_F(Shelving, AnOwnerHasSoManyAndSettledBatchesMakeRoom) {
     ASSERT_FALSE(full);
     EXPECT_EQ(full.error().fault, Fault::conflict);
     EXPECT_TRUE(shelf->room(Kind::file, "team:b"));
-    for (const char* id : {"b1", "b2", "b3"}) ASSERT_TRUE(put_batch(batch(id), "f1"));
+    for (const char* id : {"b1", "b2", "b3"}) ASSERT_TRUE(put(batch(id)));
     EXPECT_FALSE(shelf->room(Kind::batch, "team:a")) << "none of them may be forgotten before it is settled";
     ASSERT_TRUE(settle("b2"));
     ASSERT_TRUE(shelf->room(Kind::batch, "team:a"));
-    ASSERT_TRUE(put_batch(batch("b4"), "f1"));
+    ASSERT_TRUE(put(batch("b4")));
     EXPECT_EQ(shelf->find(Kind::batch, "b2", "team:a"), nullptr);
     EXPECT_NE(shelf->find(Kind::batch, "b1", "team:a"), nullptr);
     ASSERT_TRUE(put(file("f9", "team:b")));
