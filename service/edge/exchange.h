@@ -44,18 +44,20 @@ enum class CloseCode : std::uint16_t {
 
 /// What a connection is after its upgrade: text messages both ways. Lives as long as its exchange, on its shard. Pings
 /// are answered and sent whoever waits for what. A message that comes while the handler does something else waits; more
-/// than one is not read. The whole of it counts as a call in work from next()'s end to the following one's beginning.
+/// than one, or than the beginning of a long one, is not read. The whole of it counts as a call in work from next()'s
+/// end to the following one's beginning.
 class Messages {
   public:
     /// The next message of at most `bytes_max`, if it begins before `until`. After anything but message and quiet,
     /// close() is all that is left. The bytes of a message count among all bodies until holds() says what of them is
     /// kept.
     virtual Task<Received> next(std::size_t bytes_max, Moment until) = 0;
-    /// One message each, in one write where it can be. The texts need not outlive the first wait. An error means that
+    /// One message each, in one write where it can be, by the deadline of a whole answer of that size. The texts need
+    /// not outlive the first wait. An error means that
     /// the client is gone.
     virtual Task<Result<void>> send(std::span<const std::string_view> texts) = 0;
     /// What whoever serves these messages keeps in memory for them, in all: it counts among all bodies. overloaded:
-    /// there is no room, and nothing of it counts.
+    /// there is no room, and what counted before counts on.
     virtual Result<void> holds(std::size_t bytes) = 0;
     /// As Exchange::watch().
     virtual void watch(std::function<void()> left) = 0;

@@ -25,6 +25,7 @@ struct Limits {
     std::chrono::milliseconds body_idle{30'000};          ///< between two reads of the body
     std::chrono::milliseconds keep_alive{75'000};         ///< between two requests
     std::chrono::milliseconds ping{30'000};               ///< of silence on a WebSocket; after two it is closed
+    std::size_t ahead_bytes_max = std::size_t{1} << 20;   ///< read of a WebSocket's next message while a call runs
     std::chrono::milliseconds write{60'000};              ///< for one write to a client that does not read
     std::chrono::milliseconds answer{60'000};             ///< for a whole answer that is no stream, besides `write` ...
     std::size_t answer_bytes_per_second_min = 64 * 1024;  ///< ... and as much longer as a client of this speed needs

@@ -16,6 +16,9 @@ constexpr std::size_t owed_bytes_max = 4096;
 constexpr std::size_t turn_bytes = std::size_t{1} << 20;
 /// Whoever waits keeps no more than this.
 constexpr std::size_t pending_bytes_kept = 2048;
+/// Pings that a client may send in so much time; nobody who means well comes near.
+constexpr std::size_t pings_max = 1000;
+constexpr std::chrono::seconds pings_in{10};
 
 /// Whether a comma list in any header of that name has this word, without regard to case (RFC 9110 §5.6.1).
 bool lists(const RequestHead& head, std::string_view name, std::string_view word) {
@@ -95,9 +98,11 @@ Task<WebSocket::How> WebSocket::until_message(Moment until) {
     for (;;) {
         const std::optional<How> found = look();
         while (!owed_.empty() && connection_.socket_->is_open()) co_await write_all_owed();
+        if (found && *found != How::message) co_return *found;
+        // What has come by then, or half of it, would hold up the stop: who sent it hears why and asks again.
+        if (connection_.draining()) co_return How::stopping;
         if (found) co_return *found;
         const bool begun = reader_.mid_message();
-        if (connection_.draining() && !begun) co_return How::stopping;
         const Moment now = moment_about();
         if (!begun) whole = Moment::max();
         if (begun && whole == Moment::max()) whole = now + limits.body;
@@ -116,13 +121,13 @@ Task<WebSocket::How> WebSocket::until_message(Moment until) {
         since_wait = 0;
         if (connection_.pending_.empty() && connection_.pending_.capacity() > pending_bytes_kept)
             std::string().swap(connection_.pending_);
-        waiting_ = !begun;
+        waiting_ = true;
         const bool ready = co_await connection_.wait_for(moved, deadline);
         waiting_ = false;
         if (ready) continue;
         if (!connection_.socket_->is_open()) co_return over();
-        if (begun) co_return How::too_slow;
         if (connection_.draining()) continue;
+        if (begun) co_return How::too_slow;
         if (deadline == until) co_return How::quiet;
         if (std::exchange(pinged_, true)) co_return over();
         owe(Opcode::ping, {});
@@ -136,17 +141,21 @@ WebSocket::How WebSocket::over() {
 
 std::optional<WebSocket::How> WebSocket::look() {
     if (state_ != State::open) return How::over;
-    std::string& pending = connection_.pending_;
+    std::string_view rest = connection_.pending_;
     // Beyond the message too: whoever sends one and leaves at once wants no answer.
-    while (!ended_ && !pending.empty()) {
+    while (!ended_ && !rest.empty() && state_ == State::open) {
         const auto begin = whole_ ? FrameReader::Begin::waits : FrameReader::Begin::may;
-        const FrameReader::Step step = reader_.take(pending, message_, bytes_max_, begin);
-        pending.erase(0, step.taken);
+        const FrameReader::Step step = reader_.take(rest, message_, bytes_max_, begin);
+        rest.remove_prefix(step.taken);
         if (!count()) ended_ = How::overloaded;
         if (step.got == FrameReader::Got::more || step.got == FrameReader::Got::waits) break;
         met(step.got);
-        if (state_ != State::open) return How::over;
     }
+    connection_.pending_.erase(0, connection_.pending_.size() - rest.size());
+    // Of several pings the newest is answered (RFC 6455 §5.5.3), and a client that closes wants no pong.
+    const std::optional<std::string> ping = std::exchange(ping_, std::nullopt);
+    if (state_ != State::open) return How::over;
+    if (ping) owe(Opcode::pong, *ping);
     // A message for which there is no room is none, though all of it has come.
     if (whole_ && ended_ != How::overloaded) return How::message;
     return ended_;
@@ -158,7 +167,7 @@ void WebSocket::met(FrameReader::Got got) {
             whole_ = true;
             return;
         case FrameReader::Got::ping:
-            owe(Opcode::pong, reader_.control());
+            met_ping();
             return;
         case FrameReader::Got::close:
             // The code that the client gave, given back (§5.5.1).
@@ -177,6 +186,19 @@ void WebSocket::met(FrameReader::Got got) {
         case FrameReader::Got::waits:
             return;
     }
+}
+
+void WebSocket::met_ping() {
+    ping_ = std::string(reader_.control());
+    const Moment now = moment_about();
+    if (now >= pings_until_) {
+        pings_until_ = now + pings_in;
+        pings_ = 0;
+    }
+    if (++pings_ <= pings_max) return;
+    connection_.shared_.counters.malformed.fetch_add(1, std::memory_order_relaxed);
+    owe(Opcode::close, close_payload(CloseCode::not_permitted, "Too many pings."));
+    state_ = State::over;
 }
 
 Task<Result<void>> WebSocket::send(std::span<const std::string_view> texts) {
@@ -198,8 +220,12 @@ Task<Result<void>> WebSocket::write(std::string_view bytes) {
     const Moved how = connection_.write_now(left);
     Result<void> sent;
     if (how != Moved::some) {
+        const Limits& limits = connection_.shared_.limits;
+        const auto for_size = std::chrono::seconds(bytes.size() / limits.answer_bytes_per_second_min);
         writing_ = true;
-        sent = co_await connection_.write_rest(how, left, Connection::Keep::trusts);
+        // As with a whole answer, every byte that is taken starts the deadline of a write anew.
+        sent = co_await connection_.write_rest(how, left, Connection::Keep::trusts,
+                                               moment_about() + limits.answer + for_size);
         writing_ = false;
     }
     if (!sent) {
@@ -231,12 +257,12 @@ void WebSocket::write_owed() {
 }
 
 Result<void> WebSocket::holds(std::size_t bytes) {
-    given_ = 0;
-    held_ = bytes;
+    const std::size_t given = std::exchange(given_, 0);
+    const std::size_t held = std::exchange(held_, bytes);
     Result<void> counted = count();
     if (counted) return counted;
-    held_ = 0;
-    static_cast<void>(count());
+    given_ = given;
+    held_ = held;
     return counted;
 }
 
@@ -267,8 +293,12 @@ void WebSocket::look_whether_left() {
             if (const auto left = std::exchange(left_, nullptr)) left();
             return;
         }
-        // Nobody needs to send more ahead than one message: the rest stays where it is, and we do not listen any more.
-        if (!ended_ && connection_.pending_.size() < connection_.shared_.limits.head_bytes_max) look_whether_left();
+        // Nobody needs to send more ahead than one message, nor a long one: the rest stays where it is, and we do not
+        // listen any more.
+        const Limits& limits = connection_.shared_.limits;
+        const bool enough =
+            whole_ ? connection_.pending_.size() >= limits.head_bytes_max : message_.size() >= limits.ahead_bytes_max;
+        if (!ended_ && !enough) look_whether_left();
     });
 }
 

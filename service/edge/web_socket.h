@@ -37,6 +37,7 @@ class WebSocket final : public Messages {
     /// Reads what has come, as far as one whole message. Nothing: more has to come.
     std::optional<How> look();
     void met(FrameReader::Got got);
+    void met_ping();
     How over();
     void look_whether_left();
     Task<Result<void>> write(std::string_view bytes);
@@ -49,14 +50,17 @@ class WebSocket final : public Messages {
     Connection& connection_;
     FrameReader reader_;
     State state_ = State::open;
-    std::string message_;       ///< as far as it has come
-    bool whole_ = false;        ///< and that is all of it
-    std::optional<How> ended_;  ///< no further message can be read, and why
-    std::string owed_;          ///< of control frames, what has not gone out
-    bool writing_ = false;      ///< a write waits for the client
-    bool waiting_ = false;      ///< next() waits
-    bool counted_ = true;       ///< the upgrade is a call in work as well
-    bool pinged_ = false;       ///< and nothing has come since
+    std::string message_;              ///< as far as it has come
+    bool whole_ = false;               ///< and that is all of it
+    std::optional<How> ended_;         ///< no further message can be read, and why
+    std::string owed_;                 ///< of control frames, what has not gone out
+    std::optional<std::string> ping_;  ///< the newest that wants its pong
+    std::size_t pings_ = 0;            ///< that came before `pings_until_`
+    Moment pings_until_{};
+    bool writing_ = false;  ///< a write waits for the client
+    bool waiting_ = false;  ///< next() waits
+    bool counted_ = true;   ///< the upgrade is a call in work as well
+    bool pinged_ = false;   ///< and nothing has come since
     std::size_t bytes_max_ = 0;
     std::size_t given_ = 0;  ///< bytes of the message in the handler's hands
     std::size_t held_ = 0;   ///< that the handler keeps

@@ -30,14 +30,15 @@ class Events {
 inline constexpr std::size_t body_bytes_max = 1 << 20;
 inline constexpr std::size_t flood_piece_bytes = 64 * 1024;
 /// The largest message that /socket takes.
-inline constexpr std::size_t socket_message_max = 64 * 1024;
+inline constexpr std::size_t socket_message_max = 256 * 1024;
 
 /// Paths: /hello answers at once. /echo answers with the body. /ignore answers without reading the body. /stream
 /// streams three pieces. /flood streams until the client is gone. /large answers with 8 MB. /hang waits until release()
 /// or until the client leaves. /wait does the same in the middle of a stream; both read a body before. /inject answers
 /// with headers that it should not send. /throw, /silent and /half break off. /empty is 204. /thread and /address
 /// answer with the shard's thread and the client's address. /socket becomes a WebSocket that echoes messages, but for
-/// "hang", which waits as /hang does, and "keep N", which holds N bytes; /socket/briefly ends when nothing comes soon.
+/// "hang", which waits as /hang does, "large", answered with 8 MB, and "keep N", which holds N bytes; /socket/briefly
+/// ends when nothing comes soon.
 class Stage final : public Handler {
   public:
     explicit Stage(Limits limits = {}, Listen listen = {.port = 0}, std::size_t shards = 1);
