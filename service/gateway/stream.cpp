@@ -119,6 +119,12 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
         }
         mid_event = meter->mid_event() && !translator;
         if (!sent) {
+            // A client who has left is told nothing; where the way to him has no room, he hears it.
+            if (sent.error().fault != Fault::malformed) {
+                failure = sent.error();
+                failed = true;
+                break;
+            }
             call.leave();
             if (call.attempt.channel->provider->on_disconnect == policies::OnDisconnect::cancel) break;
         }
