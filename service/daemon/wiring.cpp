@@ -140,7 +140,8 @@ Result<void> Service::open_house() {
     tokens_ = std::make_unique<providers::tokens::Keeper>(clock_, chance);
     const gateway::Parts rooms{*books_.rules,   *books_.callers, *books_.ledger, *vault_,       *books_.audit, *health_,
                                *books_.replays, *books_.stored,  *tokens_,       *books_.shelf, clock_};
-    const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max};
+    const gateway::Limits limits{.body_bytes_max = configuration_.body_bytes_max,
+                                 .kept_talks_bytes_max = configuration_.limits.body_bytes_total_max / 4};
     gateway_ = std::make_unique<gateway::Gateway>(rooms, limits, shards);
     books_.audit->note({.actor = "service",
                         .address = "",

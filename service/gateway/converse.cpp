@@ -4,11 +4,13 @@
 #include "service/gateway/shard.h"
 #include "service/gateway/talk.h"
 
+#include <fmt/format.h>
+
 namespace bursar::gateway {
 
 Task<void> Gateway::converse(edge::Exchange& exchange, edge::Handler& calls) {
-    const bool admitted = co_await admits(exchange, same_origin(exchange.head()));
-    if (!admitted) co_return;
+    const auto caller = co_await admits(exchange, same_origin(exchange.head()));
+    if (!caller) co_return;
     const Result<edge::Messages*> messages = co_await exchange.upgrade();
     if (!messages) {
         // Of a client that has left nothing is to be told.
@@ -16,12 +18,19 @@ Task<void> Gateway::converse(edge::Exchange& exchange, edge::Handler& calls) {
         static_cast<void>(co_await admits(exchange, std::unexpected(messages.error())));
         co_return;
     }
-    Talk talk(exchange, **messages, calls, [this](edge::Exchange& one) { return admits(one, {}); }, parts_.clock,
+    const auto still_admitted = [this](edge::Exchange& one) -> Task<bool> {
+        const auto who = co_await admits(one, {});
+        co_return who != nullptr;
+    };
+    // As with stored responses: a person's keys are one owner.
+    const stored::Owner owner = stored::owner_of(*caller);
+    KeptRoom::Share share(kept_room_, fmt::format("{}\n{}\n{}", owner.team, owner.person, owner.key));
+    Talk talk(exchange, **messages, {calls, still_admitted, share, parts_.clock},
               {.message_bytes_max = limits_.body_bytes_max});
     co_await talk.run();
 }
 
-Task<bool> Gateway::admits(edge::Exchange& exchange, Result<void> else_) {
+Task<std::shared_ptr<const Caller>> Gateway::admits(edge::Exchange& exchange, Result<void> else_) {
     Call call(exchange, shard_of(exchange));
     call.at = parts_.clock.now();
     call.started = exchange.started();
@@ -30,10 +39,10 @@ Task<bool> Gateway::admits(edge::Exchange& exchange, Result<void> else_) {
     call.endpoint = Endpoint::responses;
     Result<void> passed = identify(call, parts_.callers);
     if (passed) passed = std::move(else_);
-    if (passed) co_return true;
+    if (passed) co_return std::move(call.caller);
     co_await refuse(call, passed.error());
     record(call);
-    co_return false;
+    co_return nullptr;
 }
 
 }  // namespace bursar::gateway

@@ -5,6 +5,7 @@
 #include "service/audit/audit.h"
 #include "service/base/snapshot.h"
 #include "service/edge/exchange.h"
+#include "service/gateway/kept_room.h"
 #include "service/gateway/metrics.h"
 #include "service/gateway/rates.h"
 #include "service/ledger/ledger.h"
@@ -62,6 +63,7 @@ struct Limits {
     std::size_t answer_bytes_max = std::size_t{64} << 20;  ///< of an answer that is not streamed
     std::size_t error_bytes_max = std::size_t{1} << 20;    ///< of a provider's error body
     std::size_t kept_answer_bytes_max = replays::Limits{}.answer_bytes_max;
+    std::size_t kept_talks_bytes_max = std::size_t{128} << 20;  ///< of conversations on all WebSockets
 };
 
 /// For how long calls are ended: a stop is for good, whatever else happens meanwhile.
@@ -163,8 +165,9 @@ class Gateway {
     /// The head of a provider's success, with what the caller's agent shows of their limits.
     edge::ResponseHead success_head(const Call& call, const providers::AnswerHead& from_provider, Moment now) const;
     Task<void> list_models(Call& call);
-    /// Whether the credential of the head is good and nothing else stands against it; else that has been answered.
-    Task<bool> admits(edge::Exchange& exchange, Result<void> else_);
+    /// Whose the credential of the head is, if it is good and nothing else stands against it; else that has been
+    /// answered.
+    Task<std::shared_ptr<const Caller>> admits(edge::Exchange& exchange, Result<void> else_);
 
     // Files and batches (files.cpp, batches.cpp): one errand at the provider where they lie.
     Task<Result<void>> run_shelf(Call& call);
@@ -199,6 +202,7 @@ class Gateway {
     Limits limits_;
     Metrics metrics_;
     Rates rates_;
+    KeptRoom kept_room_;
     std::vector<std::unique_ptr<Shard>> shards_;
 };
 

@@ -22,17 +22,22 @@ std::string ascii(std::string_view text) {
     return out;
 }
 
-std::string openai_body(const Error& error, const FaultFacts& facts, const CallId& call) {
+/// `param`: the field that is to blame, if there is one.
+std::string openai_body(const Error& error, std::string_view type, std::string_view code, std::string_view param,
+                        const CallId& call) {
     JsonWriter json;
-    json.open()
-        .key("error")
-        .open()
-        .field("message", error.for_caller)
-        .field("type", facts.openai_type)
-        .key("param")
-        .null();
-    json.field("code", facts.name).field("call_id", call.text()).close().close();
+    json.open().key("error").open().field("message", error.for_caller).field("type", type).key("param");
+    if (param.empty())
+        json.null();
+    else
+        json.value(param);
+    json.field("code", code).field("call_id", call.text()).close().close();
     return std::move(json).text();
+}
+
+bool goes_on(Endpoint endpoint) {
+    return endpoint == Endpoint::responses || endpoint == Endpoint::response_compact ||
+           endpoint == Endpoint::input_tokens;
 }
 
 /// What Codex and other clients of the Responses API understand as a used-up allowance.
@@ -173,8 +178,11 @@ RefusalText refusal_of(const Error& error, Shape shape, Endpoint endpoint, const
         out.head.status = 429;
         out.head.add("x-codex-promo-message", ascii(error.for_caller));
         out.body = usage_limit_body(error, known, call, period_end);
+    } else if (error.fault == Fault::not_found && goes_on(endpoint)) {
+        out.head.status = 400;
+        out.body = openai_body(error, known.openai_type, "previous_response_not_found", "previous_response_id", call);
     } else {
-        out.body = openai_body(error, known, call);
+        out.body = openai_body(error, known.openai_type, known.name, {}, call);
     }
     // On other statuses a long retry-after makes clients sit and wait in silence.
     if (budget && out.head.status == 429 && period_end && *period_end > now)

@@ -15,6 +15,8 @@ struct RefusalText {
     std::string body;
 };
 /// `period_end` of an exhausted budget; Timestamp::max() or none: it does not come back by itself.
+/// A response to go on from that is not there is told as OpenAI does it, 400 `previous_response_not_found`: clients
+/// then send the whole input.
 RefusalText refusal_of(const Error& error, Shape shape, Endpoint endpoint, const CallId& call,
                        std::optional<Timestamp> period_end, Timestamp now);
 

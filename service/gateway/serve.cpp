@@ -322,7 +322,7 @@ void Gateway::end_key(Call& call) {
 }
 
 Gateway::Gateway(Parts parts, Limits limits, std::span<asio::io_context* const> shards)
-    : parts_(parts), limits_(limits) {
+    : parts_(parts), limits_(limits), kept_room_(limits.kept_talks_bytes_max) {
     for (asio::io_context* context : shards) shards_.push_back(std::make_unique<Shard>(*context));
 }
 

@@ -94,9 +94,7 @@ Task<Result<void>> SpokenCall::respond(const edge::ResponseHead& head, std::stri
     std::string event;
     if (head.status >= 200 && head.status <= 299) {
         // A provider that does not stream.
-        JsonWriter json(body.size() + 100);
-        json.open().field("type", "response.completed").field("sequence_number", 0).key("response").raw(body).close();
-        event = std::move(json).text();
+        event = providers::end_event(body);
         ended_ = providers::read_end(event, asked_.stored);
     } else {
         event = providers::refusal_event(head.status, body, headers_of(head));
@@ -121,8 +119,15 @@ Task<Result<void>> SpokenCall::write(std::string_view piece) {
 }
 
 Task<Result<void>> SpokenCall::finish() {
-    whole_ = partial_.empty();
+    whole_ = partial_.empty() && !cut_off_;
     co_return Result<void>{};
+}
+
+Result<void> SpokenCall::hold_partial() {
+    if (partial_.size() > event_bytes_max)
+        return fail(Fault::too_large, "An event of the answer is too large for a message.");
+    Result<void> held = messages_.holds(asked_.kept + (partial_.size() > event_bytes_free ? partial_.capacity() : 0));
+    return held;
 }
 
 /// Nothing of `bytes` is looked at after the first wait.
@@ -138,11 +143,7 @@ Task<Result<void>> SpokenCall::pass(std::string_view bytes) {
         const std::size_t length = cutter_.cut(bytes);
         const std::string_view part = bytes.substr(0, length == 0 ? bytes.size() : length);
         bytes.remove_prefix(part.size());
-        if (length == 0 || !partial_.empty()) {
-            if (partial_.size() + part.size() > event_bytes_max)
-                co_return fail(Fault::too_large, "An event of the answer is too large for a message.");
-            partial_.append(part);
-        }
+        if (length == 0 || !partial_.empty()) partial_.append(part);
         if (length == 0) break;
         const std::string_view whole = partial_.empty() ? part : owned.emplace_back(std::exchange(partial_, {}));
         const providers::Event event = providers::read_event(whole, owned.emplace_back());
@@ -150,9 +151,16 @@ Task<Result<void>> SpokenCall::pass(std::string_view bytes) {
         if (!ended_) ended_ = providers::read_end(event.data, asked_.stored);
         texts.push_back(event.data);
     }
-    if (Result<void> held = messages_.holds(asked_.kept + partial_.capacity()); !held) co_return held;
-    if (texts.empty()) co_return Result<void>{};
-    const Result<void> sent = co_await messages_.send(texts);
+    const Result<void> held = hold_partial();
+    if (!held) {
+        // Of that event nothing more comes; what its caller says instead may still go.
+        cut_off_ = cut_off_ || !partial_.empty();
+        std::string().swap(partial_);
+        cutter_ = {};
+    }
+    Result<void> sent;
+    if (!texts.empty()) sent = co_await messages_.send(texts);
+    if (sent) sent = held;
     co_return sent;
 }
 

@@ -45,9 +45,12 @@ class SpokenCall final : public edge::Exchange {
 
     /// An event of a stream that is larger is not passed on.
     static constexpr std::size_t event_bytes_max = std::size_t{64} << 20;
+    /// Of one that has not come whole this much counts nowhere: where there is no room, small ones still go.
+    static constexpr std::size_t event_bytes_free = std::size_t{64} << 10;
 
   private:
     Task<Result<void>> pass(std::string_view bytes);
+    Result<void> hold_partial();
 
     edge::Exchange& socket_;
     edge::Messages& messages_;
@@ -57,6 +60,7 @@ class SpokenCall final : public edge::Exchange {
     std::string partial_;  ///< of an event that is not whole yet
     int status_ = 0;
     bool whole_ = false;
+    bool cut_off_ = false;  ///< in the middle of an event
     std::optional<providers::EndedTurn> ended_;
 };
 

@@ -60,6 +60,12 @@ class HeldBack {
     bool passed_ = false;
 };
 
+Error cut_short(const Call& call) {
+    return {Fault::provider_unavailable,
+            "The provider ended its answer before it was complete. What came so far may be cut off.",
+            fmt::format("channel {} ended a stream without the end of its dialect", call.outcome.channel)};
+}
+
 }  // namespace
 
 Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) {
@@ -118,10 +124,12 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
             sent = co_await call.exchange.begin(head, whole_events);
         }
         mid_event = meter->mid_event() && !translator;
-        if (!sent) {
-            call.leave();
-            if (call.attempt.channel->provider->on_disconnect == policies::OnDisconnect::cancel) break;
-        }
+        if (sent) continue;
+        // Where the way to the client has no room, it has not left, and is told.
+        failed = sent.error().fault != Fault::malformed;
+        if (failed) failure = sent.error();
+        if (!failed) call.leave();
+        if (failed || call.attempt.channel->provider->on_disconnect == policies::OnDisconnect::cancel) break;
     }
     if (held_back.held() && !call.caller_left && ended && is_by_id(call.endpoint) && !meter->reading().failed)
         co_return co_await nothing_left(call, answer, *meter, held_back.events());
@@ -135,9 +143,7 @@ Task<Result<void>> Gateway::relay_stream(Call& call, providers::Answer& answer) 
     book(call, reading);
     keep_in_mind(call, reading);
     if (!failed && !end_shown) {
-        failure = {Fault::provider_unavailable,
-                   "The provider ended its answer before it was complete. What came so far may be cut off.",
-                   fmt::format("channel {} ended a stream without the end of its dialect", call.outcome.channel)};
+        failure = cut_short(call);
         failed = true;
     }
     learn_from_end(call, reading, failed ? &failure : nullptr);

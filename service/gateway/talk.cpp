@@ -19,6 +19,8 @@ bool is_path_of_responses(std::string_view path) {
     return path.starts_with(version) && path.substr(version.size()) == facts(Endpoint::responses).suffix;
 }
 
+constexpr std::string_view no_more_valid = "The credential is not valid any more.";
+
 /// As translated answers are called.
 std::string response_id(const CallId& call) { return "resp_" + call.text().substr(CallKind::prefix.size()); }
 
@@ -52,9 +54,9 @@ void Remembered::lose(std::string id) {
 }
 
 Task<void> Talk::run() {
-    const Moment life = clock_.moment() + limits_.life;
+    const Moment life = parts_.clock.moment() + limits_.life;
     for (;;) {
-        const Moment until = std::min(life, clock_.moment() + limits_.idle);
+        const Moment until = std::min(life, parts_.clock.moment() + limits_.idle);
         edge::Received received = co_await messages_.next(limits_.message_bytes_max, until);
         if (received.how != edge::Received::How::message) {
             co_await end(received.how, until == life);
@@ -62,7 +64,7 @@ Task<void> Talk::run() {
         }
         const bool open = co_await answer(std::move(received.text));
         if (!open) co_return;
-        if (clock_.moment() >= life) {
+        if (parts_.clock.moment() >= life) {
             co_await end(edge::Received::How::quiet, true);
             co_return;
         }
@@ -70,6 +72,13 @@ Task<void> Talk::run() {
 }
 
 Task<bool> Talk::answer(std::string message) {
+    // Before anything of it is looked at: what is wrong with it is no stranger's business, and work.
+    SpokenCall asked(socket_, messages_, {.started = parts_.clock.moment()});
+    const bool admitted = co_await parts_.admits(asked);
+    if (!admitted) {
+        co_await messages_.close(edge::CloseCode::not_permitted, no_more_valid);
+        co_return false;
+    }
     Result<providers::Turn> turn = providers::read_turn(message);
     if (!turn) {
         co_await tell(turn.error().fault, turn.error().for_caller);
@@ -84,15 +93,25 @@ Task<bool> Talk::answer(std::string message) {
                                                "previous_response_id"));
         co_return true;
     }
-    std::string items = providers::items_of(turn->input);
+    // What a provider adds from its own memory is not known here.
+    const bool known = turn->previous.empty() || continues;
+    const std::size_t bytes = turn->input.size() + (continues ? remembered_.items().size() : 0);
+    bool keepable = known && bytes <= limits_.kept_bytes_max;
+    if (!turn->generate && !keepable) {
+        co_await tell(Fault::invalid_request,
+                      "This cannot be prepared here: it continues what is not kept on this WebSocket, or is too large. "
+                      "Send it without \"generate\": false.");
+        co_return true;
+    }
+    std::string items;
+    if (continues || keepable) items = providers::items_of(turn->input);
     if (continues) items = providers::join_items(remembered_.items(), items);
     if (!turn->generate) {
         co_await warm_up(*turn, std::move(items));
         co_return true;
     }
     std::string body = continues ? providers::body_of(*turn, items) : providers::body_of(*turn);
-    // What a provider adds from its own memory is not known here.
-    const bool keepable = (turn->previous.empty() || continues) && items.size() <= limits_.kept_bytes_max;
+    keepable = keepable && parts_.share.become(remembered_.bytes() + items.capacity());
     if (!keepable) std::string().swap(items);
     // The body has it all.
     turn->members.clear();
@@ -100,6 +119,7 @@ Task<bool> Talk::answer(std::string message) {
     std::string().swap(message);
     const Result<void> held = messages_.holds(remembered_.bytes() + items.capacity() + body.capacity());
     if (!held) {
+        count_remembered();
         co_await tell(held.error().fault, held.error().for_caller);
         co_return true;
     }
@@ -113,15 +133,15 @@ Task<bool> Talk::serve(const providers::Turn& turn, std::string body, std::strin
                     {.body = std::move(body),
                      .stored = turn.stored,
                      .kept = remembered_.bytes() + items.capacity(),
-                     .started = clock_.moment()});
-    co_await calls_.serve(call);
+                     .started = parts_.clock.moment()});
+    co_await parts_.calls.serve(call);
     messages_.watch({});
     if (!call.is_whole())
         co_await tell(Fault::provider_unavailable,
                       "The answer was cut off in the middle. What came so far is not all of it.");
     constexpr int unauthenticated = 401;
     if (call.status() == unauthenticated) {
-        co_await messages_.close(edge::CloseCode::not_permitted, "The credential is not valid any more.");
+        co_await messages_.close(edge::CloseCode::not_permitted, no_more_valid);
         co_return false;
     }
     if (call.is_whole() && call.ended()) {
@@ -132,43 +152,35 @@ Task<bool> Talk::serve(const providers::Turn& turn, std::string body, std::strin
         else if (!keepable || items.size() + call.ended()->items.size() > limits_.kept_bytes_max)
             remembered_.lose(std::move(id));
         else
-            static_cast<void>(remember(std::move(id), providers::join_items(items, call.ended()->items)));
+            remember(std::move(id), providers::join_items(items, call.ended()->items));
     } else if (continued) {
         // What a failed turn continued may be what it failed of.
         remembered_.forget();
     }
-    // It only became less.
-    static_cast<void>(messages_.holds(remembered_.bytes()));
+    count_remembered();
     co_return true;
 }
 
-Result<void> Talk::remember(std::string id, std::string items) {
+void Talk::remember(std::string id, std::string items) {
     remembered_.keep(std::move(id), std::move(items));
-    Result<void> held = messages_.holds(remembered_.bytes());
-    if (!held) remembered_.forget();
-    return held;
+    if (!parts_.share.become(remembered_.bytes())) remembered_.forget();
+}
+
+void Talk::count_remembered() {
+    if (!messages_.holds(remembered_.bytes())) {
+        remembered_.forget();
+        static_cast<void>(messages_.holds(0));
+    }
+    // Never more than it was.
+    static_cast<void>(parts_.share.become(remembered_.bytes()));
 }
 
 /// Nothing is sent and nothing costs: what was said is kept for the turn that continues it.
 Task<void> Talk::warm_up(const providers::Turn& turn, std::string items) {
-    SpokenCall call(socket_, messages_, {.started = clock_.moment()});
-    const bool admitted = co_await admits_(call);
-    if (!admitted) {
-        co_await messages_.close(edge::CloseCode::not_permitted, "The credential is not valid any more.");
-        co_return;
-    }
-    if (items.size() > limits_.kept_bytes_max || (!turn.previous.empty() && !remembered_.has(turn))) {
-        co_await tell(Fault::invalid_request,
-                      "This cannot be prepared here: it continues what is not kept on this WebSocket, or is too large. "
-                      "Send it without \"generate\": false.");
-        co_return;
-    }
-    const Timestamp now = clock_.now();
+    const Timestamp now = parts_.clock.now();
     const std::string id = response_id(CallId::make(now));
-    if (const Result<void> held = remember(id, std::move(items)); !held) {
-        co_await tell(held.error().fault, held.error().for_caller);
-        co_return;
-    }
+    remember(id, std::move(items));
+    count_remembered();
     const auto events = providers::warm_up_events(id, turn.model, unix_milliseconds(now) / 1000);
     const std::array<std::string_view, 2> texts = {events.first, events.second};
     const Result<void> sent = co_await messages_.send(texts);

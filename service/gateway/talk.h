@@ -2,6 +2,7 @@
 
 #include "service/base/clock.h"
 #include "service/edge/exchange.h"
+#include "service/gateway/kept_room.h"
 #include "service/providers/turns.h"
 
 #include <chrono>
@@ -50,16 +51,14 @@ struct TalkLimits {
 /// What goes on over one WebSocket, from its first message to its end.
 class Talk {
   public:
-    /// `calls` serves what a message asks for; `admits` says whether a head's credential is still good, or refuses it.
-    using Admits = std::function<Task<bool>(edge::Exchange&)>;
-    Talk(edge::Exchange& socket, edge::Messages& messages, edge::Handler& calls, Admits admits, const Clock& clock,
-         TalkLimits limits)
-        : socket_(socket),
-          messages_(messages),
-          calls_(calls),
-          admits_(std::move(admits)),
-          clock_(clock),
-          limits_(limits) {}
+    struct Parts {
+        edge::Handler& calls;                               ///< serves what a message asks for
+        std::function<Task<bool>(edge::Exchange&)> admits;  ///< whether a head's credential is still good; else refuses
+        KeptRoom::Share& share;                             ///< for what is remembered
+        const Clock& clock;
+    };
+    Talk(edge::Exchange& socket, edge::Messages& messages, Parts parts, TalkLimits limits)
+        : socket_(socket), messages_(messages), parts_(std::move(parts)), limits_(limits) {}
     Task<void> run();
 
   private:
@@ -67,17 +66,17 @@ class Talk {
     Task<bool> answer(std::string message);
     Task<bool> serve(const providers::Turn& turn, std::string body, std::string items, bool keepable);
     Task<void> warm_up(const providers::Turn& turn, std::string items);
-    /// Whether there was room for it.
-    Result<void> remember(std::string id, std::string items);
+    /// Where there is no room for it, its client will have to send everything.
+    void remember(std::string id, std::string items);
+    /// What is remembered counts from here on, and nothing else.
+    void count_remembered();
     Task<void> end(edge::Received::How how, bool life_over);
     Task<void> tell(std::string event);
     Task<void> tell(Fault fault, std::string_view sentence);
 
     edge::Exchange& socket_;
     edge::Messages& messages_;
-    edge::Handler& calls_;
-    Admits admits_;
-    const Clock& clock_;
+    Parts parts_;
     TalkLimits limits_;
     Remembered remembered_;
 };

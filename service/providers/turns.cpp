@@ -264,6 +264,29 @@ std::pair<std::string, std::string> warm_up_events(std::string_view id, std::str
             warm_up("response.completed", 1, "completed", id, model, created)};
 }
 
+std::string end_event(std::string_view response) {
+    std::string_view status = "completed";
+    const std::string_view json = padded_copy(response);
+    ondemand::document document;
+    ondemand::object object;
+    if (!parser_for(json.size()).iterate(json.data(), json.size(), json.size() + padding_bytes).get(document) &&
+        !document.get_object().get(object)) {
+        const auto error = each_member(object, [&](std::string_view name, ondemand::value value) -> error_code {
+            if (name != "status") return simdjson::SUCCESS;
+            const std::string_view said = text_of(value);
+            if (said == "incomplete") status = "incomplete";
+            if (said == "failed" || said == "cancelled") status = "failed";
+            return simdjson::SUCCESS;
+        });
+        // Whoever reads the event sees that it is none.
+        static_cast<void>(error);
+    }
+    JsonWriter out(response.size() + 100);
+    out.open().field("type", std::string("response.").append(status)).field("sequence_number", 0);
+    out.key("response").raw(response).close();
+    return std::move(out).text();
+}
+
 std::string refusal_event(int status, std::string_view body, std::string_view headers) {
     std::string_view said;
     const std::string_view json = padded_copy(body);

@@ -50,6 +50,9 @@ std::optional<EndedTurn> read_end(std::string_view event, bool stored);
 /// The two events that answer a turn which generates nothing.
 std::pair<std::string, std::string> warm_up_events(std::string_view id, std::string_view model, std::int64_t created);
 
+/// The event that ends a stream with this response, which came whole.
+std::string end_event(std::string_view response);
+
 /// The event that tells a refusal of HTTP: `headers` are an object, `body` is what HTTP would say.
 std::string refusal_event(int status, std::string_view body, std::string_view headers);
 /// The same of our own words.

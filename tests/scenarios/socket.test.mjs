@@ -225,6 +225,54 @@ describe('the Responses API over a WebSocket', () => {
         client.ws.close();
     });
 
+    test("an id that is nobody's or somebody else's is told as OpenAI tells it, so that clients send everything", async () => {
+        const mine = new Official(bursar, key);
+        const other = new Official(bursar, await bursar.issueKey());
+        const theirs = await mine.turn({ model: 'at-openai', store: true, input: [user('one')] });
+        for (const model of ['at-openai', 'at-anthropic'])
+            for (const previous_response_id of ['resp_of_nobody', theirs.id]) {
+                const { last } = await other.turn({ model, input: 'x', previous_response_id });
+                assert.deepEqual([last.type, last.status, last.error.code, last.error.param], ['error', 400, 'previous_response_not_found', 'previous_response_id']);
+            }
+        mine.ws.close();
+        other.ws.close();
+    });
+
+    test('what sockets keep leaves the memory for calls: beyond its part nothing is kept, and clients send everything', async () => {
+        const small = await Bursar.start({
+            origin: provider.origin,
+            limits: { body_mib: 8, bodies_mib: 16 },
+            policy: {
+                providers: { remote: { dialect: 'openai', base_url: `${provider.origin}/v1`, keys: [{ secret: 'demo' }], catalogue: 'demo' } },
+                models: { 'at-openai': { channels: [{ provider: 'remote', model: 'gpt-5' }] } },
+                prices: { 'gpt-5': demoPrice },
+            },
+        });
+        try {
+            const large = [user('x'.repeat(400_000))];
+            const fresh = await small.issueKey();
+            const clients = [];
+            const warm = [];
+            for (let i = 0; i < 45; ++i) {
+                clients.push(new Official(small, fresh));
+                warm.push(await clients.at(-1).turn({ model: 'at-openai', generate: false, input: large }));
+                assert.equal(warm.at(-1).last.type, 'response.completed');
+            }
+            const plain = new OpenAI({ baseURL: `${small.origin}/v1`, apiKey: fresh, maxRetries: 0 });
+            const answer = plain.responses.stream({ model: 'at-openai', store: false, input: 'x'.repeat(100_000) });
+            assert.equal((await answer.finalResponse()).status, 'completed');
+            const [first] = warm;
+            const kept = await clients[0].turn({ model: 'at-openai', previous_response_id: first.id, input: [user('short')] });
+            assert.equal(kept.last.type, 'response.completed');
+            assert.deepEqual(provider.bodies.at(-1).input, [...large, user('short')]);
+            const { last } = await clients.at(-1).turn({ model: 'at-openai', previous_response_id: warm.at(-1).id, input: [user('short')] });
+            assert.equal(last.error?.code, 'previous_response_not_found');
+            for (const client of clients) client.ws.close();
+        } finally {
+            await small.stop();
+        }
+    });
+
     test('a message that generates nothing costs nothing, and is continued', async () => {
         const client = new Official(bursar, key);
         const sent = provider.bodies.length;

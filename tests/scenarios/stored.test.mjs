@@ -71,6 +71,12 @@ async function caller(more = {}) {
 /** It is written when the answer has gone out. */
 const rowOf = ({ last }) => until(`the row of ${last.call}`, async () => (await bursar.must('GET', `calls?call=${last.call}`)).calls[0]);
 const say = (who, more = {}) => who.responses.create({ model: 'talker', input: 'Hello.', ...more });
+/** At this code clients send the whole input. */
+const notToGoOnFrom = (error) => {
+    assert.ok(error instanceof OpenAI.BadRequestError, String(error));
+    assert.deepEqual([error.code, error.param], ['previous_response_not_found', 'previous_response_id']);
+    return /not found\./.test(error.message);
+};
 const missing = (error) => {
     assert.ok(error instanceof OpenAI.NotFoundError, String(error));
     return /not found\./.test(error.message);
@@ -121,18 +127,19 @@ describe('stored responses', () => {
         assert.equal(main.stored.has(first.id), false);
         const sent = main.requests.length;
         for (const { ask } of abouts) await assert.rejects(ask(who.ada, first.id), missing);
-        await assert.rejects(say(who.ada, { previous_response_id: first.id }), missing);
+        await assert.rejects(say(who.ada, { previous_response_id: first.id }), notToGoOnFrom);
         assert.equal(main.requests.length, sent, 'it is known here that it is gone');
         await say(who.ada, { previous_response_id: second.id });
     });
 
-    test('anybody else, and any other id, gets the same 404, and nothing is sent', async () => {
+    test('anybody else, and any other id, gets the same words, and nothing is sent', async () => {
         const adas = await say(who.ada);
         const machines = await say(who.machine);
         const sent = main.requests.length;
         const unknown = 'resp_000000000000000000000000000000000000000000000000';
-        const said = (error, id) => {
-            assert.ok(missing(error));
+        const goOn = (one, previous_response_id) => say(one, { previous_response_id });
+        const said = (error, id, ask) => {
+            assert.ok((ask === goOn ? notToGoOnFrom : missing)(error));
             return error.message.replaceAll(id, 'ID');
         };
         for (const [name, strangers, id] of [
@@ -140,9 +147,9 @@ describe('stored responses', () => {
             ['a machine’s', [who.ada, who.otherMachine], machines.id],
         ])
             for (const stranger of strangers)
-                for (const ask of [...abouts.map((about) => about.ask), (one, previous_response_id) => say(one, { previous_response_id })]) {
+                for (const ask of [...abouts.map((about) => about.ask), goOn]) {
                     const words = [];
-                    for (const each of [id, unknown]) await ask(stranger, each).catch((error) => words.push(said(error, each)));
+                    for (const each of [id, unknown]) await ask(stranger, each).catch((error) => words.push(said(error, each, ask)));
                     assert.equal(words.length, 2, name);
                     assert.equal(words[0], words[1], 'a foreign id looks as one that nobody knows');
                     assert.equal((await rowOf(stranger)).fault, 'not_found');
@@ -223,7 +230,7 @@ describe('stored responses', () => {
     test('what is not stored is not known', async () => {
         const { id } = await say(who.ada, { store: false });
         await assert.rejects(who.ada.responses.retrieve(id), missing);
-        await assert.rejects(say(who.ada, { previous_response_id: id }), missing);
+        await assert.rejects(say(who.ada, { previous_response_id: id }), notToGoOnFrom);
     });
 
     test('every response is asked for by the key that made it', async () => {
@@ -277,6 +284,7 @@ describe('stored responses', () => {
         const { id: another } = await say(who.ada);
         await bursar.changePolicy((policy) => (policy.models.talker.channels[0].model = 'other-there'));
         await assert.rejects(who.ada.responses.retrieve(another), (error) => error.status === 404 && /no longer in the policy/.test(error.message));
+        await assert.rejects(say(who.ada, { previous_response_id: another }), (error) => error.status === 400 && error.code === 'previous_response_not_found' && /no longer in the policy/.test(error.message));
         await bursar.changePolicy((policy) => (policy.models.talker.channels[0].model = 'talker-there'));
         await who.ada.responses.retrieve(another);
     });

@@ -119,5 +119,24 @@ TEST(Refusal, OnlyWhatARetryCanCureIsRetried) {
     }
 }
 
+TEST(Refusal, AResponseThatIsNotThereToGoOnFromIsToldAsOpenAiDoesIt) {
+    const CallId call = CallId::make(now);
+    const Error error{Fault::not_found, "Previous response with id 'r' not found.", ""};
+    for (const Endpoint endpoint : {Endpoint::responses, Endpoint::response_compact, Endpoint::input_tokens}) {
+        const RefusalText refusal = refusal_of(error, Shape::openai, endpoint, call, std::nullopt, now);
+        EXPECT_EQ(refusal.head.status, 400);
+        EXPECT_EQ(header(refusal, "x-should-retry"), "false");
+        EXPECT_EQ(refusal.body,
+                  R"({"error":{"message":"Previous response with id 'r' not found.","type":"invalid_request_error",)"
+                  R"("param":"previous_response_id","code":"previous_response_not_found","call_id":")" +
+                      call.text() + R"("}})");
+    }
+    for (const Endpoint endpoint : {Endpoint::response_get, Endpoint::response_delete, Endpoint::file_get}) {
+        const RefusalText refusal = refusal_of(error, Shape::openai, endpoint, call, std::nullopt, now);
+        EXPECT_EQ(refusal.head.status, 404);
+        EXPECT_NE(refusal.body.find(R"("param":null,"code":"not_found")"), std::string::npos);
+    }
+}
+
 }  // namespace
 }  // namespace bursar::gateway

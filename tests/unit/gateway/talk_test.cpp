@@ -1,155 +1,10 @@
 // Hunts: two calls of one message or one call of two, a conversation that goes on with less or more than was said, an
 // answer whose events reach the client in another form, memory that is not given back, an end without its reason.
-#include "service/gateway/talk.h"
-
 #include "service/base/json.h"
-#include "service/gateway/spoken_call.h"
-
-#include <deque>
-#include <optional>
-#include <vector>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <gtest/gtest.h>
+#include "tests/unit/gateway/talks.h"
 
 namespace bursar::gateway {
 namespace {
-
-using edge::Received;
-using How = Received::How;
-
-/// A client that says these messages, one after the other, and hears.
-class Line final : public edge::Messages {
-  public:
-    std::deque<Received> said;
-    std::vector<std::string> heard;
-    std::optional<edge::CloseCode> closed;
-    std::size_t held = 0;
-    std::size_t room = SIZE_MAX;
-    std::vector<Moment> waits;
-
-    Task<Received> next(std::size_t, Moment until) override {
-        waits.push_back(until);
-        if (said.empty()) co_return Received{};
-        Received next = std::move(said.front());
-        said.pop_front();
-        co_return next;
-    }
-    Task<Result<void>> send(std::span<const std::string_view> texts) override {
-        for (const std::string_view text : texts) heard.emplace_back(text);
-        co_return Result<void>{};
-    }
-    Result<void> holds(std::size_t bytes) override {
-        held = bytes <= room ? bytes : 0;
-        if (bytes > room) return fail(Fault::overloaded, "no room");
-        return {};
-    }
-    void watch(std::function<void()>) override {}
-    Task<void> close(edge::CloseCode code, std::string_view) override {
-        closed = code;
-        co_return;
-    }
-};
-
-class Upgrade final : public edge::Exchange {
-  public:
-    edge::RequestHead request{.method = "GET",
-                              .target = "/v1/responses?a=b",
-                              .headers = {{"Host", "bursar"},
-                                          {"Authorization", "Bearer k"},
-                                          {"Upgrade", "websocket"},
-                                          {"Sec-WebSocket-Key", "x"},
-                                          {"Idempotency-Key", "once"},
-                                          {"OpenAI-Beta", "responses_websockets=2026-02-06"},
-                                          {"session-id", "s"}}};
-    std::string from = "127.0.0.1";
-
-    const edge::RequestHead& head() const override { return request; }
-    const std::string& address() const override { return from; }
-    Moment started() const override { return {}; }
-    asio::any_io_executor executor() const override { return {}; }
-    Task<Result<std::string>> read_body(std::size_t) override { co_return std::string(); }
-    Task<Result<void>> respond(const edge::ResponseHead&, std::string_view) override { co_return Result<void>{}; }
-    Task<Result<void>> begin(const edge::ResponseHead&, std::string_view) override { co_return Result<void>{}; }
-    Task<Result<void>> write(std::string_view) override { co_return Result<void>{}; }
-    Task<Result<void>> finish() override { co_return Result<void>{}; }
-    void watch(std::function<void()>) override {}
-    Task<Result<edge::Messages*>> upgrade() override { co_return fail(Fault::upgrade_refused, "twice"); }
-    bool draining() const override { return false; }
-};
-
-/// Answers calls by what is planned for each.
-class Calls final : public edge::Handler {
-  public:
-    struct Plan {
-        int status = 200;
-        std::vector<std::string> pieces;  ///< of a stream; of a refusal, its body
-        bool ends = true;
-    };
-    std::deque<Plan> plans;
-    std::vector<std::string> bodies;
-    edge::RequestHead last;
-
-    Task<void> serve(edge::Exchange& exchange) override {
-        last = exchange.head();
-        Result<std::string> body = co_await exchange.read_body(1000);
-        bodies.push_back(body ? *body : body.error().for_caller);
-        Plan plan = std::move(plans.front());
-        plans.pop_front();
-        edge::ResponseHead head;
-        head.status = plan.status;
-        Result<void> sent;
-        if (plan.status != 200) {
-            head.add("retry-after", "5").add("content-type", "application/json");
-            sent = co_await exchange.respond(head, plan.pieces.front());
-            co_return;
-        }
-        sent = co_await exchange.begin(head, "");
-        for (const std::string& piece : plan.pieces) sent = co_await exchange.write(piece);
-        if (plan.ends) sent = co_await exchange.finish();
-        EXPECT_TRUE(sent);
-    }
-};
-
-std::string completed(std::string_view id, std::string_view output) {
-    return "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"id\":\"" +
-           std::string(id) + "\",\"output\":[" + std::string(output) + "]}}\n\n";
-}
-
-class Talks : public testing::Test {
-  protected:
-    void say(std::string_view text) { line.said.push_back({How::message, std::string(text)}); }
-    void answer(std::vector<std::string> pieces) { calls.plans.push_back({.pieces = std::move(pieces)}); }
-    void run() {
-        Talk talk(
-            upgrade, line, calls,
-            [this](edge::Exchange& one) -> Task<bool> {
-                if (admitted) co_return true;
-                edge::ResponseHead head;
-                head.status = 401;
-                static_cast<void>(co_await one.respond(head, R"({"error":{"code":"unauthenticated"}})"));
-                co_return false;
-            },
-            clock, limits);
-        bool ended = false;
-        const auto whole = [&]() -> Task<void> {
-            co_await talk.run();
-            ended = true;
-        };
-        asio::co_spawn(context, whole, asio::detached);
-        context.run();
-        EXPECT_TRUE(ended);
-    }
-
-    asio::io_context context;
-    ManualClock clock{Timestamp(std::chrono::seconds(1'800'000'000))};
-    TalkLimits limits;
-    Line line;
-    Upgrade upgrade;
-    Calls calls;
-    bool admitted = true;
-};
 
 TEST_F(Talks, AMessageIsTheCallThatItWouldBeByHttp) {
     say(R"({"type":"response.create","model":"m","input":"hi"})");
@@ -268,24 +123,18 @@ TEST_F(Talks, AFailureBesideItForgetsNothing) {
         R"({"stream":true,"model":"m","store":false,"input":[{"type":"message","role":"user","content":"one"}]})");
 }
 
-TEST_F(Talks, AConversationThatIsTooLongIsNotKept) {
-    limits.kept_bytes_max = 100;
-    say(R"({"type":"response.create","model":"m","store":false,"input":"one"})");
-    answer({completed("r1", R"({"o":")" + std::string(100, 'x') + "\"}")});
-    say(R"({"type":"response.create","model":"m","store":false,"previous_response_id":"r1","input":"two"})");
+TEST_F(Talks, AnAnswerThatCameWholeEndsAsItSays) {
+    for (const std::string_view status : {"completed", "incomplete", "failed"}) {
+        say(R"({"type":"response.create","model":"m"})");
+        calls.plans.push_back(
+            {.pieces = {R"({"id":"r","status":")" + std::string(status) + R"(","output":[]})"}, .whole = true});
+    }
     run();
-    EXPECT_EQ(calls.bodies.size(), 1U);
-    EXPECT_NE(line.heard.back().find("previous_response_not_found"), std::string::npos);
-    EXPECT_EQ(line.held, 0U);
-}
-
-TEST_F(Talks, WithoutRoomForAMessageItIsRefusedAndTheSocketGoesOn) {
-    line.room = 10;
-    say(R"({"type":"response.create","model":"m","input":"one"})");
-    run();
-    EXPECT_TRUE(calls.bodies.empty());
-    ASSERT_EQ(line.heard.size(), 1U);
-    EXPECT_NE(line.heard[0].find("\"status\":503"), std::string::npos);
+    ASSERT_EQ(line.heard.size(), 3U);
+    EXPECT_EQ(line.heard[1], R"({"type":"response.incomplete","sequence_number":0,"response":)"
+                             R"({"id":"r","status":"incomplete","output":[]}})");
+    EXPECT_NE(line.heard[0].find("\"response.completed\""), std::string::npos);
+    EXPECT_NE(line.heard[2].find("\"response.failed\""), std::string::npos);
 }
 
 TEST_F(Talks, AWarmUpCostsNothingAndIsContinued) {
@@ -300,13 +149,22 @@ TEST_F(Talks, AWarmUpCostsNothingAndIsContinued) {
     EXPECT_GT(line.held, 0U);
 }
 
-TEST_F(Talks, AWarmUpOfAStrangerClosesTheSocket) {
+TEST_F(Talks, AnyMessageOfAStrangerClosesTheSocketBeforeItIsLookedAt) {
     admitted = false;
-    say(R"({"type":"response.create","model":"m","generate":false,"input":[{"i":1}]})");
-    run();
-    ASSERT_EQ(line.heard.size(), 1U);
-    EXPECT_NE(line.heard[0].find("\"status\":401"), std::string::npos);
-    EXPECT_EQ(line.closed, edge::CloseCode::not_permitted);
+    for (const std::string_view message :
+         {R"({"type":"response.create","model":"m","generate":false,"input":[{"i":1}]})", "nonsense",
+          R"({"type":"response.create","model":"m"})"}) {
+        line.said.clear();
+        line.heard.clear();
+        line.closed.reset();
+        context.restart();
+        say(message);
+        run();
+        ASSERT_EQ(line.heard.size(), 1U);
+        EXPECT_NE(line.heard[0].find("\"status\":401"), std::string::npos);
+        EXPECT_EQ(line.closed, edge::CloseCode::not_permitted);
+    }
+    EXPECT_TRUE(calls.bodies.empty());
 }
 
 TEST_F(Talks, AKeyThatIsRevokedClosesTheSocketAfterItsEvent) {

@@ -118,6 +118,19 @@ TEST(Ends, AreOnlyThoseThatWentWell) {
         EXPECT_FALSE(read_end(event, true)) << event;
 }
 
+TEST(Ends, OfAnAnswerThatCameWholeAreNamedAfterItsStatus) {
+    EXPECT_EQ(end_event(R"({"id":"r","status":"incomplete"})"),
+              R"({"type":"response.incomplete","sequence_number":0,"response":{"id":"r","status":"incomplete"}})");
+    const auto named = [](std::string_view response, std::string_view type) {
+        return end_event(response).starts_with(std::string(R"({"type":"response.)").append(type).append("\""));
+    };
+    EXPECT_TRUE(named(R"({"status":"completed"})", "completed"));
+    EXPECT_TRUE(named(R"({"id":"r"})", "completed"));
+    EXPECT_TRUE(named(R"({"output":[{"status":"incomplete"}],"status":"completed"})", "completed"));
+    EXPECT_TRUE(named(R"({"status":"failed"})", "failed"));
+    EXPECT_TRUE(named(R"({"status":"cancelled"})", "failed"));
+}
+
 TEST(Refusals, AreWhatHttpSaysAsOneEvent) {
     EXPECT_EQ(refusal_event(402, R"({"error": {"code":"budget_exhausted"} })", R"({"retry-after":"1"})"),
               R"({"type":"error","status":402,"error":{"code":"budget_exhausted"},"headers":{"retry-after":"1"}})");
