@@ -48,15 +48,18 @@ class BatchBill {
     /// What it cost in all. Calls that the provider says are completed, or may be, and that no line tells of, are
     /// counted at the most that they can cost, the dearest of them.
     Amounts finish(const providers::StoredObject& told);
+    /// The tokens of it by their classes; of a call that is counted at its most, the most that it may have.
+    const Usage& usage() const { return usage_; }
 
   private:
-    void add(NanoUsd cost, Tokens tokens);
+    void add(NanoUsd cost, const Usage& usage);
     void add_worst(const shelf::Line& line);
 
     Terms terms_;
     std::unordered_map<std::uint64_t, shelf::Line> waiting_;  ///< that no result has told of
     std::int64_t answered_ = 0;
     Amounts sum_;
+    Usage usage_;
 };
 
 }  // namespace bursar::gateway
