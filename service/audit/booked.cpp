@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 #include <vector>
 
@@ -27,10 +28,17 @@ class Sums {
         for (;;) {
             TRY(const bool more, batch.next(row));
             if (!more) return {};
-            if (row.rest.at < from_ || row.rest.at >= to_ || row.rest.usage_source == UsageSource::none) continue;
+            const bool remembered = row.rest.endpoint == Endpoint::batch_create &&
+                                    batch.names()[row.name(Name::service_tier)] == remembered_batch;
+            // Corrections of other calls are told by whoever made them.
+            const bool told = row.rest.usage_source != UsageSource::none || remembered;
+            if (row.rest.at < from_ || row.rest.at >= to_ || !told) continue;
             const std::uint32_t channel = row.name(Name::channel);
+            const Kind kind = batch.names()[row.name(Name::fault)] == correction_fault ? Kind::correction
+                              : remembered                                             ? Kind::batch
+                                                                                       : Kind::call;
             if (ours[channel])
-                TRY_VOID(add_row(row, batch.names()[channel].substr(prefix_.size())));
+                TRY_VOID(add_row(row, batch.names()[channel].substr(prefix_.size()), kind));
             else if (batch.names()[channel].empty() && row.rest.usage_source != UsageSource::provider)
                 add_unplaced(row.rest);
         }
@@ -38,22 +46,29 @@ class Sums {
 
     Booked take() {
         for (auto& [key, sum] : sums_) booked_.sums.push_back(std::move(sum));
+        std::erase_if(booked_.unsure, [&](const BookedUnsure& each) { return settled_.contains(each.call); });
+        for (auto& [call, batch] : batches_)
+            if (!settled_.contains(call)) booked_.open.push_back(std::move(batch));
         std::ranges::sort(booked_.unsure, {}, [](const BookedUnsure& each) { return std::tie(each.at, each.attempt); });
         return std::move(booked_);
     }
 
   private:
-    Result<void> add_row(const Packed& row, std::string_view model) {
+    enum class Kind : std::uint8_t { call, batch, correction };
+
+    Result<void> add_row(const Packed& row, std::string_view model, Kind kind) {
         const auto day = std::chrono::floor<std::chrono::days>(row.rest.at);
         BookedSum& sum = sums_[Key(day, model, row.rest.usage_source)];
         sum.day = day;
         sum.model = model;
         sum.source = row.rest.usage_source;
-        ++sum.calls;
+        sum.calls += kind == Kind::correction ? 0 : 1;
         for (const auto field : usage_fields) sum.usage.*field += row.rest.usage.*field;
         sum.cost += row.rest.cost;
         sum.charge += row.rest.charge;
-        if (row.rest.usage_source == UsageSource::provider) return {};
+        if (kind == Kind::batch) batches_[row.rest.call] = {.day = day, .model = std::string(model)};
+        if (kind == Kind::correction && row.rest.usage_source == UsageSource::provider) settled_.insert(row.rest.call);
+        if (row.rest.usage_source == UsageSource::provider || kind != Kind::call) return {};
         if (booked_.unsure.size() == booked_unsure_max)
             return fail(Fault::too_large,
                         fmt::format("More than {} lost or estimated calls in that time. Take a shorter one.",
@@ -76,6 +91,8 @@ class Sums {
     std::string prefix_;
     Timestamp from_, to_;
     std::map<Key, BookedSum> sums_;
+    std::map<CallId, BookedBatch> batches_;
+    std::set<CallId> settled_;  ///< calls whose results have told what they cost
     Booked booked_;
 };
 

@@ -34,9 +34,20 @@ struct BookedUnsure {
     NanoUsd charge;
 };
 
+/// A batch that is booked at its most until its results are known, which corrects it: nobody else may.
+struct BookedBatch {
+    std::chrono::sys_days day;
+    std::string model;
+};
+
+/// Served::service_tier in the row of a call that made a batch which is remembered, and will be corrected by its
+/// results. What nobody remembers is estimated like any other call.
+inline constexpr std::string_view remembered_batch = "batch";
+
 struct Booked {
     std::vector<BookedSum> sums;       ///< by day, model and source
-    std::vector<BookedUnsure> unsure;  ///< oldest first
+    std::vector<BookedUnsure> unsure;  ///< oldest first; no remembered batch
+    std::vector<BookedBatch> open;     ///< remembered batches that were not corrected yet
     /// Unsure attempts of that time whose channel nobody knows: they are in no provider's sums.
     std::int64_t unplaced_calls = 0;
     NanoUsd unplaced_cost;

@@ -1,6 +1,6 @@
 #include "service/daemon/batch_clerk.h"
 
-#include "policies/charge.h"
+#include "policies/canonical.h"
 #include "service/base/log.h"
 #include "service/base/mutex.h"
 #include "service/daemon/batch_fetch.h"
@@ -98,14 +98,18 @@ class BatchClerk::Work {
     Result<bool> attend(const shelf::Item& batch, BatchTurn& turn);
     Result<void> forget(const shelf::Item& batch, BatchTurn& turn);
     Result<std::optional<providers::StoredObject>> ask(const policies::Provider& provider, const shelf::Item& batch);
-    Result<Amounts> total_of(const policies::Provider& provider, const shelf::Item& batch,
-                             const providers::StoredObject& told, BatchTurn& turn);
+    struct Bill {
+        Amounts total;
+        Usage usage;
+    };
+    Result<Bill> bill_of(const policies::Provider& provider, const shelf::Item& batch,
+                         const providers::StoredObject& told, BatchTurn& turn);
     Result<void> read_results(const policies::Provider& provider, const shelf::Item& batch, const std::string& file,
                               std::chrono::milliseconds total, gateway::BatchBill& bill);
     Result<int> get(const policies::Provider& provider, const shelf::Item& batch, std::string target,
                     std::chrono::milliseconds total, std::function<void(std::string_view)> take);
     Result<std::vector<shelf::Line>> lines_of(const shelf::Item& batch);
-    Result<void> settle(const shelf::Item& batch, std::string_view status, const Amounts& total);
+    Result<void> settle(const shelf::Item& batch, std::string_view status, const Bill& bill);
 
     const Parts parts_;
     std::map<std::string, BatchTurn> turns_;  ///< the thread's
@@ -199,8 +203,8 @@ Result<bool> BatchClerk::Work::attend(const shelf::Item& batch, BatchTurn& turn)
                                               {"effect", "it stays booked at the most that it may cost"}});
         return false;
     }
-    TRY(const Amounts total, total_of(provider, batch, *told, turn));
-    TRY_VOID(settle(batch, told->status, total));
+    TRY(const Bill bill, bill_of(provider, batch, *told, turn));
+    TRY_VOID(settle(batch, told->status, bill));
     return true;
 }
 
@@ -209,7 +213,7 @@ Result<void> BatchClerk::Work::forget(const shelf::Item& batch, BatchTurn& turn)
         return fail(Fault::not_found, "The provider does not know the batch.");
     log::warning("batch_forgotten",
                  {{"batch", batch.id}, {"effect", "its cost stays booked at the most that it could be"}});
-    return settle(batch, "forgotten", batch.booked);
+    return settle(batch, "forgotten", {.total = batch.booked, .usage = {}});
 }
 
 Result<int> BatchClerk::Work::get(const policies::Provider& provider, const shelf::Item& batch, std::string target,
@@ -271,25 +275,19 @@ Result<void> BatchClerk::Work::read_results(const policies::Provider& provider, 
                 fmt::format("provider {} answered {} for the result file {}", provider.name, status, file));
 }
 
-Result<Amounts> BatchClerk::Work::total_of(const policies::Provider& provider, const shelf::Item& batch,
-                                           const providers::StoredObject& told, BatchTurn& turn) {
-    const auto rules = parts_.rules.get();
-    const auto model = rules->models.find(batch.model);
-    const policies::Price* price = nullptr;
-    if (model != rules->models.end())
-        for (const policies::Channel& channel : model->second->channels)
-            if (channel.provider->name == batch.provider && channel.model == batch.model_there && channel.prices)
-                price = channel.prices->at(batch.at);
-    if (price == nullptr)
-        return fail(Fault::price_missing, "The batch has no price any more.",
-                    fmt::format("the policy has no price of model {} at provider {} for {}", batch.model,
-                                batch.provider, to_text(batch.at)));
+/// Priced and charged as it was booked, whatever the policy says now.
+Result<BatchClerk::Work::Bill> BatchClerk::Work::bill_of(const policies::Provider& provider, const shelf::Item& batch,
+                                                         const providers::StoredObject& told, BatchTurn& turn) {
+    const shelf::Terms& terms = batch.terms;
+    TRY(const policies::Price price, policies::price_from(terms.price));
     TRY(const auto lines, lines_of(batch));
-    gateway::BatchBill bill({.endpoint = batch.endpoint,
-                             .price = *price,
-                             .charge = policies::charge_for(*rules, batch.team, *model->second),
-                             .at = batch.at},
-                            lines);
+    gateway::BatchBill bill(
+        {.endpoint = batch.endpoint,
+         .price = price,
+         .charge = {.factor = {.numerator = terms.factor_numerator, .denominator = terms.factor_denominator},
+                    .per_call = terms.per_call},
+         .at = batch.at},
+        lines);
     for (const std::string& file : {told.output_file, told.error_file})
         if (!file.empty()) TRY_VOID(read_results(provider, batch, file, turn.reading_max(), bill));
     // What is settled stays so, and some providers say that a batch has ended before its results are there.
@@ -297,37 +295,33 @@ Result<Amounts> BatchClerk::Work::total_of(const policies::Provider& provider, c
         return fail(Fault::provider_unavailable, "The results of the batch do not tell of all its calls yet.",
                     fmt::format("provider {} says that the batch is {}, and its results lack {} calls", provider.name,
                                 told.status, bill.untold(told)));
-    return bill.finish(told);
+    const Amounts total = bill.finish(told);
+    return Bill{.total = total, .usage = bill.usage()};
 }
 
 /// The correction and the mark that it was made are stored together, so a crash between them is none.
-Result<void> BatchClerk::Work::settle(const shelf::Item& batch, std::string_view status, const Amounts& total) {
-    const auto mark = [&](store::Transaction& transaction) { return parts_.shelf.settle(transaction, batch.id); };
-    const Amounts more{.charge = total.charge - batch.booked.charge,
-                       .cost = total.cost - batch.booked.cost,
-                       .tokens = total.tokens - batch.booked.tokens,
-                       .calls = total.calls - batch.booked.calls};
-    if (more == Amounts{}) {
-        TRY_VOID(parts_.store.write(mark));
-    } else {
-        const treasury::Corrections::Entry entry{.call = batch.call.text(),
-                                                 .account = {},
-                                                 .accounts = {},
-                                                 .amount = more.charge.text() + " USD",
-                                                 .cost = more.cost.text() + " USD",
-                                                 .tokens = more.tokens,
-                                                 .calls = more.calls,
-                                                 .reason = words_of(batch, status, total),
-                                                 .by = "batches"};
-        TRY_VOID(parts_.corrections.enter(
-            entry, [&](store::Transaction& transaction, const treasury::Correction&) { return mark(transaction); }));
-    }
+Result<void> BatchClerk::Work::settle(const shelf::Item& batch, std::string_view status, const Bill& bill) {
+    const Amounts more = bill.total - batch.booked;
+    const treasury::Corrections::Entry entry{.call = batch.call.text(),
+                                             .account = {},
+                                             .accounts = batch.terms.accounts,
+                                             .amount = more.charge.text() + " USD",
+                                             .cost = more.cost.text() + " USD",
+                                             .tokens = more.tokens,
+                                             .calls = more.calls,
+                                             .reason = words_of(batch, status, bill.total),
+                                             .by = "batches",
+                                             .from_first = true,
+                                             .usage = bill.usage};
+    TRY_VOID(parts_.corrections.enter(entry, [&](store::Transaction& transaction, const treasury::Correction&) {
+        return parts_.shelf.settle(transaction, batch.id);
+    }));
     parts_.shelf.note_settled(batch.id);
     log::info("batch_settled", {{"batch", batch.id},
                                 {"call", batch.call.text()},
                                 {"status", status},
                                 {"booked_usd", batch.booked.cost.text()},
-                                {"cost_usd", total.cost.text()}});
+                                {"cost_usd", bill.total.cost.text()}});
     return {};
 }
 

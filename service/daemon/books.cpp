@@ -3,6 +3,7 @@
 #include "auth/scim/scim.h"
 #include "auth/sync_history.h"
 #include "service/admin/approvals.h"
+#include "service/audit/booked.h"
 #include "service/audit/outcomes.h"
 #include "service/base/log.h"
 #include "service/daemon/service.h"
@@ -82,6 +83,22 @@ Result<bool> all_recorded(store::Transaction& transaction, const ledger::Found& 
     });
 }
 
+/// Of a call that made a batch the shelf knows more than the journal: its results will correct it, and nothing else.
+Result<void> tell_batches(store::Transaction& transaction, std::vector<audit::Outcome>& outcomes) {
+    std::vector<std::string> calls;
+    for (const audit::Outcome& outcome : outcomes) calls.push_back(outcome.call.text());
+    TRY(const auto batches, shelf::Shelf::made_by(transaction, calls));
+    for (const shelf::Item& batch : batches)
+        for (audit::Outcome& outcome : outcomes) {
+            if (outcome.call != batch.call) continue;
+            outcome.endpoint = Endpoint::batch_create;
+            outcome.model = batch.model;
+            outcome.channel = batch.provider + "/" + batch.model_there;
+            outcome.served.service_tier = audit::remembered_batch;
+        }
+    return {};
+}
+
 /// Every attempt that the journal knows gets its outcome row, in the transaction that closes the books: no later crash
 /// can part the two.
 Result<void> complete_rows(store::Transaction& transaction, const ledger::Found& found) {
@@ -100,6 +117,7 @@ Result<void> complete_rows(store::Transaction& transaction, const ledger::Found&
         outcome.fault = "record_lost";
         outcome.usage_source = UsageSource::estimated;
     }
+    TRY_VOID(tell_batches(transaction, outcomes));
     TRY(const auto written, audit::Audit::complete(transaction, std::move(outcomes)));
     for (const audit::Outcome& outcome : written)
         log::warning("call_completed_at_start", {{"call", outcome.call.text()},

@@ -12,6 +12,11 @@ namespace {
 
 constexpr std::string_view batch_tier = "batch";
 
+/// What the line of a batch may use: calls that are billed by other units are in none.
+constexpr Tokens Usage::* token_fields[] = {
+    &Usage::input,     &Usage::cache_read,  &Usage::cache_write_5m, &Usage::cache_write_1h, &Usage::output,
+    &Usage::reasoning, &Usage::audio_input, &Usage::audio_output,   &Usage::image_input,    &Usage::image_output};
+
 /// Rounded up, as a cost is.
 NanoUsd at_factor(NanoUsd amount, const policies::Factor& factor) {
     using Wide = unsigned __int128;
@@ -55,15 +60,16 @@ BatchBill::BatchBill(Terms terms, const std::vector<shelf::Line>& lines) : terms
     for (const shelf::Line& line : lines) waiting_.emplace(line.name, line);
 }
 
-void BatchBill::add(NanoUsd cost, Tokens tokens) {
-    // A provider that lies about every line must not overflow the sum.
+void BatchBill::add(NanoUsd cost, const Usage& usage) {
+    // A provider that lies about every line must not overflow the sums.
     sum_.cost = std::min(sum_.cost + cost, batch_cost_max);
-    sum_.tokens += std::min(tokens, policies::call_tokens_max);
+    sum_.tokens += std::min(usage.total(), policies::call_tokens_max);
+    for (const auto field : token_fields) usage_.*field += std::min(usage.*field, policies::call_tokens_max);
     ++sum_.calls;
 }
 
 void BatchBill::add_worst(const shelf::Line& line) {
-    add(line_cost_at_most(terms_.price, line, terms_.at), line.input + line.output);
+    add(line_cost_at_most(terms_.price, line, terms_.at), {.input = line.input, .output = line.output});
 }
 
 void BatchBill::take(std::string_view text) {
@@ -88,7 +94,7 @@ void BatchBill::take(std::string_view text) {
     if (!reading.understood || reading.source != UsageSource::provider) return add_worst(line);
     Served served = reading.served;
     served.service_tier = batch_tier;
-    add(policies::cost(terms_.price, reading.usage, served, terms_.at), reading.usage.total());
+    add(policies::cost(terms_.price, reading.usage, served, terms_.at), reading.usage);
 }
 
 std::int64_t BatchBill::untold(const providers::StoredObject& told) const {

@@ -53,9 +53,11 @@ class BatchBill {
     bool whole(const providers::StoredObject& told) const;
     /// What it cost in all. Calls that are untold are counted at the most that they can cost, the dearest of them.
     Amounts finish(const providers::StoredObject& told);
+    /// The tokens of it by their classes; of a call that is counted at its most, the most that it may have.
+    const Usage& usage() const { return usage_; }
 
   private:
-    void add(NanoUsd cost, Tokens tokens);
+    void add(NanoUsd cost, const Usage& usage);
     void add_worst(const shelf::Line& line);
 
     Terms terms_;
@@ -63,6 +65,7 @@ class BatchBill {
     std::unordered_set<std::uint64_t> unmade_;                ///< of these, that a result says were not made
     std::int64_t answered_ = 0;
     Amounts sum_;
+    Usage usage_;
 };
 
 }  // namespace bursar::gateway

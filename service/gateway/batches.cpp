@@ -2,12 +2,14 @@
 // corrected by their results once they have ended (service/daemon/batch_clerk.cpp).
 #include "policies/admit.h"
 #include "policies/charge.h"
+#include "service/audit/booked.h"
 #include "service/base/log.h"
 #include "service/gateway/batch_cost.h"
 #include "service/gateway/errand.h"
 #include "service/gateway/gateway.h"
 #include "service/gateway/landing.h"
 #include "service/gateway/shard.h"
+#include "service/ledger/taken.h"
 #include "service/providers/batch_line.h"
 #include "service/providers/batch_result.h"
 #include "service/providers/upstream.h"
@@ -45,6 +47,17 @@ Result<policies::Route> route_of(const Call& call, const shelf::Item& file) {
             fmt::format("The model \"{}\" no longer goes where this file lies. Upload the file again.", file.model));
     route.channels = {*found};
     return route;
+}
+
+/// What the batch is corrected by once it has ended.
+shelf::Terms terms_of(const Call& call) {
+    const policies::Route& route = *call.route;
+    const policies::Charge charge = policies::charge_for(*call.rules, call.caller->team, *route.model);
+    return {.accounts = ledger::books_taken(*call.scopes, route.model->name, route.model->tier, call.outcome.tags),
+            .price = route.price->canonical,
+            .factor_numerator = charge.factor.numerator,
+            .factor_denominator = charge.factor.denominator,
+            .per_call = charge.per_call};
 }
 
 /// For whoever has to find it at the provider.
@@ -147,8 +160,11 @@ Task<Result<void>> Gateway::keep_batch(Call& call, const shelf::Item& file, std:
     batch.call = call.id;
     batch.team = call.caller->team;
     batch.booked = booked;
+    batch.terms = terms_of(call);
     const Result<void> stored = co_await put_batch(call, batch, packed);
     if (!stored) co_return stored;
+    // From here on its results correct it, and nothing else does.
+    call.outcome.served.service_tier = audit::remembered_batch;
     co_return co_await answer_json(call, said);
 }
 

@@ -10,21 +10,6 @@ namespace {
 /// No single call costs this much; it keeps the sums of any number of open holds far from the end of the integers.
 constexpr NanoUsd hold_max = NanoUsd::dollars(100'000);
 
-/// The name of the books of a rung: "team:research", or "team:research|model:gpt-4o".
-AccountName name_of(const Scopes::Rung& rung) {
-    switch (rung.counts) {
-        case Scopes::Counts::all:
-            return rung.shown;
-        case Scopes::Counts::tier:
-            return rung.shown + "|tier:" + rung.only;
-        case Scopes::Counts::model:
-            return rung.shown + "|model:" + rung.only;
-        case Scopes::Counts::tag:
-            return rung.shown + "|tag:" + rung.only;
-    }
-    return rung.shown;
-}
-
 Refusal refuse_for_storage(const Amounts& asked) {
     return {.asked = asked.charge, .fault = Fault::storage_unavailable};
 }

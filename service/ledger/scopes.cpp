@@ -1,5 +1,7 @@
 #include "service/ledger/scopes.h"
 
+#include "service/ledger/taken.h"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -81,6 +83,36 @@ Taken Scopes::taken_by(const HoldRequest& request) const {
     Taken taken;
     for (std::size_t i = 0; i < rungs.size(); ++i) taken[i] = counts(rungs[i], request);
     return taken;
+}
+
+AccountName name_of(const Scopes::Rung& rung) {
+    switch (rung.counts) {
+        case Scopes::Counts::all:
+            return rung.shown;
+        case Scopes::Counts::tier:
+            return rung.shown + "|tier:" + rung.only;
+        case Scopes::Counts::model:
+            return rung.shown + "|model:" + rung.only;
+        case Scopes::Counts::tag:
+            return rung.shown + "|tag:" + rung.only;
+    }
+    return rung.shown;
+}
+
+std::vector<AccountName> books_taken(const Scopes& scopes, std::string_view model, std::string_view tier,
+                                     std::string_view tags) {
+    const Taken taken = scopes.taken_by({.call = {},
+                                         .attempt = {},
+                                         .scopes = {},
+                                         .amount = {},
+                                         .amount_min = {},
+                                         .at = {},
+                                         .model = model,
+                                         .tier = tier,
+                                         .tags = tags});
+    std::vector<AccountName> names;
+    scopes.each(taken, [&](const Scopes::Rung& rung) { names.push_back(name_of(rung)); });
+    return names;
 }
 
 Result<std::vector<Scopes::Rung>> rungs_of(std::vector<Level> levels) {

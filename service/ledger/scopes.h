@@ -43,6 +43,9 @@ class Scopes {
     }
 };
 
+/// The name of the books of a rung: "team:research", or "team:research|model:gpt-4o".
+AccountName name_of(const Scopes::Rung& rung);
+
 /// Levels to rungs, without their accounts: one for all calls of each level, and one for each name in Budget::of.
 /// wrong_configuration if they are too many.
 Result<std::vector<Scopes::Rung>> rungs_of(std::vector<Level> levels);

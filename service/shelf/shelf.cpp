@@ -213,6 +213,7 @@ void StoredShelf::add_results(const Item& batch, const std::vector<std::string>&
         file->lines = 0;
         file->state = State::settled;
         file->booked = {};
+        file->terms = {};
         {
             const MutexLock lock(mutex_);
             // Also where it is somebody else's: then it stays that.
@@ -264,6 +265,7 @@ void StoredShelf::note_settled(std::string_view id) {
     if (known == nullptr) return;
     auto changed = std::make_shared<Item>(*known);
     changed->state = State::settled;
+    changed->terms = {};
     index_.replace(std::move(changed));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "service/base/budget.h"
+#include "service/base/caller.h"
 #include "service/base/clock.h"
 #include "service/base/endpoint.h"
 #include "service/base/ids.h"
@@ -27,6 +28,17 @@ enum class State : std::uint8_t {
     settled  ///< a batch whose cost is booked as its results tell it; any file
 };
 
+/// By what a batch was booked: it is corrected by the same, whatever the policy says by then.
+struct Terms {
+    std::vector<AccountName> accounts;  ///< the books that its hold took
+    std::string price;                  ///< its canonical text
+    // What accounts are charged: the cost by this factor, and besides for each call.
+    std::int64_t factor_numerator = 1;
+    std::int64_t factor_denominator = 1;
+    NanoUsd per_call;
+    bool operator==(const Terms&) const = default;
+};
+
 struct Item {
     Kind kind = Kind::file;
     std::string id;      ///< the provider's
@@ -44,6 +56,7 @@ struct Item {
     CallId call;  ///< that it was made by, on whose accounts it is booked
     std::string team;
     Amounts booked;  ///< at first: the most that it could cost
+    Terms terms;     ///< until it is settled
 };
 using Shown = std::shared_ptr<const Item>;
 
@@ -62,6 +75,8 @@ class Shelf {
     using Done = std::move_only_function<void(Result<void>)>;
 
     static store::Schema schema();
+    /// The batches of such calls: "call_…". Also before open().
+    static Result<std::vector<Item>> made_by(store::Transaction& transaction, const std::vector<std::string>& calls);
     /// Reads what is known. Before the store is started. Blocking.
     static Result<std::unique_ptr<Shelf>> open(store::Store& store, Limits limits = {});
     virtual ~Shelf() = default;

@@ -5,6 +5,7 @@
 #include "service/treasury/events.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -53,7 +54,8 @@ Result<Amounts> amounts_of(const Corrections::Entry& entry) {
                     fmt::format("\"tokens\" is at most {} either way in one correction.", Corrections::tokens_max));
     amounts.tokens = entry.tokens;
     amounts.calls = entry.calls;
-    if (amounts == Amounts{}) return fail(Fault::invalid_request, "This corrects nothing: every amount is 0.");
+    if (amounts == Amounts{} && !entry.from_first)
+        return fail(Fault::invalid_request, "This corrects nothing: every amount is 0.");
     return amounts;
 }
 
@@ -98,10 +100,10 @@ Result<Amounts> corrected_so_far(store::Store& store, const std::string& call) {
     Amounts sum;
     TRY_VOID(store.read([&](store::Transaction& transaction) {
         return transaction.each(
-            "SELECT coalesce(sum(charge), 0), coalesce(sum(cost), 0) FROM treasury_correction WHERE "
-            "call = ?",
+            "SELECT coalesce(sum(charge), 0), coalesce(sum(cost), 0), coalesce(sum(tokens), 0) FROM "
+            "treasury_correction WHERE call = ?",
             {std::string_view(call)}, [&](const store::Row& row) -> Result<void> {
-                sum = {.charge = NanoUsd{row.integer(0)}, .cost = NanoUsd{row.integer(1)}};
+                sum = {.charge = NanoUsd{row.integer(0)}, .cost = NanoUsd{row.integer(1)}, .tokens = row.integer(2)};
                 return {};
             });
     }));
@@ -117,11 +119,24 @@ void place(audit::Outcome& row, const std::vector<AccountName>& accounts) {
     }
 }
 
+/// What the row of a correction has of the call's own.
+void copy_facts(const audit::Outcome& own, audit::Outcome& row) {
+    row.call = own.call;
+    row.tags = own.tags;
+    row.dialect = own.dialect;
+    row.endpoint = own.endpoint;
+    row.served.service_tier = own.served.service_tier;
+    row.model = own.model;
+    row.channel = own.channel;
+    row.tier = own.tier;
+    row.cost_centre = own.cost_centre;
+}
+
 }  // namespace
 
 store::Schema Corrections::schema() { return {.part = "treasury_corrections", .steps = steps}; }
 
-Result<Corrections::Concerned> Corrections::of_call(const Entry& entry, const Amounts& amounts) const {
+Result<Corrections::Concerned> Corrections::of_call(const Entry& entry, Amounts amounts) const {
     if (!CallId::parse(entry.call))
         return fail(Fault::invalid_request,
                     "\"call\" must be a call id such as call_… of the header x-bursar-call-id.");
@@ -134,6 +149,7 @@ Result<Corrections::Concerned> Corrections::of_call(const Entry& entry, const Am
                     fmt::format("There is no call {} in the books. See: bursarctl calls.", entry.call));
     // Former corrections are of their own table: rows of the audit are found up to the call's own only.
     TRY(const Amounts corrected, corrected_so_far(desk_.store, entry.call));
+    if (entry.from_first) amounts -= corrected;
     NanoUsd charged = amounts.charge + corrected.charge, paid = amounts.cost + corrected.cost;
     for (const audit::Outcome& row : rows) {
         if (row.fault == audit::correction_fault) continue;
@@ -150,20 +166,22 @@ Result<Corrections::Concerned> Corrections::of_call(const Entry& entry, const Am
     concerned.correction.call = entry.call;
     concerned.correction.booked_at = own->at;
     concerned.correction.account = "key:" + own->key_id;
+    concerned.correction.amounts = amounts;
+    if (!entry.accounts.empty()) {
+        concerned.books = entry.accounts;
+        // Books of some calls only are those of the same accounts.
+        std::ranges::copy_if(entry.accounts, std::back_inserter(concerned.correction.accounts),
+                             [](const AccountName& account) { return !account.contains('|'); });
+        copy_facts(*own, concerned.row);
+        return concerned;
+    }
     concerned.correction.accounts = {"org"};
     for (AccountName& team : teams_above(*desk_.rules.get(), own->team))
         concerned.correction.accounts.push_back(std::move(team));
     if (!own->person.empty()) concerned.correction.accounts.push_back("person:" + own->person);
     concerned.correction.accounts.push_back(concerned.correction.account);
-    audit::Outcome& row = concerned.row;
-    row.call = own->call;
-    row.tags = own->tags;
-    row.dialect = own->dialect;
-    row.endpoint = own->endpoint;
-    row.model = own->model;
-    row.channel = own->channel;
-    row.tier = own->tier;
-    row.cost_centre = own->cost_centre;
+    concerned.books = concerned.correction.accounts;
+    copy_facts(*own, concerned.row);
     return concerned;
 }
 
@@ -178,39 +196,56 @@ Result<Correction> Corrections::enter(const Entry& entry, const Also& also) {
     Concerned concerned;
     if (entry.call.empty()) {
         concerned.correction.account = entry.account;
-        concerned.correction.accounts = entry.accounts;
+        concerned.correction.accounts = concerned.books = entry.accounts;
         concerned.correction.booked_at = now;
+        concerned.correction.amounts = amounts;
         concerned.row.call = CallId::make(now);
     } else {
         TRY(concerned, of_call(entry, amounts));
     }
     Correction& correction = concerned.correction;
     correction.at = now;
-    correction.amounts = amounts;
     correction.reason = entry.reason;
     correction.by = entry.by;
+    TRY_VOID(write(concerned, entry, also));
+    return std::move(correction);
+}
+
+Result<void> Corrections::write(Concerned& concerned, const Entry& entry, const Also& also) {
+    Correction& correction = concerned.correction;
     audit::Outcome& row = concerned.row;
     place(row, correction.accounts);
-    row.attempt = AttemptId::make(now);
+    row.attempt = AttemptId::make(correction.at);
     row.at = correction.booked_at;
     row.fault = audit::correction_fault;
-    row.cost = amounts.cost;
-    row.charge = amounts.charge;
+    row.cost = correction.amounts.cost;
+    row.charge = correction.amounts.charge;
     row.superseded = true;
-    TRY_VOID(enter_({.accounts = correction.accounts,
-                     .at = correction.booked_at,
-                     .amounts = amounts,
-                     .model = row.model,
-                     .tier = row.tier,
-                     .tags = row.tags},
-                    [&](store::Transaction& transaction, std::int64_t number) -> Result<void> {
-                        correction.number = number;
-                        TRY_VOID(store_correction(transaction, correction));
-                        if (also) TRY_VOID(also(transaction, correction));
-                        // What the books have, usage has as well.
-                        return audit_.write(transaction, row);
-                    }));
-    return correction;
+    if (entry.from_first) {
+        row.usage = entry.usage;
+        row.usage_source = UsageSource::provider;
+    }
+    const auto recorded = [&](store::Transaction& transaction) -> Result<void> {
+        if (also) TRY_VOID(also(transaction, correction));
+        // What the books have, usage has as well.
+        return audit_.write(transaction, row);
+    };
+    if (correction.amounts == Amounts{}) return desk_.store.write(recorded);
+    // The books that were taken are named one by one; those that today's policy has besides are not the call's.
+    const bool named = !entry.call.empty() && !entry.accounts.empty();
+    const auto entered = enter_({.accounts = concerned.books,
+                                 .at = correction.booked_at,
+                                 .amounts = correction.amounts,
+                                 .model = named ? std::string() : row.model,
+                                 .tier = named ? std::string() : row.tier,
+                                 .tags = named ? std::string() : row.tags},
+                                [&](store::Transaction& transaction, std::int64_t number) -> Result<void> {
+                                    correction.number = number;
+                                    TRY_VOID(store_correction(transaction, correction));
+                                    return recorded(transaction);
+                                });
+    if (!entered) return std::unexpected(entered.error());
+    return {};
 }
 
 Result<std::vector<Correction>> Corrections::list(const Filter& filter) {

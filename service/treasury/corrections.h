@@ -38,15 +38,21 @@ class Corrections {
     Corrections(Desk& desk, audit::Audit& audit, Enter enter) : desk_(desk), audit_(audit), enter_(std::move(enter)) {}
 
     struct Entry {
-        std::string call;                   ///< or
-        AccountName account;                ///< with
-        std::vector<AccountName> accounts;  ///< it and those above it (path_of); empty for a call
-        std::string amount;                 ///< what is charged more, or less: "-1.50 USD"
-        std::optional<std::string> cost;    ///< what the provider is paid more, or less; none: the same
+        std::string call;     ///< or
+        AccountName account;  ///< with
+        /// It and those above it (path_of). Of a call: the books that it was booked on, as ledger::books_taken() names
+        /// them; empty: those of its team, person and key by today's policy.
+        std::vector<AccountName> accounts;
+        std::string amount;               ///< what is charged more, or less: "-1.50 USD"
+        std::optional<std::string> cost;  ///< what the provider is paid more, or less; none: the same
         Tokens tokens = 0;
         std::int64_t calls = 0;  ///< for limits that count calls
         std::string reason;
         std::string by;
+        /// Of a call, by whoever knows what it cost in all: the amounts are the difference to what was booked at first,
+        /// and what was corrected of it since is taken off them. That may leave nothing.
+        bool from_first = false;
+        Usage usage = {};  ///< for the usage reports; goes with `from_first`
     };
     using Also = std::function<Result<void>(store::Transaction&, const Correction&)>;
     /// invalid_request, not_found for a call that is not in the books. Of a call nothing is taken back beyond what it
@@ -65,9 +71,11 @@ class Corrections {
   private:
     struct Concerned {
         Correction correction;
-        audit::Outcome row;  ///< for the usage reports
+        std::vector<AccountName> books;  ///< what is posted to
+        audit::Outcome row;              ///< for the usage reports
     };
-    Result<Concerned> of_call(const Entry& entry, const Amounts& amounts) const;
+    Result<Concerned> of_call(const Entry& entry, Amounts amounts) const;
+    Result<void> write(Concerned& concerned, const Entry& entry, const Also& also);
 
     Desk& desk_;
     audit::Audit& audit_;

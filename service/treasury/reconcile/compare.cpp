@@ -17,6 +17,7 @@ struct Group {
     std::vector<const audit::BookedUnsure*> unsure;  ///< oldest first
     std::set<std::string> names;                     ///< of ours
     std::string their_name;
+    bool has_open = false;  ///< a batch that is booked at its most yet
 };
 
 using Groups = std::map<std::pair<Day, std::string>, Group>;
@@ -65,6 +66,7 @@ Groups group(const Export& theirs, const audit::Booked& booked, const Earlier& e
             group.row.ours.tokens += found->second.tokens;
         }
     }
+    for (const audit::BookedBatch& batch : booked.open) groups[{batch.day, key_of(batch.model)}].has_open = true;
     for (const Line& line : theirs.lines) {
         Group& group = groups[{line.day, key_of(line.model)}];
         add_usage(group.row.theirs, line.calls, line.usage, line.cost);
@@ -218,6 +220,10 @@ Comparison compare(const Export& theirs, const audit::Booked& booked, const Earl
     for (auto& [key, group] : group(theirs, booked, earlier)) {
         if (Timestamp(key.first + std::chrono::days(1)) + figures_settle_within > now)
             group.row.note = "the day is not over, or has only just ended: the provider may not have all of it yet";
+        else if (group.has_open)
+            group.row.note =
+                "a batch of this day is booked at the most that it may cost until its results are read, so no call is "
+                "corrected; compare again then";
         else if (!named.contains(key.second))
             group.row.note = "the export does not name this model on any day, so none of its calls is corrected";
         else

@@ -1,4 +1,5 @@
 #include "service/ledger/record.h"
+#include "service/ledger/taken.h"
 #include "tests/unit/ledger/bench.h"
 
 #include <algorithm>
@@ -346,6 +347,25 @@ TEST(Posting, of_a_call_changes_the_books_of_such_calls_too) {
     EXPECT_EQ(spent(bench, bench.scopes(levels)), NanoUsd::dollars(9));
     bench.restart();
     EXPECT_EQ(spent(bench, bench.scopes(levels)), NanoUsd::dollars(9));
+}
+
+TEST(Taken, are_the_books_that_a_hold_of_such_a_call_takes_and_no_others) {
+    Bench bench;
+    const auto scopes = bench.scopes({{"org", {}},
+                                      {"team:a",
+                                       {{.limit = NanoUsd::dollars(10), .of = "model:gpt"},
+                                        {.limit = NanoUsd::dollars(10), .of = "model:other"},
+                                        {.limit = NanoUsd::dollars(10), .of = "tier:t"},
+                                        {.limit = NanoUsd::dollars(10), .of = "tag:night"}}}});
+    const std::vector<AccountName> taken = books_taken(*scopes, "gpt", "t", "day, night");
+    EXPECT_EQ(taken,
+              (std::vector<AccountName>{"org", "team:a", "team:a|model:gpt", "team:a|tier:t", "team:a|tag:night"}));
+    ASSERT_TRUE(call(bench, scopes, dollars(4), {.model = "gpt", .tags = "day, night"}));
+    // Taken back from just these, nothing is left anywhere, and the others never had any.
+    Posting posting = correction(bench, NanoUsd{} - NanoUsd::dollars(4));
+    posting.accounts = taken;
+    ASSERT_TRUE(bench.ledger().enter(posting, no_reason));
+    for (const Spending& each : bench.ledger().spending()) EXPECT_EQ(each.spent.charge, NanoUsd{}) << each.account;
 }
 
 TEST(Posting, to_an_account_that_nobody_was_charged_to_opens_it) {

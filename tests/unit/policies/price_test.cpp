@@ -2,6 +2,7 @@
 // what it does not.
 #include "policies/price.h"
 
+#include "policies/canonical.h"
 #include "policies/decimal.h"
 
 #include <array>
@@ -310,6 +311,27 @@ TEST(PriceBook, TheVersionInForce) {
     EXPECT_EQ(book.at(when("2026-12-31T23:59:59.999Z")), &book.versions[0]);
     EXPECT_EQ(book.at(when("2027-01-01T00:00:00Z")), &book.versions[1]);
     EXPECT_EQ(book.at(when("2028-01-01T00:00:00Z")), nullptr);
+}
+
+TEST(Seal, WhatWasSealedIsReadBackAndBillsTheSame) {
+    Price price = full_price();
+    price.pictures = {{"hd/1024x1792", usd(9)}, {"hd", usd(7)}};
+    price.per_minute = usd(3);
+    price.from = when("2026-01-01T00:00:00Z");
+    price.until = when(noon);
+    price.batch = {2, 3};
+    for (int round = 0; round < 2; ++round, price = Price{}) {
+        seal(price, "open\"ai", "gpt: \"4o\"");
+        const auto read = price_from(price.canonical);
+        ASSERT_TRUE(read) << read.error().operator_text();
+        EXPECT_EQ(read->version, price.version);
+        EXPECT_EQ(read->rates, price.rates);
+        EXPECT_EQ(read->tiers, price.tiers);
+        EXPECT_EQ(read->hours, price.hours);
+        EXPECT_EQ(read->batch, price.batch);
+    }
+    for (const char* wrong : {"", "{", "[]", R"({"catalogue":"a","model":"b","input":"1","inptu":"2"})"})
+        EXPECT_FALSE(price_from(wrong)) << wrong;
 }
 
 TEST(Seal, AVersionChangesWithEveryThingThatIsBilled) {

@@ -76,6 +76,11 @@ class Shelving : public testing::Test {
         item.team = "a";
         item.endpoint = Endpoint::embeddings;
         item.booked = {.charge = NanoUsd(7), .cost = NanoUsd(5), .tokens = 30, .calls = 2};
+        item.terms = {.accounts = {"org", "team:a", "team:a|model:m"},
+                      .price = R"({"model":"m"})",
+                      .factor_numerator = 6,
+                      .factor_denominator = 5,
+                      .per_call = NanoUsd(9)};
         return item;
     }
 
@@ -118,6 +123,7 @@ TEST_F(Shelving, ARestartKnowsWhatWasKnown) {
     EXPECT_EQ(known->state, State::ended);
     EXPECT_EQ(known->call, call);
     EXPECT_EQ(known->booked, batch("b1").booked);
+    EXPECT_EQ(known->terms, batch("b1").terms);
     EXPECT_EQ(known->endpoint, Endpoint::embeddings);
     EXPECT_EQ(known->secret, "key-a");
     EXPECT_EQ(known->shown, R"({"id":"b1","status":"completed"})");
@@ -155,6 +161,24 @@ TEST_F(Shelving, ABatchIsSettledOnce) {
     EXPECT_TRUE(shelf->unsettled().empty());
     EXPECT_FALSE(settle("b1"));
     EXPECT_FALSE(settle("never"));
+}
+
+TEST_F(Shelving, ACallIsKnownByItsBatch) {
+    ASSERT_TRUE(put(file("f1")));
+    ASSERT_TRUE(put_batch(batch("b1"), "f1"));
+    const auto made_by = [&](const std::vector<std::string>& calls) {
+        std::vector<Item> made;
+        EXPECT_TRUE(store->read([&](store::Transaction& transaction) -> Result<void> {
+            TRY(made, Shelf::made_by(transaction, calls));
+            return {};
+        }));
+        return made;
+    };
+    const std::string other = CallId::make(Timestamp(std::chrono::seconds(1'700'000'001))).text();
+    const auto made = made_by({other, call.text(), ""});
+    ASSERT_EQ(made.size(), 1U) << "a file is no call's";
+    EXPECT_EQ(made[0].id, "b1");
+    EXPECT_TRUE(made_by({other}).empty());
 }
 
 TEST_F(Shelving, WhatASettlementTakesBackIsNotSettled) {

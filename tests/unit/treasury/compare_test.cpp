@@ -111,6 +111,19 @@ TEST(Compare, corrects_what_is_unproven_and_nothing_else) {
     }
 }
 
+TEST(Compare, a_batch_that_is_booked_at_its_most_is_nobodys_correction) {
+    Books books;
+    books.known("m", 100).estimated("m", 50).known("other", 100);
+    books.booked.open.push_back({.day = monday, .model = "m"});
+    for (const std::int64_t theirs : {20, 120, 200}) {
+        const Comparison comparison = compare(costs({{"m", theirs}}), books.booked, {}, much_later);
+        EXPECT_TRUE(comparison.corrections.empty()) << theirs;
+        EXPECT_TRUE(comparison.rows.at(0).note.starts_with("a batch of this day")) << comparison.rows[0].note;
+    }
+    books.booked.open.clear();
+    EXPECT_EQ(said(compare(costs({{"m", 120}}), books.booked, {}, much_later)), "1:-30") << "after it was settled";
+}
+
 TEST(Compare, the_charge_follows_the_cost) {
     const Comparison comparison = compare(costs({{"m", 25}}), Books().estimated("m", 100).booked, {}, much_later);
     ASSERT_EQ(comparison.corrections.size(), 1U);

@@ -128,6 +128,45 @@ TEST_F(CorrectionsTest, together_take_back_no_more_than_the_call_was_charged) {
     EXPECT_EQ(postings_.size(), 3U);
 }
 
+TEST_F(CorrectionsTest, of_a_call_goes_to_the_books_that_are_named_whatever_the_policy_says_now) {
+    const std::vector<AccountName> books = {"org", "team:former", "team:research", "key:k2", "team:research|tier:t"};
+    audit_.rows[0].model = "small";
+    Corrections::Entry entry = of_call("-1");
+    entry.accounts = books;
+    const auto entered = corrections_.enter(entry, {});
+    ASSERT_TRUE(entered) << entered.error().for_caller;
+    EXPECT_EQ(postings_.at(0).accounts, books);
+    EXPECT_TRUE(postings_[0].model.empty() && postings_[0].tier.empty()) << "books that were made later have no part";
+    EXPECT_EQ(entered->accounts, (std::vector<AccountName>{"org", "team:former", "team:research", "key:k2"}));
+    EXPECT_EQ(audit_.rows.at(1).team, "research");
+    EXPECT_EQ(audit_.rows[1].model, "small");
+}
+
+TEST_F(CorrectionsTest, from_what_was_booked_at_first_takes_off_what_was_corrected_since) {
+    Corrections::Entry before = of_call("-2.50");
+    before.cost = "-1.50";
+    before.tokens = -40;
+    ASSERT_TRUE(corrections_.enter(before, {}));
+    // It was booked at 3 and 2, and has cost 1 and 0.50: -2 and -1.50 in all.
+    Corrections::Entry right = of_call("-2");
+    right.cost = "-1.50";
+    right.tokens = -30;
+    right.from_first = true;
+    right.usage = {.input = 5, .output = 7};
+    ASSERT_TRUE(corrections_.enter(right, {})) << "what somebody else took back is in its way";
+    EXPECT_EQ(postings_.at(1).amounts, (Amounts{.charge = NanoUsd(500'000'000), .cost = {}, .tokens = 10}));
+    EXPECT_EQ(audit_.rows.at(2).usage, right.usage);
+    EXPECT_EQ(audit_.rows[2].usage_source, UsageSource::provider);
+    int marked = 0;
+    ASSERT_TRUE(corrections_.enter(right, [&](store::Transaction&, const Correction&) -> Result<void> {
+        ++marked;
+        return {};
+    }));
+    EXPECT_EQ(postings_.size(), 2U) << "nothing is left to correct";
+    EXPECT_EQ(corrections_.list({.call = call_})->size(), 2U);
+    EXPECT_EQ(marked, 1) << "whoever corrects must hear that it is done";
+}
+
 TEST_F(CorrectionsTest, of_an_account_is_booked_now_on_it_and_those_above) {
     Corrections::Entry entry = of_call("-5");
     entry.call.clear();
