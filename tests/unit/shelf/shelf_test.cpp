@@ -165,7 +165,7 @@ TEST_F(Shelving, ABatchIsSettledOnce) {
 
 TEST_F(Shelving, ACallIsKnownByItsBatch) {
     ASSERT_TRUE(put(file("f1")));
-    ASSERT_TRUE(put_batch(batch("b1"), "f1"));
+    ASSERT_TRUE(put(batch("b1")));
     const auto made_by = [&](const std::vector<std::string>& calls) {
         std::vector<Item> made;
         EXPECT_TRUE(store->read([&](store::Transaction& transaction) -> Result<void> {
