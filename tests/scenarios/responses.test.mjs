@@ -96,7 +96,8 @@ describe('the Responses API', () => {
         const sent = servers.anthropic.calls.length;
         const { id } = await client.responses.create({ model: 'at-anthropic', input: 'Say hello.' });
         await assert.rejects(client.responses.create({ model: 'at-anthropic', input: 'x', previous_response_id: id }), (error) => {
-            assert.ok(error instanceof OpenAI.NotFoundError);
+            assert.ok(error instanceof OpenAI.BadRequestError);
+            assert.equal(error.code, 'previous_response_not_found');
             assert.match(error.message, /`previous_response_id`.*"store": false/);
             return true;
         });
