@@ -25,16 +25,6 @@ constexpr std::size_t page_default = 20;
 
 std::string owner_of(const Call& call) { return shelf::owner_of(call.caller->team, call.caller->person); }
 
-std::string_view parameter(std::string_view query, std::string_view name) {
-    while (!query.empty()) {
-        const std::string_view one = query.substr(0, query.find('&'));
-        query.remove_prefix(std::min(one.size() + 1, query.size()));
-        if (one.size() > name.size() && one[name.size()] == '=' && one.starts_with(name))
-            return one.substr(name.size() + 1);
-    }
-    return {};
-}
-
 Result<std::size_t> page_size(std::string_view query, std::size_t usual) {
     const std::string_view text = parameter(query, "limit");
     if (text.empty()) return usual;

@@ -27,22 +27,6 @@ const EndpointFacts* row_of(std::string_view path) {
     return found == endpoint_table.end() ? nullptr : found;
 }
 
-constexpr std::string_view id_here = "{id}";
-
-/// What stands in the place of `{id}`; nothing if it is another path.
-std::optional<std::string_view> id_in(const EndpointFacts& row, std::string_view path) {
-    constexpr std::string_view version = "/v1";
-    if (row.reached != Reached::by_id || !path.starts_with(version)) return std::nullopt;
-    path.remove_prefix(version.size());
-    const std::size_t at = row.suffix.find(id_here);
-    if (at == std::string_view::npos) return std::nullopt;
-    const std::string_view before = row.suffix.substr(0, at), behind = row.suffix.substr(at + id_here.size());
-    if (path.size() <= before.size() + behind.size() || !path.starts_with(before) || !path.ends_with(behind))
-        return std::nullopt;
-    const std::string_view id = path.substr(before.size(), path.size() - before.size() - behind.size());
-    return id.contains('/') ? std::nullopt : std::optional(id);
-}
-
 struct Verb {
     std::string_view name;
     Endpoint endpoint;
@@ -75,18 +59,6 @@ std::string known_paths() {
             out.append(", ").append(method_of(row.endpoint)).append(" /v1").append(row.suffix);
     for (const Verb& verb : verbs) out.append(", POST /v1beta/models/{model}:").append(verb.name);
     return out;
-}
-
-/// One value of a query; empty if it is not there. Keys are letters and digits, so nothing is escaped in them.
-std::string_view parameter(std::string_view query, std::string_view name) {
-    while (!query.empty()) {
-        std::string_view one = query.substr(0, query.find('&'));
-        query.remove_prefix(std::min(one.size() + 1, query.size()));
-        if (one.size() <= name.size() || one[name.size()] != '=' || !one.starts_with(name)) continue;
-        one.remove_prefix(name.size() + 1);
-        return one;
-    }
-    return {};
 }
 
 Result<void> plain_body(const edge::RequestHead& head) {
@@ -129,7 +101,8 @@ std::optional<Result<void>> greet_by_id(Call& call) {
     const edge::RequestHead& head = call.exchange.head();
     std::string methods;
     for (const EndpointFacts& row : endpoint_table) {
-        const auto id = id_in(row, head.path());
+        const bool stored = row.reached == Reached::by_id && !is_shelved(row.endpoint);
+        const auto id = stored ? id_in(head.path(), row) : std::nullopt;
         if (!id) continue;
         call.endpoint = row.endpoint;
         call.dialect = row.dialect;
@@ -146,6 +119,17 @@ std::optional<Result<void>> greet_by_id(Call& call) {
 }
 
 }  // namespace
+
+std::string_view parameter(std::string_view query, std::string_view name) {
+    while (!query.empty()) {
+        std::string_view one = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(one.size() + 1, query.size()));
+        if (one.size() <= name.size() || one[name.size()] != '=' || !one.starts_with(name)) continue;
+        one.remove_prefix(name.size() + 1);
+        return one;
+    }
+    return {};
+}
 
 /// A verb of Gemini's, or its credential's header, tells the dialect first, then the path (docs/use/clients.md).
 Shape shape_of(const edge::RequestHead& head) {

@@ -39,6 +39,8 @@ Result<std::string> model_list(const Call& call);
 Shape shape_of(const edge::RequestHead& head);
 /// What stands behind "models" in a path of the list of models or of one of them; nothing if it is another path.
 std::optional<std::string_view> behind_models(std::string_view path);
+/// One value of a query; empty if it is not there. Keys are letters and digits, so nothing is escaped in them.
+std::string_view parameter(std::string_view query, std::string_view name);
 /// One part of a path without its escapes.
 std::string decoded(std::string_view text);
 

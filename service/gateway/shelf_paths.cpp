@@ -11,24 +11,25 @@
 namespace bursar::gateway {
 namespace {
 
-constexpr std::string_view version = "/v1", placeholder = "{id}";
+constexpr std::string_view version = "/v1", id_here = "{id}";
 
 bool is_below(std::string_view path, std::string_view root) {
     return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
 }
 
-/// What stands in the path where the suffix has `{id}`; nothing if it is another path.
-std::optional<std::string_view> id_in(std::string_view path, std::string_view suffix) {
-    const std::size_t at = suffix.find(placeholder);
-    if (at == std::string_view::npos) return path == suffix ? std::optional(std::string_view{}) : std::nullopt;
-    const std::string_view before = suffix.substr(0, at), behind = suffix.substr(at + placeholder.size());
+}  // namespace
+
+std::optional<std::string_view> id_in(std::string_view path, const EndpointFacts& row) {
+    if (!path.starts_with(version)) return std::nullopt;
+    path.remove_prefix(version.size());
+    const std::size_t at = row.suffix.find(id_here);
+    if (at == std::string_view::npos) return path == row.suffix ? std::optional(std::string_view{}) : std::nullopt;
+    const std::string_view before = row.suffix.substr(0, at), behind = row.suffix.substr(at + id_here.size());
     if (path.size() <= before.size() + behind.size() || !path.starts_with(before) || !path.ends_with(behind))
         return std::nullopt;
     const std::string_view id = path.substr(before.size(), path.size() - before.size() - behind.size());
-    return providers::is_shelf_id(id) ? std::optional(id) : std::nullopt;
+    return id.contains('/') ? std::nullopt : std::optional(id);
 }
-
-}  // namespace
 
 std::string_view method_of(Endpoint endpoint) {
     if (endpoint == Endpoint::file_delete || endpoint == Endpoint::response_delete) return "DELETE";
@@ -47,11 +48,10 @@ bool is_shelf_path(std::string_view path) {
 
 Result<void> greet_shelf(Call& call) {
     const edge::RequestHead& head = call.exchange.head();
-    const std::string_view path = head.path().substr(version.size());
     std::string methods;
     for (const EndpointFacts& row : endpoint_table) {
-        const auto id = is_shelved(row.endpoint) ? id_in(path, row.suffix) : std::nullopt;
-        if (!id) continue;
+        const auto id = is_shelved(row.endpoint) ? id_in(head.path(), row) : std::nullopt;
+        if (!id || (!id->empty() && !providers::is_shelf_id(*id))) continue;
         call.endpoint = row.endpoint;
         call.asked_id = *id;
         const std::string_view method = method_of(row.endpoint);

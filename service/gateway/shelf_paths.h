@@ -3,6 +3,7 @@
 #include "service/base/endpoint.h"
 #include "service/base/result.h"
 
+#include <optional>
 #include <string_view>
 
 // Paths of files and batches, which providers keep (docs/decisions/0035-batches.md).
@@ -10,6 +11,9 @@ namespace bursar::gateway {
 
 struct Call;
 
+/// What stands in the path where the row's suffix has `{id}`, with its escapes; empty where it has none; nothing if it
+/// is another path.
+std::optional<std::string_view> id_in(std::string_view path, const EndpointFacts& row);
 /// Whether it is one of files or batches.
 bool is_shelved(Endpoint endpoint);
 /// By which a row of the table is reached whose path may have an id.
