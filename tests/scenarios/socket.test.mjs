@@ -259,14 +259,15 @@ describe('the Responses API over a WebSocket', () => {
                 assert.equal(warm.at(-1).last.type, 'response.completed');
             }
             const plain = new OpenAI({ baseURL: `${small.origin}/v1`, apiKey: fresh, maxRetries: 0 });
-            const answer = plain.responses.stream({ model: 'at-openai', store: false, input: 'x'.repeat(100_000) });
-            assert.equal((await answer.finalResponse()).status, 'completed');
+            let last;
+            for await (const event of await plain.responses.create({ model: 'at-openai', store: false, stream: true, input: 'x'.repeat(100_000) })) last = event;
+            assert.equal(last.type, 'response.completed');
             const [first] = warm;
             const kept = await clients[0].turn({ model: 'at-openai', previous_response_id: first.id, input: [user('short')] });
             assert.equal(kept.last.type, 'response.completed');
             assert.deepEqual(provider.bodies.at(-1).input, [...large, user('short')]);
-            const { last } = await clients.at(-1).turn({ model: 'at-openai', previous_response_id: warm.at(-1).id, input: [user('short')] });
-            assert.equal(last.error?.code, 'previous_response_not_found');
+            const lost = await clients.at(-1).turn({ model: 'at-openai', previous_response_id: warm.at(-1).id, input: [user('short')] });
+            assert.equal(lost.last.error?.code, 'previous_response_not_found');
             for (const client of clients) client.ws.close();
         } finally {
             await small.stop();

@@ -319,7 +319,7 @@ describe('stored responses', () => {
         assert.equal(main.requests.at(-1).fields.max_output_tokens, undefined);
         await assert.rejects(who.ada.responses.retrieve(compacted.id), missing);
         for (const ask of [(one, previous_response_id) => one.responses.compact({ model: 'talker', previous_response_id }), (one, previous_response_id) => one.responses.inputTokens.count({ model: 'talker', previous_response_id })])
-            await assert.rejects(ask(who.bob, first.id), missing);
+            await assert.rejects(ask(who.bob, first.id), notToGoOnFrom);
         await assert.rejects(who.ada.responses.compact({ model: 'chatter', input: 'Hello.' }), (error) => error.status === 404 && /Responses API/.test(error.message));
     });
 
