@@ -111,7 +111,10 @@ Task<bool> Talk::answer(std::string message) {
         co_return true;
     }
     std::string body = continues ? providers::body_of(*turn, items) : providers::body_of(*turn);
-    keepable = keepable && parts_.share.become(remembered_.bytes() + items.capacity());
+    // What is continued is in the new items too, and goes when they come or the turn fails.
+    const std::size_t kept =
+        continues ? std::max(remembered_.bytes(), items.capacity()) : remembered_.bytes() + items.capacity();
+    keepable = keepable && parts_.share.become(kept);
     if (!keepable) std::string().swap(items);
     // The body has it all.
     turn->members.clear();

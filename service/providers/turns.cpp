@@ -211,7 +211,11 @@ std::string items_of(std::string_view input) {
         return std::string(without_blanks(input.substr(1, std::max<std::size_t>(input.size(), 2) - 2)));
     if (input.empty()) return {};
     // A text is one message of the user.
-    return std::string("{\"type\":\"message\",\"role\":\"user\",\"content\":").append(input).append("}");
+    constexpr std::string_view before = "{\"type\":\"message\",\"role\":\"user\",\"content\":";
+    std::string out;
+    // It may be kept for long: no more than it needs.
+    out.reserve(before.size() + input.size() + 1);
+    return out.append(before).append(input).append("}");
 }
 
 std::string join_items(std::string_view before, std::string_view after) {

@@ -38,6 +38,10 @@ async function responsesProvider() {
             provider.hanging.push(response);
             return undefined;
         }
+        if (JSON.stringify(body.input).includes('giant')) {
+            response.on('error', () => {});
+            say('response.output_text.delta', { sequence_number: 2, item_id: message.id, output_index: 0, content_index: 0, delta: 'x'.repeat(20_000_000) });
+        }
         const usage = { input_tokens: 20, input_tokens_details: { cached_tokens: 0 }, output_tokens: 5, output_tokens_details: { reasoning_tokens: 0 }, total_tokens: 25 };
         say('response.completed', { sequence_number: 2, response: { ...head, status: 'completed', output: [thought, message], usage } });
         return response.end();
@@ -238,16 +242,38 @@ describe('the Responses API over a WebSocket', () => {
         other.ws.close();
     });
 
-    test('what sockets keep leaves the memory for calls: beyond its part nothing is kept, and clients send everything', async () => {
-        const small = await Bursar.start({
+    const withLittleMemory = () =>
+        Bursar.start({
             origin: provider.origin,
             limits: { body_mib: 8, bodies_mib: 16 },
             policy: {
                 providers: { remote: { dialect: 'openai', base_url: `${provider.origin}/v1`, keys: [{ secret: 'demo' }], catalogue: 'demo' } },
                 models: { 'at-openai': { channels: [{ provider: 'remote', model: 'gpt-5' }] } },
-                prices: { 'gpt-5': demoPrice },
+                // No budget is to end what the memory shall end.
+                prices: { 'gpt-5': { ...demoPrice, output: '0.01' } },
             },
         });
+
+    test('an event for which there is no room ends its answer, and the row says so, not that the client has left', async () => {
+        const small = await withLittleMemory();
+        try {
+            const client = new Official(small, await small.issueKey());
+            const { id } = small.lastKey;
+            const { last, events } = await client.turn({ model: 'at-openai', input: 'giant' });
+            assert.deepEqual(events.map((event) => event.type), ['response.created', 'response.output_text.delta', 'error']);
+            assert.equal(last.status, 502);
+            const row = await until('the row', async () => [...(await outcomes(small)).values()].find((one) => one.key === id));
+            assert.equal(row.fault, 'overloaded');
+            assert.equal((await client.turn({ model: 'at-openai', input: 'x' })).last.type, 'response.completed');
+            client.ws.close();
+            await settled(small);
+        } finally {
+            await small.stop();
+        }
+    });
+
+    test('what sockets keep leaves the memory for calls: beyond its part nothing is kept, and clients send everything', async () => {
+        const small = await withLittleMemory();
         try {
             const large = [user('x'.repeat(400_000))];
             const fresh = await small.issueKey();
@@ -259,15 +285,15 @@ describe('the Responses API over a WebSocket', () => {
                 assert.equal(warm.at(-1).last.type, 'response.completed');
             }
             const plain = new OpenAI({ baseURL: `${small.origin}/v1`, apiKey: fresh, maxRetries: 0 });
-            const ends = [];
-            for await (const event of await plain.responses.create({ model: 'at-openai', store: false, stream: true, input: 'x'.repeat(100_000) })) ends.push(event.type);
-            assert.equal(ends.at(-1), 'response.completed');
+            let last;
+            for await (const event of await plain.responses.create({ model: 'at-openai', store: false, stream: true, input: 'x'.repeat(100_000) })) last = event;
+            assert.equal(last.type, 'response.completed');
             const [first] = warm;
             const kept = await clients[0].turn({ model: 'at-openai', previous_response_id: first.id, input: [user('short')] });
             assert.equal(kept.last.type, 'response.completed');
             assert.deepEqual(provider.bodies.at(-1).input, [...large, user('short')]);
-            const { last } = await clients.at(-1).turn({ model: 'at-openai', previous_response_id: warm.at(-1).id, input: [user('short')] });
-            assert.equal(last.error?.code, 'previous_response_not_found');
+            const lost = await clients.at(-1).turn({ model: 'at-openai', previous_response_id: warm.at(-1).id, input: [user('short')] });
+            assert.equal(lost.last.error?.code, 'previous_response_not_found');
             for (const client of clients) client.ws.close();
         } finally {
             await small.stop();

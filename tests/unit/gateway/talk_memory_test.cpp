@@ -72,6 +72,21 @@ TEST_F(Talks, BeyondItsOwnersPartNothingIsKeptAndCallsAreServed) {
     EXPECT_EQ(room.bytes(), KeptRoom::owner_bytes_max - 100);
 }
 
+TEST_F(Talks, AConversationThatGrowsNeedsNoRoomForItselfTwice) {
+    KeptRoom::Share other(room, "somebody");
+    ASSERT_TRUE(other.become(KeptRoom::owner_bytes_max - 1200));
+    say(R"({"type":"response.create","model":"m","store":false,"input":")" + std::string(700, 'x') + "\"}");
+    answer({completed("r1", R"({"o":1})")});
+    say(and_two);
+    answer({completed("r2", "")});
+    say(R"({"type":"response.create","model":"m","store":false,"previous_response_id":"r2","input":"three"})");
+    answer({completed("r3", "")});
+    run();
+    ASSERT_EQ(calls.bodies.size(), 3U);
+    EXPECT_EQ(room.bytes() - (KeptRoom::owner_bytes_max - 1200), line.held);
+    EXPECT_GT(line.held, 700U);
+}
+
 TEST_F(Talks, ASmallEventThatIsCutNeedsNoRoomAndALargeOneSaysWhy) {
     const std::string small = R"(data: {"a":")" + std::string(60'000, 'x');
     say(R"({"type":"response.create","model":"m"})");
