@@ -17,6 +17,15 @@ pkg_check_modules(LDAP REQUIRED IMPORTED_TARGET ldap lber)
 # pangoft2 has the font map that takes a configuration of our own.
 pkg_check_modules(DRAWING REQUIRED IMPORTED_TARGET "pangocairo>=1.50" "pangoft2>=1.50" "cairo-pdf>=1.16" "cairo-png>=1.16" fontconfig)
 
+# Old words of theirs that would keep a file from sharing precompiled headers: this system's own are newer, and its threads need no flag.
+function(bursar_without target property words)
+    get_target_property(now ${target} ${property})
+    list(FILTER now EXCLUDE REGEX "${words}")
+    set_target_properties(${target} PROPERTIES ${property} "${now}")
+endfunction()
+bursar_without(Poco::Foundation INTERFACE_COMPILE_DEFINITIONS "^_(XOPEN_SOURCE|REENTRANT|THREAD_SAFE)")
+bursar_without(PkgConfig::DRAWING INTERFACE_COMPILE_OPTIONS "^-pthread$")
+
 function(bursar_third name)
     add_library(third_${name} INTERFACE)
     add_library(third::${name} ALIAS third_${name})
