@@ -14,7 +14,7 @@ target_link_libraries(bursar_library_headers PRIVATE bursar_options third::fmt)
 target_precompile_headers(bursar_library_headers PRIVATE ${bursar_common_headers})
 
 # Of tests, optimising is half of the cost and nobody's gain: what they try is in the libraries.
-set(bursar_test_options $<$<CONFIG:Debug>:-O0>)
+set(bursar_test_options -O0)
 function(bursar_test_headers)
     add_executable(bursar_test_headers EXCLUDE_FROM_ALL "${CMAKE_BINARY_DIR}/common_headers/program.cpp")
     target_compile_options(bursar_test_headers PRIVATE ${bursar_test_options})
