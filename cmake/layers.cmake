@@ -50,19 +50,23 @@ function(bursar_library name)
     bursar_check_headers(${name} "${arg_HEADERS}")
 endfunction()
 
-# Each header alone, with what its library shows to others, when the target `headers` is asked for. Common headers stand before it, since reading
-# them 480 times takes longer than all else; tests/rules/includes_test.py sees what they could hide.
+# A header that has a .cpp is read first of all by that; each other one alone, with what its library shows to others, when the target `headers` is
+# asked for. Common headers stand before it; tests/rules/includes_test.py sees what they could hide, and that a .cpp begins with its header.
 add_custom_target(headers)
 function(bursar_check_headers name headers)
-    if(NOT headers)
-        return()
-    endif()
     set(files)
     foreach(header IN LISTS headers)
         file(RELATIVE_PATH path "${CMAKE_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}/${header}")
+        string(REGEX REPLACE "\\.h$" ".cpp" source "${CMAKE_SOURCE_DIR}/${path}")
+        if(EXISTS "${source}")
+            continue()
+        endif()
         file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/headers/${path}.cpp" CONTENT "#include \"${path}\"\n")
         list(APPEND files "${CMAKE_BINARY_DIR}/headers/${path}.cpp")
     endforeach()
+    if(NOT files)
+        return()
+    endif()
     add_library(bursar_${name}_headers STATIC EXCLUDE_FROM_ALL ${files})
     target_link_libraries(bursar_${name}_headers PRIVATE bursar::${name} bursar_options third::fmt)
     target_precompile_headers(bursar_${name}_headers REUSE_FROM bursar_library_headers)

@@ -1,5 +1,5 @@
-"""Hunts: a header that takes a name of the standard library from nowhere. Headers are compiled alone (programs_test), but with the common headers of
-cmake/common_headers.cmake before them, which hide just that."""
+"""Hunts: a header that takes a name of the standard library from nowhere. Each header is compiled with nothing of ours before it, by its own .cpp or
+alone (the target headers), but with the common headers of cmake/common_headers.cmake before it, which hide just that."""
 import functools
 import re
 import unittest
@@ -65,6 +65,15 @@ class Includes(unittest.TestCase):
     def test_a_header_includes_what_it_names(self):
         wrong = [f"{path} names something of <{header}> and includes it nowhere"
                  for path in sources("service/", "policies/", "auth/", "integrations/", "installer/", suffixes=(".h",)) for header in lacking(path)]
+        self.assertEqual(wrong, [])
+
+    def test_a_source_begins_with_its_header(self):
+        wrong = []
+        for path in sources("service/", "policies/", "auth/", "integrations/", "installer/", suffixes=(".cpp",)):
+            header = path.removesuffix(".cpp") + ".h"
+            first = re.search(r'^#include [<"]([^">]+)', text(path), re.M)
+            if header in OURS and (first is None or first[1] != header):
+                wrong.append(f'{path} does not begin with #include "{header}", so nothing shows that the header is whole')
         self.assertEqual(wrong, [])
 
     def test_common_headers_hide_nothing_that_is_not_looked_for(self):
