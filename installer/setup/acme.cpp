@@ -18,6 +18,9 @@ constexpr std::chrono::days last_days{30};
 /// uacme asks a CA that does not answer three times, and waits for its answers longer and longer.
 constexpr std::chrono::seconds account_takes{60}, issue_takes{240};
 constexpr std::uint16_t https_port = 443;
+/// A nonce that the CA has forgotten is no refusal: who asks again has a newer one (RFC 8555 §6.5).
+constexpr int asked_at_most = 4;
+constexpr std::string_view stale = "acme:error:badNonce";
 
 /// What a renewal reads, and nothing else: the answers of a set-up that somebody began later are none of it.
 constexpr std::array renewal_reads = {"host.name", "certificate.source", "certificate.acme_url",
@@ -40,6 +43,14 @@ fs::path account_of(const Answers& answers, const fs::path& folder) {
     return folder / ("account-" + to_hex(digest).substr(0, 16));
 }
 
+/// uacme, which gives up at the first nonce that the CA does not take.
+Result<Ran> ask(const Program& program, System& system) {
+    for (int left = asked_at_most - 1;; --left) {
+        auto ran = system.run(program);
+        if (!ran || left == 0 || ran->exit_code == 0 || !ran->errors.contains(stale)) return ran;
+    }
+}
+
 /// Makes the account, or finds that the CA has it.
 Result<void> open_account(const Answers& answers, const fs::path& account, System& system) {
     Program asked{.file = "uacme",
@@ -47,7 +58,7 @@ Result<void> open_account(const Answers& answers, const fs::path& account, Syste
                             "EC", "--yes", "new"},
                   .at_most = account_takes};
     if (answers.has("certificate.acme_mail")) asked.words.push_back(answers.get("certificate.acme_mail"));
-    TRY(const Ran ran, system.run(asked));
+    TRY(const Ran ran, ask(asked, system));
     // A run that ended between account and certificate is no failure of the next one.
     if (ran.exit_code == 0 || ran.errors.contains("already exists")) return {};
     return fail(Fault::provider_unavailable,
@@ -73,11 +84,11 @@ Result<std::string> issue(const Answers& answers, const AcmeFiles& files, const 
     // One that is left over would be kept beside the new one.
     std::error_code ignored;
     fs::remove(given, ignored);
-    TRY(const Ran ran,
-        system.run({.file = "uacme",
-                    .words = {"--confdir", account.string(), "--acme-url", answers.get("certificate.acme_url"),
-                              "--never-create", "--no-ocsp", "--hook", challenge, "issue", copy.string()},
-                    .at_most = issue_takes}));
+    TRY(const Ran ran, ask({.file = "uacme",
+                            .words = {"--confdir", account.string(), "--acme-url", answers.get("certificate.acme_url"),
+                                      "--never-create", "--no-ocsp", "--hook", challenge, "issue", copy.string()},
+                            .at_most = issue_takes},
+                           system));
     if (ran.exit_code != 0)
         return fail(Fault::provider_unavailable,
                     fmt::format("The CA at {} gives no certificate; it has to reach http://{}/.well-known/ on port 80 "

@@ -10,7 +10,10 @@ import { strictOpenAi } from './dialects.mjs';
 import { Bursar } from './support/bursar.mjs';
 import { Description, skipWithout } from './support/description.mjs';
 import { eventsOf } from './support/sse.mjs';
+import { demoPrice } from './support/policy.mjs';
+import { StrictBatches } from './support/strict-batches.mjs';
 import { StrictEndpoints } from './support/strict-endpoints.mjs';
+import { StrictResponses } from './support/strict-responses.mjs';
 
 const skip = skipWithout('BURSAR_OPENAI_DESCRIPTION', "OpenAI's published OpenAPI description as JSON (github.com/openai/openai-openapi)");
 const golden = fileURLToPath(new URL('../golden/translate/', import.meta.url));
@@ -226,6 +229,77 @@ describe("OpenAI's published description", { skip }, () => {
             assert.equal(sealed.status, 503);
             judge.answer('a sealed vault', 'ErrorResponse', await sealed.text());
             judge.end(t, 'ErrorResponse');
+        });
+    });
+
+    describe('what is kept at a provider', () => {
+        const secret = 'sk-published-0123456789';
+        const withBursar = async (provider, policy, look) => {
+            let bursar;
+            try {
+                await provider.listen();
+                bursar = await Bursar.start({ origin: provider.origin, secrets: { demo: secret }, policy });
+                const key = await bursar.issueKey();
+                await look(async (name, schema, method, path, body) => {
+                    const form = body instanceof FormData;
+                    const headers = { authorization: `Bearer ${key}`, ...(form || !body ? {} : { 'content-type': 'application/json' }) };
+                    const answer = await fetch(`${bursar.origin}/v1/${path}`, { method, headers, body: form || !body ? body : JSON.stringify(body) });
+                    const text = await answer.text();
+                    if (schema) judge.answer(name, schema, text);
+                    return { status: answer.status, text };
+                });
+            } finally {
+                await bursar?.stop();
+                await provider.stop();
+            }
+        };
+
+        test('files and batches', async (t) => {
+            const provider = new StrictBatches(secret);
+            const policy = { models: { chat: { channels: [{ provider: 'demo-openai', model: 'chat-there' }] } }, prices: { 'chat-there': { ...demoPrice, batch: '0.5' } } };
+            await withBursar(provider, policy, async (ask) => {
+                const value = async (...words) => JSON.parse((await ask(...words)).text);
+                const form = new FormData();
+                const line = { custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body: { model: 'chat', messages: says('Hello.'), max_tokens: 50 } };
+                form.append('purpose', 'batch');
+                form.append('file', new Blob([`${JSON.stringify(line)}\n`]), 'calls.jsonl');
+                const file = await value('a file', 'OpenAIFile', 'POST', 'files', form);
+                await ask('a file that was sent before', 'OpenAIFile', 'GET', `files/${file.id}`);
+                const batch = await value('a batch', 'Batch', 'POST', 'batches', { input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h', metadata: { of: 'a test' } });
+                await ask('a batch under way', 'Batch', 'GET', `batches/${batch.id}`);
+                provider.end(batch.id);
+                const ended = await value('a batch that has ended', 'Batch', 'GET', `batches/${batch.id}`);
+                assert.equal(ended.status, 'completed');
+                const { text: results } = await ask('results', null, 'GET', `files/${ended.output_file_id}/content`);
+                for (const result of results.trimEnd().split('\n')) judge.look('a result', chat.answer, JSON.parse(result).response.body);
+                const second = await value('another batch', 'Batch', 'POST', 'batches', { input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' });
+                await ask('a batch that is cancelled', 'Batch', 'POST', `batches/${second.id}/cancel`);
+                await ask('batches', 'ListBatchesResponse', 'GET', 'batches');
+                await ask('files', 'ListFilesResponse', 'GET', 'files');
+                await ask('a file that is deleted', 'DeleteFileResponse', 'DELETE', `files/${file.id}`);
+                for (const [method, path] of [['GET', `files/${file.id}`], ['GET', 'files/file_nobody/content'], ['GET', 'batches/batch_nobody'], ['POST', 'batches/batch_nobody/cancel']]) {
+                    const { status } = await ask(`${method} ${path}`, 'ErrorResponse', method, path);
+                    assert.equal(status, 404, path);
+                }
+            });
+            judge.end(t, 'OpenAIFile', 'Batch', chat.answer, 'ListBatchesResponse', 'ListFilesResponse', 'DeleteFileResponse', 'ErrorResponse');
+        });
+
+        test('responses', async (t) => {
+            const policy = { models: { talker: { channels: [{ provider: 'demo-openai', model: 'talker-there' }], input_tokens_max: 100_000, output_tokens_max: 1000 } }, prices: { 'talker-there': demoPrice } };
+            await withBursar(new StrictResponses([secret]), policy, async (ask) => {
+                const { id } = JSON.parse((await ask('a response', 'Response', 'POST', 'responses', { model: 'talker', input: 'Hello.' })).text);
+                await ask('a response that was made before', 'Response', 'GET', `responses/${id}`);
+                await ask('its input', 'ResponseItemList', 'GET', `responses/${id}/input_items`);
+                await ask('a response that cannot be cancelled', 'ErrorResponse', 'POST', `responses/${id}/cancel`);
+                await ask('a compaction', 'CompactResource', 'POST', 'responses/compact', { model: 'talker', previous_response_id: id });
+                await ask('a count', 'TokenCountsResource', 'POST', 'responses/input_tokens', { model: 'talker', input: 'Hello.' });
+                await ask('a response to go on from that nobody has', 'ErrorResponse', 'POST', 'responses', { model: 'talker', input: 'x', previous_response_id: 'resp_nobody' });
+                const { status } = await ask('a response that is deleted', null, 'DELETE', `responses/${id}`);
+                assert.equal(status, 200);
+                await ask('a response that is gone', 'ErrorResponse', 'GET', `responses/${id}`);
+            });
+            judge.end(t, 'Response', 'ResponseItemList', 'CompactResource', 'TokenCountsResource', 'ErrorResponse');
         });
     });
 

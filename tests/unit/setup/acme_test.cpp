@@ -71,6 +71,10 @@ class Acme : public testing::Test {
             return std::ranges::find(program.words, word) != program.words.end();
         };
         if (says("--version")) return {.exit_code = 0, .output = {}, .errors = {}};
+        if (stale_nonces > 0 && stale_nonces-- > 0)
+            return {.exit_code = 2,
+                    .output = {},
+                    .errors = "uacme: the server reported: {\"type\": \"urn:ietf:params:acme:error:badNonce\"}\n"};
         if (says("new")) return {.exit_code = account_exit, .output = {}, .errors = account_says};
         if (issue_exit == 0) {
             const fs::path asked = program.words.back();
@@ -100,7 +104,7 @@ class Acme : public testing::Test {
     AcmeFiles files = AcmeFiles::in(paths);
     ScriptedSystem system;
     Answers answers;
-    int account_exit = 0, issue_exit = 0;
+    int account_exit = 0, issue_exit = 0, stale_nonces = 0;
     std::string account_says;
     std::function<std::string()> gives = [] { return std::string(); };
 };
@@ -137,6 +141,21 @@ TEST_F(Acme, an_account_that_the_ca_has_already_is_no_failure_and_any_other_is_t
     ASSERT_FALSE(refused);
     EXPECT_TRUE(refused.error().for_caller.contains("gives no account")) << refused.error().for_caller;
     EXPECT_TRUE(refused.error().for_caller.contains("failed to fetch directory"));
+}
+
+TEST_F(Acme, a_nonce_that_the_ca_has_forgotten_is_asked_for_again_but_not_without_end) {
+    ASSERT_TRUE(prepare_acme(answers, paths, system.at));
+    const std::string certificate = self_signed("b.example");
+    gives = [&] { return certificate; };
+    stale_nonces = 3;
+    EXPECT_TRUE(renew());
+    EXPECT_EQ(count_of(" new"), 4U);
+    system.at += days(80);
+    stale_nonces = 1'000;
+    const auto refused = renew();
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().for_caller.contains("badNonce")) << refused.error().for_caller;
+    EXPECT_EQ(count_of(" new"), 8U);
 }
 
 TEST_F(Acme, what_the_service_or_its_callers_would_refuse_is_not_put_in_place) {
