@@ -28,8 +28,8 @@ struct Met {
     bool operator==(const Met&) const = default;
 };
 
-std::vector<Met> read(std::string_view bytes, std::size_t step) {
-    FrameReader reader;
+std::vector<Met> read(std::string_view bytes, std::size_t step, edge::Sender sender = edge::Sender::client) {
+    FrameReader reader(sender);
     std::string message, pending;
     std::vector<Met> met;
     while (!bytes.empty()) {
@@ -67,6 +67,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::string_view input(reinterpret_cast<const char*>(bytes) + 1, size - 1);
     const std::vector<Met> whole = read(input, std::max<std::size_t>(1, input.size()));
     require(whole == read(input, bytes[0] % 16 + std::size_t{1}));
+    const std::vector<Met> of_server = read(input, std::max<std::size_t>(1, input.size()), edge::Sender::server);
+    require(of_server == read(input, bytes[0] % 16 + std::size_t{1}, edge::Sender::server));
+    // What is masked for one is broken for the other.
+    require(whole.empty() || of_server.empty() || whole.front() != of_server.front() ||
+            whole.front().got == FrameReader::Got::broken);
     for (const Met& one : whole) {
         if (one.got != FrameReader::Got::message) continue;
         require(edge::is_utf8(one.text));
