@@ -1,0 +1,426 @@
+// Hunts: a response of a realtime session that is not a call: without its own hold, row or cost to the nano-dollar; one that runs on without money, is booked
+// twice or not at all when a side breaks off; an event that makes the provider do what nobody has set aside; a session that outlives its key.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import tls from 'node:tls';
+
+import OpenAI from 'openai';
+import { OpenAIRealtimeWS } from 'openai/realtime/ws';
+
+import { outcomes, rowOf, settled } from './support/books.mjs';
+import { Bursar, makeCertificates, nanos } from './support/bursar.mjs';
+import { until } from './support/process.mjs';
+import { spoken, strictRealtime } from './support/strict-realtime.mjs';
+
+const price = { input: '4.00', output: '16.00', cache_read: '0.40', audio_input: '32.00', audio_output: '64.00' };
+/** The window full of sound, and the longest answer as sound. */
+const worst = 1_000n * 32_000n + 100n * 64_000n;
+/** Of what the provider says that it used, by its kinds. */
+const costs = {
+    text: 12n * 4_000n + 8n * 400n + 5n * 16_000n,
+    sound: 55n * 4_000n + 64n * 400n + 13n * 32_000n + 30n * 16_000n + 91n * 64_000n,
+    cancelled: 20n * 4_000n + 1n * 16_000n,
+};
+
+/** What terminates TLS in front of bursard: OpenAI's client opens no session without it. */
+async function terminator(bursar) {
+    const folder = mkdtempSync(path.join(tmpdir(), 'bursar-realtime-'));
+    makeCertificates(folder);
+    const read = (name) => readFileSync(path.join(folder, name));
+    const server = tls.createServer({ cert: read('server.pem'), key: read('server.key') }, (outer) => {
+        const inner = net.connect(Number(new URL(bursar.origin).port), '127.0.0.1');
+        outer.on('error', () => inner.destroy());
+        inner.on('error', () => outer.destroy());
+        outer.pipe(inner).pipe(outer);
+    });
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { origin: `https://127.0.0.1:${server.address().port}`, ca: read('ca.pem'), stop: () => (server.close(), rmSync(folder, { recursive: true })) };
+}
+
+/** What a plain upgrade is answered: the status and the body, or 101. */
+function upgrade(bursar, where, headers, method = 'GET') {
+    return new Promise((resolve, reject) => {
+        const asked = request(`${bursar.origin}${where}`, {
+            method, headers: { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', ...headers },
+        });
+        asked.on('response', (response) => {
+            let text = '';
+            response.on('data', (piece) => (text += piece));
+            response.on('end', () => resolve({ status: response.statusCode, text, headers: response.headers }));
+        });
+        asked.on('upgrade', (response, socket) => {
+            socket.destroy();
+            resolve({ status: response.statusCode, text: '' });
+        });
+        asked.on('error', reject);
+        asked.end();
+    });
+}
+
+describe('realtime sessions', () => {
+    let provider, other, bursar, outside;
+    /** By whom a session is, for its rows. */
+    let id;
+
+    before(async () => {
+        provider = await strictRealtime('sk-real');
+        other = await strictRealtime('sk-real');
+        const keys = [{ secret: 'real' }];
+        const channel = { provider: 'remote', model: 'gpt-talker' };
+        const bounds = { input_tokens_max: 1_000, output_tokens_max: 100 };
+        bursar = await Bursar.start({
+            origin: provider.origin,
+            secrets: { real: 'sk-real' },
+            policy: {
+                providers: {
+                    remote: { dialect: 'openai', base_url: `${provider.origin}/v1`, keys, catalogue: 'demo' },
+                    second: { dialect: 'openai', base_url: `${other.origin}/v1`, keys, catalogue: 'demo' },
+                },
+                models: {
+                    talker: { channels: [channel], ...bounds },
+                    'two-ways': { channels: [channel, { provider: 'second', model: 'gpt-talker' }], strategy: 'priority', ...bounds },
+                    secret: { channels: [channel], tier: 'other', ...bounds },
+                },
+                teams: { once: { budgets: [{ limit: '1 calls', per: 'month' }] }, none: { budgets: [{ limit: '0.03 USD', per: 'month' }] }, thin: { budgets: [{ limit: '0.06 USD', per: 'month' }] } },
+                prices: { 'gpt-talker': price },
+            },
+        });
+        outside = await terminator(bursar);
+    });
+    after(async () => {
+        outside?.stop();
+        await bursar?.stop();
+        await provider?.stop();
+        await other?.stop();
+        assert.deepEqual([...provider.allFlaws(), ...other.allFlaws()], []);
+    });
+
+    /** OpenAI's own client on a session of a new key. */
+    async function open({ team = 'demo', model = 'talker', ready = true } = {}) {
+        const key = await bursar.issueKey({ team });
+        id = bursar.lastKey.id;
+        const from = provider.sessions.length;
+        const client = new OpenAI({ baseURL: `${outside.origin}/v1`, apiKey: key });
+        const events = [];
+        const errors = [];
+        const ws = new OpenAIRealtimeWS({ model, options: { ca: outside.ca } }, client);
+        const session = { ws, events, errors, key, id, closed: null };
+        ws.on('event', (event) => events.push(event));
+        ws.on('error', (error) => errors.push(error));
+        ws.socket.on('close', (code, reason) => (session.closed = { code, reason: String(reason) }));
+        session.met = (type, count = 1) => until(`${count} ${type}`, () => events.filter((event) => event.type === type).length >= count && events.filter((event) => event.type === type).at(-1));
+        session.say = (text) => ws.send({ type: 'conversation.item.create', item: { type: 'message', role: 'user', content: [{ type: 'input_text', text }] } });
+        session.ask = async (text) => {
+            const before = events.filter((event) => event.type === 'response.done').length;
+            session.say(text);
+            ws.send({ type: 'response.create' });
+            return session.met('response.done', before + 1);
+        };
+        session.rows = (count) => until(`${count} rows`, async () => {
+            const rows = [...(await outcomes(bursar)).values()].filter((row) => row.key === session.id);
+            assert.ok(rows.length <= count, JSON.stringify(rows));
+            return rows.length === count && rows.sort((a, b) => (a.at < b.at ? -1 : 1));
+        });
+        if (ready) {
+            await session.met('session.created');
+            session.at = provider.sessions[from];
+        }
+        return session;
+    }
+    const cost = (row) => nanos(row.cost_usd);
+    const held = async () => nanos((await bursar.must('GET', 'ledger')).held_usd);
+
+    test('realtime: what it may cost is held, what it cost is booked, and its row says so', async () => {
+        const session = await open();
+        assert.equal(await held(), worst);
+        assert.equal((await session.met('session.updated')).session.max_output_tokens, 100, 'what is held bounds the answer');
+        for (const event of session.events) if (event.session) assert.equal(event.session.model, 'talker', "the model has the caller's name");
+        const { response } = await session.ask('hello');
+        assert.equal(response.status, 'completed');
+        assert.deepEqual(session.events.filter((event) => event.type === 'response.output_text.delta').map((event) => event.delta), ['answer to hello']);
+        const [row] = await session.rows(1);
+        assert.equal(row.endpoint, 'realtime');
+        assert.equal(row.model, 'talker');
+        assert.equal(row.status, 200);
+        assert.equal(row.fault, '');
+        assert.equal(row.usage_source, 'provider');
+        assert.equal(cost(row), costs.text);
+        // A session of text alone has nothing held while nothing is asked.
+        await settled(bursar);
+        await session.ask('again');
+        const rows = await session.rows(2);
+        assert.notEqual(rows[0].call, rows[1].call);
+        assert.equal(cost(rows[1]), costs.text);
+        const { spending } = await settled(bursar);
+        assert.equal(spending[`key:${session.id}`].cost, 2n * costs.text);
+        assert.equal(spending[`key:${session.id}`].calls, 2n);
+        session.ws.close();
+        await until('the provider to hear of it', () => session.at.closed);
+    });
+
+    test('sound both ways: deltas pass, and every class of tokens has its price', async () => {
+        const session = await open();
+        await session.ask('sound');
+        assert.equal((await session.met('response.output_audio.delta')).delta, 'AAAA');
+        const [row] = await session.rows(1);
+        assert.equal(cost(row), costs.sound);
+        session.ws.close();
+        await settled(bursar);
+    });
+
+    test('responses that begin by themselves are held beforehand, and each is a call', async () => {
+        const session = await open();
+        session.ws.send({ type: 'input_audio_buffer.append', audio: spoken });
+        await session.met('response.done');
+        session.ws.send({ type: 'input_audio_buffer.append', audio: spoken });
+        await session.met('response.done', 2);
+        for (const row of await session.rows(2)) assert.equal(cost(row), costs.sound);
+        assert.equal(await held(), worst, 'the next one may begin at any time');
+        session.ws.close();
+        await settled(bursar);
+        await session.rows(2);
+    });
+
+    test('two responses at once have two holds; one that the provider refuses costs nothing', async () => {
+        const session = await open();
+        session.say('hang');
+        session.ws.send({ type: 'response.create' });
+        await session.met('response.output_text.delta');
+        session.ws.send({ type: 'response.create', response: { conversation: 'none', instructions: 'hang' } });
+        await session.met('response.output_text.delta', 2);
+        assert.equal(await held(), 2n * worst);
+        session.ws.send({ type: 'response.create', event_id: 'mine' });
+        const refused = await session.met('error');
+        assert.equal(refused.error.code, 'conversation_already_has_active_response');
+        assert.equal(refused.error.event_id, 'mine');
+        for (const response of session.at.under_way.keys()) session.ws.send({ type: 'response.cancel', response_id: response });
+        await session.met('response.done', 2);
+        for (const row of await session.rows(2)) assert.equal(cost(row), costs.cancelled);
+        session.ws.close();
+        await settled(bursar);
+        await session.rows(2);
+    });
+
+    test('a response is booked once, however often the provider says that it has ended', async () => {
+        const session = await open();
+        await session.ask('twice');
+        await session.met('response.done', 2);
+        session.ws.close();
+        const { spending } = await settled(bursar);
+        assert.equal(spending[`key:${session.id}`].cost, costs.text);
+        await session.rows(1);
+    });
+
+    test('realtime: an exhausted budget refuses it before anything is sent, and the audit has it', async () => {
+        const key = await bursar.issueKey({ team: 'none' });
+        const before = provider.sessions.length;
+        const refused = await upgrade(bursar, '/v1/realtime?model=talker', { authorization: `Bearer ${key}` });
+        assert.equal(refused.status, 402);
+        const { error } = JSON.parse(refused.text);
+        assert.equal(error.type, 'insufficient_quota');
+        assert.match(error.message, /budget of team "none"/);
+        assert.equal(provider.sessions.length, before);
+        const row = await rowOf(bursar, refused.headers['x-bursar-call-id']);
+        assert.equal(row.fault, 'budget_exhausted');
+        assert.equal(row.endpoint, 'realtime');
+        const { entries } = await bursar.must('GET', 'audit?limit=1000');
+        assert.ok(entries.some((one) => one.action === 'call.refused' && JSON.stringify(one).includes(row.call)));
+    });
+
+    test('a budget that ends within a session is told in an event, and the socket is closed', async () => {
+        const session = await open({ team: 'once' });
+        await session.ask('the one that is allowed');
+        session.ws.send({ type: 'response.create', event_id: 'too many' });
+        const { error } = await session.met('error');
+        assert.equal(error.type, 'insufficient_quota');
+        assert.match(error.message, /call budget of team "once"/);
+        await until('the close', () => session.closed);
+        assert.equal(session.closed.code, 1008);
+        assert.equal(session.at.events.filter((event) => event.type === 'response.create').length, 1);
+        const rows = await session.rows(2);
+        assert.deepEqual(rows.map((row) => row.fault).sort(), ['', 'budget_exhausted']);
+        await settled(bursar);
+    });
+
+    test('where there is money for one response alone, the one that runs comes to its end and none follows by itself', async () => {
+        const session = await open({ team: 'thin' });
+        session.ws.send({ type: 'input_audio_buffer.append', audio: spoken });
+        await session.met('response.done');
+        const { error } = await session.met('error');
+        assert.match(error.message, /budget of team "thin"/);
+        await until('the close', () => session.closed);
+        assert.equal(session.closed.code, 1008);
+        assert.equal(session.at.events.filter((event) => event.type === 'session.update').at(-1).session.audio.input.turn_detection, null);
+        const [row] = (await session.rows(2)).filter((one) => one.fault === '');
+        assert.equal(cost(row), costs.sound);
+        await settled(bursar);
+    });
+
+    test('what would spend outside of the books is refused by name, reaches no provider, and the session stays', async () => {
+        const session = await open();
+        const cases = [
+            [{ type: 'session.update', session: { type: 'realtime', model: 'gpt-5' } }, /`session.model`/],
+            [{ type: 'session.update', session: { type: 'realtime', tools: [{ type: 'mcp', server_label: 'x', server_url: 'https://evil.example' }] } }, /mcp/],
+            [{ type: 'session.update', session: { type: 'realtime', audio: { input: { transcription: { model: 'whisper-1' } } } } }, /`transcription`/],
+            [{ type: 'session.update', session: { type: 'realtime', max_output_tokens: 'inf' } }, /at most 100/],
+            [{ type: 'response.create', response: { model: 'gpt-5' } }, /`response.model`/],
+            [{ type: 'response.create', response: { prompt: { id: 'pmpt_1' } } }, /`prompt`/],
+            [{ type: 'response.fork' }, /response.fork/],
+        ];
+        const { length } = session.at.events;
+        for (const [i, [event, word]] of cases.entries()) {
+            session.ws.send(event);
+            const { error } = await session.met('error', i + 1);
+            assert.equal(error.type, 'invalid_request_error');
+            assert.match(error.message, word);
+        }
+        session.ws.send({ type: 'session.update', session: { type: 'realtime', model: 'talker', instructions: 'be brief' } });
+        await until('the update', () => session.at.events.at(-1)?.session?.instructions);
+        assert.equal(session.at.events.length, length + 1);
+        assert.equal(session.at.events.at(-1).session.model, 'gpt-talker');
+        await session.ask('still here');
+        session.ws.close();
+        await settled(bursar);
+    });
+
+    test('a provider that breaks off: the worst is booked, and the client hears of it', async () => {
+        const session = await open();
+        session.say('break');
+        session.ws.send({ type: 'response.create' });
+        const { error } = await session.met('error');
+        assert.match(error.message, /provider has ended the session/);
+        await until('the close', () => session.closed);
+        assert.equal(session.closed.code, 1011);
+        const [row] = await session.rows(1);
+        assert.equal(cost(row), worst);
+        assert.equal(row.usage_source, 'estimated');
+        assert.equal(row.fault, 'provider_unavailable');
+        await settled(bursar);
+    });
+
+    test('a provider that begins what nobody asked for is left, and nothing of it is passed on', async () => {
+        const session = await open();
+        await session.ask('hello');
+        session.at.begin('unasked');
+        const { error } = await session.met('error');
+        assert.match(error.message, /nobody had asked/);
+        await until('the close', () => session.closed);
+        assert.ok(!JSON.stringify(session.events).includes('unasked'));
+        await session.rows(1);
+        await settled(bursar);
+    });
+
+    test('a client that leaves: the response is cancelled at the provider, and booked at what that tells', async () => {
+        const session = await open();
+        session.say('hang');
+        session.ws.send({ type: 'response.create' });
+        await session.met('response.output_text.delta');
+        session.ws.close();
+        const [row] = await session.rows(1);
+        assert.equal(cost(row), costs.cancelled);
+        assert.equal(session.at.events.at(-1).type, 'response.cancel');
+        await settled(bursar);
+    });
+
+    test('a provider that tells nothing of what was cancelled: the worst is booked', async () => {
+        const session = await open();
+        session.say('deaf');
+        session.ws.send({ type: 'response.create' });
+        await session.met('response.output_text.delta');
+        session.ws.socket.terminate();
+        const [row] = await session.rows(1);
+        assert.equal(cost(row), worst);
+        assert.equal(row.usage_source, 'estimated');
+        await settled(bursar);
+    });
+
+    test('a session in which nothing was asked leaves no hold and no row', async () => {
+        const session = await open();
+        session.ws.close();
+        await settled(bursar);
+        await session.rows(0);
+    });
+
+    test('a key that is revoked ends its session without another event of the client', async () => {
+        const session = await open();
+        await session.ask('hello');
+        await bursar.must('DELETE', `keys/${session.id}`);
+        await until('the close', () => session.closed);
+        assert.equal(session.closed.code, 1008);
+        assert.equal(session.events.at(-1).error.code, 'unauthenticated');
+        await settled(bursar);
+    });
+
+    test('strangers, pages of other sites and models of others get no socket, and no provider is asked', async () => {
+        const good = { authorization: `Bearer ${await bursar.issueKey()}` };
+        const before = provider.sessions.length;
+        const where = '/v1/realtime?model=talker';
+        assert.equal((await upgrade(bursar, where, {})).status, 401);
+        assert.equal((await upgrade(bursar, where, { authorization: 'Bearer bsr_nobody' })).status, 401);
+        assert.equal((await upgrade(bursar, where, { ...good, origin: 'https://evil.example' })).status, 403);
+        assert.equal((await upgrade(bursar, where, { ...good, 'openai-beta': 'realtime=v1' })).status, 400);
+        assert.equal((await upgrade(bursar, '/v1/realtime', good)).status, 400);
+        assert.equal((await upgrade(bursar, `${where}&call_id=rtc_1`, good)).status, 400);
+        assert.equal((await upgrade(bursar, '/v1/realtime?model=nobody-has-it', good)).status, 404);
+        assert.equal((await upgrade(bursar, '/v1/realtime?model=secret', good)).status, 403);
+        assert.equal((await upgrade(bursar, '/v1/realtime?model=demo-claude', good)).status, 404);
+        for (const below of ['client_secrets', 'calls', 'sessions', 'transcription_sessions', 'translations/client_secrets']) {
+            const refused = await bursar.call(good.authorization.slice(7), `/v1/realtime/${below}`, { session: { type: 'realtime' } });
+            assert.equal(refused.status, 404);
+            assert.match((await refused.json()).error.message, /lead round Bursar/);
+        }
+        assert.equal(provider.sessions.length, before);
+        await settled(bursar);
+    });
+
+    test('a provider that refuses the upgrade: the next channel is tried, else its refusal is told by HTTP', async () => {
+        provider.refuse = 429;
+        try {
+            const key = await bursar.issueKey();
+            const alone = await upgrade(bursar, '/v1/realtime?model=talker', { authorization: `Bearer ${key}` });
+            assert.equal(alone.status, 429);
+            const session = await open({ model: 'two-ways' });
+            session.ws.close();
+            await until('the second one', () => other.sessions.length === 1);
+        } finally {
+            provider.refuse = null;
+        }
+        await settled(bursar);
+    });
+
+    test('kill -9: what was held for a response is booked as lost, at its worst', async () => {
+        const session = await open({ model: 'two-ways', ready: false });
+        await session.met('session.created');
+        session.say('hang');
+        session.ws.send({ type: 'response.create' });
+        await session.met('response.output_text.delta');
+        await bursar.kill();
+        await bursar.launch();
+        const [row] = await session.rows(1);
+        assert.equal(row.usage_source, 'lost');
+        assert.equal(cost(row), worst);
+        await settled(bursar);
+    });
+
+    test('a stop tells the sessions, and settles what runs at what the provider tells', async () => {
+        outside.stop();
+        outside = await terminator(bursar);
+        const session = await open({ model: 'two-ways', ready: false });
+        await session.met('session.created');
+        session.say('hang');
+        session.ws.send({ type: 'response.create' });
+        await session.met('response.output_text.delta');
+        await bursar.stopService();
+        await until('the close', () => session.closed);
+        assert.equal(session.closed.code, 1012);
+        await bursar.launch();
+        const [row] = await session.rows(1);
+        assert.equal(cost(row), costs.cancelled);
+        await settled(bursar);
+    });
+});
