@@ -96,7 +96,6 @@ Task<void> RealtimeSession::run() {
     asio::co_spawn(exchange_.executor(), hear_provider(), [this](const std::exception_ptr&) {
         provider_over_ = true;
         end({.code = edge::CloseCode::internal, .reason = "Something in Bursar failed."});
-        messages_.wake();
         if (joined_) std::exchange(joined_, nullptr)();
     });
     arm_tick();
@@ -154,12 +153,13 @@ Task<bool> RealtimeSession::pass_on(std::string text) {
     if (message->asks) name_event(*message, text);
     if (message->asks) turns_.asked(message->event_id);
     if (message->hears) turns_.hears();
-    if (message->configures) turns_.configured();
-    if (last_ && message->asks) {
+    // What runs is the last: neither it nor what the session is set to brings another one.
+    if (last_ && (message->asks || message->configures)) {
         turns_.refused(message->event_id);
         co_await tell(why_last_->error, why_last_->call, message->event_id);
         co_return !end_;
     }
+    if (message->configures) turns_.configured();
     const auto refused = last_ ? std::nullopt : co_await ensure(message->asks ? Speed::counts : Speed::later);
     if (end_) {
         turns_.refused(message->event_id);
@@ -352,7 +352,10 @@ bool RealtimeSession::done(const providers::RealtimeEvent& event) {
 void RealtimeSession::end(End why) {
     if (end_) return;
     end_ = std::move(why);
-    messages_.wake();
+    // In a turn of its own: the session may be gone when whoever waits has gone on.
+    asio::post(exchange_.executor(), [this, there = std::weak_ptr(ticker_)] {
+        if (!there.expired()) messages_.wake();
+    });
 }
 
 Task<void> RealtimeSession::wind_down() {

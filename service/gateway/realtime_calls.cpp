@@ -49,6 +49,9 @@ Result<void> RealtimeSession::prepare(Call& call, Speed speed) {
         return fail(Fault::provider_unavailable,
                     "The policy does not lead to this session's provider any more. Open another session.",
                     fmt::format("the model {} has no channel {} any more", model_, channel_));
+    if (call.route->model->output_tokens_max < output_max_)
+        return fail(Fault::provider_unavailable, "The model has a smaller limit of output now. Open another session.",
+                    fmt::format("the model {} has another output_tokens_max than when a session began", model_));
     call.attempt.channel = *found;
     call.attempt.began = call.started;
     return speed == Speed::counts ? gateway_.take_rates(call) : Result<void>{};

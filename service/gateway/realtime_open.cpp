@@ -109,7 +109,9 @@ Task<void> Gateway::realtime(edge::Exchange& exchange) {
     if (socket) messages = co_await exchange.upgrade();
     if (socket && messages) {
         call->answered = true;
-        RealtimeSession session(*this, exchange, **messages, std::move(call), std::move(socket), {});
+        SessionLimits limits;
+        limits.message_bytes_max = std::min(limits.message_bytes_max, limits_.body_bytes_max);
+        RealtimeSession session(*this, exchange, **messages, std::move(call), std::move(socket), limits);
         co_await session.run();
         co_return;
     }

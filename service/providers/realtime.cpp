@@ -95,7 +95,7 @@ class MessageReader {
     Result<void> read_head(ondemand::document& document);
     Result<void> read_session(ondemand::value session);
     Result<void> read_response(ondemand::value response);
-    Result<void> read_audio(ondemand::value audio) const;
+    Result<void> read_audio(ondemand::value audio);
     Result<void> read_model(ondemand::value value);
     Result<void> read_limit(std::string_view key, ondemand::value value) const;
     static Result<void> read_tools(ondemand::value tools);
@@ -179,11 +179,17 @@ Result<void> MessageReader::read_response(ondemand::value response) {
     });
 }
 
-Result<void> MessageReader::read_audio(ondemand::value audio) const {
+Result<void> MessageReader::read_audio(ondemand::value audio) {
     return each_once(audio, [&](std::string_view side, ondemand::value input) -> Result<void> {
         if (side != "input") return {};
-        return each_once(input, [](std::string_view key, ondemand::value value) -> Result<void> {
-            return key == "transcription" ? no_transcription(value) : Result<void>{};
+        return each_once(input, [&](std::string_view key, ondemand::value value) -> Result<void> {
+            if (key == "transcription") return no_transcription(value);
+            if (key != "turn_detection") return {};
+            return each_once(value, [&](std::string_view setting, ondemand::value set) -> Result<void> {
+                // Then a response may follow silence, too.
+                if (setting == "idle_timeout_ms" && !is_null(set)) out_.hears = true;
+                return {};
+            });
         });
     });
 }

@@ -127,6 +127,12 @@ TEST(Realtime, WhatCostsNothingElsePasses) {
     EXPECT_EQ(asked->event_id, "mine");
     EXPECT_EQ(asked->insert_at, 2U);
     EXPECT_TRUE(read_realtime_message(passing[2], bounds)->hears);
+    EXPECT_FALSE(read_realtime_message(passing[1], bounds)->hears);
+    const auto patient = read_realtime_message(
+        R"({"type":"session.update","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","idle_timeout_ms":5000}}}}})",
+        bounds);
+    ASSERT_TRUE(patient);
+    EXPECT_TRUE(patient->hears) << "a response may begin though nobody has said anything";
     const std::string same = R"({"type":"session.update","session":{"model":"talker"}})";
     const auto renamed = read_realtime_message(same, bounds);
     ASSERT_TRUE(renamed);
