@@ -112,7 +112,9 @@ Task<void> Gateway::realtime(edge::Exchange& exchange) {
         SessionLimits limits;
         limits.message_bytes_max = std::min(limits.message_bytes_max, limits_.body_bytes_max);
         RealtimeSession session(*this, exchange, **messages, std::move(call), std::move(socket), limits);
+        metrics_.stream_opened();
         co_await session.run();
+        metrics_.stream_closed();
         co_return;
     }
     if (!messages) {

@@ -128,6 +128,7 @@ describe('realtime sessions', () => {
         });
         if (ready) {
             await session.met('session.created');
+            await session.met('session.updated');
             session.at = provider.sessions[from];
         }
         return session;
