@@ -113,11 +113,13 @@ TEST_F(UpstreamWebSocket, says_and_hears_messages_of_every_length_and_masks_each
 
 TEST_F(UpstreamWebSocket, answers_a_ping_and_the_close_and_says_why_it_is_over) {
     std::vector<Frame> met;
+    std::promise<void> both;
     RawServer server([&](Peer& peer, int) {
         peer.write(accepted(peer.read_head()) + framed("are you there", Opcode::ping) +
                    framed(edge::close_payload(edge::CloseCode::going_away, "soon"), Opcode::close));
         met.push_back(read_frame(peer));
         met.push_back(read_frame(peer));
+        both.set_value();
     });
     const auto talk = [&]() -> Task<std::string> {
         auto upgrade = co_await open(server.port());
@@ -130,7 +132,7 @@ TEST_F(UpstreamWebSocket, answers_a_ping_and_the_close_and_says_why_it_is_over) 
         co_return message.error().for_operator;
     };
     EXPECT_TRUE(run(talk()).contains("the provider closed it with 1001: soon"));
-    end_shard();
+    ASSERT_EQ(both.get_future().wait_for(10s), std::future_status::ready);
     ASSERT_EQ(met.size(), 2U);
     EXPECT_EQ(met[0].opcode, 0xaU);
     EXPECT_EQ(met[0].text, "are you there");
@@ -203,10 +205,12 @@ TEST_F(UpstreamWebSocket, whoever_puts_much_waits_until_it_is_taken_and_a_provid
     std::promise<void> over;
     RawServer server([&, heard = over.get_future().share()](Peer& peer, int connection) {
         peer.write(accepted(peer.read_head()));
-        if (connection == 0)
+        if (connection == 0) {
             got = read_frame(peer).text;
-        else
+            peer.write(framed("got it"));
+        } else {
             heard.wait();
+        }
     });
     const std::string much(std::size_t{8} << 20, 'x');
     const auto talk = [&]() -> Task<int> {
@@ -215,6 +219,8 @@ TEST_F(UpstreamWebSocket, whoever_puts_much_waits_until_it_is_taken_and_a_provid
         if (!taking || !taking->socket || !stuck || !stuck->socket) co_return 0;
         taking->socket->put(much);
         const bool first = co_await taking->socket->taken();
+        auto answer = co_await taking->socket->next();
+        EXPECT_TRUE(answer);
         stuck->socket->put(std::string(std::size_t{16} << 20, 'y'));
         bool second = true;
         asio::co_spawn(
