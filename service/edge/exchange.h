@@ -64,6 +64,8 @@ class Messages {
     virtual void watch(std::function<void()> left) = 0;
     /// Ends the next() that waits, or else the one to come: nothing has come by then (quiet).
     virtual void wake() = 0;
+    /// Ends the connection without a word, and every send() and next() that waits, with it.
+    virtual void cut() = 0;
     /// Says why, once; nothing can be sent afterwards. `reason` has at most 123 bytes.
     virtual Task<void> close(CloseCode code, std::string_view reason) = 0;
 

@@ -308,6 +308,11 @@ void WebSocket::wake() {
     if (waiting_) connection_.socket_->stop_reading();
 }
 
+void WebSocket::cut() {
+    state_ = State::over;
+    connection_.socket_->close();
+}
+
 void WebSocket::look_whether_left() {
     connection_.socket_->on_readable([this](bool) {
         if (!left_) return;

@@ -24,6 +24,7 @@ class WebSocket final : public Messages {
     Result<void> holds(std::size_t bytes) override;
     void watch(std::function<void()> left) override;
     void wake() override;
+    void cut() override;
     Task<void> close(CloseCode code, std::string_view reason) override;
 
     bool is_waiting() const { return waiting_; }

@@ -1,6 +1,7 @@
 // How a realtime session begins: by somebody who may call, at a provider that has taken it, and with the money for its
 // first response set aside.
 #include "policies/path.h"
+#include "service/base/log.h"
 #include "service/gateway/errand.h"
 #include "service/gateway/gateway.h"
 #include "service/gateway/headers.h"
@@ -108,12 +109,18 @@ Task<void> Gateway::realtime(edge::Exchange& exchange) {
     Result<edge::Messages*> messages;
     if (socket) messages = co_await exchange.upgrade();
     if (socket && messages) {
-        call->answered = true;
-        SessionLimits limits;
-        limits.message_bytes_max = std::min(limits.message_bytes_max, limits_.body_bytes_max);
-        RealtimeSession session(*this, exchange, **messages, std::move(call), std::move(socket), limits);
+        // It was there to know that a response can be paid; each takes its own, and while none runs nothing is held.
+        release(*call);
+        end_permit(*call, parts_.clock.moment());
         metrics_.stream_opened();
-        co_await session.run();
+        try {
+            SessionLimits limits;
+            limits.message_bytes_max = std::min(limits.message_bytes_max, limits_.body_bytes_max);
+            RealtimeSession session(*this, exchange, **messages, *call, std::move(socket), limits);
+            co_await session.run();
+        } catch (const std::exception& exception) {
+            log::error("session_failed", {{"channel", call->outcome.channel}, {"reason", exception.what()}});
+        }
         metrics_.stream_closed();
         co_return;
     }

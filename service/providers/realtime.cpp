@@ -1,6 +1,5 @@
 #include "service/providers/realtime.h"
 
-#include "service/base/json.h"
 #include "service/providers/answer.h"
 #include "service/providers/json_walk.h"
 #include "service/providers/padded.h"
@@ -41,12 +40,16 @@ ondemand::parser& parser_for(std::size_t bytes) {
 std::unexpected<Error> wrong(std::string sentence) { return fail(Fault::invalid_request, std::move(sentence)); }
 std::unexpected<Error> no_json() { return wrong("The message is not JSON. Send one event as an object with `type`."); }
 
-/// Where a string stands, with its quotes; empty if it is none.
-Span string_at(std::string_view json, ondemand::value value) {
+/// Where a string, a number or a word stands.
+Span scalar_at(std::string_view json, ondemand::value value) {
     const auto token = trimmed(value.raw_json_token());
-    if (!token.starts_with('"')) return {};
     const auto begin = static_cast<std::size_t>(token.data() - json.data());
     return {begin, begin + token.size()};
+}
+
+/// Where a string stands, with its quotes; empty if it is none.
+Span string_at(std::string_view json, ondemand::value value) {
+    return trimmed(value.raw_json_token()).starts_with('"') ? scalar_at(json, value) : Span{};
 }
 
 /// Calls `visit(key, value)` for every member of an object, each of which may stand there once: two readers that differ
@@ -69,6 +72,16 @@ Result<void> each_once(ondemand::value value, Visit&& visit) {
         TRY_VOID(visit(std::string_view(name), field.value()));
     }
     return {};
+}
+
+/// The same of what has to be an object: what else a provider makes of it nobody knows.
+template <typename Visit>
+Result<void> each_in(ondemand::value value, std::string_view name, Visit&& visit) {
+    ondemand::json_type kind{};
+    if (value.type().get(kind)) return no_json();
+    if (kind != ondemand::json_type::object)
+        return wrong(fmt::format("`{}` must be an object. Leave it out, or send one.", name));
+    return each_once(value, std::forward<Visit>(visit));
 }
 
 template <typename Visit>
@@ -96,6 +109,7 @@ class MessageReader {
     Result<void> read_session(ondemand::value session);
     Result<void> read_response(ondemand::value response);
     Result<void> read_audio(ondemand::value audio);
+    Result<void> read_detection(ondemand::value detection);
     Result<void> read_model(ondemand::value value);
     Result<void> read_limit(std::string_view key, ondemand::value value) const;
     static Result<void> read_tools(ondemand::value tools);
@@ -117,8 +131,8 @@ Result<RealtimeMessage> MessageReader::read() {
     if (std::ranges::find(of_clients, type_) == of_clients.end())
         return wrong(fmt::format("`type` is \"{}\", which is no event that is understood here.", type_.substr(0, 100)));
     out_.asks = type_ == "response.create";
-    out_.hears = type_ == "input_audio_buffer.append";
     out_.configures = type_ == "session.update";
+    out_.commits = type_ == "input_audio_buffer.commit";
     document.rewind();
     ondemand::value whole;
     if (document.get_value().get(whole)) return no_json();
@@ -163,6 +177,8 @@ Result<void> MessageReader::read_session(ondemand::value session) {
         if (key == "prompt") return no_prompt(value);
         if (key == "audio") return read_audio(value);
         if (key == "input_audio_transcription") return no_transcription(value);
+        if (key == "turn_detection")
+            return wrong("`session.turn_detection` is of the beta. Send `session.audio.input.turn_detection`.");
         if (key == "max_output_tokens" || key == "max_response_output_tokens") return read_limit(key, value);
         return {};
     });
@@ -180,17 +196,37 @@ Result<void> MessageReader::read_response(ondemand::value response) {
 }
 
 Result<void> MessageReader::read_audio(ondemand::value audio) {
-    return each_once(audio, [&](std::string_view side, ondemand::value input) -> Result<void> {
+    return each_in(audio, "session.audio", [&](std::string_view side, ondemand::value input) -> Result<void> {
         if (side != "input") return {};
-        return each_once(input, [&](std::string_view key, ondemand::value value) -> Result<void> {
+        return each_in(input, "session.audio.input", [&](std::string_view key, ondemand::value value) -> Result<void> {
             if (key == "transcription") return no_transcription(value);
-            if (key != "turn_detection") return {};
-            return each_once(value, [&](std::string_view setting, ondemand::value set) -> Result<void> {
-                // Then a response may follow silence, too.
-                if (setting == "idle_timeout_ms" && !is_null(set)) out_.hears = true;
-                return {};
-            });
+            return key == "turn_detection" ? read_detection(value) : Result<void>{};
         });
+    });
+}
+
+/// Who is told nothing else begins a response at the end of each turn (OpenAI API description, Realtime, November
+/// 2026).
+Result<void> MessageReader::read_detection(ondemand::value detection) {
+    if (is_null(detection)) {
+        out_.automatic = false;
+        return {};
+    }
+    out_.automatic = true;
+    out_.detection_empty = true;
+    out_.detection_at = scalar_at(json_, detection).begin + 1;
+    return each_in(detection, "turn_detection", [&](std::string_view key, ondemand::value value) -> Result<void> {
+        out_.detection_empty = false;
+        if (key == "idle_timeout_ms" && !is_null(value))
+            return wrong(
+                "`idle_timeout_ms` lets responses follow silence, for which nothing can be set aside. Leave it out, "
+                "and send `response.create` when the time has come.");
+        if (key != "create_response") return {};
+        bool creates = true;
+        out_.creates_at = scalar_at(json_, value);
+        if (value.get_bool().get(creates)) return wrong("`create_response` must be true or false. Or leave it out.");
+        out_.automatic = creates;
+        return {};
     });
 }
 
@@ -315,10 +351,14 @@ error_code EventReader::read_session(ondemand::value session) {
 }
 
 error_code EventReader::read_turn_detection(ondemand::value value) {
-    out_.by_itself = !is_null(value);
+    if (is_null(value)) out_.by_itself = false;
     return each_member(value, [&](std::string_view key, ondemand::value said) {
+        if (key != "create_response") return simdjson::SUCCESS;
+        const Span at = scalar_at(json_, said);
         bool creates = true;
-        if (key == "create_response" && said.get_bool().get(creates) == simdjson::SUCCESS) out_.by_itself = creates;
+        if (said.get_bool().get(creates)) return simdjson::SUCCESS;
+        out_.creates_at = at;
+        out_.by_itself = creates;
         return simdjson::SUCCESS;
     });
 }
@@ -330,35 +370,5 @@ Result<RealtimeMessage> read_realtime_message(std::string_view message, const Re
 }
 
 RealtimeEvent read_realtime_event(std::string_view event) { return EventReader(padded_copy(event)).read(); }
-
-std::string realtime_limit(Tokens output_max) {
-    return fmt::format(R"({{"type":"session.update","session":{{"type":"realtime","max_output_tokens":{}}}}})",
-                       output_max);
-}
-
-std::string realtime_cancel(std::string_view response) {
-    JsonWriter json;
-    json.open().field("type", "response.cancel").field("response_id", response).close();
-    return std::move(json).text();
-}
-
-std::string realtime_silence() { return R"({"type":"input_audio_buffer.clear"})"; }
-
-std::string realtime_no_turns() {
-    return R"({"type":"session.update","session":{"type":"realtime","audio":{"input":{"turn_detection":null}}}})";
-}
-
-std::string realtime_error(std::string_view type, std::string_view code, std::string_view message,
-                           std::string_view call_id, std::string_view about) {
-    JsonWriter json;
-    json.open().field("type", "error").field("event_id", "event_" + std::string(call_id)).key("error").open();
-    json.field("type", type).field("code", code).field("message", message).key("param").null().key("event_id");
-    if (about.empty())
-        json.null();
-    else
-        json.value(about);
-    json.field("call_id", call_id).close().close();
-    return std::move(json).text();
-}
 
 }  // namespace bursar::providers

@@ -25,16 +25,25 @@ struct RealtimeMessage {
     Span event_at;              ///< its id
     std::string event_id;       ///< empty: it has none
     bool asks = false;          ///< for a response
-    bool hears = false;         ///< has sound, after which a response may begin by itself
-    bool configures = false;    ///< the session, in which that may be switched on
+    bool configures = false;    ///< the session
+    bool commits = false;       ///< what was heard, as a turn to which nothing follows by itself
     Span model_at;              ///< the session's model, if it stands there
     std::size_t insert_at = 0;  ///< just after the opening brace
+    /// Whether it wants a response to follow each turn; nothing: it does not say so.
+    std::optional<bool> automatic;
+    Span creates_at;               ///< where it says so
+    std::size_t detection_at = 0;  ///< where it could, just after a brace; 0: nowhere
+    bool detection_empty = false;  ///< nothing else stands behind that brace
 };
 /// Reads an event of any size, and only what could cost money in other ways than the session was opened for is looked
 /// at. invalid_request with a sentence that names the field: not JSON, an event of no client's, another model, a larger
-/// limit of output, a prompt of the provider's, tools that it runs, transcription of the input, a field twice of an
-/// object that is looked at.
+/// limit of output, a prompt of the provider's, tools that it runs, transcription of the input, a response that follows
+/// silence, a field twice of an object that is looked at.
 Result<RealtimeMessage> read_realtime_message(std::string_view message, const RealtimeBounds& bounds);
+/// What goes to the provider in its place: with its own name of the model and, unless `event` is empty, that id, and
+/// set to begin no response by itself.
+void rewrite_for_provider(std::string& text, const RealtimeMessage& message, std::string_view model,
+                          std::string_view event);
 
 /// An event of the provider's.
 struct RealtimeEvent {
@@ -45,16 +54,22 @@ struct RealtimeEvent {
     bool content = false;        ///< of an answer
     std::string refused;         ///< the id of the client's event that an error is about
     Span refused_at;
-    std::optional<bool> by_itself;  ///< of a session: whether responses may begin without being asked for
+    std::optional<bool> by_itself;  ///< of a session: whether responses begin without being asked for, if it says so
+    Span creates_at;                ///< where it says so, if it says it in a word
     Span model_at;                  ///< of a session
 };
 RealtimeEvent read_realtime_event(std::string_view event);
+/// What goes to the client in its place. `model`: empty: it stays; `refused`: the client's own id, empty: it had none,
+/// nothing: it stays; `automatic`: what the client wants of its turns.
+void rewrite_for_client(std::string& text, const RealtimeEvent& event, std::string_view model,
+                        const std::optional<std::string>& refused, bool automatic);
 
-/// Events to the provider.
-std::string realtime_limit(Tokens output_max);
+/// Events to the provider. The first one of a session: no response begins by itself, and none is longer than that.
+std::string realtime_opening(std::string_view event, Tokens output_max);
+std::string realtime_ask(std::string_view event);
 std::string realtime_cancel(std::string_view response);
 std::string realtime_silence();
-/// No response begins by itself from then on.
+/// Turns are not looked for any more.
 std::string realtime_no_turns();
 /// An error to the client. `about`: the id of its event; empty: none.
 std::string realtime_error(std::string_view type, std::string_view code, std::string_view message,

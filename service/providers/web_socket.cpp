@@ -27,6 +27,8 @@ using edge::Opcode;
 constexpr int reads_in_a_row_max = 16;
 /// Of what was read and used, or sent: memory that is kept for the next.
 constexpr std::size_t kept_bytes_max = 4096;
+/// Memory that is nobody's to count yet.
+constexpr std::size_t uncounted_bytes_max = 64 * 1024;
 /// Pings that wait for their pong because the provider takes nothing.
 constexpr std::size_t owed_bytes_max = 64 * 1024;
 
@@ -36,10 +38,17 @@ class PoolSocket final : public WebSocket {
         : lease_(std::move(lease)), reader_(edge::Sender::server), came_(std::move(came)), heard_(moment_about()) {}
 
     Task<std::expected<std::string, Error>> next() override;
-    void put(std::string_view text) override {
-        if (!over_) frame(Opcode::text, text);
+    bool put(std::string_view text) override {
+        if (over_) return false;
+        frame(Opcode::text, text);
+        return true;
     }
     Task<bool> taken() override;
+    void wake() override {
+        if (waiter_) std::exchange(waiter_, nullptr)(false);
+    }
+    std::size_t bytes() const override { return came_.capacity() + message_.capacity() + out_.capacity(); }
+    void when_grown(std::move_only_function<void()> grown) override { grown_ = std::move(grown); }
     void tick(Moment now) override;
     void close(edge::CloseCode code) override;
 
@@ -50,7 +59,10 @@ class PoolSocket final : public WebSocket {
     /// As much as is taken now.
     void write();
     void await_room();
+    /// Until something can be written again, by whoever reads.
+    Task<void> room();
     void look_at_waiter();
+    void look_at_size();
     void end(std::string why);
     std::optional<std::string> look();
     void met(FrameReader::Got got);
@@ -68,16 +80,24 @@ class PoolSocket final : public WebSocket {
     std::size_t out_at_ = 0;
     bool awaits_room_ = false;
     Moment stuck_since_ = Moment::max();
-    Moment heard_;
+    bool reading_ = false;  ///< next() waits
+    Moment heard_;          ///< something, or that next() began to wait
     bool pinged_ = false;
     bool over_ = false;
     std::string why_;
     int reads_in_a_row_ = 0;
     std::move_only_function<void(bool)> waiter_;  ///< of taken()
+    std::move_only_function<void()> held_up_;     ///< of room()
+    std::move_only_function<void()> grown_;
+    std::size_t counted_ = 0;
 };
 
 Task<std::expected<std::string, Error>> PoolSocket::next() {
     std::string thrown;
+    reading_ = true;
+    heard_ = moment_about();
+    const auto listening = [](bool* reading) { *reading = false; };
+    const std::unique_ptr<bool, decltype(listening)> guard(&reading_, listening);
     try {
         for (;;) {
             if (auto message = look()) co_return *std::move(message);
@@ -155,12 +175,17 @@ Task<void> PoolSocket::read() {
             heard_ = moment_about();
             pinged_ = false;
             came_.append(buffer.data(), io.bytes);
+            look_at_size();
+            // What TLS wanted to read before it could write may have been this.
+            if (!over_) write();
             co_return;
-        case Io::Kind::wants_read:
         case Io::Kind::wants_write:
             reads_in_a_row_ = 0;
-            co_await connection().wait(
-                io.kind == Io::Kind::wants_read ? Connection::Want::read : Connection::Want::write, Moment::max());
+            co_await room();
+            co_return;
+        case Io::Kind::wants_read:
+            reads_in_a_row_ = 0;
+            co_await connection().wait(Connection::Want::read, Moment::max());
             if (connection().woken() != Woken::no) end("ended by us");
             co_return;
         case Io::Kind::closed:
@@ -177,6 +202,7 @@ void PoolSocket::frame(Opcode opcode, std::string_view payload) {
     fill_random(mask);
     edge::append_masked_frame(out_, opcode, payload, mask);
     write();
+    if (!over_) look_at_size();
 }
 
 void PoolSocket::write() {
@@ -206,12 +232,31 @@ void PoolSocket::write() {
     look_at_waiter();
 }
 
+/// Of one side one waits: whoever reads, and has to write first, waits here too.
 void PoolSocket::await_room() {
-    awaits_room_ = true;
+    if (std::exchange(awaits_room_, true)) return;
     connection().when_writable([this](bool ready) {
         awaits_room_ = false;
         if (ready && !over_) write();
+        if (held_up_) std::exchange(held_up_, nullptr)();
     });
+}
+
+Task<void> PoolSocket::room() {
+    const auto executor = co_await asio::this_coro::executor;
+    auto begin = [this, executor](auto handler) {
+        held_up_ = [executor, then = std::move(handler)]() mutable { asio::post(executor, std::move(then)); };
+        await_room();
+    };
+    co_await asio::async_initiate<const asio::deferred_t, void()>(std::move(begin), asio::deferred);
+}
+
+void PoolSocket::look_at_size() {
+    const std::size_t now = bytes();
+    counted_ = std::min(counted_, now);
+    if (now - counted_ <= uncounted_bytes_max) return;
+    counted_ = now;
+    if (grown_) grown_();
 }
 
 void PoolSocket::look_at_waiter() {
@@ -239,6 +284,8 @@ void PoolSocket::tick(Moment now) {
     if (over_) return;
     if (stuck_since_ != Moment::max() && now - stuck_since_ >= stuck_max)
         return end("the provider takes nothing any more");
+    // Nothing can be heard while whoever would listen does something else.
+    if (!reading_) return;
     if (now - heard_ >= 2 * silence) return end("the provider is silent");
     if (now - heard_ >= silence && !std::exchange(pinged_, true)) frame(Opcode::ping, {});
 }

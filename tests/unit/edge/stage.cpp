@@ -230,6 +230,7 @@ Task<bool> Stage::answer_message(Exchange& exchange, Messages& messages, Receive
     }
     std::string text = std::move(received.text);
     if (text.starts_with("keep ")) text = messages.holds(std::stoul(text.substr(5))) ? "kept" : "not kept";
+    if (text == "cut") messages.cut();
     if (text == "large") text = std::string(large_bytes, 'x');
     if (text == "hang") {
         co_await wait_for_release(exchange, messages);

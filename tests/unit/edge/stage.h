@@ -40,9 +40,9 @@ inline constexpr std::size_t beside_bytes = 200'000;
 /// or until the client leaves. /wait does the same in the middle of a stream; both read a body before. /inject answers
 /// with headers that it should not send. /throw, /silent and /half break off. /empty is 204. /thread and /address
 /// answer with the shard's thread and the client's address. /socket becomes a WebSocket that echoes messages, but for
-/// "hang", which waits as /hang does, "large", answered with 8 MB, and "keep N", which holds N bytes; /socket/briefly
-/// ends when nothing comes soon; /socket/both sends `beside_count` messages while it waits for one, and waits no longer
-/// then.
+/// "hang", which waits as /hang does, "large", answered with 8 MB, "cut", which ends the connection, and "keep N",
+/// which holds N bytes; /socket/briefly ends when nothing comes soon; /socket/both sends `beside_count` messages while
+/// it waits for one, and waits no longer then.
 class Stage final : public Handler {
   public:
     explicit Stage(Limits limits = {}, Listen listen = {.port = 0}, std::size_t shards = 1);

@@ -371,5 +371,13 @@ TEST(WebSocket, OfTwoWhoWriteAtOnceNeitherCutsTheOthersFrame) {
     EXPECT_EQ(stage.events.count("not sent"), 0);
 }
 
+TEST(WebSocket, ACutEndsTheSendThatWaitsForAClientWhoTakesNothing) {
+    Stage stage;
+    Line line(stage, "/socket/both");
+    line.client.send(client_frame(0x81, "cut"));
+    EXPECT_TRUE(stage.events.happened("not sent")) << "long before the deadline of a write";
+    EXPECT_TRUE(stage.events.happened("over"));
+}
+
 }  // namespace
 }  // namespace bursar::edge::test

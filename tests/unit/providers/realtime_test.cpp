@@ -63,7 +63,8 @@ TEST(Realtime, WhatAProviderSaysIsReadAsFarAsMoneyDependsOnIt) {
     };
     EXPECT_EQ(by_itself("{}"), std::nullopt);
     EXPECT_EQ(by_itself(R"({"input":{"turn_detection":null}})"), false);
-    EXPECT_EQ(by_itself(R"({"input":{"turn_detection":{"type":"server_vad"}}})"), true);
+    EXPECT_EQ(by_itself(R"({"input":{"turn_detection":{"type":"server_vad"}}})"), std::nullopt);
+    EXPECT_EQ(by_itself(R"({"input":{"turn_detection":{"create_response":true}}})"), true);
     EXPECT_EQ(by_itself(R"({"input":{"turn_detection":{"type":"server_vad","create_response":false}}})"), false);
     const std::string whole = session + "{}}}";
     const RealtimeEvent created = read_realtime_event(whole);
@@ -92,6 +93,17 @@ TEST(Realtime, WhatWouldSpendOutsideOfTheBooksIsRefusedByName) {
         {R"({"type":"session.update","session":{"audio":{"input":{"transcription":{"model":"whisper-1"}}}}})",
          "`transcription`"},
         {R"({"type":"session.update","session":{"input_audio_transcription":{}}})", "`transcription`"},
+        {R"({"type":"session.update","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","idle_timeout_ms":5000}}}}})",
+         "`idle_timeout_ms`"},
+        {R"({"type":"session.update","session":{"audio":{"input":{"turn_detection":{"create_response":false,"create_response":true}}}}})",
+         "`create_response` stands twice"},
+        {R"({"type":"session.update","session":{"audio":{"input":{"turn_detection":{"create_response":null}}}}})",
+         "`create_response`"},
+        {R"({"type":"session.update","session":{"audio":{"input":{"turn_detection":"server_vad"}}}})",
+         "`turn_detection` must be an object"},
+        {R"({"type":"session.update","session":{"audio":null}})", "`session.audio` must be an object"},
+        {R"({"type":"session.update","session":{"audio":{"input":null}}})", "`session.audio.input` must be"},
+        {R"({"type":"session.update","session":{"turn_detection":{"type":"server_vad"}}})", "`session.turn_detection`"},
         {R"({"type":"session.update","session":{"max_output_tokens":"inf"}})", "`max_output_tokens`"},
         {R"({"type":"session.update","session":{"max_output_tokens":null}})", "`max_output_tokens`"},
         {R"({"session":{"max_output_tokens":1001},"type":"session.update"})", "at most 1000"},
@@ -126,13 +138,7 @@ TEST(Realtime, WhatCostsNothingElsePasses) {
     EXPECT_TRUE(asked->asks);
     EXPECT_EQ(asked->event_id, "mine");
     EXPECT_EQ(asked->insert_at, 2U);
-    EXPECT_TRUE(read_realtime_message(passing[2], bounds)->hears);
-    EXPECT_FALSE(read_realtime_message(passing[1], bounds)->hears);
-    const auto patient = read_realtime_message(
-        R"({"type":"session.update","session":{"audio":{"input":{"turn_detection":{"type":"server_vad","idle_timeout_ms":5000}}}}})",
-        bounds);
-    ASSERT_TRUE(patient);
-    EXPECT_TRUE(patient->hears) << "a response may begin though nobody has said anything";
+    EXPECT_TRUE(read_realtime_message(R"({"type":"input_audio_buffer.commit"})", bounds)->commits);
     const std::string same = R"({"type":"session.update","session":{"model":"talker"}})";
     const auto renamed = read_realtime_message(same, bounds);
     ASSERT_TRUE(renamed);
@@ -140,6 +146,67 @@ TEST(Realtime, WhatCostsNothingElsePasses) {
     // A limit that cannot be written is the model's own.
     EXPECT_TRUE(read_realtime_message(R"({"type":"session.update","session":{"max_output_tokens":"inf"}})",
                                       {.model = "talker", .output_max = 16'384}));
+}
+
+TEST(Realtime, NothingThatGoesToTheProviderLetsItBeginAResponseByItself) {
+    const RealtimeBounds bounds{.model = "talker", .output_max = 1000};
+    struct Case {
+        std::string sent, passed;
+        std::optional<bool> automatic;
+    };
+    const auto update = [](const std::string& detection) {
+        return R"({"type":"session.update","session":{"audio":{"input":{"turn_detection":)" + detection + "}}}}";
+    };
+    const auto passed = [](const std::string& detection) {
+        return R"({"event_id":"bursar_1","type":"session.update","session":{"audio":{"input":{"turn_detection":)" +
+               detection + "}}}}";
+    };
+    const std::vector<Case> cases = {
+        {update("null"), passed("null"), false},
+        {update("{}"), passed(R"({"create_response":false})"), true},
+        {update("{ }"), passed(R"({"create_response":false })"), true},
+        {update(R"({ "type":"server_vad"})"), passed(R"({"create_response":false, "type":"server_vad"})"), true},
+        {update(R"({"create_response":true,"type":"semantic_vad"})"),
+         passed(R"({"create_response":false,"type":"semantic_vad"})"), true},
+        {update(R"({"create_response" : false })"), passed(R"({"create_response" : false })"), false},
+        {update(R"({"cr\u0065ate_response":true})"), passed(R"({"cr\u0065ate_response":false})"), true},
+        {R"({"session":{"model":"talker","audio":{"input":{"turn_detection":{"create_response":true}}}},"event_id":"mine","type":"session.update"})",
+         R"({"session":{"model":"gpt-x","audio":{"input":{"turn_detection":{"create_response":false}}}},"event_id":"bursar_1","type":"session.update"})",
+         true},
+        {R"({"type":"session.update","session":{}})", R"({"event_id":"bursar_1","type":"session.update","session":{}})",
+         std::nullopt},
+    };
+    for (const Case& one : cases) {
+        const auto read = read_realtime_message(one.sent, bounds);
+        ASSERT_TRUE(read) << one.sent;
+        EXPECT_TRUE(read->configures);
+        EXPECT_EQ(read->automatic, one.automatic) << one.sent;
+        std::string text = one.sent;
+        rewrite_for_provider(text, *read, "gpt-x", "bursar_1");
+        EXPECT_EQ(text, one.passed);
+    }
+    EXPECT_EQ(
+        realtime_opening("bursar_1", 100),
+        R"({"type":"session.update","event_id":"bursar_1","session":{"type":"realtime","max_output_tokens":100,"audio":{"input":{"turn_detection":{"type":"server_vad","create_response":false}}}}})");
+    EXPECT_FALSE(realtime_opening("bursar_1", 16'384).contains("max_output_tokens"));
+}
+
+TEST(Realtime, AClientSeesItsOwnNamesAndWishes) {
+    const std::string told =
+        R"({"type":"session.updated","session":{"model":"gpt-x","audio":{"input":{"turn_detection":{"type":"server_vad","create_response":false}}}}})";
+    const auto shown = [](std::string text, const std::string& model, const std::optional<std::string>& refused,
+                          bool automatic) {
+        rewrite_for_client(text, read_realtime_event(text), model, refused, automatic);
+        return text;
+    };
+    EXPECT_EQ(
+        shown(told, "talker", std::nullopt, true),
+        R"({"type":"session.updated","session":{"model":"talker","audio":{"input":{"turn_detection":{"type":"server_vad","create_response":true}}}}})");
+    EXPECT_EQ(shown(told, "", std::nullopt, false), told);
+    const std::string error = R"({"type":"error","error":{"event_id":"bursar_7","message":"x"}})";
+    EXPECT_EQ(shown(error, "", "mine", true), R"({"type":"error","error":{"event_id":"mine","message":"x"}})");
+    EXPECT_EQ(shown(error, "", "", true), R"({"type":"error","error":{"event_id":null,"message":"x"}})");
+    EXPECT_EQ(shown(error, "", std::nullopt, true), error);
 }
 
 }  // namespace

@@ -126,7 +126,7 @@ TEST_F(UpstreamWebSocket, answers_a_ping_and_the_close_and_says_why_it_is_over) 
         if (!upgrade || !upgrade->socket) co_return "no socket";
         auto message = co_await upgrade->socket->next();
         if (message) co_return "a message";
-        upgrade->socket->put("into the void");
+        EXPECT_FALSE(upgrade->socket->put("into the void"));
         const bool open = co_await upgrade->socket->taken();
         EXPECT_FALSE(open);
         co_return message.error().for_operator;
@@ -235,6 +235,54 @@ TEST_F(UpstreamWebSocket, whoever_puts_much_waits_until_it_is_taken_and_a_provid
     over.set_value();
     end_shard();
     EXPECT_EQ(got.size(), much.size());
+}
+
+TEST_F(UpstreamWebSocket, silence_counts_only_while_somebody_listens) {
+    std::promise<void> over;
+    RawServer server([&, heard = over.get_future().share()](Peer& peer, int connection) {
+        peer.write(accepted(peer.read_head()) + framed("first") + (connection == 0 ? framed("second") : ""));
+        heard.wait();
+    });
+    const auto talk = [&]() -> Task<std::string> {
+        auto busy = co_await open(server.port());
+        auto idle = co_await open(server.port());
+        if (!busy || !busy->socket || !idle || !idle->socket) co_return "no socket";
+        const auto long_after = std::chrono::steady_clock::now() + 10 * WebSocket::silence;
+        auto first = co_await busy->socket->next();
+        // Its client takes nothing: nobody reads what the provider says meanwhile.
+        busy->socket->tick(long_after);
+        auto second = co_await busy->socket->next();
+        first = co_await idle->socket->next();
+        EXPECT_TRUE(first);
+        asio::post(io_, [&] { idle->socket->tick(long_after); });
+        auto silent = co_await idle->socket->next();
+        EXPECT_TRUE(!silent && silent.error().for_operator.contains("silent"));
+        co_return second.value_or("given up");
+    };
+    EXPECT_EQ(run(talk()), "second");
+    over.set_value();
+}
+
+TEST_F(UpstreamWebSocket, whoever_waits_for_a_provider_that_takes_nothing_can_be_woken_and_its_memory_is_counted) {
+    std::promise<void> over;
+    RawServer server([&, heard = over.get_future().share()](Peer& peer, int) {
+        peer.write(accepted(peer.read_head()));
+        heard.wait();
+    });
+    constexpr std::size_t much = std::size_t{16} << 20;
+    const auto talk = [&]() -> Task<bool> {
+        auto upgrade = co_await open(server.port());
+        if (!upgrade || !upgrade->socket) co_return true;
+        std::size_t counted = 0;
+        upgrade->socket->when_grown([&] { counted = upgrade->socket->bytes(); });
+        EXPECT_TRUE(upgrade->socket->put(std::string(much, 'y')));
+        EXPECT_GE(counted, much);
+        asio::post(io_, [&] { upgrade->socket->wake(); });
+        co_return co_await upgrade->socket->taken();
+    };
+    EXPECT_FALSE(run(talk()));
+    over.set_value();
+    end_shard();
 }
 
 }  // namespace
