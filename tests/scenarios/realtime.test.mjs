@@ -80,13 +80,20 @@ describe('realtime sessions', () => {
                 providers: {
                     remote: { dialect: 'openai', base_url: `${provider.origin}/v1`, keys, catalogue: 'demo' },
                     second: { dialect: 'openai', base_url: `${other.origin}/v1`, keys, catalogue: 'demo' },
+                    leaving: { dialect: 'openai', base_url: `${other.origin}/v1`, keys, catalogue: 'demo' },
                 },
                 models: {
                     talker: { channels: [channel], ...bounds },
                     'two-ways': { channels: [channel, { provider: 'second', model: 'gpt-talker' }], strategy: 'priority', ...bounds },
                     secret: { channels: [channel], tier: 'other', ...bounds },
+                    moved: { channels: [{ provider: 'leaving', model: 'gpt-talker' }], ...bounds },
                 },
-                teams: { once: { budgets: [{ limit: '1 calls', per: 'month' }] }, none: { budgets: [{ limit: '0.03 USD', per: 'month' }] }, thin: { budgets: [{ limit: '0.06 USD', per: 'month' }] } },
+                teams: {
+                    once: { budgets: [{ limit: '1 calls', per: 'month' }] },
+                    none: { budgets: [{ limit: '0.03 USD', per: 'month' }] },
+                    thin: { budgets: [{ limit: '0.04 USD', per: 'month' }] },
+                    alone: { rate: { parallel: 1 } },
+                },
                 prices: { 'gpt-talker': price },
             },
         });
@@ -104,7 +111,8 @@ describe('realtime sessions', () => {
     async function open({ team = 'demo', model = 'talker', ready = true } = {}) {
         const key = await bursar.issueKey({ team });
         id = bursar.lastKey.id;
-        const from = provider.sessions.length;
+        const at = model === 'moved' ? other : provider;
+        const from = at.sessions.length;
         const client = new OpenAI({ baseURL: `${outside.origin}/v1`, apiKey: key });
         const events = [];
         const errors = [];
@@ -129,7 +137,7 @@ describe('realtime sessions', () => {
         if (ready) {
             await session.met('session.created');
             await session.met('session.updated');
-            session.at = provider.sessions[from];
+            session.at = at.sessions[from];
         }
         return session;
     }
@@ -138,7 +146,7 @@ describe('realtime sessions', () => {
 
     test('realtime: what it may cost is held, what it cost is booked, and its row says so', async () => {
         const session = await open();
-        assert.equal(await held(), worst);
+        assert.equal(await held(), 0n, 'while nothing is asked for, nothing is held');
         assert.equal((await session.met('session.updated')).session.max_output_tokens, 100, 'what is held bounds the answer');
         for (const event of session.events) if (event.session) assert.equal(event.session.model, 'talker', "the model has the caller's name");
         const { response } = await session.ask('hello');
@@ -151,7 +159,6 @@ describe('realtime sessions', () => {
         assert.equal(row.fault, '');
         assert.equal(row.usage_source, 'provider');
         assert.equal(cost(row), costs.text);
-        // A session of text alone has nothing held while nothing is asked.
         await settled(bursar);
         await session.ask('again');
         const rows = await session.rows(2);
@@ -174,17 +181,60 @@ describe('realtime sessions', () => {
         await settled(bursar);
     });
 
-    test('responses that begin by themselves are held beforehand, and each is a call', async () => {
+    test('a turn is answered by a response that Bursar asks for: it has its hold, and each is a call', async () => {
         const session = await open();
+        session.ws.send({ type: 'session.update', session: { type: 'realtime', audio: { input: { turn_detection: { type: 'server_vad', create_response: true } } } } });
+        const { audio } = (await session.met('session.updated', 2)).session;
+        assert.equal(audio.input.turn_detection.create_response, true, 'the client sees what it wanted');
         session.ws.send({ type: 'input_audio_buffer.append', audio: spoken });
         await session.met('response.done');
         session.ws.send({ type: 'input_audio_buffer.append', audio: spoken });
         await session.met('response.done', 2);
         for (const row of await session.rows(2)) assert.equal(cost(row), costs.sound);
-        assert.equal(await held(), worst, 'the next one may begin at any time');
+        assert.equal(await held(), 0n);
+        const [first] = session.at.events;
+        assert.equal(first.session.audio.input.turn_detection.create_response, false, 'before anything of the client');
+        assert.equal(session.at.events.filter((event) => event.type === 'response.create').length, 2);
+        assert.deepEqual(session.events.filter((event) => event.type === 'error'), []);
         session.ws.close();
         await settled(bursar);
         await session.rows(2);
+    });
+
+    test('a turn is not answered where the client wants none, or has made it itself', async () => {
+        const session = await open();
+        session.ws.send({ type: 'input_audio_buffer.append', audio: 'AAAA' });
+        session.ws.send({ type: 'input_audio_buffer.commit' });
+        await session.met('input_audio_buffer.committed');
+        session.ws.send({ type: 'input_audio_buffer.commit', event_id: 'of nothing' });
+        assert.equal((await session.met('error')).error.event_id, 'of nothing');
+        session.ws.send({ type: 'session.update', session: { type: 'realtime', audio: { input: { turn_detection: { type: 'server_vad', create_response: false } } } } });
+        await session.met('session.updated', 2);
+        session.ws.send({ type: 'input_audio_buffer.append', audio: spoken });
+        await session.met('input_audio_buffer.committed', 2);
+        session.ws.send({ type: 'response.create' });
+        await session.met('response.done');
+        assert.equal(session.at.events.filter((event) => event.type === 'response.create').length, 1);
+        session.ws.close();
+        await settled(bursar);
+        await session.rows(1);
+    });
+
+    test('a response is held while it runs, also one that Bursar asked for, and a client that leaves has it cancelled', async () => {
+        const session = await open();
+        session.say('deaf');
+        session.ws.send({ type: 'response.create' });
+        await session.met('response.output_text.delta');
+        assert.equal(await held(), worst);
+        session.ws.send({ type: 'input_audio_buffer.append', audio: spoken });
+        const { error } = await session.met('error');
+        assert.equal(error.code, 'conversation_already_has_active_response');
+        assert.equal(error.event_id, null, 'the client has sent no such event');
+        assert.equal(await held(), worst, 'the one that was refused is free again');
+        session.ws.close();
+        const [row] = await session.rows(1);
+        assert.equal(cost(row), worst);
+        await settled(bursar);
     });
 
     test('two responses at once have two holds; one that the provider refuses costs nothing', async () => {
@@ -248,17 +298,37 @@ describe('realtime sessions', () => {
         await settled(bursar);
     });
 
-    test('where there is money for one response alone, the one that runs comes to its end and none follows by itself', async () => {
+    test('where there is no money for the answer to a turn, none begins, and the client hears why', async () => {
         const session = await open({ team: 'thin' });
         session.ws.send({ type: 'input_audio_buffer.append', audio: spoken });
         await session.met('response.done');
+        session.ws.send({ type: 'input_audio_buffer.append', audio: spoken });
         const { error } = await session.met('error');
+        assert.equal(error.type, 'insufficient_quota');
         assert.match(error.message, /budget of team "thin"/);
         await until('the close', () => session.closed);
         assert.equal(session.closed.code, 1008);
-        assert.equal(session.at.events.filter((event) => event.type === 'session.update').at(-1).session.audio.input.turn_detection, null);
+        assert.equal(session.at.events.filter((event) => event.type === 'response.create').length, 1);
         const [row] = (await session.rows(2)).filter((one) => one.fault === '');
         assert.equal(cost(row), costs.sound);
+        await settled(bursar);
+    });
+
+    test('an open session is no call under way: each of its responses is one', async () => {
+        const first = await open({ team: 'alone' });
+        const second = await open({ team: 'alone' });
+        first.say('hang');
+        first.ws.send({ type: 'response.create' });
+        await first.met('response.output_text.delta');
+        second.ws.send({ type: 'response.create', event_id: 'mine' });
+        const { error } = await second.met('error');
+        assert.equal(error.code, 'rate_limited');
+        assert.equal(error.event_id, 'mine');
+        first.ws.send({ type: 'response.cancel' });
+        await first.met('response.done');
+        await second.ask('and now');
+        first.ws.close();
+        second.ws.close();
         await settled(bursar);
     });
 
@@ -269,6 +339,7 @@ describe('realtime sessions', () => {
             [{ type: 'session.update', session: { type: 'realtime', tools: [{ type: 'mcp', server_label: 'x', server_url: 'https://evil.example' }] } }, /mcp/],
             [{ type: 'session.update', session: { type: 'realtime', audio: { input: { transcription: { model: 'whisper-1' } } } } }, /`transcription`/],
             [{ type: 'session.update', session: { type: 'realtime', max_output_tokens: 'inf' } }, /at most 100/],
+            [{ type: 'session.update', session: { type: 'realtime', audio: { input: { turn_detection: { type: 'server_vad', idle_timeout_ms: 5000 } } } } }, /`idle_timeout_ms`/],
             [{ type: 'response.create', response: { model: 'gpt-5' } }, /`response.model`/],
             [{ type: 'response.create', response: { prompt: { id: 'pmpt_1' } } }, /`prompt`/],
             [{ type: 'response.fork' }, /response.fork/],
@@ -304,16 +375,74 @@ describe('realtime sessions', () => {
         await settled(bursar);
     });
 
-    test('a provider that begins what nobody asked for is left, and nothing of it is passed on', async () => {
-        const session = await open();
+    test('a provider that begins what nobody asked for is left; nothing of it is passed on, and it has its own row', async () => {
+        const session = await open({ team: 'once' });
         await session.ask('hello');
         session.at.begin('unasked');
         const { error } = await session.met('error');
         assert.match(error.message, /nobody had asked/);
         await until('the close', () => session.closed);
+        assert.equal(session.closed.code, 1011);
         assert.ok(!JSON.stringify(session.events).includes('unasked'));
-        await session.rows(1);
+        const rows = await session.rows(2);
+        assert.deepEqual(rows.map(cost), [costs.text, costs.text], 'what it tells, though the limit has no call left');
+        const { spending } = await settled(bursar);
+        assert.equal(spending[`key:${session.id}`].calls, 2n);
+    });
+
+    test('what began without being asked for and never tells its cost is booked at the worst', async () => {
+        const session = await open();
+        session.at.begin('deaf');
+        await until('the close', () => session.closed);
+        const [row] = await session.rows(1);
+        assert.equal(cost(row), worst);
+        assert.ok(session.at.events.some((event) => event.type === 'response.cancel'));
         await settled(bursar);
+    });
+
+    test('a provider that would begin responses by itself hears nothing of the client', async () => {
+        for (const [flag, words] of [['stubborn', /nobody had asked/], ['refuse_settings', /does not take the settings/]]) {
+            provider[flag] = true;
+            try {
+                const session = await open({ ready: false });
+                await session.met('session.created');
+                session.say('hello');
+                assert.match((await session.met('error')).error.message, words);
+                await until('the close', () => session.closed);
+                assert.equal(session.closed.code, 1011);
+                assert.deepEqual(provider.last().events.map((event) => event.type), ['session.update']);
+                await settled(bursar);
+                await session.rows(0);
+            } finally {
+                provider[flag] = false;
+            }
+        }
+    });
+
+    test('a client that takes nothing keeps nobody from stopping the provider, and is cut off', async () => {
+        const session = await open();
+        session.say('flood');
+        session.ws.send({ type: 'response.create' });
+        await session.met('response.created');
+        session.ws.socket.pause();
+        await bursar.must('DELETE', `keys/${session.id}`);
+        await until('the cancel', () => session.at.events.some((event) => event.type === 'response.cancel'));
+        const [row] = await session.rows(1);
+        assert.equal(cost(row), costs.cancelled, 'what the provider tells behind all that nobody took');
+        session.ws.socket.terminate();
+        await settled(bursar);
+    });
+
+    test('a session whose provider the policy has elsewhere now is ended', async () => {
+        const session = await open({ model: 'moved' });
+        await session.ask('hello');
+        await bursar.changePolicy((policy) => (policy.providers.leaving.base_url = `${provider.origin}/v1`));
+        const { error } = await session.met('error');
+        assert.match(error.message, /does not lead to this session's provider any more/);
+        await until('the close', () => session.closed);
+        assert.equal(session.closed.code, 1008);
+        await settled(bursar);
+        await session.rows(1);
     });
 
     test('a client that leaves: the response is cancelled at the provider, and booked at what that tells', async () => {
@@ -324,7 +453,7 @@ describe('realtime sessions', () => {
         session.ws.close();
         const [row] = await session.rows(1);
         assert.equal(cost(row), costs.cancelled);
-        assert.equal(session.at.events.at(-1).type, 'response.cancel');
+        assert.ok(session.at.events.some((event) => event.type === 'response.cancel'));
         await settled(bursar);
     });
 
@@ -381,13 +510,14 @@ describe('realtime sessions', () => {
 
     test('a provider that refuses the upgrade: the next channel is tried, else its refusal is told by HTTP', async () => {
         provider.refuse = 429;
+        const before = other.sessions.length;
         try {
             const key = await bursar.issueKey();
             const alone = await upgrade(bursar, '/v1/realtime?model=talker', { authorization: `Bearer ${key}` });
             assert.equal(alone.status, 429);
             const session = await open({ model: 'two-ways' });
             session.ws.close();
-            await until('the second one', () => other.sessions.length === 1);
+            await until('the second one', () => other.sessions.length > before);
         } finally {
             provider.refuse = null;
         }

@@ -1,5 +1,6 @@
 // A provider of realtime sessions that reads every frame itself and takes nothing that OpenAI's own would not: no frame without a mask or with the mask of
-// the one before, no key but its own, no event that is not published, no second response in a conversation that has one.
+// the one before, no key but its own, no event that is not published, no second response in a conversation that has one, and no setting with which it would
+// begin a response by itself.
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 
@@ -38,6 +39,7 @@ class Session {
     #masks = new Set();
     #pending = Buffer.alloc(0);
     #said = '';
+    #heard_bytes = 0;
     #config;
 
     constructor(provider, socket, request) {
@@ -57,11 +59,12 @@ class Session {
     }
 
     frame(first, payload) {
-        const head = payload.length < 126 ? Buffer.from([first, payload.length]) : Buffer.alloc(4);
+        const head = payload.length < 126 ? Buffer.from([first, payload.length]) : Buffer.alloc(payload.length < 65_536 ? 4 : 10);
         if (payload.length >= 126) {
             head[0] = first;
-            head[1] = 126;
-            head.writeUInt16BE(payload.length, 2);
+            head[1] = payload.length < 65_536 ? 126 : 127;
+            if (payload.length < 65_536) head.writeUInt16BE(payload.length, 2);
+            else head.writeBigUInt64BE(BigInt(payload.length), 2);
         }
         if (!this.socket.destroyed) this.socket.write(Buffer.concat([head, payload]));
     }
@@ -116,7 +119,14 @@ class Session {
             if (event.session.model && event.session.model !== this.model) this.flaws.push(`another model: ${event.session.model}`);
             const { audio, ...rest } = event.session;
             Object.assign(this.#config, rest);
+            if (this.provider.refuse_settings) {
+                this.#fail(event, 'unknown_parameter', 'Unknown parameter: session.audio.');
+                return;
+            }
             Object.assign(this.#config.audio.input, audio?.input);
+            const detection = this.#config.audio.input.turn_detection;
+            if (detection && detection.create_response !== false) this.flaws.push('a session that begins responses by itself');
+            if (this.provider.stubborn) detection.create_response = true;
             this.say('session.updated', { session: this.#config });
         }
         if (event.type === 'conversation.item.create') {
@@ -124,6 +134,8 @@ class Session {
             this.say('conversation.item.added', { item: { ...event.item, id: 'item_1' } });
         }
         if (event.type === 'input_audio_buffer.append' && event.audio === spoken) this.#turn();
+        if (event.type === 'input_audio_buffer.append' && event.audio !== spoken) this.#heard_bytes += event.audio.length;
+        if (event.type === 'input_audio_buffer.commit') this.#commit(event);
         if (event.type === 'input_audio_buffer.clear') this.say('input_audio_buffer.cleared');
         if (event.type === 'response.create') this.#create(event);
         if (event.type === 'response.cancel') this.#cancel(event);
@@ -134,7 +146,19 @@ class Session {
         this.say('input_audio_buffer.speech_stopped', { item_id: 'item_2' });
         this.say('input_audio_buffer.committed', { item_id: 'item_2' });
         const detection = this.#config.audio.input.turn_detection;
+        this.#said = 'speech';
         if (detection && detection.create_response !== false) this.begin('speech');
+    }
+
+    /** A turn that the client makes: nothing follows it. */
+    #commit(event) {
+        if (this.#heard_bytes === 0) {
+            this.#fail(event, 'input_audio_buffer_commit_empty', 'Error committing input audio buffer: buffer too small.');
+            return;
+        }
+        this.#heard_bytes = 0;
+        this.#said = 'speech';
+        this.say('input_audio_buffer.committed', { item_id: 'item_4' });
     }
 
     #create(event) {
@@ -156,7 +180,9 @@ class Session {
         }
         const sound = what === 'sound' || what === 'speech';
         this.say(sound ? 'response.output_audio.delta' : 'response.output_text.delta', { response_id: id, item_id: 'item_3', output_index: 0, content_index: 0, delta: sound ? 'AAAA' : `answer to ${what}` });
-        if (what === 'hang' || what === 'deaf') {
+        if (what === 'flood')
+            for (let i = 0; i < 48; ++i) this.say('response.output_audio.delta', { response_id: id, item_id: 'item_3', output_index: 0, content_index: 0, delta: 'A'.repeat(1 << 20) });
+        if (what === 'hang' || what === 'deaf' || what === 'flood') {
             this.under_way.get(id).deaf = what === 'deaf';
             return id;
         }
@@ -179,7 +205,7 @@ class Session {
 }
 
 export async function strictRealtime(key) {
-    const provider = { sessions: [], number: 0, refuse: null, flaws: [] };
+    const provider = { sessions: [], number: 0, refuse: null, refuse_settings: false, stubborn: false, flaws: [] };
     const http = createServer((request, response) => response.writeHead(404).end());
     http.on('upgrade', (request, socket) => {
         const { headers } = request;
