@@ -112,9 +112,9 @@ void RealtimeSession::begin() {
     };
     try {
         asio::co_spawn(exchange_.executor(), hear_provider(), over);
-    } catch (const std::exception&) {
+    } catch (const std::exception& exception) {
         hearing_ = false;
-        throw;
+        failed(exception.what());
     }
     arm_tick();
     if (line_.stopping) line_.cancel();

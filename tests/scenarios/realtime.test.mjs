@@ -1,148 +1,20 @@
-// Hunts: a response of a realtime session that is not a call: without its own hold, row or cost to the nano-dollar; one that runs on without money, is booked
-// twice or not at all when a side breaks off; an event that makes the provider do what nobody has set aside; a session that outlives its key.
+// Hunts: a response of a realtime session that is not a call: without its own hold, row or cost to the nano-dollar; one that begins without money, or where the
+// client wants none; an event that makes the provider do what nobody has set aside; a session for whom there is none.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
-import net from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import tls from 'node:tls';
 
-import OpenAI from 'openai';
-import { OpenAIRealtimeWS } from 'openai/realtime/ws';
-
-import { outcomes, rowOf, settled } from './support/books.mjs';
-import { Bursar, makeCertificates, nanos } from './support/bursar.mjs';
+import { rowOf, settled } from './support/books.mjs';
 import { until } from './support/process.mjs';
-import { spoken, strictRealtime } from './support/strict-realtime.mjs';
-
-const price = { input: '4.00', output: '16.00', cache_read: '0.40', audio_input: '32.00', audio_output: '64.00' };
-/** The window full of sound, and the longest answer as sound. */
-const worst = 1_000n * 32_000n + 100n * 64_000n;
-/** Of what the provider says that it used, by its kinds. */
-const costs = {
-    text: 12n * 4_000n + 8n * 400n + 5n * 16_000n,
-    sound: 55n * 4_000n + 64n * 400n + 13n * 32_000n + 30n * 16_000n + 91n * 64_000n,
-    cancelled: 20n * 4_000n + 1n * 16_000n,
-};
-
-/** What terminates TLS in front of bursard: OpenAI's client opens no session without it. */
-async function terminator(bursar) {
-    const folder = mkdtempSync(path.join(tmpdir(), 'bursar-realtime-'));
-    makeCertificates(folder);
-    const read = (name) => readFileSync(path.join(folder, name));
-    const server = tls.createServer({ cert: read('server.pem'), key: read('server.key') }, (outer) => {
-        const inner = net.connect(Number(new URL(bursar.origin).port), '127.0.0.1');
-        outer.on('error', () => inner.destroy());
-        inner.on('error', () => outer.destroy());
-        outer.pipe(inner).pipe(outer);
-    });
-    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return { origin: `https://127.0.0.1:${server.address().port}`, ca: read('ca.pem'), stop: () => (server.close(), rmSync(folder, { recursive: true })) };
-}
-
-/** What a plain upgrade is answered: the status and the body, or 101. */
-function upgrade(bursar, where, headers, method = 'GET') {
-    return new Promise((resolve, reject) => {
-        const asked = request(`${bursar.origin}${where}`, {
-            method, headers: { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', ...headers },
-        });
-        asked.on('response', (response) => {
-            let text = '';
-            response.on('data', (piece) => (text += piece));
-            response.on('end', () => resolve({ status: response.statusCode, text, headers: response.headers }));
-        });
-        asked.on('upgrade', (response, socket) => {
-            socket.destroy();
-            resolve({ status: response.statusCode, text: '' });
-        });
-        asked.on('error', reject);
-        asked.end();
-    });
-}
+import { cost, costs, startRig, upgrade, worst } from './support/realtime.mjs';
+import { spoken } from './support/strict-realtime.mjs';
 
 describe('realtime sessions', () => {
-    let provider, other, bursar, outside;
-    /** By whom a session is, for its rows. */
-    let id;
-
+    let rig, provider, other, bursar, open, held;
     before(async () => {
-        provider = await strictRealtime('sk-real');
-        other = await strictRealtime('sk-real');
-        const keys = [{ secret: 'real' }];
-        const channel = { provider: 'remote', model: 'gpt-talker' };
-        const bounds = { input_tokens_max: 1_000, output_tokens_max: 100 };
-        bursar = await Bursar.start({
-            origin: provider.origin,
-            secrets: { real: 'sk-real' },
-            policy: {
-                providers: {
-                    remote: { dialect: 'openai', base_url: `${provider.origin}/v1`, keys, catalogue: 'demo' },
-                    second: { dialect: 'openai', base_url: `${other.origin}/v1`, keys, catalogue: 'demo' },
-                    leaving: { dialect: 'openai', base_url: `${other.origin}/v1`, keys, catalogue: 'demo' },
-                },
-                models: {
-                    talker: { channels: [channel], ...bounds },
-                    'two-ways': { channels: [channel, { provider: 'second', model: 'gpt-talker' }], strategy: 'priority', ...bounds },
-                    secret: { channels: [channel], tier: 'other', ...bounds },
-                    moved: { channels: [{ provider: 'leaving', model: 'gpt-talker' }], ...bounds },
-                },
-                teams: {
-                    once: { budgets: [{ limit: '1 calls', per: 'month' }] },
-                    none: { budgets: [{ limit: '0.03 USD', per: 'month' }] },
-                    thin: { budgets: [{ limit: '0.04 USD', per: 'month' }] },
-                    alone: { rate: { parallel: 1 } },
-                },
-                prices: { 'gpt-talker': price },
-            },
-        });
-        outside = await terminator(bursar);
+        rig = await startRig();
+        ({ provider, other, bursar, open, held } = rig);
     });
-    after(async () => {
-        outside?.stop();
-        await bursar?.stop();
-        await provider?.stop();
-        await other?.stop();
-        assert.deepEqual([...provider.allFlaws(), ...other.allFlaws()], []);
-    });
-
-    /** OpenAI's own client on a session of a new key. */
-    async function open({ team = 'demo', model = 'talker', ready = true } = {}) {
-        const key = await bursar.issueKey({ team });
-        id = bursar.lastKey.id;
-        const at = model === 'moved' ? other : provider;
-        const from = at.sessions.length;
-        const client = new OpenAI({ baseURL: `${outside.origin}/v1`, apiKey: key });
-        const events = [];
-        const errors = [];
-        const ws = new OpenAIRealtimeWS({ model, options: { ca: outside.ca } }, client);
-        const session = { ws, events, errors, key, id, closed: null };
-        ws.on('event', (event) => events.push(event));
-        ws.on('error', (error) => errors.push(error));
-        ws.socket.on('close', (code, reason) => (session.closed = { code, reason: String(reason) }));
-        session.met = (type, count = 1) => until(`${count} ${type}`, () => events.filter((event) => event.type === type).length >= count && events.filter((event) => event.type === type).at(-1));
-        session.say = (text) => ws.send({ type: 'conversation.item.create', item: { type: 'message', role: 'user', content: [{ type: 'input_text', text }] } });
-        session.ask = async (text) => {
-            const before = events.filter((event) => event.type === 'response.done').length;
-            session.say(text);
-            ws.send({ type: 'response.create' });
-            return session.met('response.done', before + 1);
-        };
-        session.rows = (count) => until(`${count} rows`, async () => {
-            const rows = [...(await outcomes(bursar)).values()].filter((row) => row.key === session.id);
-            assert.ok(rows.length <= count, JSON.stringify(rows));
-            return rows.length === count && rows.sort((a, b) => (a.at < b.at ? -1 : 1));
-        });
-        if (ready) {
-            await session.met('session.created');
-            await session.met('session.updated');
-            session.at = at.sessions[from];
-        }
-        return session;
-    }
-    const cost = (row) => nanos(row.cost_usd);
-    const held = async () => nanos((await bursar.must('GET', 'ledger')).held_usd);
+    after(() => rig?.stop());
 
     test('realtime: what it may cost is held, what it cost is booked, and its row says so', async () => {
         const session = await open();
@@ -360,132 +232,6 @@ describe('realtime sessions', () => {
         await settled(bursar);
     });
 
-    test('a provider that breaks off: the worst is booked, and the client hears of it', async () => {
-        const session = await open();
-        session.say('break');
-        session.ws.send({ type: 'response.create' });
-        const { error } = await session.met('error');
-        assert.match(error.message, /provider has ended the session/);
-        await until('the close', () => session.closed);
-        assert.equal(session.closed.code, 1011);
-        const [row] = await session.rows(1);
-        assert.equal(cost(row), worst);
-        assert.equal(row.usage_source, 'estimated');
-        assert.equal(row.fault, 'provider_unavailable');
-        await settled(bursar);
-    });
-
-    test('a provider that begins what nobody asked for is left; nothing of it is passed on, and it has its own row', async () => {
-        const session = await open({ team: 'once' });
-        await session.ask('hello');
-        session.at.begin('unasked');
-        const { error } = await session.met('error');
-        assert.match(error.message, /nobody had asked/);
-        await until('the close', () => session.closed);
-        assert.equal(session.closed.code, 1011);
-        assert.ok(!JSON.stringify(session.events).includes('unasked'));
-        const rows = await session.rows(2);
-        assert.deepEqual(rows.map(cost), [costs.text, costs.text], 'what it tells, though the limit has no call left');
-        const { spending } = await settled(bursar);
-        assert.equal(spending[`key:${session.id}`].calls, 2n);
-    });
-
-    test('what began without being asked for and never tells its cost is booked at the worst', async () => {
-        const session = await open();
-        session.at.begin('deaf');
-        await until('the close', () => session.closed);
-        const [row] = await session.rows(1);
-        assert.equal(cost(row), worst);
-        assert.ok(session.at.events.some((event) => event.type === 'response.cancel'));
-        await settled(bursar);
-    });
-
-    test('a provider that would begin responses by itself hears nothing of the client', async () => {
-        for (const [flag, words] of [['stubborn', /nobody had asked/], ['refuse_settings', /does not take the settings/]]) {
-            provider[flag] = true;
-            try {
-                const session = await open({ ready: false });
-                await session.met('session.created');
-                session.say('hello');
-                assert.match((await session.met('error')).error.message, words);
-                await until('the close', () => session.closed);
-                assert.equal(session.closed.code, 1011);
-                assert.deepEqual(provider.last().events.map((event) => event.type), ['session.update']);
-                await settled(bursar);
-                await session.rows(0);
-            } finally {
-                provider[flag] = false;
-            }
-        }
-    });
-
-    test('a client that takes nothing keeps nobody from stopping the provider, and is cut off', async () => {
-        const session = await open();
-        session.say('flood');
-        session.ws.send({ type: 'response.create' });
-        await session.met('response.created');
-        session.ws.socket.pause();
-        await bursar.must('DELETE', `keys/${session.id}`);
-        await until('the cancel', () => session.at.events.some((event) => event.type === 'response.cancel'));
-        const [row] = await session.rows(1);
-        assert.equal(cost(row), costs.cancelled, 'what the provider tells behind all that nobody took');
-        session.ws.socket.terminate();
-        await settled(bursar);
-    });
-
-    test('a session whose provider the policy has elsewhere now is ended', async () => {
-        const session = await open({ model: 'moved' });
-        await session.ask('hello');
-        await bursar.changePolicy((policy) => (policy.providers.leaving.base_url = `${provider.origin}/v1`));
-        const { error } = await session.met('error');
-        assert.match(error.message, /does not lead to this session's provider any more/);
-        await until('the close', () => session.closed);
-        assert.equal(session.closed.code, 1008);
-        await settled(bursar);
-        await session.rows(1);
-    });
-
-    test('a client that leaves: the response is cancelled at the provider, and booked at what that tells', async () => {
-        const session = await open();
-        session.say('hang');
-        session.ws.send({ type: 'response.create' });
-        await session.met('response.output_text.delta');
-        session.ws.close();
-        const [row] = await session.rows(1);
-        assert.equal(cost(row), costs.cancelled);
-        assert.ok(session.at.events.some((event) => event.type === 'response.cancel'));
-        await settled(bursar);
-    });
-
-    test('a provider that tells nothing of what was cancelled: the worst is booked', async () => {
-        const session = await open();
-        session.say('deaf');
-        session.ws.send({ type: 'response.create' });
-        await session.met('response.output_text.delta');
-        session.ws.socket.terminate();
-        const [row] = await session.rows(1);
-        assert.equal(cost(row), worst);
-        assert.equal(row.usage_source, 'estimated');
-        await settled(bursar);
-    });
-
-    test('a session in which nothing was asked leaves no hold and no row', async () => {
-        const session = await open();
-        session.ws.close();
-        await settled(bursar);
-        await session.rows(0);
-    });
-
-    test('a key that is revoked ends its session without another event of the client', async () => {
-        const session = await open();
-        await session.ask('hello');
-        await bursar.must('DELETE', `keys/${session.id}`);
-        await until('the close', () => session.closed);
-        assert.equal(session.closed.code, 1008);
-        assert.equal(session.events.at(-1).error.code, 'unauthenticated');
-        await settled(bursar);
-    });
-
     test('strangers, pages of other sites and models of others get no socket, and no provider is asked', async () => {
         const good = { authorization: `Bearer ${await bursar.issueKey()}` };
         const before = provider.sessions.length;
@@ -521,37 +267,6 @@ describe('realtime sessions', () => {
         } finally {
             provider.refuse = null;
         }
-        await settled(bursar);
-    });
-
-    test('kill -9: what was held for a response is booked as lost, at its worst', async () => {
-        const session = await open({ model: 'two-ways', ready: false });
-        await session.met('session.created');
-        session.say('hang');
-        session.ws.send({ type: 'response.create' });
-        await session.met('response.output_text.delta');
-        await bursar.kill();
-        await bursar.launch();
-        const [row] = await session.rows(1);
-        assert.equal(row.usage_source, 'lost');
-        assert.equal(cost(row), worst);
-        await settled(bursar);
-    });
-
-    test('a stop tells the sessions, and settles what runs at what the provider tells', async () => {
-        outside.stop();
-        outside = await terminator(bursar);
-        const session = await open({ model: 'two-ways', ready: false });
-        await session.met('session.created');
-        session.say('hang');
-        session.ws.send({ type: 'response.create' });
-        await session.met('response.output_text.delta');
-        await bursar.stopService();
-        await until('the close', () => session.closed);
-        assert.equal(session.closed.code, 1012);
-        await bursar.launch();
-        const [row] = await session.rows(1);
-        assert.equal(cost(row), costs.cancelled);
         await settled(bursar);
     });
 });
