@@ -240,14 +240,21 @@ void plan_hold(Route& route, const Ask& ask) {
     // Of most calls they are the same.
     route.expected = route.output_expected == route.output_worst ? route.worst : cost_with(route.output_expected);
     route.output_least = route.output_expected;
-    // Compacting takes no limit that could be lowered.
-    if (route.on_short == OnShort::lower && held == Held::output && ask.endpoint != Endpoint::response_compact)
+    // Compacting takes no limit that could be lowered, and a session has its own for all its responses.
+    const bool lowers = ask.endpoint != Endpoint::response_compact && ask.endpoint != Endpoint::realtime;
+    if (route.on_short == OnShort::lower && held == Held::output && lowers)
         route.output_least = std::min(route.output_expected,
                                       times(std::max(ask.output_min, Tokens{0}) + answer_tokens_min, ask.choices));
     route.expected_min = route.output_least == route.output_expected ? route.expected : cost_with(route.output_least);
 }
 
 std::unexpected<Error> not_offered(const Model& model, const Ask& ask) {
+    if (ask.endpoint == Endpoint::realtime)
+        return fail(
+            Fault::model_unknown,
+            fmt::format("The model \"{}\" has no realtime sessions: only providers of OpenAI's API have them. See "
+                        "GET /v1/models for others.",
+                        model.name));
     if (needs_responses(ask.endpoint))
         return fail(Fault::model_unknown,
                     fmt::format("The model \"{}\" cannot be asked for this: its provider does not have OpenAI's "

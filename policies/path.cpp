@@ -61,7 +61,12 @@ std::string path_at(const Provider& provider, Endpoint endpoint, std::string_vie
     if (provider.dialect == Dialect::cohere) return path + cohere_suffix(path, endpoint);
     const bool adds = provider.dialect == Dialect::anthropic && provider.quirks.version_in_path;
     if (adds && !path.ends_with("/v1")) path += "/v1";
-    // Azure has deployments of models, and one path for responses of all of them.
+    // Azure has deployments of models, one path for responses of all of them, and one without a version of a day for
+    // their sessions (learn.microsoft.com, "Realtime API", November 2026). Every session's model is in its query.
+    if (endpoint == Endpoint::realtime) {
+        if (provider.quirks.deployments) path += "/openai/v1";
+        return path.append(facts(endpoint).suffix) + "?model=" + escaped(model);
+    }
     if (provider.quirks.deployments)
         path += endpoint == Endpoint::responses || needs_responses(endpoint) ? "/openai"
                                                                              : "/openai/deployments/" + escaped(model);

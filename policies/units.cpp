@@ -69,6 +69,7 @@ std::string_view missing_for(Endpoint endpoint, const Price& price) {
         case Endpoint::batch_list:
         case Endpoint::batch_get:
         case Endpoint::batch_cancel:
+        case Endpoint::realtime:
             break;
     }
     return price.rates.output || price.rates.input == NanoUsd{} ? "" : "output price";

@@ -46,7 +46,8 @@ enum class Endpoint : std::uint8_t {
     batch_create,
     batch_list,
     batch_get,
-    batch_cancel
+    batch_cancel,
+    realtime  ///< each response of a session is a call
 };
 
 /// How a request is written.
@@ -74,8 +75,9 @@ enum class Reached : std::uint8_t {
     by_verb,
     as_list,
     at_providers_only,
-    by_id,    ///< by its path and its method; `{id}` in the suffix stands for one part of it
-    by_entry  ///< the policy names it
+    by_id,      ///< by its path and its method; `{id}` in the suffix stands for one part of it
+    by_entry,   ///< the policy names it
+    by_upgrade  ///< to a WebSocket, by its path
 };
 
 struct EndpointFacts {
@@ -125,6 +127,7 @@ inline constexpr std::array endpoint_table = {
     EndpointFacts{Endpoint::batch_list, "batch_list", "/batches", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
     EndpointFacts{Endpoint::batch_get, "batch_get", "/batches/{id}", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
     EndpointFacts{Endpoint::batch_cancel, "batch_cancel", "/batches/{id}/cancel", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
+    EndpointFacts{Endpoint::realtime, "realtime", "/realtime", Dialect::openai, Reached::by_upgrade, Form::none, Held::output, Metered::tokens, false},
 };
 // clang-format on
 
@@ -139,6 +142,6 @@ consteval bool in_order() {
         if (static_cast<std::size_t>(endpoint_table[i].endpoint) != i) return false;
     return true;
 }
-static_assert(in_order() && endpoint_last == Endpoint::batch_cancel, "each endpoint has its row, in order");
+static_assert(in_order() && endpoint_last == Endpoint::realtime, "each endpoint has its row, in order");
 
 }  // namespace bursar

@@ -2,6 +2,7 @@
 
 #include "service/base/json.h"
 #include "service/gateway/elsewhere.h"
+#include "service/gateway/realtime.h"
 #include "service/gateway/talk.h"
 
 #include <fmt/format.h>
@@ -38,6 +39,7 @@ Task<void> FrontDoor::serve(edge::Exchange& exchange) {
         if (pair_ != nullptr && !may_spend_()) return gateway::refuse_elsewhere(exchange, clock_);
         gateway::Gateway* gateway = gateway_.load(std::memory_order_acquire);
         // Its messages come here again, one by one.
+        if (gateway != nullptr && gateway::wants_session(exchange.head())) return gateway->realtime(exchange);
         if (gateway != nullptr && gateway::wants_talk(exchange.head())) return gateway->converse(exchange, *this);
         return gateway != nullptr ? gateway->serve(exchange) : gateway::refuse_sealed(exchange, clock_);
     }

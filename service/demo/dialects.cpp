@@ -112,6 +112,7 @@ std::string body_of(const Ask& ask, const Answer& answer) {
         case Endpoint::batch_list:
         case Endpoint::batch_get:
         case Endpoint::batch_cancel:
+        case Endpoint::realtime:
             return {};  // the demo provider does not speak them
     }
     return {};
@@ -156,6 +157,7 @@ std::vector<Event> events_of(const Ask& ask, const Answer& answer) {
         case Endpoint::batch_list:
         case Endpoint::batch_get:
         case Endpoint::batch_cancel:
+        case Endpoint::realtime:
             return {};
     }
     return {};

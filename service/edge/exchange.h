@@ -39,6 +39,7 @@ enum class CloseCode : std::uint16_t {
     not_permitted = 1008,
     too_large = 1009,
     internal = 1011,
+    service_restart = 1012,
     try_again_later = 1013,
 };
 
@@ -48,9 +49,9 @@ enum class CloseCode : std::uint16_t {
 /// end to the following one's beginning.
 class Messages {
   public:
-    /// The next message of at most `bytes_max`, if it begins before `until`. After anything but message and quiet,
-    /// close() is all that is left. The bytes of a message count among all bodies until holds() says what of them is
-    /// kept.
+    /// The next message of at most `bytes_max`, if it begins before `until`. Others may send() meanwhile, one at a
+    /// time. After anything but message and quiet, close() is all that is left. The bytes of a message count among all
+    /// bodies until holds() says what of them is kept.
     virtual Task<Received> next(std::size_t bytes_max, Moment until) = 0;
     /// One message each, in one write where it can be, by the deadline of a whole answer of that size. The texts need
     /// not outlive the first wait. An error means that
@@ -61,6 +62,10 @@ class Messages {
     virtual Result<void> holds(std::size_t bytes) = 0;
     /// As Exchange::watch().
     virtual void watch(std::function<void()> left) = 0;
+    /// Ends the next() that waits, or else the one to come: nothing has come by then (quiet).
+    virtual void wake() = 0;
+    /// Ends the connection without a word, and every send() and next() that waits, with it.
+    virtual void cut() = 0;
     /// Says why, once; nothing can be sent afterwards. `reason` has at most 123 bytes.
     virtual Task<void> close(CloseCode code, std::string_view reason) = 0;
 

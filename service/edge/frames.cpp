@@ -50,18 +50,20 @@ std::size_t sequence_at(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-std::optional<FrameReader::Head> FrameReader::read_head(std::string_view bytes) {
+std::optional<FrameReader::Head> FrameReader::read_head(std::string_view bytes) const {
     if (bytes.size() < 2) return std::nullopt;
     const std::size_t short_length = byte_of(bytes, 1) & 0x7fU;
     const std::size_t of_length = short_length == length_in_eight ? 8 : short_length == length_in_two ? 2 : 0;
-    Head head{.bytes = 2 + of_length + 4,
+    const std::size_t of_mask = sender_ == Sender::client ? Mask().size() : 0;
+    Head head{.bytes = 2 + of_length + of_mask,
+              .of_length = of_length,
               .last = (byte_of(bytes, 0) & 0x80U) != 0,
               .opcode = static_cast<unsigned char>(byte_of(bytes, 0) & 0xfU),
               .length = short_length};
     if (bytes.size() < head.bytes) return std::nullopt;
     if (of_length > 0) head.length = 0;
     for (std::size_t i = 0; i < of_length; ++i) head.length = head.length << 8U | byte_of(bytes, 2 + i);
-    for (std::size_t i = 0; i < head.mask.size(); ++i) head.mask[i] = byte_of(bytes, 2 + of_length + i);
+    for (std::size_t i = 0; i < of_mask; ++i) head.mask[i] = byte_of(bytes, 2 + of_length + i);
     return head;
 }
 
@@ -69,8 +71,8 @@ std::optional<FrameReader::Head> FrameReader::read_head(std::string_view bytes) 
 bool FrameReader::may_follow(const Head& head) {
     why_ = CloseCode::protocol_error;
     // A length is written as short as it can be (§5.2).
-    const std::size_t of_length = head.bytes - 6;
-    if ((of_length == 2 && head.length <= control_bytes_max) || (of_length == 8 && head.length <= 0xffff)) return false;
+    if ((head.of_length == 2 && head.length <= control_bytes_max) || (head.of_length == 8 && head.length <= 0xffff))
+        return false;
     if (is_control(head.opcode))
         return head.last && head.length <= control_bytes_max &&
                (is(head.opcode, Opcode::close) || is(head.opcode, Opcode::ping) || is(head.opcode, Opcode::pong));
@@ -98,7 +100,8 @@ FrameReader::Step FrameReader::take(std::string_view bytes, std::string& message
             const std::string_view rest = bytes.substr(at);
             // What is wrong in the first two bytes is told before the rest of a head comes.
             if (!rest.empty() && (byte_of(rest, 0) & 0x70U) != 0) return broken(CloseCode::protocol_error);
-            if (rest.size() >= 2 && (byte_of(rest, 1) & 0x80U) == 0) return broken(CloseCode::protocol_error);
+            const bool masked = rest.size() >= 2 && (byte_of(rest, 1) & 0x80U) != 0;
+            if (rest.size() >= 2 && masked != (sender_ == Sender::client)) return broken(CloseCode::protocol_error);
             const std::optional<Head> head = read_head(rest);
             if (!head) return {.got = Got::more, .taken = at};
             if (!may_follow(*head)) return broken(why_);
@@ -142,19 +145,36 @@ FrameReader::Step FrameReader::whole_control() {
     return {.got = Got::close};
 }
 
-void append_frame(std::string& out, Opcode opcode, std::string_view payload) {
+namespace {
+
+/// Without the mask; `bit` says whether one follows.
+void append_head(std::string& out, Opcode opcode, std::uint64_t length, unsigned bit) {
     constexpr unsigned whole = 0x80;
-    const std::uint64_t length = payload.size();
     out.push_back(static_cast<char>(whole | static_cast<unsigned char>(opcode)));
     std::size_t of_length = 0;
     if (length <= control_bytes_max) {
-        out.push_back(static_cast<char>(length));
+        out.push_back(static_cast<char>(bit | length));
     } else {
         of_length = length <= 0xffff ? 2 : 8;
-        out.push_back(static_cast<char>(of_length == 2 ? length_in_two : length_in_eight));
+        out.push_back(static_cast<char>(bit | (of_length == 2 ? length_in_two : length_in_eight)));
     }
     for (std::size_t i = of_length; i > 0; --i) out.push_back(static_cast<char>(length >> (8 * (i - 1)) & 0xffU));
+}
+
+}  // namespace
+
+void append_frame(std::string& out, Opcode opcode, std::string_view payload) {
+    append_head(out, opcode, payload.size(), 0);
     out.append(payload);
+}
+
+void append_masked_frame(std::string& out, Opcode opcode, std::string_view payload, const Mask& mask) {
+    append_head(out, opcode, payload.size(), 0x80);
+    for (const unsigned char byte : mask) out.push_back(static_cast<char>(byte));
+    const std::size_t begin = out.size();
+    out.append(payload);
+    for (std::size_t i = 0; i < payload.size(); ++i)
+        out[begin + i] = static_cast<char>(byte_of(payload, i) ^ mask[i % mask.size()]);
 }
 
 std::string close_payload(CloseCode code, std::string_view reason) {

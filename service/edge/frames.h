@@ -9,12 +9,17 @@
 #include <string>
 #include <string_view>
 
-// Frames of a WebSocket as a server reads and writes them (RFC 6455 §5), without any extension.
+// Frames of a WebSocket as either side reads and writes them (RFC 6455 §5), without any extension.
 namespace bursar::edge {
 
-/// Takes apart what a client sends.
+/// Who sends: a client masks each frame, a server none (RFC 6455 §5.1).
+enum class Sender : std::uint8_t { client, server };
+
+/// Takes apart what the other side sends.
 class FrameReader {
   public:
+    explicit FrameReader(Sender sender = Sender::client) : sender_(sender) {}
+
     enum class Got : std::uint8_t {
         more,       ///< all was taken, and nothing is whole yet
         message,    ///< a whole text message
@@ -43,12 +48,13 @@ class FrameReader {
     /// A frame's head; nothing where it is not whole yet.
     struct Head {
         std::size_t bytes = 0;
+        std::size_t of_length = 0;  ///< bytes that say the length, besides the seven bits
         bool last = false;
         unsigned char opcode = 0;
         std::uint64_t length = 0;
         std::array<unsigned char, 4> mask{};
     };
-    std::optional<Head> read_head(std::string_view bytes);
+    std::optional<Head> read_head(std::string_view bytes) const;
     bool may_follow(const Head& head);
     void unmask(std::string_view bytes, std::string& into);
     Step whole_control();
@@ -57,6 +63,7 @@ class FrameReader {
         return {.got = Got::broken};
     }
 
+    Sender sender_;
     std::optional<Head> frame_;  ///< that is being read
     std::uint64_t left_ = 0;     ///< of its payload
     std::size_t masked_ = 0;     ///< bytes of it that were unmasked
@@ -65,9 +72,12 @@ class FrameReader {
     CloseCode why_ = CloseCode::protocol_error;
 };
 
-/// A whole unmasked frame of a server's.
 enum class Opcode : unsigned char { text = 0x1, close = 0x8, ping = 0x9, pong = 0xa };
+/// A whole unmasked frame of a server's.
 void append_frame(std::string& out, Opcode opcode, std::string_view payload);
+/// A whole frame of a client's. `mask`: new random bytes for each (RFC 6455 §5.3).
+using Mask = std::array<unsigned char, 4>;
+void append_masked_frame(std::string& out, Opcode opcode, std::string_view payload, const Mask& mask);
 /// The payload of a close frame.
 std::string close_payload(CloseCode code, std::string_view reason);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
@@ -97,11 +99,13 @@ Task<WebSocket::How> WebSocket::until_message(Moment until) {
     std::size_t since_wait = 0;
     for (;;) {
         const std::optional<How> found = look();
-        while (!owed_.empty() && connection_.socket_->is_open()) co_await write_all_owed();
+        // Whoever is sending just now takes along what is owed.
+        while (!owed_.empty() && !writing_ && connection_.socket_->is_open()) co_await write_all_owed();
         if (found && *found != How::message) co_return *found;
         // What has come by then, or half of it, would hold up the stop: who sent it hears why and asks again.
         if (connection_.draining()) co_return How::stopping;
         if (found) co_return *found;
+        if (std::exchange(woken_, false)) co_return How::quiet;
         const bool begun = reader_.mid_message();
         const Moment now = moment_about();
         if (!begun) whole = Moment::max();
@@ -126,7 +130,7 @@ Task<WebSocket::How> WebSocket::until_message(Moment until) {
         waiting_ = false;
         if (ready) continue;
         if (!connection_.socket_->is_open()) co_return over();
-        if (connection_.draining()) continue;
+        if (connection_.draining() || woken_) continue;
         if (begun) co_return How::too_slow;
         if (deadline == until) co_return How::quiet;
         if (std::exchange(pinged_, true)) co_return over();
@@ -202,7 +206,11 @@ void WebSocket::met_ping() {
 }
 
 Task<Result<void>> WebSocket::send(std::span<const std::string_view> texts) {
-    if (state_ != State::open) co_return std::unexpected(client_gone());
+    co_await take_turn();
+    if (state_ != State::open) {
+        give_turn();
+        co_return std::unexpected(client_gone());
+    }
     std::size_t bytes = owed_.size();
     for (const std::string_view text : texts) bytes += text.size() + 10;
     std::string out;
@@ -210,6 +218,7 @@ Task<Result<void>> WebSocket::send(std::span<const std::string_view> texts) {
     out.append(std::exchange(owed_, {}));
     for (const std::string_view text : texts) append_frame(out, Opcode::text, text);
     Result<void> sent = co_await write(out);
+    give_turn();
     write_owed();
     co_return sent;
 }
@@ -222,11 +231,9 @@ Task<Result<void>> WebSocket::write(std::string_view bytes) {
     if (how != Moved::some) {
         const Limits& limits = connection_.shared_.limits;
         const auto for_size = std::chrono::seconds(bytes.size() / limits.answer_bytes_per_second_min);
-        writing_ = true;
         // As with a whole answer, every byte that is taken starts the deadline of a write anew.
         sent = co_await connection_.write_rest(how, left, Connection::Keep::trusts,
                                                moment_about() + limits.answer + for_size);
-        writing_ = false;
     }
     if (!sent) {
         // Half a frame may be out: nothing can follow it.
@@ -236,9 +243,24 @@ Task<Result<void>> WebSocket::write(std::string_view bytes) {
     co_return sent;
 }
 
+Task<void> WebSocket::take_turn() {
+    if (!std::exchange(writing_, true)) co_return;
+    auto begin = [this](auto handler) { next_writer_ = std::move(handler); };
+    co_await asio::async_initiate<const asio::deferred_t, void()>(std::move(begin), asio::deferred);
+}
+
+void WebSocket::give_turn() {
+    if (next_writer_)
+        asio::post(connection_.executor_, std::exchange(next_writer_, nullptr));
+    else
+        writing_ = false;
+}
+
 Task<void> WebSocket::write_all_owed() {
+    co_await take_turn();
     const std::string out = std::exchange(owed_, {});
     const Result<void> sent = co_await write(out);
+    give_turn();
     if (!sent) owed_.clear();
 }
 
@@ -279,6 +301,16 @@ void WebSocket::watch(std::function<void()> left) {
         look_whether_left();
     else
         connection_.socket_->on_readable({});
+}
+
+void WebSocket::wake() {
+    woken_ = true;
+    if (waiting_) connection_.socket_->stop_reading();
+}
+
+void WebSocket::cut() {
+    state_ = State::over;
+    connection_.socket_->close();
 }
 
 void WebSocket::look_whether_left() {

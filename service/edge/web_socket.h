@@ -23,6 +23,8 @@ class WebSocket final : public Messages {
     Task<Result<void>> send(std::span<const std::string_view> texts) override;
     Result<void> holds(std::size_t bytes) override;
     void watch(std::function<void()> left) override;
+    void wake() override;
+    void cut() override;
     Task<void> close(CloseCode code, std::string_view reason) override;
 
     bool is_waiting() const { return waiting_; }
@@ -40,6 +42,10 @@ class WebSocket final : public Messages {
     void met_ping();
     How over();
     void look_whether_left();
+    /// One writer at a time: next() answers pings while others send.
+    Task<void> take_turn();
+    void give_turn();
+    /// In one's turn.
     Task<Result<void>> write(std::string_view bytes);
     /// Puts a control frame where the next write takes it, and writes it now if nothing else is being written.
     void owe(Opcode opcode, std::string_view payload);
@@ -57,14 +63,16 @@ class WebSocket final : public Messages {
     std::optional<std::string> ping_;  ///< the newest that wants its pong
     std::size_t pings_ = 0;            ///< that came before `pings_until_`
     Moment pings_until_{};
-    bool writing_ = false;  ///< a write waits for the client
+    bool writing_ = false;  ///< somebody has the turn
     bool waiting_ = false;  ///< next() waits
     bool counted_ = true;   ///< the upgrade is a call in work as well
+    bool woken_ = false;    ///< the wait of next() has been called off
     bool pinged_ = false;   ///< and nothing has come since
     std::size_t bytes_max_ = 0;
     std::size_t given_ = 0;  ///< bytes of the message in the handler's hands
     std::size_t held_ = 0;   ///< that the handler keeps
     std::function<void()> left_;
+    std::move_only_function<void()> next_writer_;  ///< who waits for the turn
 };
 
 }  // namespace bursar::edge

@@ -29,6 +29,7 @@ namespace tokens {
 class Keeper;
 struct NoToken;
 }  // namespace tokens
+class WebSocket;
 class Meter;
 struct AnswerHead;
 enum class Fit : std::uint8_t;
@@ -41,6 +42,7 @@ namespace bursar::gateway {
 struct Call;
 struct Errand;
 class BatchFile;
+class RealtimeSession;
 class Shard;
 
 /// What the rooms work with.
@@ -79,6 +81,8 @@ class Gateway {
     Task<void> serve(edge::Exchange& exchange);
     /// The WebSocket that wants_talk() says a head asks for: each of its messages is a call that `calls` serves.
     Task<void> converse(edge::Exchange& exchange, edge::Handler& calls);
+    /// The session that wants_session() says a head asks for: each of its responses is a call.
+    Task<void> realtime(edge::Exchange& exchange);
     /// Ends every call that is at a provider: a stream with an in-band error, any other with 503, so that a stop leaves
     /// nothing that looks complete and is not, and no hold open. So does every later one, until go_on(). Any thread.
     void end_streams(Ended ended);
@@ -87,6 +91,7 @@ class Gateway {
     const Metrics& metrics() const { return metrics_; }
 
   private:
+    friend class RealtimeSession;
     Task<void> rooms(Call& call);
     Task<Result<void>> hear(Call& call);
     /// For a call with an Idempotency-Key: whether it was answered from what is kept. False: it runs, and its answer
@@ -99,6 +104,8 @@ class Gateway {
     /// The provider stores the answer: remembers whose it is and, once that is told, how long.
     void keep_in_mind(Call& call, const providers::Reading& reading);
     Result<void> admit(Call& call);
+    /// Its first half: all but the limits of speed.
+    Result<void> find_route(Call& call);
     Result<void> take_rates(Call& call);
     /// Whether the caller's key may call at all just now. paused.
     Result<void> check_pause(Call& call);
@@ -165,6 +172,9 @@ class Gateway {
     /// The head of a provider's success, with what the caller's agent shows of their limits.
     edge::ResponseHead success_head(const Call& call, const providers::AnswerHead& from_provider, Moment now) const;
     Task<void> list_models(Call& call);
+    /// The rooms of a session's upgrade; without a socket it has been answered.
+    Task<void> open_session(Call& call, std::unique_ptr<providers::WebSocket>& socket);
+    Task<Result<void>> dial(Call& call, const vault::Lease& lease, std::unique_ptr<providers::WebSocket>& socket);
     /// Whose the credential of the head is, if it is good and nothing else stands against it; else that has been
     /// answered.
     Task<std::shared_ptr<const Caller>> admits(edge::Exchange& exchange, Result<void> else_);

@@ -1,5 +1,6 @@
 // Rooms 1 and 2: what is asked, and who asks.
 #include "service/gateway/passthrough.h"
+#include "service/gateway/realtime.h"
 #include "service/gateway/rooms.h"
 #include "service/gateway/shelf_paths.h"
 
@@ -165,6 +166,12 @@ Result<void> greet(Call& call) {
         call.endpoint = Endpoint::models;
         if (head.method != "GET") return std::unexpected(wrong_method(call, "GET"));
         return {};
+    }
+    if (is_path_of_sessions(path)) {
+        call.endpoint = Endpoint::realtime;
+        call.dialect = Dialect::openai;
+        call.shape = Shape::openai;
+        return std::unexpected(no_such_session(head));
     }
     if (call.shape == Shape::openai && is_shelf_path(path)) return greet_shelf(call);
     if (const EndpointFacts* const row = row_of(path)) {

@@ -181,12 +181,17 @@ Result<void> Gateway::check_pause(Call& call) {
 }
 
 Result<void> Gateway::admit(Call& call) {
+    TRY_VOID(find_route(call));
+    return take_rates(call);
+}
+
+Result<void> Gateway::find_route(Call& call) {
     TRY_VOID(check_pause(call));
     if (call.endpoint == Endpoint::passthrough) {
         TRY(call.route, route_through(call));
         call.outcome.model = call.prompt.model = call.route->model->name;
         TRY(call.scopes, call.shard.scopes_of(parts_.ledger, *call.rules, call.caller));
-        return take_rates(call);
+        return {};
     }
     // Only a stream's hold follows what was learned; limits of speed ask for it themselves, where there are any.
     if (call.prompt.stream) call.output_learned = call.shard.norms().expected(call.caller->key_id, call.prompt.model);
@@ -199,7 +204,7 @@ Result<void> Gateway::admit(Call& call) {
     }
     TRY(call.route, policies::admit(*call.rules, *call.caller, ask, call.at));
     TRY(call.scopes, call.shard.scopes_of(parts_.ledger, *call.rules, call.caller));
-    return take_rates(call);
+    return {};
 }
 
 /// Counting tokens is free, and clients ask for many counts at once: no limit of speed holds for it, nor for what else

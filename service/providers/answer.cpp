@@ -125,6 +125,7 @@ Statement StatementReader::read(Endpoint endpoint, ondemand::parser& parser) {
             case Endpoint::batch_list:
             case Endpoint::batch_get:
             case Endpoint::batch_cancel:
+            case Endpoint::realtime:
                 return read_list(object);
         }
         return simdjson::SUCCESS;

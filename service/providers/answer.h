@@ -27,6 +27,8 @@ struct Counts {
     Tokens written_1h = -1;
     Tokens audio_input = -1;
     Tokens image_input = -1;
+    Tokens cached_audio = -1;  ///< of what was cached
+    Tokens cached_image = -1;
     Tokens tool_input = -1;  ///< Gemini: of its own tools, besides input
     Tokens output = -1;
     Tokens reasoning = -1;  ///< OpenAI, Anthropic: inside output. Gemini: besides it

@@ -19,6 +19,7 @@ constexpr std::size_t headers_expected = 12;
 // A chunk's head, or trailers, that have not ended after this much are an attack or garbage.
 constexpr std::size_t unconsumed_bytes_max = 16 * 1024;
 constexpr int interim_answers_max = 10;
+constexpr int status_upgraded = 101;
 /// Wherever the head of a chunk begins, at least so much follows until the end. Beast asserts it of a last chunk that
 /// comes in pieces.
 constexpr std::string_view shortest_end = "0\r\n\r\n";
@@ -47,6 +48,7 @@ class AnswerParser::Parser final : public http::basic_parser<false> {
         header_limit(static_cast<std::uint32_t>(head_bytes_max));
         body_limit(boost::none);
         skip(ask == Ask::head_only);
+        asked_upgrade_ = ask == Ask::upgrade;
     }
 
     AnswerHead head;
@@ -70,7 +72,7 @@ class AnswerParser::Parser final : public http::basic_parser<false> {
         head.headers.reserve(headers_expected);
         version_ = version;
         if (code < 100 || code > 599) refuse(fmt::format("status {}", code), error);
-        if (code == 101) refuse("an upgrade that was not asked for", error);
+        if (code == status_upgraded && !asked_upgrade_) refuse("an upgrade that was not asked for", error);
     }
     void on_field_impl(http::field name, View text, View value, error_code& error) override {
         if (is_header_done()) return;  // a trailer; nobody needs it
@@ -114,6 +116,7 @@ class AnswerParser::Parser final : public http::basic_parser<false> {
     std::size_t body_bytes_ = 0;
     std::uint64_t chunk_left_ = 0;  ///< bytes of the chunk under way that have not come yet
     int version_ = 0;
+    bool asked_upgrade_ = false;
 };
 
 AnswerParser::AnswerParser(Ask ask, std::size_t head_bytes_max)
@@ -125,6 +128,7 @@ AnswerParser& AnswerParser::operator=(AnswerParser&&) noexcept = default;
 bool AnswerParser::head_done() const { return parser_->is_header_done(); }
 bool AnswerParser::done() const { return parser_->is_done(); }
 bool AnswerParser::reusable() const { return parser_->is_done() && parser_->keep_alive(); }
+bool AnswerParser::upgraded() const { return parser_->head.status == status_upgraded; }
 const AnswerHead& AnswerParser::head() const { return parser_->head; }
 
 std::expected<AnswerParser::Progress, std::string> AnswerParser::put(std::span<char> bytes) {
@@ -147,7 +151,7 @@ std::expected<AnswerParser::Progress, std::string> AnswerParser::put(std::span<c
         }
         progress.consumed += used;
         if (in_head && parser_->is_header_done()) {
-            if (parser_->head.status >= 200) break;
+            if (parser_->head.status >= 200 || upgraded()) break;
             if (++interim_ > interim_answers_max)
                 return std::unexpected(fmt::format("more than {} interim answers", interim_answers_max));
             parser_ = std::make_unique<Parser>(ask_, head_bytes_max_);

@@ -15,7 +15,8 @@ namespace bursar::providers {
 /// No I/O.
 class AnswerParser {
   public:
-    enum class Ask : unsigned char { with_body, head_only };  ///< head_only: HEAD, and CONNECT before its tunnel
+    /// head_only: HEAD, and CONNECT before its tunnel. upgrade: 101 is an answer, and ends with its head.
+    enum class Ask : unsigned char { with_body, head_only, upgrade };
 
     AnswerParser(Ask ask, std::size_t head_bytes_max);
     ~AnswerParser();
@@ -36,6 +37,8 @@ class AnswerParser {
     bool done() const;
     /// After done(): whether the connection may carry another request.
     bool reusable() const;
+    /// After head_done(): what follows is not HTTP any more (RFC 9110 §15.2.2).
+    bool upgraded() const;
     const AnswerHead& head() const;
 
   private:

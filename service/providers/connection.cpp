@@ -151,6 +151,10 @@ Task<void> Connection::wait(Want want, Moment deadline) {
         for (const Side side : {Side::read, Side::write}) socket_->descriptor->when(side, nullptr);
 }
 
+void Connection::when_writable(std::move_only_function<void(bool)> then) {
+    socket_->descriptor->when(Side::write, std::move(then));
+}
+
 std::size_t Connection::peek(std::span<char> into) {
     const auto got =
         tls_ ? static_cast<ssize_t>(tls_->peek(into)) : ::recv(socket_->number(), into.data(), into.size(), MSG_PEEK);

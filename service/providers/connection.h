@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -54,6 +55,10 @@ class Connection final : public Sleeper {
     Io write(Outbox& outbox, std::span<char> record);
     /// Until it can be read or written, the deadline passes, or it is woken: see woken().
     Task<void> wait(Want want, Moment deadline);
+
+    /// Calls `then` once when more can be written, beside whoever waits to read; with false after it was woken. It may
+    /// be dropped uncalled.
+    void when_writable(std::move_only_function<void(bool)> then);
 
     /// What has come, as far as it fits, without taking it; 0 also where the other side has closed.
     std::size_t peek(std::span<char> into);

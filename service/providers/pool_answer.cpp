@@ -28,7 +28,7 @@ std::expected<std::string_view, Error> PoolAnswer::feed(std::size_t fresh) {
     if (left_over_.capacity() > left_over_kept_bytes_max && left_over_.size() < left_over_kept_bytes_max)
         left_over_.shrink_to_fit();
     left_over_new_ = in_head && !left_over_.empty();
-    if (!parser_.done()) return progress->body;
+    if (!parser_.done() || parser_.upgraded()) return progress->body;
     // The end of the answer: whatever comes behind it was not asked for, and such a connection is not used again.
     if (parser_.reusable() && left_over_.empty())
         lease_.keep();

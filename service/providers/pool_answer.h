@@ -29,6 +29,9 @@ class PoolAnswer final : public Answer {
     }
     void expect_content_by(Moment deadline) override { content_by_ = deadline; }
     Lease& lease() { return lease_; }
+    bool upgraded() const { return parser_.upgraded(); }
+    /// Once it is upgraded: what came behind the head.
+    std::string take_left_over() { return std::exchange(left_over_, {}); }
 
   private:
     Task<std::expected<std::string_view, Error>> next(Moment deadline, std::string_view step);

@@ -28,6 +28,10 @@ constexpr edge::HeaderNames headers_of_the_pool{"host",
                                                 "proxy-authenticate",
                                                 "http2-settings"};
 
+/// RFC 6455 §4.1; extensions are never asked for.
+constexpr std::string_view upgrade_lines =
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ";
+
 bool is_token(std::string_view text) {
     static constexpr auto fits = [] {
         std::array<bool, 256> out{};
@@ -61,7 +65,8 @@ Result<std::string> compose_head(const Target& target, const UpstreamRequest& re
     std::uint64_t body_bytes = 0;
     for (const auto& piece : request.body) body_bytes += piece.size();
     const std::string host = authority(target, PortText::where_needed);
-    std::size_t size = request.method.size() + request.target.size() + 2 * host.size() + 128;
+    std::size_t size = request.method.size() + request.target.size() + 2 * host.size() + 128 +
+                       (request.web_socket_key.empty() ? 0 : upgrade_lines.size() + request.web_socket_key.size() + 2);
     if (!is_token(request.method)) return wrong("the method is no token");
     if (!request.target.starts_with('/') || edge::breaks_lines(request.target) ||
         request.target.find(' ') != std::string_view::npos)
@@ -93,6 +98,7 @@ Result<std::string> compose_head(const Target& target, const UpstreamRequest& re
                 add(header.name, ": ", header.value, "\r\n");
     if (request.credential != nullptr)
         add(request.credential_header, ": ", request.credential_prefix, request.credential->reveal(), "\r\n");
+    if (!request.web_socket_key.empty()) add(upgrade_lines, request.web_socket_key, "\r\n");
     if (body_bytes > 0 || (request.method != "GET" && request.method != "HEAD"))
         add("Content-Length: ", std::string_view(std::to_string(body_bytes)), "\r\n");
     add("\r\n");

@@ -1,8 +1,10 @@
 #include "service/providers/upstream.h"
 
+#include "service/base/crypto.h"
 #include "service/providers/lease.h"
 #include "service/providers/pool_answer.h"
 #include "service/providers/request_head.h"
+#include "service/providers/web_socket.h"
 
 #include <algorithm>
 #include <array>
@@ -13,6 +15,9 @@
 
 namespace bursar::providers {
 namespace {
+
+/// RFC 6455 §4.1.
+constexpr std::size_t key_bytes = 16;
 
 /// One request on its way: from the choice of a connection to the answer's head.
 class Sending {
@@ -27,12 +32,14 @@ class Sending {
     ~Sending() { wipe(head_.data(), head_.size()); }
 
     Task<std::expected<std::unique_ptr<Answer>, UpstreamError>> run();
+    Task<std::expected<Upgrade, UpstreamError>> run_upgrade(std::string_view key);
     Operation& operation() { return operation_; }
 
   private:
     using Outcome = std::expected<std::unique_ptr<Answer>, UpstreamError>;
 
-    Task<Outcome> run_on(Lease lease, Moment deadline);
+    Task<std::expected<std::unique_ptr<PoolAnswer>, UpstreamError>> run_new();
+    Task<std::expected<std::unique_ptr<PoolAnswer>, UpstreamError>> run_on(Lease lease, Moment deadline);
     Task<std::expected<void, Error>> write(Connection& connection, Moment deadline);
     enum class Early : std::uint8_t { nothing, something, refusal };
     static Early look_early(Connection& connection);
@@ -64,6 +71,12 @@ Task<Sending::Outcome> Sending::run() {
         // us, another one serves as well; later nothing is repeated.
         if (outcome || sent_ != Sent::nothing || operation_.cancelled) co_return outcome;
     }
+    auto outcome = co_await run_new();
+    co_return outcome;
+}
+
+Task<std::expected<std::unique_ptr<PoolAnswer>, UpstreamError>> Sending::run_new() {
+    Channel& channel = shard_->channel_of(target_);
     Lease lease(shard_, channel);
     if (channel.in_use + channel.idle.size() > shard_->limits.connections_per_target_max)
         co_return failed(
@@ -77,9 +90,29 @@ Task<Sending::Outcome> Sending::run() {
     co_return outcome;
 }
 
+Task<std::expected<Upgrade, UpstreamError>> Sending::run_upgrade(std::string_view key) {
+    auto head = compose_head(target_, request_);
+    if (!head) co_return failed(std::move(head).error());
+    head_ = *std::move(head);
+    shard_->drop_old();
+    auto answer = co_await run_new();
+    if (!answer) co_return std::unexpected(std::move(answer).error());
+    Upgrade out;
+    if (!(*answer)->upgraded()) {
+        out.refusal = *std::move(answer);
+        co_return out;
+    }
+    if (const std::string_view flaw = upgrade_flaw((*answer)->head(), key); !flaw.empty())
+        co_return failed(unavailable(target_, "upgrade", flaw));
+    out.socket = WebSocket::make(std::move((*answer)->lease()), (*answer)->take_left_over());
+    co_return out;
+}
+
 /// Beyond the first byte that is taken from us, every failure is one of a request that the provider may have heard.
-Task<Sending::Outcome> Sending::run_on(Lease lease, Moment deadline) {
-    const auto ask = request_.method == "HEAD" ? AnswerParser::Ask::head_only : AnswerParser::Ask::with_body;
+Task<std::expected<std::unique_ptr<PoolAnswer>, UpstreamError>> Sending::run_on(Lease lease, Moment deadline) {
+    using Ask = AnswerParser::Ask;
+    const bool upgrades = !request_.web_socket_key.empty();
+    const Ask ask = upgrades ? Ask::upgrade : request_.method == "HEAD" ? Ask::head_only : Ask::with_body;
     auto answer = std::make_unique<PoolAnswer>(std::move(lease), ask, deadlines_, total_);
     operation_.sleeper = &answer->lease().connection();
     auto written = co_await write(answer->lease().connection(), deadline);
@@ -172,6 +205,22 @@ class ShardPool final : public Pool {
             thrown = exception.what();
         }
         co_return std::unexpected(UpstreamError{unavailable(target, "send", thrown), Sent::maybe});
+    }
+    Task<std::expected<Upgrade, UpstreamError>> upgrade(const Target& target, const UpstreamRequest& request,
+                                                        const Deadlines& deadlines,
+                                                        std::function<void()>* cancel) override {
+        const std::string key = to_base64(random_bytes(key_bytes));
+        UpstreamRequest asked = request;
+        asked.web_socket_key = key;
+        Sending sending(shard_, target, asked, deadlines);
+        const CancelHook hook(cancel, sending.operation());
+        std::string thrown;
+        try {
+            co_return co_await sending.run_upgrade(key);
+        } catch (const std::exception& exception) {
+            thrown = exception.what();
+        }
+        co_return std::unexpected(UpstreamError{unavailable(target, "upgrade", thrown), Sent::maybe});
     }
     std::size_t idle() const override {
         std::size_t count = 0;

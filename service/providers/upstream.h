@@ -49,6 +49,7 @@ struct UpstreamRequest {
     std::string_view credential_prefix;  ///< "Bearer " or empty
     const Secret* credential = nullptr;  ///< written into the request head only, which is wiped after it was sent
     std::span<const std::string_view> body;
+    std::string_view web_socket_key = {};  ///< of upgrade(), which sets it
 };
 
 struct AnswerHead {
@@ -87,6 +88,14 @@ class Answer {
     virtual void cancel() = 0;
 };
 
+class WebSocket;
+
+/// What an upgrade was answered.
+struct Upgrade {
+    std::unique_ptr<WebSocket> socket;  ///< null: it was refused
+    std::unique_ptr<Answer> refusal;
+};
+
 class Pool {
   public:
     struct Limits {
@@ -105,6 +114,11 @@ class Pool {
                                                                              const UpstreamRequest& request,
                                                                              const Deadlines& deadlines,
                                                                              std::function<void()>* cancel) = 0;
+    /// Asks for a WebSocket (RFC 6455 §4.1) by a GET on a new connection, with all else as send() does it. An answer
+    /// that claims to be one and is none: provider_unavailable.
+    virtual Task<std::expected<Upgrade, UpstreamError>> upgrade(const Target& target, const UpstreamRequest& request,
+                                                                const Deadlines& deadlines,
+                                                                std::function<void()>* cancel) = 0;
     virtual std::size_t idle() const = 0;
     virtual void close_idle() = 0;
 };

@@ -42,17 +42,18 @@ Usage from_anthropic(const Counts& counts) {
 Usage from_openai(const Counts& counts) {
     Usage usage;
     Tokens input = said(counts.input);
+    Tokens cached = 0;  // inside the count
     if (said(counts.cached) + said(counts.written) > input) {
         // Impossible as parts of the count, so this provider counts them besides it; to cap them would lose tokens.
         usage.cache_read = said(counts.cached);
         split_cache_writes(counts, usage);
     } else {
         usage.cache_write_5m = take(input, counts.written);
-        usage.cache_read = take(input, counts.cached);
+        cached = usage.cache_read = take(input, counts.cached);
     }
-    // Audio may be cached too, and then stands in both details: it was taken as cached.
-    usage.audio_input = take(input, counts.audio_input);
-    usage.image_input = take(input, counts.image_input);
+    // Audio and pictures may be cached too, and then stand in both details: so many were taken as cached.
+    usage.audio_input = take(input, said(counts.audio_input) - take(cached, counts.cached_audio));
+    usage.image_input = take(input, said(counts.image_input) - take(cached, counts.cached_image));
     usage.input = input;
     Tokens output = said(counts.output);
     // xAI and Perplexity bill reasoning on top of the output count; only the total gives it away.
@@ -109,6 +110,8 @@ void Counts::update(const Counts& later) {
     take_over(written_1h, later.written_1h);
     take_over(audio_input, later.audio_input);
     take_over(image_input, later.image_input);
+    take_over(cached_audio, later.cached_audio);
+    take_over(cached_image, later.cached_image);
     take_over(tool_input, later.tool_input);
     take_over(output, later.output);
     take_over(reasoning, later.reasoning);
@@ -148,6 +151,7 @@ Usage to_usage(Endpoint endpoint, const Counts& counts) {
         case Endpoint::transcriptions:
         case Endpoint::translations:
         case Endpoint::response_compact:
+        case Endpoint::realtime:
             return from_openai(counts);
         case Endpoint::generate_content:
             return from_gemini(counts);

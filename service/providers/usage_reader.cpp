@@ -9,12 +9,22 @@ Tokens count_of(ondemand::value value) {
     return number;
 }
 
+error_code read_cached_details(ondemand::value details, Counts& counts) {
+    return each_member(details, [&](std::string_view key, ondemand::value value) {
+        if (key == "audio_tokens") counts.cached_audio = count_of(value);
+        if (key == "image_tokens") counts.cached_image = count_of(value);
+        return simdjson::SUCCESS;
+    });
+}
+
 error_code read_input_details(ondemand::value details, Counts& counts) {
     return each_member(details, [&](std::string_view key, ondemand::value value) {
         if (key == "cached_tokens") counts.cached = count_of(value);
         if (key == "cache_write_tokens") counts.written = count_of(value);
         if (key == "audio_tokens") counts.audio_input = count_of(value);
         if (key == "image_tokens") counts.image_input = count_of(value);
+        // Of realtime.
+        if (key == "cached_tokens_details") return read_cached_details(value, counts);
         return simdjson::SUCCESS;
     });
 }
@@ -87,10 +97,11 @@ error_code read_count(std::string_view key, ondemand::value value, Counts& count
         *place = count_of(value);
         return simdjson::SUCCESS;
     }
-    // Transcriptions have it in the singular.
+    // Transcriptions and realtime have it in the singular.
     if (key == "prompt_tokens_details" || key == "input_tokens_details" || key == "input_token_details")
         return read_input_details(value, counts);
-    if (key == "completion_tokens_details" || key == "output_tokens_details") return read_output_details(value, counts);
+    if (key == "completion_tokens_details" || key == "output_tokens_details" || key == "output_token_details")
+        return read_output_details(value, counts);
     // Pictures in the prompt cost what text costs there.
     if (key == "promptTokensDetails") return read_modalities(value, counts.audio_input, nullptr);
     if (key == "candidatesTokensDetails") return read_modalities(value, counts.audio_output, &counts.image_output);

@@ -2,6 +2,7 @@
 // limit; a message whose call is another one than the message says.
 #include "service/edge/frames.h"
 #include "service/providers/body.h"
+#include "service/providers/realtime.h"
 #include "service/providers/turns.h"
 
 #include <cstddef>
@@ -28,8 +29,8 @@ struct Met {
     bool operator==(const Met&) const = default;
 };
 
-std::vector<Met> read(std::string_view bytes, std::size_t step) {
-    FrameReader reader;
+std::vector<Met> read(std::string_view bytes, std::size_t step, edge::Sender sender = edge::Sender::client) {
+    FrameReader reader(sender);
     std::string message, pending;
     std::vector<Met> met;
     while (!bytes.empty()) {
@@ -60,6 +61,25 @@ void read_as_turn(std::string_view message) {
     }
 }
 
+/// Whatever stands where it says so is a string with its quotes, or nothing.
+void require_string(std::string_view text, const providers::Span& at) {
+    if (at.empty()) return;
+    require(at.end <= text.size() && at.end - at.begin >= 2 && text[at.begin] == '"' && text[at.end - 1] == '"');
+}
+
+void read_as_realtime(std::string_view message) {
+    const auto asked = providers::read_realtime_message(message, {.model = "m", .output_max = 100});
+    if (asked) {
+        require_string(message, asked->event_at);
+        require_string(message, asked->model_at);
+        require(asked->insert_at > 0 && message[asked->insert_at - 1] == '{');
+    }
+    const providers::RealtimeEvent event = providers::read_realtime_event(message);
+    require_string(message, event.refused_at);
+    require_string(message, event.model_at);
+    if (event.usage) require(event.usage->input >= 0 && event.usage->audio_input >= 0 && event.usage->total() >= 0);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
@@ -67,12 +87,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::string_view input(reinterpret_cast<const char*>(bytes) + 1, size - 1);
     const std::vector<Met> whole = read(input, std::max<std::size_t>(1, input.size()));
     require(whole == read(input, bytes[0] % 16 + std::size_t{1}));
+    const std::vector<Met> of_server = read(input, std::max<std::size_t>(1, input.size()), edge::Sender::server);
+    require(of_server == read(input, bytes[0] % 16 + std::size_t{1}, edge::Sender::server));
+    // What is masked for one is broken for the other.
+    require(whole.empty() || of_server.empty() || whole.front() != of_server.front() ||
+            whole.front().got == FrameReader::Got::broken);
     for (const Met& one : whole) {
         if (one.got != FrameReader::Got::message) continue;
         require(edge::is_utf8(one.text));
         read_as_turn(one.text);
     }
     read_as_turn(input);
+    read_as_realtime(input);
     static_cast<void>(providers::read_end(input, bytes[0] % 2 == 0));
     require(providers::refusal_event(400, input, "{}").starts_with("{\"type\":\"error\""));
     return 0;

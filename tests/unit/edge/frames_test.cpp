@@ -120,6 +120,21 @@ TEST(Frames, AreTakenApartAlikeWhereverTheNetworkCutsThem) {
             EXPECT_EQ(met(one.bytes, piece), one.met) << one.name << ", in pieces of " << piece;
 }
 
+TEST(Frames, AServerMasksNothingAndAClientReadsNothingElse) {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{125}, std::size_t{126}, std::size_t{900}}) {
+        const std::string text(size, 'x');
+        std::string bytes, message, masked;
+        append_frame(bytes, Opcode::text, text);
+        FrameReader reader(Sender::server);
+        const FrameReader::Step step = reader.take(bytes, message, bytes_max, FrameReader::Begin::may);
+        EXPECT_EQ(word(step.got, reader, message), "message " + text);
+        EXPECT_EQ(step.taken, bytes.size());
+        append_masked_frame(masked, Opcode::text, text, {0x37, 0xfa, 0x21, 0x3d});
+        EXPECT_EQ(masked, client_text(text));
+        EXPECT_EQ(reader.take(masked, message, bytes_max, FrameReader::Begin::may).got, Got::broken);
+    }
+}
+
 TEST(Frames, AHugeLengthIsRefusedByItsHead) {
     const std::string head = "\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff"s + std::string(test::mask);
     EXPECT_EQ(met(head, head.size()), std::vector<std::string>{"too large"});

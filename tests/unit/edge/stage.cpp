@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <unistd.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -183,6 +185,7 @@ Task<void> Stage::talk(Exchange& exchange) {
         events.note(sent ? "sent" : "not sent");
         co_return;
     }
+    if (exchange.head().path().ends_with("/both")) send_beside(exchange, **messages);
     bool open = true;
     while (open) {
         const Moment until =
@@ -190,6 +193,19 @@ Task<void> Stage::talk(Exchange& exchange) {
         Received received = co_await (*messages)->next(socket_message_max, until);
         open = co_await answer_message(exchange, **messages, std::move(received));
     }
+}
+
+void Stage::send_beside(Exchange& exchange, Messages& messages) {
+    const auto all = [](Messages& to, Events& noted) -> Task<void> {
+        for (int i = 0; i < beside_count; ++i) {
+            const std::string text = fmt::format("{} {}", i, std::string(beside_bytes, 'x'));
+            const std::array<std::string_view, 1> texts = {text};
+            const Result<void> sent = co_await to.send(texts);
+            if (!sent) noted.note("not sent");
+        }
+        to.wake();
+    };
+    asio::co_spawn(exchange.executor(), all(messages, events), asio::detached);
 }
 
 Task<bool> Stage::answer_message(Exchange& exchange, Messages& messages, Received received) {
@@ -214,6 +230,7 @@ Task<bool> Stage::answer_message(Exchange& exchange, Messages& messages, Receive
     }
     std::string text = std::move(received.text);
     if (text.starts_with("keep ")) text = messages.holds(std::stoul(text.substr(5))) ? "kept" : "not kept";
+    if (text == "cut") messages.cut();
     if (text == "large") text = std::string(large_bytes, 'x');
     if (text == "hang") {
         co_await wait_for_release(exchange, messages);

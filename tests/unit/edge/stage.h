@@ -31,14 +31,18 @@ inline constexpr std::size_t body_bytes_max = 1 << 20;
 inline constexpr std::size_t flood_piece_bytes = 64 * 1024;
 /// The largest message that /socket takes.
 inline constexpr std::size_t socket_message_max = 256 * 1024;
+/// What /socket/both sends.
+inline constexpr int beside_count = 40;
+inline constexpr std::size_t beside_bytes = 200'000;
 
 /// Paths: /hello answers at once. /echo answers with the body. /ignore answers without reading the body. /stream
 /// streams three pieces. /flood streams until the client is gone. /large answers with 8 MB. /hang waits until release()
 /// or until the client leaves. /wait does the same in the middle of a stream; both read a body before. /inject answers
 /// with headers that it should not send. /throw, /silent and /half break off. /empty is 204. /thread and /address
 /// answer with the shard's thread and the client's address. /socket becomes a WebSocket that echoes messages, but for
-/// "hang", which waits as /hang does, "large", answered with 8 MB, and "keep N", which holds N bytes; /socket/briefly
-/// ends when nothing comes soon.
+/// "hang", which waits as /hang does, "large", answered with 8 MB, "cut", which ends the connection, and "keep N",
+/// which holds N bytes; /socket/briefly ends when nothing comes soon; /socket/both sends `beside_count` messages while
+/// it waits for one, and waits no longer then.
 class Stage final : public Handler {
   public:
     explicit Stage(Limits limits = {}, Listen listen = {.port = 0}, std::size_t shards = 1);
@@ -62,6 +66,7 @@ class Stage final : public Handler {
     Task<void> flood(Exchange& exchange);
     Task<void> talk(Exchange& exchange);
     Task<void> wait_for_release(Exchange& exchange, Messages& messages);
+    void send_beside(Exchange& exchange, Messages& messages);
     Task<bool> answer_message(Exchange& exchange, Messages& messages, Received received);
     Task<void> hang(Exchange& exchange);
     Task<void> wait_for_release(Exchange& exchange);

@@ -348,5 +348,36 @@ TEST(WebSocket, WhatAHandlerKeepsForItCountsAmongAllBodies) {
     EXPECT_EQ(third.next(), "1 kept");
 }
 
+TEST(WebSocket, OfTwoWhoWriteAtOnceNeitherCutsTheOthersFrame) {
+    Stage stage;
+    Line line(stage, "/socket/both");
+    // More than the system takes at once is on its way when each of these is answered.
+    for (int i = 0; i < 20; ++i) line.client.send(client_frame(0x89, fmt::format("ping {}", i)));
+    int pongs = 0;
+    for (int i = 0; i < beside_count;) {
+        const std::string frame = line.next();
+        if (frame.starts_with("10 ping ")) {
+            ++pongs;
+        } else {
+            ASSERT_EQ(frame, fmt::format("1 {} {}", i++, std::string(beside_bytes, 'x')));
+        }
+        if (i == beside_count / 2) line.client.send(client_frame(0x89, "ping again"));
+    }
+    std::string last = line.next();
+    for (; last.starts_with("10 "); last = line.next()) ++pongs;
+    EXPECT_GT(pongs, 0);
+    EXPECT_EQ(last, "8 1000") << "the wait was called off when all was sent";
+    EXPECT_TRUE(stage.events.happened("quiet"));
+    EXPECT_EQ(stage.events.count("not sent"), 0);
+}
+
+TEST(WebSocket, ACutEndsTheSendThatWaitsForAClientWhoTakesNothing) {
+    Stage stage;
+    Line line(stage, "/socket/both");
+    line.client.send(client_frame(0x81, "cut"));
+    EXPECT_TRUE(stage.events.happened("not sent")) << "long before the deadline of a write";
+    EXPECT_TRUE(stage.events.happened("over"));
+}
+
 }  // namespace
 }  // namespace bursar::edge::test

@@ -47,6 +47,8 @@ class Line final : public edge::Messages {
         return {};
     }
     void watch(std::function<void()>) override {}
+    void wake() override {}
+    void cut() override {}
     Task<void> close(edge::CloseCode code, std::string_view) override {
         closed = code;
         co_return;

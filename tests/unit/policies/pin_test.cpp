@@ -168,5 +168,21 @@ TEST(Pins, WhatCompactingMayCostIsHeldWholeOrNotAtAll) {
     EXPECT_GT(route->worst, NanoUsd(16'384 * 10'000));
 }
 
+TEST(Pins, WhatAResponseOfASessionMayCostIsItsWholeWindowAndIsNeverLowered) {
+    const Ask ask{.endpoint = Endpoint::realtime, .model = "both", .input_elsewhere = true};
+    const auto route = admit(*rules(), caller_of("research"), ask, now);
+    ASSERT_TRUE(route);
+    EXPECT_EQ(route->channels.size(), 1U) << "only OpenAI's dialect has sessions";
+    EXPECT_EQ(route->bounds.input, route->model->input_tokens_max.value_or(200'000));
+    EXPECT_EQ(route->bounds.images, 0);
+    EXPECT_EQ(route->output_worst, 16'384);
+    EXPECT_EQ(route->expected_min, route->worst);
+    EXPECT_FALSE(route->grows);
+    const auto refused =
+        admit(*rules(), caller_of("research"), {.endpoint = Endpoint::realtime, .model = "claude"}, now);
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().for_caller.contains("no realtime sessions"));
+}
+
 }  // namespace
 }  // namespace bursar::policies::testing

@@ -31,6 +31,7 @@ constexpr std::array ways = {
     Way{"responses compacted", "POST /v1/responses/compact", Endpoint::response_compact, Dialect::openai},
     Way{"prompts of responses counted", "POST /v1/responses/input_tokens", Endpoint::input_tokens, Dialect::openai},
     Way{"batches and their files", "POST /v1/files, POST /v1/batches", Endpoint::batch_create, Dialect::openai},
+    Way{"realtime sessions", "WebSocket /v1/realtime", Endpoint::realtime, Dialect::openai},
     Way{"legacy completions", "POST /v1/completions", Endpoint::completions, Dialect::openai},
     Way{"embeddings", "POST /v1/embeddings", Endpoint::embeddings, Dialect::openai},
     Way{"messages", "POST /v1/messages", Endpoint::messages, Dialect::anthropic},
