@@ -60,13 +60,13 @@ bool lists(std::string_view list, std::string_view item) {
 
 bool key_may(const Caller& caller, const Model& model) { return caller.models.empty() || listed(caller.models, model); }
 
-/// By a channel of that dialect or, at endpoints that can be translated, by any.
+/// By a channel of that dialect or, at endpoints that can be translated, by others.
 bool serves(const Channel& channel, const Ask& ask) {
     const Dialect spoken = channel.provider->dialect;
     if (needs_responses(ask.endpoint) && !channel.provider->quirks.responses) return false;
     // A rerank is Cohere's, whatever else it stands beside.
     const bool rerank = ask.endpoint == Endpoint::rerank && spoken == Dialect::cohere;
-    return spoken == ask.dialect || can_translate(ask.endpoint) || rerank;
+    return spoken == ask.dialect || can_translate(ask.endpoint, *channel.provider) || rerank;
 }
 
 bool holds(const PickRule& rule, const Ask& ask) {
@@ -255,6 +255,13 @@ std::unexpected<Error> not_offered(const Model& model, const Ask& ask) {
                                 model.name));
     // A virtual model that picks none has no channels of its own.
     const Dialect other = model.channels.empty() ? ask.dialect : model.channels.front().provider->dialect;
+    if (ask.endpoint == Endpoint::embeddings && other == Dialect::gemini)
+        return fail(
+            Fault::model_unknown,
+            fmt::format("The model \"{}\" makes no embeddings here: its provider is Vertex AI, which has another "
+                        "call for them than Gemini's own API. Take a model of a provider with that one, or "
+                        "with OpenAI's or Cohere's.",
+                        model.name));
     if (path_of(other, model).empty())
         return fail(
             Fault::model_unknown,

@@ -268,7 +268,9 @@ providers::translate::Shown CallText::shown() const {
     return {.model = call_.prompt.model,
             .id = id_,
             .created = std::chrono::floor<std::chrono::seconds>(call_.at).time_since_epoch().count(),
-            .usage_chunk = call_.prompt.usage_asked};
+            .usage_chunk = call_.prompt.usage_asked,
+            .texts = call_.prompt.texts,
+            .base64 = call_.prompt.base64};
 }
 
 Error stopping_error() {
@@ -395,8 +397,10 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     Result<std::string> translated;
     if (call.attempt.translated && reading.understood && !reading.failed) {
         const CallText text(call);
-        translated = providers::translate::answer({.caller = call.endpoint, .provider = call.attempt.spoken}, *body,
-                                                  text.shown());
+        providers::translate::Shown of_call = text.shown();
+        of_call.input = reading.usage.input_total();
+        translated =
+            providers::translate::answer({.caller = call.endpoint, .provider = call.attempt.spoken}, *body, of_call);
         if (translated) shown = *translated;
     }
     if (!reading.understood || reading.failed || !translated) {

@@ -68,7 +68,8 @@ enum class Key : std::uint8_t {
     instruction,
     generation_config,
     format,
-    output_settings
+    output_settings,
+    encoding
 };
 
 /// A set of endpoints, one bit each.
@@ -124,6 +125,7 @@ inline constexpr std::array key_names = {
     KeyName{"text", Key::output_settings, at_responses},
     KeyName{"output_config", Key::output_settings, at_messages},
     KeyName{"output_format", Key::format, at_messages},
+    KeyName{"encoding_format", Key::encoding, bit(Endpoint::embeddings)},
     // Google takes each of its names in both spellings.
     KeyName{"contents", Key::contents, at_gemini},
     KeyName{"systemInstruction", Key::instruction, at_gemini},

@@ -21,7 +21,7 @@ class InputWalk {
     /// Goes through everything below `value`, so that the whole body is known to be JSON of bounded depth, and sums up
     /// what is not text.
     error_code walk(ondemand::value value, Place place, int depth);
-    /// The same for legacy completions' prompt: each of a list is answered n times.
+    /// The same for legacy completions' prompt, each of a list of which is answered n times, and for what is embedded.
     error_code count_prompts(ondemand::value value);
 
     std::int64_t prompts() const { return prompts_; }
