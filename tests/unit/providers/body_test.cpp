@@ -124,27 +124,6 @@ TEST(Body, fields_of_other_endpoints_pass_unread) {
     EXPECT_TRUE(read_prompt(Endpoint::responses, R"({"model":"m","max_tokens":0})").has_value());
 }
 
-TEST(Body, how_many_vectors_are_asked_for_and_in_which_form) {
-    struct Case {
-        std::string more;
-        std::size_t texts;
-        bool base64;
-    };
-    for (const Case& one :
-         {Case{R"("input":"x")", 1, false}, Case{R"("input":["x","y"],"encoding_format":"float")", 2, false},
-          Case{R"("input":[1,2,3],"encoding_format":"base64")", 1, true},
-          Case{R"("input":[[1,2],[3]],"encoding_format":"b\u0061se64")", 2, true},
-          Case{R"("encoding_format":["base64"],"input":[])", 1, false}}) {
-        const auto prompt = read_prompt(Endpoint::embeddings, R"({"model":"m",)" + one.more + "}");
-        ASSERT_TRUE(prompt.has_value()) << one.more;
-        EXPECT_EQ(prompt->texts, one.texts) << one.more;
-        EXPECT_EQ(prompt->base64, one.base64) << one.more;
-        EXPECT_EQ(prompt->choices, 1) << one.more;
-    }
-    EXPECT_FALSE(
-        read_prompt(Endpoint::embeddings, R"({"model":"m","encoding_format":"float","encoding_format":"base64"})"));
-}
-
 TEST(Body, what_a_call_asks_for) {
     const std::string body =
         R"({"model":"gpt-\u0034o","stream":true,"n":3,"max_tokens":77,"service_tier":"flex","stream_options":{"include_usage":true}})";

@@ -1,10 +1,12 @@
 // Hunts: texts that become others, or none, on their way to a provider that embeds by a call of its own; what it cannot
 // be told, sent or dropped without a word; vectors that are not those of the texts, passed on; floats and base64 that
 // are not the same numbers.
+#include "service/providers/body.h"
 #include "service/providers/translate/translate.h"
 
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -86,6 +88,27 @@ TEST(TranslateEmbeddings, WhatCannotBeSaidIsRefusedByItsName) {
     const auto many = request(Endpoint::embeddings, body(texts(97)), cohere);
     ASSERT_FALSE(many.has_value());
     EXPECT_NE(many.error().for_caller.find("at most 96 in one call"), std::string::npos) << many.error().for_caller;
+}
+
+TEST(TranslateEmbeddings, ABodySaysHowManyVectorsAreWantedAndInWhichForm) {
+    struct Case {
+        std::string more;
+        std::size_t texts;
+        bool base64;
+    };
+    for (const Case& one :
+         {Case{R"("input":"x")", 1, false}, Case{R"("input":["x","y"],"encoding_format":"float")", 2, false},
+          Case{R"("input":[1,2,3],"encoding_format":"base64")", 1, true},
+          Case{R"("input":[[1,2],[3]],"encoding_format":"b\u0061se64")", 2, true},
+          Case{R"("encoding_format":["base64"],"input":[])", 1, false}}) {
+        const auto prompt = read_prompt(Endpoint::embeddings, R"({"model":"m",)" + one.more + "}");
+        ASSERT_TRUE(prompt.has_value()) << one.more;
+        EXPECT_EQ(prompt->texts, one.texts) << one.more;
+        EXPECT_EQ(prompt->base64, one.base64) << one.more;
+        EXPECT_EQ(prompt->choices, 1) << one.more;
+    }
+    EXPECT_FALSE(
+        read_prompt(Endpoint::embeddings, R"({"model":"m","encoding_format":"float","encoding_format":"base64"})"));
 }
 
 TEST(TranslateEmbeddings, FloatsAndBase64AreTheSameNumbers) {
