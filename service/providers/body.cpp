@@ -43,6 +43,12 @@ Span with_comma(std::string_view body, Span member) {
     return {body[before] == ',' ? before : member.begin, member.end};
 }
 
+/// Within a field nothing has to be of one type or another.
+Result<void> walked(error_code error) {
+    if (error) return not_json(error == simdjson::INCORRECT_TYPE ? simdjson::TAPE_ERROR : error);
+    return {};
+}
+
 /// One pass over one body. The parser of the thread and the padded copy are in use until it ends.
 class PromptReader {
   public:
@@ -139,10 +145,7 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
         case Key::messages:
             return walk_from(value, Place::messages);
         case Key::input:
-            if (endpoint_ == Endpoint::embeddings) {
-                if (const auto error = input_.count_prompts(value)) return not_json(error);
-                return {};
-            }
+            if (endpoint_ == Endpoint::embeddings) return walked(input_.count_prompts(value));
             return walk_from(value, has_items() ? Place::messages : Place::text);
         case Key::tools:
             return walk_from(value, endpoint_ == Endpoint::generate_content ? Place::google_tools : Place::tools);
@@ -150,8 +153,7 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
             return walk_from(value, Place::context);
         case Key::prompt:
             if (has_items()) return read_kept_input(name, value);
-            if (const auto error = input_.count_prompts(value)) return not_json(error);
-            return {};
+            return walked(input_.count_prompts(value));
         case Key::stored_input:
             return walk_from(value, Place::stored);
         case Key::kept_input:
@@ -372,9 +374,7 @@ Result<void> PromptReader::read_stream_options(ondemand::value value) {
 }
 
 Result<void> PromptReader::walk_from(ondemand::value value, Place place) {
-    if (const auto error = input_.walk(value, place, 2))
-        return not_json(error == simdjson::INCORRECT_TYPE ? simdjson::TAPE_ERROR : error);
-    return {};
+    return walked(input_.walk(value, place, 2));
 }
 
 void PromptReader::note_tools() {

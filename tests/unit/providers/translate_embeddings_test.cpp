@@ -131,6 +131,9 @@ TEST(TranslateEmbeddings, FloatsAndBase64AreTheSameNumbers) {
 }
 
 TEST(TranslateEmbeddings, VectorsThatAreNotThoseOfTheTextsAreNoAnswer) {
+    std::string long_vector = "[0";
+    for (int i = 0; i < 65'536; ++i) long_vector += ",0";
+    long_vector += ']';
     const std::vector<std::string> lists = {"[]",
                                             "[[0.1]]",
                                             "[[0.1],[0.2],[0.3]]",
@@ -141,13 +144,7 @@ TEST(TranslateEmbeddings, VectorsThatAreNotThoseOfTheTextsAreNoAnswer) {
                                             "[[0.1],[1e39]]",
                                             "[[0.1],[-1e300]]",
                                             "[[0.1],0.2]",
-                                            "[[0.1],[" + std::string(2 * 65'536, ' ') + "0" +
-                                                [] {
-                                                    std::string rest;
-                                                    for (int i = 0; i < 65'536; ++i) rest += ",0";
-                                                    return rest;
-                                                }() +
-                                                "]]",
+                                            "[[0.1]," + long_vector + "]",
                                             R"("AAAAPw==")",
                                             "7"};
     const Shown shown{.model = "asked", .texts = 2, .input = 7};
