@@ -20,8 +20,10 @@ pkg_check_modules(DRAWING REQUIRED IMPORTED_TARGET "pangocairo>=1.50" "pangoft2>
 # Old words of theirs that would keep a file from sharing precompiled headers: this system's own are newer, and its threads need no flag.
 function(bursar_without target property words)
     get_target_property(now ${target} ${property})
-    list(FILTER now EXCLUDE REGEX "${words}")
-    set_target_properties(${target} PROPERTIES ${property} "${now}")
+    if(now)
+        list(FILTER now EXCLUDE REGEX "${words}")
+        set_target_properties(${target} PROPERTIES ${property} "${now}")
+    endif()
 endfunction()
 bursar_without(Poco::Foundation INTERFACE_COMPILE_DEFINITIONS "^_(XOPEN_SOURCE|REENTRANT|THREAD_SAFE)")
 bursar_without(PkgConfig::DRAWING INTERFACE_COMPILE_OPTIONS "^-pthread$")

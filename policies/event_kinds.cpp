@@ -131,8 +131,9 @@ constexpr std::array kinds{
               "The vault was unsealed after it had been sealed.", ""},
     EventKind{
         "certificate.expiring", Severity::warning, begins, "A certificate ends soon",
-        "The certificate that the service shows its callers ends within 21 days; within 7 it is critical. Put a new "
-        "one in its place and reload the service.",
+        "The certificate that the service shows its callers ends within 21 days, or, if it lasts for less "
+        "than 84, in its last quarter; within 7 days, or in its last twelfth, it is critical. Put a new one in its "
+        "place and reload the service.",
         "certificate.renewed"},
     EventKind{"certificate.renewed", Severity::info, ends, "A certificate was renewed",
               "The service shows its callers a certificate that lasts.", ""},

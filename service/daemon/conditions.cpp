@@ -23,8 +23,11 @@ constexpr std::array slow{Course{"price.missing", "price.found"}, Course{"certif
                           Course{"certificate.refused", "certificate.accepted"}, Course{"disk.low", "disk.ok"},
                           Course{"backup.failed", "backup.made"}};
 
+/// Or, of a short life, its last quarter: bursar-setup renews one when a third is left.
 constexpr auto certificate_warning = std::chrono::days(21);
 constexpr auto certificate_critical = std::chrono::days(7);
+constexpr int warning_part = 4;
+constexpr int critical_part = 12;
 constexpr auto token_warning = std::chrono::days(7);
 
 constexpr std::string_view backup_away_subject = "backup:away";
@@ -133,15 +136,20 @@ std::vector<Condition> prices_missing(const policies::Snapshot& rules, Timestamp
     return out;
 }
 
-std::optional<Condition> certificate_expiring(std::optional<Timestamp> end, const std::string& time_zone,
-                                              Timestamp now) {
-    if (!end || *end - now > certificate_warning) return {};
-    const bool soon = *end - now <= certificate_critical;
-    return Condition{.kind = "certificate.expiring",
-                     .subject = "certificate:own",
-                     .text = fmt::format("The certificate of the service {} on {}", *end > now ? "ends" : "has ended",
-                                         for_people(*end, time_zone)),
-                     .severity = soon ? Severity::critical : Severity::warning};
+std::optional<Condition> certificate_expiring(const std::optional<edge::CertificateLife>& life,
+                                              const std::string& time_zone, Timestamp now) {
+    if (!life) return {};
+    using Duration = Timestamp::duration;
+    const Duration whole = life->until - life->from;
+    const Duration left = life->until - now;
+    if (left > std::min<Duration>(certificate_warning, whole / warning_part)) return {};
+    const bool soon = left <= std::min<Duration>(certificate_critical, whole / critical_part);
+    return Condition{
+        .kind = "certificate.expiring",
+        .subject = "certificate:own",
+        .text = fmt::format("The certificate of the service {} on {}", left > Duration::zero() ? "ends" : "has ended",
+                            for_people(life->until, time_zone)),
+        .severity = soon ? Severity::critical : Severity::warning};
 }
 
 std::optional<Condition> disk_low(std::optional<std::uintmax_t> available) {

@@ -4,6 +4,7 @@
 #include "policies/snapshot.h"
 #include "service/backup/away.h"
 #include "service/backup/backups.h"
+#include "service/edge/tls.h"
 #include "service/providers/health.h"
 #include "service/store/store.h"
 #include "service/treasury/conditions.h"
@@ -51,8 +52,9 @@ class ProviderView {
 
 /// Channels whose price is not known at this instant.
 std::vector<treasury::Condition> prices_missing(const policies::Snapshot& rules, Timestamp now);
-std::optional<treasury::Condition> certificate_expiring(std::optional<Timestamp> end, const std::string& time_zone,
-                                                        Timestamp now);
+/// Not before a certificate that renews itself in time would have been renewed, however short its life is.
+std::optional<treasury::Condition> certificate_expiring(const std::optional<edge::CertificateLife>& life,
+                                                        const std::string& time_zone, Timestamp now);
 /// `available`: none if it could not be found out.
 std::optional<treasury::Condition> backup_failed(const backup::State& state);
 /// `place`: where it should be.

@@ -68,6 +68,11 @@ std::int64_t milliseconds_since(Moment then, Moment now) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(now - then).count();
 }
 
+/// What a standby said of itself the last time is then no longer known to be so.
+bool is_silent(const std::optional<Moment>& heard_at, Moment now) {
+    return !heard_at || now - *heard_at >= silent_after;
+}
+
 std::string since(const std::optional<Moment>& then, Moment now) {
     if (!then) return "not since the start";
     return fmt::format("{} s ago", milliseconds_since(*then, now) / 1000);
@@ -80,7 +85,7 @@ admin::Check check_of(const ServingNode& node) {
     };
     if (state.standing.post == Post::retired)
         return bad(true, "The other machine has taken over. This one serves nothing any more.");
-    const bool silent = !state.pulled_at || node.now() - *state.pulled_at >= silent_after;
+    const bool silent = is_silent(state.pulled_at, node.now());
     const std::string heard = since(state.pulled_at, node.now());
     if (!node.may_spend())
         return bad(true, fmt::format("No call is served: the standby was heard {}, and without it nothing is spent. "
@@ -132,7 +137,7 @@ void write_status(JsonWriter& json, const ServingNode& node) {
     json.field("copy_whole", state.standby_is_whole).field("newest_group", state.newest);
     json.field("standby_group", state.confirmed).field("behind_bytes", std::uint64_t{state.unconfirmed_bytes});
     if (!state.standby_version.empty()) json.field("standby_version", state.standby_version);
-    if (state.standby_cannot_open) json.field("unfit", cannot_open);
+    if (state.standby_cannot_open && !is_silent(state.pulled_at, node.now())) json.field("unfit", cannot_open);
     if (state.behind_since) json.field("behind_ms", milliseconds_since(*state.behind_since, node.now()));
     if (const std::string why = node.refused(); !why.empty()) json.field("refused", why);
 }

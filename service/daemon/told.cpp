@@ -89,7 +89,7 @@ class Slow {
         const auto rules = books_.rules->get();
         const std::string& time_zone = rules->organisation.time_zone;
         std::vector<treasury::Condition> holding = prices_missing(*rules, now);
-        if (auto found = certificate_expiring(around_.server.certificate_end(), time_zone, now))
+        if (auto found = certificate_expiring(around_.server.certificate_life(), time_zone, now))
             holding.push_back(*std::move(found));
         if (auto found = certificate_refused(around_.certificates.failure())) holding.push_back(*std::move(found));
         const auto room = room_in(around_.state_folder);

@@ -110,7 +110,7 @@ class ShardedServer final : public Server {
     void start() override;
     void stop() override;
     Result<void> reload_certificate() override;
-    std::optional<Timestamp> certificate_end() const override { return edge::certificate_end(tls()); }
+    std::optional<CertificateLife> certificate_life() const override { return edge::certificate_life(tls()); }
     const Counters& counters() const override { return counters_; }
 
   private:

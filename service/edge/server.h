@@ -2,6 +2,7 @@
 
 #include "service/base/result.h"
 #include "service/edge/exchange.h"
+#include "service/edge/tls.h"
 
 #include <atomic>
 #include <chrono>
@@ -79,8 +80,8 @@ class Server {
     virtual void stop() = 0;
     /// New certificate and key for connections to come; the old ones stay if these are wrong.
     virtual Result<void> reload_certificate() = 0;
-    /// When the certificate that is shown to connections to come ends; none without TLS.
-    virtual std::optional<Timestamp> certificate_end() const = 0;
+    /// Of the certificate that is shown to connections to come; none without TLS.
+    virtual std::optional<CertificateLife> certificate_life() const = 0;
     virtual const Counters& counters() const = 0;
 };
 

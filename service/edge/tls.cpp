@@ -59,11 +59,15 @@ Result<TlsContext> server_context(const std::filesystem::path& certificate, cons
     return context;
 }
 
-std::optional<Timestamp> certificate_end(const TlsContext& context) {
+std::optional<CertificateLife> certificate_life(const TlsContext& context) {
     const X509* const shown = context ? SSL_CTX_get0_certificate(context.get()) : nullptr;
-    std::tm parts{};
-    if (shown == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(shown), &parts) != 1) return {};
-    return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&parts)));
+    std::tm from{};
+    std::tm until{};
+    if (shown == nullptr || ASN1_TIME_to_tm(X509_get0_notBefore(shown), &from) != 1 ||
+        ASN1_TIME_to_tm(X509_get0_notAfter(shown), &until) != 1)
+        return {};
+    const auto at = [](std::tm& parts) { return std::chrono::sys_seconds(std::chrono::seconds(::timegm(&parts))); };
+    return CertificateLife{.from = at(from), .until = at(until)};
 }
 
 }  // namespace bursar::edge

@@ -20,7 +20,13 @@ using TlsContext = std::shared_ptr<ssl_ctx_st>;
 /// is wrong with it.
 Result<TlsContext> server_context(const std::filesystem::path& certificate, const std::filesystem::path& private_key);
 
-/// When the certificate that it shows ends; none if there is none.
-std::optional<Timestamp> certificate_end(const TlsContext& context);
+/// From when to when a certificate holds.
+struct CertificateLife {
+    Timestamp from;
+    Timestamp until;
+};
+
+/// That of the certificate that it shows; none if there is none.
+std::optional<CertificateLife> certificate_life(const TlsContext& context);
 
 }  // namespace bursar::edge

@@ -32,7 +32,7 @@ def verdict_of(path, command):
     known = CACHE / state
     if known.exists():
         return known.read_text()
-    done = subprocess.run(["clang-tidy-19", "--quiet", "-p", ROOT / "build/dev", ROOT / path], capture_output=True, text=True, check=False)
+    done = subprocess.run(["clang-tidy-19", "--quiet", "-p", ROOT / "build/release", ROOT / path], capture_output=True, text=True, check=False)
     verdict = done.stdout if done.returncode else ""
     CACHE.mkdir(parents=True, exist_ok=True)
     known.write_text(verdict)
@@ -43,7 +43,7 @@ class Tidy(unittest.TestCase):
     def test_changed_files(self):
         self.assertIsNotNone(shutil.which("clang-tidy-19"), "clang-tidy-19 is missing: installer/dependencies test")
         commands = {os.path.relpath(entry["file"], ROOT): entry["command"]
-                    for entry in json.loads((ROOT / "build/dev/compile_commands.json").read_text())}
+                    for entry in json.loads((ROOT / "build/release/compile_commands.json").read_text())}
         paths = [path for path in changed() if path in commands][:FILES_MAX]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             verdicts = list(pool.map(lambda path: verdict_of(path, commands[path]), paths))

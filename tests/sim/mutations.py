@@ -140,7 +140,7 @@ class Check:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "dev", help="a build with both test programs")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release", help="a build with both test programs")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     words = parser.parse_args()
     check = Check(words.build, ROOT / "build" / "mutations")

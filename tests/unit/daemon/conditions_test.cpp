@@ -123,18 +123,34 @@ TEST(Prices, that_are_missing_are_told_of_once_for_each_channel) {
         << "a price that has ended";
 }
 
+/// What is said of a certificate of such a life with so much of it left.
+std::string said_of(std::chrono::nanoseconds life, std::chrono::nanoseconds left) {
+    const auto found = certificate_expiring(edge::CertificateLife{.from = noon + left - life, .until = noon + left},
+                                            std::string(berlin), noon);
+    return found ? std::string(name_of(*found->severity)) : "none";
+}
+
 TEST(Certificate, is_a_warning_for_three_weeks_and_critical_for_one) {
-    const auto severity = [](std::chrono::nanoseconds left) -> std::string {
-        const auto found = certificate_expiring(noon + left, std::string(berlin), noon);
-        return found ? std::string(name_of(*found->severity)) : "none";
-    };
-    EXPECT_EQ(severity(std::chrono::days(21) + 1ns), "none");
-    EXPECT_EQ(severity(std::chrono::days(21)), "warning");
-    EXPECT_EQ(severity(std::chrono::days(7)), "critical");
-    EXPECT_EQ(severity(-1h), "critical");
+    using std::chrono::days;
+    EXPECT_EQ(said_of(days(365), days(21) + 1ns), "none");
+    EXPECT_EQ(said_of(days(365), days(21)), "warning");
+    EXPECT_EQ(said_of(days(365), days(7) + 1ns), "warning");
+    EXPECT_EQ(said_of(days(365), days(7)), "critical");
+    EXPECT_EQ(said_of(days(365), -1h), "critical");
     EXPECT_FALSE(certificate_expiring({}, std::string(berlin), noon)) << "without TLS there is none";
-    EXPECT_EQ(certificate_expiring(noon + 24h, std::string(berlin), noon)->text,
-              "The certificate of the service ends on 21 November 2026, 12:00 (Europe/Berlin)");
+    EXPECT_EQ(
+        certificate_expiring(edge::CertificateLife{.from = noon, .until = noon + 24h}, std::string(berlin), noon + 23h)
+            ->text,
+        "The certificate of the service ends on 21 November 2026, 12:00 (Europe/Berlin)");
+}
+
+TEST(Certificate, of_a_short_life_is_none_until_its_renewal_is_overdue) {
+    using std::chrono::days;
+    EXPECT_EQ(said_of(days(6), days(6)), "none") << "a new one";
+    EXPECT_EQ(said_of(days(6), days(2)), "none") << "its renewal is due now";
+    EXPECT_EQ(said_of(days(6), 36h), "warning");
+    EXPECT_EQ(said_of(days(6), 12h), "critical");
+    EXPECT_EQ(said_of(days(90), days(21)), "warning") << "Let's Encrypt's of today is warned of as before";
 }
 
 TEST(Disk, is_low_below_the_mark_and_nothing_is_said_of_one_that_nobody_can_ask) {
