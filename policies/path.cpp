@@ -88,6 +88,11 @@ bool can_translate(Endpoint endpoint, const Provider& to) {
     return can_translate(endpoint, to.dialect) && !(vertex && endpoint == Endpoint::embeddings);
 }
 
+bool takes_batches(const Provider& provider, Endpoint endpoint) {
+    return provider.dialect == Dialect::openai && !provider.quirks.deployments && !provider.quirks.raw_predict &&
+           spoken_at(endpoint, provider) == endpoint;
+}
+
 Endpoint spoken_at(Endpoint endpoint, Dialect provider) {
     if (endpoint == Endpoint::embeddings) return embeddings_at(provider);
     if (!facts(endpoint).translated) return endpoint;

@@ -23,6 +23,8 @@ bool can_translate(Endpoint endpoint, Dialect to);
 bool can_translate(Endpoint endpoint, const Provider& to);
 /// Whether only providers take it that have the Responses API themselves.
 constexpr bool needs_responses(Endpoint endpoint) { return facts(endpoint).suffix.starts_with("/responses/"); }
+/// Whether the provider takes batches of such calls: as they are, in OpenAI's API.
+bool takes_batches(const Provider& provider, Endpoint endpoint);
 /// The endpoint at which a provider of this dialect is asked what a caller asks at `endpoint`.
 Endpoint spoken_at(Endpoint endpoint, Dialect provider);
 /// The same for this provider, who may have fewer of its dialect's endpoints.

@@ -1,6 +1,7 @@
 #include "service/providers/body.h"
 
 #include "service/providers/body_reading.h"
+#include "service/providers/embedded_prompt.h"
 #include "service/providers/fields.h"
 #include "service/providers/input_walk.h"
 #include "service/providers/json_walk.h"
@@ -65,7 +66,6 @@ class PromptReader {
     Result<void> read_max_tool_calls(ondemand::value value);
     Result<void> read_thinking(ondemand::value value);
     Result<void> read_tags(ondemand::value value);
-    Result<void> read_encoding(ondemand::value value);
     Result<void> read_previous_response(ondemand::value value);
     Result<void> read_kept_input(std::string_view name, ondemand::value value);
     Result<std::optional<bool>> read_truth(std::string_view name, ondemand::value value);
@@ -189,7 +189,9 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
         case Key::output_settings:
             return walk_from(value, Place::output_settings);
         case Key::encoding:
-            return read_encoding(value);
+        case Key::dimensions:
+        case Key::purpose:
+            return walked(read_embedded(key_names[row].key, value, input_, prompt_));
         case Key::instruction:
             return walk_from(value, Place::turn);
         case Key::generation_config:
@@ -307,17 +309,6 @@ Result<void> PromptReader::read_tags(ondemand::value value) {
     return {};
 }
 
-/// What else it may be is for whoever makes the vectors to say.
-Result<void> PromptReader::read_encoding(ondemand::value value) {
-    ondemand::json_type type{};
-    std::string_view form;
-    if (value.type().get(type) != simdjson::SUCCESS || type != ondemand::json_type::string)
-        return walk_from(value, Place::text);
-    if (const auto error = value.get_string().get(form)) return not_json(error);
-    prompt_.base64 = form == "base64";
-    return {};
-}
-
 Result<void> PromptReader::read_previous_response(ondemand::value value) {
     if (is_null(value)) return {};
     std::string_view id;
@@ -394,10 +385,12 @@ void PromptReader::note_tools() {
 Result<Prompt> PromptReader::finished() {
     if (prompt_.model_at.empty() && endpoint_ != Endpoint::generate_content)
         return fail(Fault::invalid_request, "`model` is missing. Name a model; GET /v1/models lists them.");
-    if (endpoint_ == Endpoint::embeddings)
+    if (endpoint_ == Endpoint::embeddings) {
         prompt_.texts = static_cast<std::size_t>(input_.prompts());
-    else
+        prompt_.in_tokens = input_.in_tokens();
+    } else {
         prompt_.choices *= input_.prompts();
+    }
     prompt_.input_at_most = static_cast<Tokens>(body_.size() - input_.bytes_not_text()) + input_.tokens_not_text();
     prompt_.input_elsewhere = input_.elsewhere();
     prompt_.item_reference = has_items() && input_.item_reference();

@@ -35,6 +35,8 @@ describe('transcripts of translated calls', () => {
             anthropic_client_at_cohere: checkCohereRequest,
             gemini_client_at_cohere: checkCohereRequest,
             responses_client_at_cohere: checkCohereRequest,
+            embeddings_client_at_gemini: (body) => checkGeminiEmbeddings(body, 'gemini-embedding-001'),
+            embeddings_client_at_cohere: checkCohereEmbed,
         };
         for (const [client, check] of Object.entries(takes))
             for (const [name, file] of transcripts(client))

@@ -10,6 +10,9 @@
 // Embeddings of OpenAI's callers at providers of other dialects: one step each way, since nobody else asks for them.
 namespace bursar::providers::translate {
 
+/// Of one vector, asked for or sent. The longest of today have 4,096.
+inline constexpr std::size_t vector_numbers_max = 16'384;
+
 /// Whether providers of that dialect can be asked for embeddings by callers of OpenAI's.
 bool takes_embeddings(Dialect provider);
 /// The body for the provider; `bytes` are those of the caller's. invalid_request: what cannot be said there.

@@ -18,9 +18,6 @@
 namespace bursar::providers::translate {
 namespace {
 
-/// Of one vector. The longest of today have 4,096.
-constexpr std::size_t numbers_max = 65'536;
-
 /// {"embeddings": {"float": [[0.1, …], …]}} or {"embeddings": [{"values": [0.1, …]}, …]}.
 std::optional<dom::array> vectors_of(Endpoint provider, dom::object body) {
     if (provider == Endpoint::gemini_embeddings) return list_member(body, "embeddings");
@@ -40,7 +37,7 @@ bool read_numbers(dom::array list, std::vector<double>& numbers) {
     numbers.clear();
     for (const auto item : list) {
         double number = 0;
-        if (numbers.size() == numbers_max || item.get_double().get(number) != simdjson::SUCCESS) return false;
+        if (numbers.size() == vector_numbers_max || item.get_double().get(number) != simdjson::SUCCESS) return false;
         if (std::abs(number) > static_cast<double>(std::numeric_limits<float>::max())) return false;
         numbers.push_back(number);
     }
@@ -77,10 +74,14 @@ std::expected<std::string, std::string> embeddings_answer(Endpoint provider, dom
     json.open().field("object", "list").key("data").open_list();
     std::vector<double> numbers;
     std::size_t index = 0;
+    auto length = static_cast<std::size_t>(shown.dimensions.value_or(0));
     for (const auto vector : *vectors) {
         if (index == shown.texts) return lacking(fmt::format("has more embeddings than the {} texts", index));
         const auto list = numbers_of(provider, vector);
         if (!list || !read_numbers(*list, numbers)) return lacking(fmt::format("has no vector at {}", index));
+        if (length == 0) length = numbers.size();
+        if (numbers.size() != length)
+            return lacking(fmt::format("has a vector of {} numbers at {}, not of {}", numbers.size(), index, length));
         json.open().field("object", "embedding").field("index", static_cast<std::int64_t>(index++)).key("embedding");
         if (shown.base64)
             json.value(to_base64(bytes_of(numbers)));

@@ -14,9 +14,7 @@
 namespace bursar::providers::translate {
 namespace {
 
-/// As many texts take the two in one call. Google's reference does not say it; the API does.
-constexpr std::size_t gemini_texts_max = 100, cohere_texts_max = 96;
-constexpr std::int64_t dimensions_max = 65'536;
+constexpr auto dimensions_max = static_cast<std::int64_t>(vector_numbers_max);
 
 /// What the vectors are for. OpenAI's have one kind for all of it.
 struct Purpose {
@@ -33,10 +31,14 @@ struct Wanted {
     const Purpose* purpose = nullptr;
 };
 
-Result<void> read_input(dom::element value, const Where& where, std::size_t texts_max, Wanted& wanted) {
-    constexpr std::string_view some_text = "a text that is not empty";
+/// One of which nothing is left to be embedded has no vector at either.
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos; }
+
+/// How many texts there may be, and that they are no tokens, is known before (policies/embeddings).
+Result<void> read_input(dom::element value, const Where& where, Wanted& wanted) {
+    constexpr std::string_view some_text = "a text that is not blank";
     const auto as_one = as_text(value);
-    if (as_one && as_one->empty()) return wrong(where, some_text);
+    if (as_one && is_blank(*as_one)) return wrong(where, some_text);
     if (as_one) {
         wanted.texts.push_back(*as_one);
         return {};
@@ -44,19 +46,11 @@ Result<void> read_input(dom::element value, const Where& where, std::size_t text
     dom::array list;
     if (value.get_array().get(list) != simdjson::SUCCESS || list.size() == 0)
         return wrong(where, "a text, or a list of texts that is not empty");
-    std::size_t index = 0;
     for (const auto item : list) {
         const auto text = as_text(item);
-        if (!text && (item.is_number() || item.is_array()))
-            return no_form(where, "cannot be tokens there. Send the texts, or ask for a model of the OpenAI dialect.");
-        if (!text || text->empty()) return wrong(where.at(index), some_text);
-        if (index++ < texts_max) wanted.texts.push_back(*text);
+        if (!text || is_blank(*text)) return wrong(where.at(wanted.texts.size()), some_text);
+        wanted.texts.push_back(*text);
     }
-    if (index > texts_max)
-        return fail(Fault::invalid_request,
-                    fmt::format("`input` has {} texts, and this model's provider takes at most {} in one call. Send "
-                                "them in several calls.",
-                                index, texts_max));
     return {};
 }
 
@@ -73,9 +67,9 @@ Result<void> read_purpose(dom::element value, const Where& where, Wanted& wanted
     return {};
 }
 
-Result<void> read_field(std::string_view name, dom::element value, std::size_t texts_max, Wanted& wanted) {
+Result<void> read_field(std::string_view name, dom::element value, Wanted& wanted) {
     const Where where{.name = name};
-    if (name == "input") return read_input(value, where, texts_max, wanted);
+    if (name == "input") return read_input(value, where, wanted);
     if (name == "dimensions") return read_dimensions(value, where, wanted);
     if (name == "input_type") return read_purpose(value, where, wanted);
     if (name == "encoding_format") {
@@ -87,10 +81,10 @@ Result<void> read_field(std::string_view name, dom::element value, std::size_t t
     return no_form(where, "has no form there. Leave it out, or ask for a model of the OpenAI dialect.");
 }
 
-Result<Wanted> read(dom::object body, std::size_t texts_max) {
+Result<Wanted> read(dom::object body) {
     Wanted wanted;
     for (const auto entry : body)
-        if (!entry.value.is_null()) TRY_VOID(read_field(entry.key, entry.value, texts_max, wanted));
+        if (!entry.value.is_null()) TRY_VOID(read_field(entry.key, entry.value, wanted));
     if (wanted.texts.empty())
         return fail(Fault::invalid_request, "`input` is missing. Send a text, or a list of texts.");
     return wanted;
@@ -131,9 +125,8 @@ std::string for_cohere(const Wanted& wanted, std::size_t bytes, std::string_view
 bool takes_embeddings(Dialect provider) { return provider == Dialect::gemini || provider == Dialect::cohere; }
 
 Result<std::string> embeddings_request(dom::object body, std::size_t bytes, const Target& to) {
-    const bool gemini = to.dialect == Dialect::gemini;
-    TRY(const Wanted wanted, read(body, gemini ? gemini_texts_max : cohere_texts_max));
-    return gemini ? for_gemini(wanted, bytes, to.model) : for_cohere(wanted, bytes, to.model);
+    TRY(const Wanted wanted, read(body));
+    return to.dialect == Dialect::gemini ? for_gemini(wanted, bytes, to.model) : for_cohere(wanted, bytes, to.model);
 }
 
 }  // namespace bursar::providers::translate

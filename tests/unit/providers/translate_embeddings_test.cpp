@@ -5,6 +5,8 @@
 #include "service/providers/translate/translate.h"
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,12 +23,6 @@ constexpr Way at_gemini{.caller = Endpoint::embeddings, .provider = Endpoint::ge
 constexpr Way at_cohere{.caller = Endpoint::embeddings, .provider = Endpoint::cohere_embed};
 
 std::string body(const std::string& more) { return R"({"model":"m",)" + more + "}"; }
-
-std::string texts(std::size_t count) {
-    std::string list = "[";
-    for (std::size_t i = 0; i < count; ++i) list.append(i == 0 ? "" : ",").append(R"("t")");
-    return R"("input":)" + list + "]";
-}
 
 TEST(TranslateEmbeddings, EveryTextIsSentWithWhatIsWanted) {
     struct Said {
@@ -47,8 +43,6 @@ TEST(TranslateEmbeddings, EveryTextIsSentWithWhatIsWanted) {
         EXPECT_EQ(*to_google, one.gemini);
         EXPECT_EQ(*to_cohere, one.cohere);
     }
-    EXPECT_TRUE(request(Endpoint::embeddings, body(texts(100)), google).has_value());
-    EXPECT_TRUE(request(Endpoint::embeddings, body(texts(96)), cohere).has_value());
 }
 
 TEST(TranslateEmbeddings, WhatCannotBeSaidIsRefusedByItsName) {
@@ -56,26 +50,27 @@ TEST(TranslateEmbeddings, WhatCannotBeSaidIsRefusedByItsName) {
         std::string more, says;
     };
     const std::vector<Refused> cases = {
-        {R"("input":[1,2,3])", "`input` cannot be tokens there"},
-        {R"("input":[[1,2],[3]])", "`input` cannot be tokens there"},
-        {R"("input":["a",7])", "`input` cannot be tokens there"},
+        {R"("input":[1,2,3])", "`input[0]` must be a text that is not blank"},
+        {R"("input":[[1,2],[3]])", "`input[0]` must be a text that is not blank"},
+        {R"("input":["a",7])", "`input[1]` must be a text that is not blank"},
         {R"("input":[])", "`input` must be a text, or a list of texts"},
         {R"("input":{"text":"a"})", "`input` must be a text, or a list of texts"},
         {R"("input":7)", "`input` must be a text, or a list of texts"},
-        {R"("input":"")", "`input` must be a text that is not empty"},
-        {R"("input":["a",""])", "`input[1]` must be a text that is not empty"},
-        {R"("input":["a",null])", "`input[1]` must be a text that is not empty"},
+        {R"("input":"")", "`input` must be a text that is not blank"},
+        {R"("input":" \t\r\n")", "`input` must be a text that is not blank"},
+        {R"("input":["a",""])", "`input[1]` must be a text that is not blank"},
+        {R"("input":["a"," "])", "`input[1]` must be a text that is not blank"},
+        {R"("input":["a",null])", "`input[1]` must be a text that is not blank"},
         {R"("input":null)", "`input` is missing"},
         {R"("dimensions":3)", "`input` is missing"},
-        {R"("input":"a","dimensions":0)", "`dimensions` must be a whole number from 1 to 65536"},
+        {R"("input":"a","dimensions":0)", "`dimensions` must be a whole number from 1 to 16384"},
         {R"("input":"a","dimensions":1e9)", "`dimensions` must be a whole number"},
-        {R"("input":"a","dimensions":70000)", "`dimensions` must be a whole number from 1 to 65536"},
+        {R"("input":"a","dimensions":16385)", "`dimensions` must be a whole number from 1 to 16384"},
         {R"("input":"a","encoding_format":"int8")", "`encoding_format` must be float or base64"},
         {R"("input":"a","encoding_format":7)", "`encoding_format` must be float or base64"},
         {R"("input":"a","input_type":"image")", "`input_type` must be search_document"},
         {R"("input":"a","truncate":"END")", "`truncate` has no form there"},
         {R"("input":"a","stream":true)", "`stream` has no form there"},
-        {texts(101), "`input` has 101 texts"},
     };
     for (const auto& one : cases)
         for (const Target& to : {google, cohere}) {
@@ -85,30 +80,41 @@ TEST(TranslateEmbeddings, WhatCannotBeSaidIsRefusedByItsName) {
             EXPECT_NE(sent.error().for_caller.find(one.says), std::string::npos)
                 << one.more << ": " << sent.error().for_caller;
         }
-    const auto many = request(Endpoint::embeddings, body(texts(97)), cohere);
-    ASSERT_FALSE(many.has_value());
-    EXPECT_NE(many.error().for_caller.find("at most 96 in one call"), std::string::npos) << many.error().for_caller;
 }
 
 TEST(TranslateEmbeddings, ABodySaysHowManyVectorsAreWantedAndInWhichForm) {
     struct Case {
         std::string more;
         std::size_t texts;
+        bool in_tokens;
         bool base64;
+        std::optional<std::int64_t> dimensions;
     };
     for (const Case& one :
-         {Case{R"("input":"x")", 1, false}, Case{R"("input":["x","y"],"encoding_format":"float")", 2, false},
-          Case{R"("input":[1,2,3],"encoding_format":"base64")", 1, true},
-          Case{R"("input":[[1,2],[3]],"encoding_format":"b\u0061se64")", 2, true},
-          Case{R"("encoding_format":["base64"],"input":[])", 1, false}}) {
+         {Case{R"("input":"x")", 1, false, false, {}},
+          Case{R"("input":["x","y"],"encoding_format":"float","dimensions":256)", 2, false, false, 256},
+          Case{R"("dimensions":1e3,"input":[1,2,3],"encoding_format":"base64")", 1, true, true, {}},
+          Case{R"("input":[[1,2],[3]],"encoding_format":"b\u0061se64","dimensions":"256")", 2, true, true, {}},
+          Case{R"("input":["x",7],"input_type":["x"],"dimensions":null)", 1, true, false, {}},
+          Case{R"("encoding_format":["base64"],"input":[])", 1, false, false, {}}}) {
         const auto prompt = read_prompt(Endpoint::embeddings, R"({"model":"m",)" + one.more + "}");
         ASSERT_TRUE(prompt.has_value()) << one.more;
         EXPECT_EQ(prompt->texts, one.texts) << one.more;
+        EXPECT_EQ(prompt->in_tokens, one.in_tokens) << one.more;
         EXPECT_EQ(prompt->base64, one.base64) << one.more;
+        EXPECT_EQ(prompt->dimensions, one.dimensions) << one.more;
         EXPECT_EQ(prompt->choices, 1) << one.more;
     }
-    EXPECT_FALSE(
-        read_prompt(Endpoint::embeddings, R"({"model":"m","encoding_format":"float","encoding_format":"base64"})"));
+}
+
+TEST(TranslateEmbeddings, WhatIsReadMayStandOnceAndInItsOwnLetters) {
+    for (const char* more :
+         {R"("encoding_format":"float","encoding_format":"base64")", R"("dimensions":3,"dimensions":256)",
+          R"("input_type":"search_query","input_type":"search_document")", R"("input":"a","input":"b")",
+          R"("Dimensions":3)", R"("INPUT_TYPE":"search_query")"})
+        EXPECT_FALSE(read_prompt(Endpoint::embeddings, body(more)).has_value()) << more;
+    EXPECT_FALSE(read_prompt(Endpoint::embeddings, R"({"model":"m","encoding_format":"\uD800"})").has_value());
+    EXPECT_FALSE(read_prompt(Endpoint::embeddings, R"({"model":"m","dimensions":1.2.3})").has_value());
 }
 
 TEST(TranslateEmbeddings, FloatsAndBase64AreTheSameNumbers) {
@@ -132,7 +138,7 @@ TEST(TranslateEmbeddings, FloatsAndBase64AreTheSameNumbers) {
 
 TEST(TranslateEmbeddings, VectorsThatAreNotThoseOfTheTextsAreNoAnswer) {
     std::string long_vector = "[0";
-    for (int i = 0; i < 65'536; ++i) long_vector += ",0";
+    for (int i = 0; i < 16'384; ++i) long_vector += ",0";
     long_vector += ']';
     const std::vector<std::string> lists = {"[]",
                                             "[[0.1]]",
@@ -144,6 +150,8 @@ TEST(TranslateEmbeddings, VectorsThatAreNotThoseOfTheTextsAreNoAnswer) {
                                             "[[0.1],[1e39]]",
                                             "[[0.1],[-1e300]]",
                                             "[[0.1],0.2]",
+                                            "[[0.1],[0.2,0.3]]",
+                                            "[[0.1,0.2],[0.3]]",
                                             "[[0.1]," + long_vector + "]",
                                             R"("AAAAPw==")",
                                             "7"};
@@ -161,6 +169,19 @@ TEST(TranslateEmbeddings, VectorsThatAreNotThoseOfTheTextsAreNoAnswer) {
         EXPECT_FALSE(answer(at_gemini, said, shown).has_value()) << said;
     EXPECT_FALSE(answer(at_cohere, R"({"embeddings":{"int8":[[1],[2]]}})", shown).has_value());
     EXPECT_TRUE(answer(at_cohere, R"({"embeddings":{"float":[[1],[-0.0]]}})", shown).has_value());
+}
+
+TEST(TranslateEmbeddings, VectorsAreAsLongAsWasAsked) {
+    Shown shown{.model = "asked", .texts = 2, .dimensions = 2, .input = 7};
+    const std::string said = R"({"embeddings":[{"values":[0.1,0.2]},{"values":[0.3,0.4]}]})";
+    EXPECT_TRUE(answer(at_gemini, said, shown).has_value());
+    for (const std::int64_t other : {1, 3, 256}) {
+        shown.dimensions = other;
+        const auto refused = answer(at_gemini, said, shown);
+        ASSERT_FALSE(refused.has_value()) << other;
+        EXPECT_NE(refused.error().for_operator.find("a vector of 2 numbers at 0"), std::string::npos)
+            << refused.error().for_operator;
+    }
 }
 
 }  // namespace

@@ -97,6 +97,7 @@ Shown shown_of(const fs::path& folder, const Way& way) {
     EXPECT_TRUE(prompt.has_value()) << folder;
     out.texts = prompt->texts;
     out.base64 = prompt->base64;
+    out.dimensions = prompt->dimensions;
     out.input = 9;
     return out;
 }
