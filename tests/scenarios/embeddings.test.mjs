@@ -1,6 +1,7 @@
 // Hunts: anything by which OpenAI's official client can tell that its vectors were made behind Google's or Cohere's own API; a text that gets
 // another one's vector; floats and base64 that differ; what a strict provider refuses; input that cannot be said there and is sent all the same;
-// a count that nobody booked, or that is booked twice; an empty budget that lets it through.
+// a count that nobody booked, or that is booked twice; an empty budget that lets it through; vectors of two models in one index; vectors of another
+// length; a channel that is blamed, or left for another model's, because of what a text says.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
@@ -32,14 +33,18 @@ describe('embeddings at other dialects', () => {
                 providers: {
                     google: { dialect: 'gemini', base_url: `${servers.gemini.origin}/v1beta`, keys: [{ secret: 'demo' }], catalogue: 'demo' },
                     vertex: { dialect: 'gemini', base_url: `${servers.gemini.origin}/v1/projects/acme/locations/eu/publishers/google`, keys: [{ secret: 'account' }], catalogue: 'demo' },
+                    nobody: { dialect: 'gemini', base_url: 'http://127.0.0.1:9/v1beta', keys: [{ secret: 'demo' }], catalogue: 'demo' },
                     cohere: { dialect: 'cohere', base_url: servers.cohere.origin, keys: [{ secret: 'cohere' }], catalogue: 'demo' },
                 },
                 models: {
                     'at-gemini': { channels: [{ provider: 'google', model: 'gemini-embedding-001' }] },
                     'at-cohere': { channels: [{ provider: 'cohere', model: 'embed-v4.0' }] },
                     'at-vertex': { channels: [{ provider: 'vertex', model: 'gemini-embedding-001' }] },
-                    // The first takes 96 texts, the second 100.
+                    // The first takes 96 texts, the second 100, but makes other vectors.
                     'at-either': { channels: [{ provider: 'cohere', model: 'embed-v4.0' }, { provider: 'google', model: 'gemini-embedding-001', priority: 2 }] },
+                    'by-weight': { strategy: 'weighted', channels: [{ provider: 'google', model: 'gemini-embedding-001', weight: 1 }, { provider: 'cohere', model: 'embed-v4.0', weight: 99 }] },
+                    'at-two': { channels: [{ provider: 'nobody', model: 'gemini-embedding-001' }, { provider: 'google', model: 'gemini-embedding-001', priority: 2 }] },
+                    'refusing': { channels: [{ provider: 'cohere', model: 'embed-v4.0' }], fallbacks: { content_refused: 'at-gemini', context_too_long: 'at-gemini' } },
                 },
                 teams: { poor: { budgets: [{ limit: '0.000001 USD', per: 'month' }] } },
                 prices: { 'gemini-embedding-001': price, 'embed-v4.0': price },
@@ -113,25 +118,33 @@ describe('embeddings at other dialects', () => {
             assert.equal((await bursar.must('GET', 'ledger')).holds_open, 0);
         });
 
-        test(`${where}: a count that is not told is estimated, marked, and shown as it is booked`, async () => {
-            const { call, body } = await raw({ model, input: 'This is untold, whatever it is.' });
+        test(`${where}: without a count what was held is booked, marked, and shown as it is booked`, async () => {
+            const asked = { model, input: ['This is untold, whatever it is: 🦀🦀🦀', 'x'] };
+            const { call, body } = await raw(asked);
             const row = await rowOf(call);
             assert.equal(row.usage_source, 'estimated');
-            assert.ok(row.usage.input > 0);
+            assert.equal(row.usage.input, Buffer.byteLength(JSON.stringify(asked)));
             assert.equal(nanos(row.cost_usd), BigInt(row.usage.input) * nanosPerToken);
-            assert.ok(nanos(row.held_usd) >= nanos(row.cost_usd));
+            assert.equal(nanos(row.held_usd), nanos(row.cost_usd));
             assert.deepEqual(body.usage, { prompt_tokens: row.usage.input, total_tokens: row.usage.input });
         });
 
         test(`${where}: what cannot be said there is refused by its name, and nothing is sent`, async () => {
             const before = sent();
             const many = Array.from({ length: most + 1 }, (_, i) => `t${i}`);
-            const refused = [
-                [{ input: [1, 2, 3] }, /`input` cannot be tokens there/],
-                [{ input: [[1, 2], [3]] }, /`input` cannot be tokens there/],
+            // The first are not even held for.
+            const unheld = [
+                [{ input: [1, 2, 3] }, /`input` cannot be tokens at this model's provider/],
+                [{ input: [[1, 2], [3]] }, /`input` cannot be tokens at this model's provider/],
+                [{ input: ['a', 7] }, /`input` cannot be tokens at this model's provider/],
                 [{ input: many }, new RegExp(`\`input\` has ${most + 1} texts.*at most ${most} in one call`)],
+                [{ input: 'a', dimensions: 3, Dimensions: 4 }, /`Dimensions`|`dimensions`/],
+            ];
+            const refused = [
+                ...unheld,
                 [{ input: [] }, /`input` must be a text, or a list of texts/],
-                [{ input: ['a', ''] }, /`input\[1\]` must be a text that is not empty/],
+                [{ input: ['a', ''] }, /`input\[1\]` must be a text that is not blank/],
+                [{ input: ' \n' }, /`input` must be a text that is not blank/],
                 [{ input: 'a', dimensions: 0 }, /`dimensions`/],
                 [{ input: 'a', encoding_format: 'int8' }, /`encoding_format` must be float or base64/],
                 [{ input: 'a', input_type: 'image' }, /`input_type` must be/],
@@ -143,6 +156,7 @@ describe('embeddings at other dialects', () => {
                 assert.match(body.error.message, sentence);
                 const row = await rowOf(call);
                 assert.equal(nanos(row.cost_usd), 0n);
+                if (unheld.some(([one]) => one === more)) assert.equal(nanos(row.held_usd ?? '0'), 0n, sentence);
             }
             assert.equal(sent(), before);
             assert.equal((await bursar.must('GET', 'ledger')).holds_open, 0);
@@ -163,17 +177,49 @@ describe('embeddings at other dialects', () => {
         assert.equal(nanos((await rowOf(call)).cost_usd), 0n);
     });
 
-    test('vectors that are not as many as the texts are no answer, but were counted', async () => {
-        const { status, call, body } = await raw({ model: 'at-gemini', input: ['one too few', 'b'] });
-        assert.ok(status >= 500, String(status));
-        assert.match(body.error.message, /is no answer/);
-        assert.equal(nanos((await rowOf(call)).cost_usd), 14n * nanosPerToken);
+    test('vectors that are not those of the texts are no answer, but were counted, and nobody but the texts is blamed', async () => {
+        for (const [model, channel, each] of [['at-gemini', 'google/gemini-embedding-001', 7n], ['refusing', 'cohere/embed-v4.0', 9n]]) {
+            const before = sent();
+            // Cohere repeats the texts; by these words it would have refused them, and another model would be asked.
+            const spoilt = ['one too few', 'one too long', 'one too few: content_filter', 'one too few: prompt is too long', 'one too few: rate_limit', 'one too few: insufficient_quota'];
+            for (const text of spoilt) {
+                const { status, call, body } = await raw({ model, input: [text, 'b'] });
+                assert.ok(status >= 500, `${status} of ${text}`);
+                assert.match(body.error.message, /without a vector of the asked length for each text/);
+                assert.equal(nanos((await rowOf(call)).cost_usd), 2n * each * nanosPerToken);
+            }
+            assert.equal(sent(), before + spoilt.length);
+            const { channels, keys } = await bursar.must('GET', 'providers');
+            assert.equal(channels.find((one) => one.channel === channel).state, 'well');
+            assert.deepEqual(keys.filter(({ state }) => state !== 'well'), []);
+        }
     });
 
-    test('more texts than one provider takes go to another channel that takes them', async () => {
-        const answer = await client.embeddings.create({ model: 'at-either', input: Array.from({ length: 98 }, (_, i) => `t${i}`) });
-        assert.equal(answer.data.length, 98);
-        assert.equal(servers.gemini.last().requests.length, 98);
+    test('one text with a vector of another length than was asked is no answer', async () => {
+        for (const model of ['at-gemini', 'at-cohere']) {
+            assert.ok((await raw({ model, input: 'one too long', dimensions: 256 })).status >= 500);
+            assert.equal((await raw({ model, input: 'one too long' })).body.data[0].embedding.length, 9);
+        }
+    });
+
+    test('no call gets vectors of another model, neither by weight nor for its form', async () => {
+        for (let i = 0; i < 8; i++) {
+            const { body } = await raw({ model: 'by-weight', input: `text ${i}` });
+            assert.equal(body.usage.prompt_tokens, 7, 'Google’s count');
+        }
+        const { status, body } = await raw({ model: 'at-either', input: Array.from({ length: 98 }, (_, i) => `t${i}`) });
+        assert.equal(status, 400);
+        assert.match(body.error.message, /at most 96 in one call/);
+    });
+
+    test('another channel of the same model takes over, and what cannot be said there uses no attempt', async () => {
+        const answer = await bursar.call(key, '/v1/embeddings', { model: 'at-two', input: 'a' });
+        assert.deepEqual([answer.status, answer.headers.get('x-bursar-attempts'), answer.headers.get('x-bursar-channel')], [200, '2', 'google/gemini-embedding-001']);
+        for (const input of [[1, 2], Array(101).fill('a')]) {
+            const { call, status } = await raw({ model: 'at-two', input });
+            assert.equal(status, 400);
+            assert.equal((await rowOf(call)).attempts ?? 0, 0);
+        }
     });
 
     test('a model of Vertex AI is refused with a reason, and nothing is sent', async () => {

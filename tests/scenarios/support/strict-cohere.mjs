@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 
 import { converse, pieces, stream, usage } from './strict.mjs';
-import { vectorOf } from './vectors.mjs';
+import { spoilt, vectorOf } from './vectors.mjs';
 
 function check(condition, sentence) {
     if (!condition) throw Object.assign(new Error(sentence), { status: 400 });
@@ -210,7 +210,7 @@ function rerank(server, body, response) {
 }
 
 export function checkCohereEmbed(body) {
-    const texts = (list) => Array.isArray(list) && list.length > 0 && list.every((text) => isText(text) && text.length > 0);
+    const texts = (list) => Array.isArray(list) && list.length > 0 && list.every((text) => hasWords(text));
     const types = ['float', 'int8', 'uint8', 'binary', 'ubinary', 'base64'];
     fields(
         body,
@@ -233,7 +233,8 @@ export function checkCohereEmbed(body) {
 function embed(server, body, response) {
     checkCohereEmbed(body);
     server.calls.push({ body });
-    const embeddings = { float: body.texts.map((text) => vectorOf(text, body.output_dimension ?? 8)) };
+    const vectors = body.texts.map((text) => vectorOf(text, body.output_dimension ?? 8));
+    const embeddings = { float: spoilt(vectors, body.texts, (vector) => [...vector, 0.5]) };
     const untold = body.texts.some((text) => /untold/.test(text));
     const meta = { api_version: { version: '2' }, ...(untold ? {} : { billed_units: { input_tokens: body.texts.length * 9 } }) };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ id: `embed_${server.calls.length}`, embeddings, texts: body.texts, meta, response_type: 'embeddings_by_type' }));

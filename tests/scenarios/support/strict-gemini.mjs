@@ -1,6 +1,6 @@
 // A provider of Google's dialect that refuses what the real one refuses (ai.google.dev/api/generate-content, api/embeddings and the types of
 // @google/genai, November 2026), and holds the scripted conversations of strict.mjs.
-import { vectorOf } from './vectors.mjs';
+import { spoilt, vectorOf } from './vectors.mjs';
 import { converse, pieces, serve, signatureOf, stream, usage } from './strict.mjs';
 
 function check(condition, sentence) {
@@ -180,7 +180,7 @@ export function checkGeminiEmbeddings(body, model) {
         fields(one, { model: oneOf(`models/${model}`), content: isObject, taskType: oneOf(...tasks), outputDimensionality: (size) => Number.isInteger(size) && size >= 1 && size <= 3072 }, where);
         check(one.model && one.content, `${where}: model and content are required`);
         fields(one.content, { role: isText, parts: (parts) => Array.isArray(parts) && parts.length > 0 }, `${where}.content`);
-        for (const part of one.content.parts ?? []) fields(part, { text: (text) => isText(text) && text.length > 0 }, `${where}.content.parts`);
+        for (const part of one.content.parts ?? []) fields(part, { text: (text) => isText(text) && text.trim().length > 0 }, `${where}.content.parts`);
         check(one.content.parts, `${where}: content is empty`);
     });
 }
@@ -190,7 +190,7 @@ function embed(body) {
     const texts = body.requests.map((one) => one.content.parts.map((part) => part.text).join(''));
     const embeddings = body.requests.map((one, index) => ({ values: vectorOf(texts[index], one.outputDimensionality ?? 8) }));
     const counted = texts.some((text) => /untold/.test(text)) ? {} : { usageMetadata: { promptTokenCount: texts.length * 7, promptTokenDetails: [{ modality: 'TEXT', tokenCount: texts.length * 7 }] } };
-    return { embeddings: texts.some((text) => /one too few/.test(text)) ? embeddings.slice(1) : embeddings, ...counted };
+    return { embeddings: spoilt(embeddings, texts, ({ values }) => ({ values: [...values, 0.5] })), ...counted };
 }
 
 function askOfGemini(body) {

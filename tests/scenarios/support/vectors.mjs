@@ -10,3 +10,9 @@ export function vectorOf(text, size) {
     }
     return numbers;
 }
+
+/** What texts may ask for: a vector less than there are texts, or one that is longer than its neighbours. */
+export function spoilt(vectors, texts, resized) {
+    if (texts.some((text) => /one too few/.test(text))) return vectors.slice(1);
+    return vectors.map((vector, i) => (/one too long/.test(texts[i]) ? resized(vector) : vector));
+}
