@@ -63,6 +63,7 @@ class PromptReader {
     Result<void> read_choices(std::string_view name, ondemand::value value);
     Result<void> read_stream_options(ondemand::value value);
     Result<void> read_service_tier(ondemand::value value);
+    Result<void> read_speed(ondemand::value value);
     Result<void> read_max_tool_calls(ondemand::value value);
     Result<void> read_thinking(ondemand::value value);
     Result<void> read_tags(ondemand::value value);
@@ -165,14 +166,8 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
             prompt_.stored = truth.value_or(true);
             return {};
         }
-        case Key::speed: {
-            // A dearer way of serving, like a tier.
-            std::string_view speed;
-            if (!is_null(value) && value.get_string().get(speed) != simdjson::SUCCESS)
-                return wrong("speed", "a string");
-            fast_ = speed == "fast";
-            return {};
-        }
+        case Key::speed:
+            return read_speed(value);
         case Key::web_search:
             web_search_options_ = !is_null(value);
             return walk_from(value, Place::stored);
@@ -260,6 +255,14 @@ Result<void> PromptReader::read_service_tier(ondemand::value value) {
     if (value.get_string().get(tier) != simdjson::SUCCESS || tier.size() > model_bytes_max)
         return wrong("service_tier", "a short string");
     prompt_.service_tier = tier;
+    return {};
+}
+
+/// A dearer way of serving, like a tier.
+Result<void> PromptReader::read_speed(ondemand::value value) {
+    std::string_view speed;
+    if (!is_null(value) && value.get_string().get(speed) != simdjson::SUCCESS) return wrong("speed", "a string");
+    fast_ = speed == "fast";
     return {};
 }
 
