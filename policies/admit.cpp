@@ -1,5 +1,6 @@
 #include "policies/admit.h"
 
+#include "policies/embeddings.h"
 #include "policies/path.h"
 #include "policies/units.h"
 
@@ -60,13 +61,15 @@ bool lists(std::string_view list, std::string_view item) {
 
 bool key_may(const Caller& caller, const Model& model) { return caller.models.empty() || listed(caller.models, model); }
 
-/// By a channel of that dialect or, at endpoints that can be translated, by any.
-bool serves(const Channel& channel, const Ask& ask) {
+/// By a channel of that dialect or, at endpoints that can be translated, by others.
+bool serves(const Model& model, const Channel& channel, const Ask& ask) {
     const Dialect spoken = channel.provider->dialect;
+    if (ask.batch) return takes_batches(*channel.provider, ask.endpoint);
+    if (ask.endpoint == Endpoint::embeddings) return embeds(model, channel);
     if (needs_responses(ask.endpoint) && !channel.provider->quirks.responses) return false;
     // A rerank is Cohere's, whatever else it stands beside.
     const bool rerank = ask.endpoint == Endpoint::rerank && spoken == Dialect::cohere;
-    return spoken == ask.dialect || can_translate(ask.endpoint) || rerank;
+    return spoken == ask.dialect || can_translate(ask.endpoint, *channel.provider) || rerank;
 }
 
 bool holds(const PickRule& rule, const Ask& ask) {
@@ -255,6 +258,11 @@ std::unexpected<Error> not_offered(const Model& model, const Ask& ask) {
             fmt::format("The model \"{}\" has no realtime sessions: only providers of OpenAI's API have them. See "
                         "GET /v1/models for others.",
                         model.name));
+    if (ask.batch)
+        return fail(Fault::invalid_request,
+                    fmt::format("The model \"{}\" is at no provider that takes batches of such calls in OpenAI's API. "
+                                "Name another one, or send the calls one by one.",
+                                ask.model));
     if (needs_responses(ask.endpoint))
         return fail(Fault::model_unknown,
                     fmt::format("The model \"{}\" cannot be asked for this: its provider does not have OpenAI's "
@@ -262,6 +270,13 @@ std::unexpected<Error> not_offered(const Model& model, const Ask& ask) {
                                 model.name));
     // A virtual model that picks none has no channels of its own.
     const Dialect other = model.channels.empty() ? ask.dialect : model.channels.front().provider->dialect;
+    if (ask.endpoint == Endpoint::embeddings && other == Dialect::gemini)
+        return fail(
+            Fault::model_unknown,
+            fmt::format("The model \"{}\" makes no embeddings here: its provider is Vertex AI, which has another "
+                        "call for them than Gemini's own API. Take a model of a provider with that one, or "
+                        "with OpenAI's or Cohere's.",
+                        model.name));
     if (path_of(other, model).empty())
         return fail(
             Fault::model_unknown,
@@ -288,8 +303,8 @@ bool able(const Model& model, Abilities needs) { return !model.abilities || mode
 std::string able_instead(const Snapshot& rules, const Caller& caller, const Ask& ask) {
     for (const auto& model : models_of(rules, caller)) {
         const bool known = model->abilities && model->abilities->cover(ask.needs);
-        if (known && std::ranges::any_of(model->channels, [&](const Channel& each) { return serves(each, ask); }))
-            return model->name;
+        const auto taken = [&](const Channel& each) { return serves(*model, each, ask); };
+        if (known && std::ranges::any_of(model->channels, taken)) return model->name;
     }
     return "";
 }
@@ -313,10 +328,12 @@ Result<Route> route_over(const Snapshot& rules, std::shared_ptr<const Model> mod
     Route route;
     route.model = std::move(model);
     for (const Channel& channel : route.model->channels)
-        if (serves(channel, ask) && (ask.pin == nullptr || is_place(channel, *ask.pin)))
+        if (serves(*route.model, channel, ask) && (ask.pin == nullptr || is_place(channel, *ask.pin)))
             route.channels.push_back(&channel);
     if (route.channels.empty() && ask.pin != nullptr) return place_gone(*ask.pin, ask.model);
     if (route.channels.empty()) return not_offered(*route.model, ask);
+    // All of them speak the same dialect then.
+    if (ask.endpoint == Endpoint::embeddings) TRY_VOID(check_embedded(route.channels.front()->provider->dialect, ask));
     route.bounds = {.input = input_bound(*route.model, ask) + translated_input(route, ask),
                     .images = ask.images,
                     .web_searches = 0,

@@ -5,6 +5,7 @@
 #include "service/base/caller.h"
 #include "service/base/result.h"
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ struct Ask {
     std::int64_t characters = 0;       ///< to be read aloud
     std::int64_t seconds = 0;          ///< of sound that is sent, at most
     std::int64_t search_units = 0;     ///< of a rerank, at most
+    std::size_t texts = 1;             ///< to be embedded
+    bool in_tokens = false;            ///< some of them are lists of tokens
     std::string_view picture = {};     ///< quality and size, as asked for
     std::string_view untold = {};      ///< a form of answer that does not tell what it cost; empty: none
     std::string_view service_tier;     ///< as asked for
@@ -43,6 +46,7 @@ struct Ask {
     int budget_left_percent = 100;
     const Pin* pin = nullptr;              ///< null: wherever the model is
     std::optional<Tokens> output_learned;  ///< what nine of ten such answers had at most, for each choice
+    bool batch = false;                    ///< a line of one: only where the provider takes batches of such calls
 };
 
 /// Where a call may go and what to hold for it.

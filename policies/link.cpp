@@ -1,6 +1,7 @@
 // Follows the references of a draft: channels to providers and prices, teams to parents and models.
 #include "policies/admit_passthrough.h"
 #include "policies/draft.h"
+#include "policies/embeddings.h"
 
 #include <algorithm>
 #include <set>
@@ -178,6 +179,7 @@ class Linker {
                                            .prices = book});
         }
         model.hidden_reasoning = draft.hidden_reasoning.value_or(std::ranges::any_of(model.channels, may_hide_output));
+        if (std::string warning = embeddings_warning(model); !warning.empty()) warnings_.push_back(std::move(warning));
         if (!model.tier.empty()) tiers_.insert(model.tier);
         return std::make_shared<const Model>(std::move(model));
     }

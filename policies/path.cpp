@@ -49,6 +49,14 @@ std::string cohere_suffix(std::string_view base, Endpoint endpoint) {
     return std::string(base.ends_with("/v2") ? "" : "/v2").append(facts(endpoint).suffix);
 }
 
+/// What stands in every path of Vertex, whatever host is in front of it.
+constexpr std::string_view vertex_publishers = "/publishers/";
+
+Endpoint embeddings_at(Dialect provider) {
+    if (provider == Dialect::gemini) return Endpoint::gemini_embeddings;
+    return provider == Dialect::cohere ? Endpoint::cohere_embed : Endpoint::embeddings;
+}
+
 }  // namespace
 
 std::string escaped(std::string_view text) { return escaped_but(text, {}); }
@@ -75,10 +83,24 @@ std::string path_at(const Provider& provider, Endpoint endpoint, std::string_vie
     return path;
 }
 
-bool can_translate(Endpoint endpoint) { return facts(endpoint).translated; }
+bool can_translate(Endpoint endpoint, Dialect to) {
+    if (endpoint == Endpoint::embeddings) return embeddings_at(to) != endpoint;
+    return facts(endpoint).translated;
+}
+
+bool can_translate(Endpoint endpoint, const Provider& to) {
+    const bool vertex = to.dialect == Dialect::gemini && to.base_url.path.contains(vertex_publishers);
+    return can_translate(endpoint, to.dialect) && !(vertex && endpoint == Endpoint::embeddings);
+}
+
+bool takes_batches(const Provider& provider, Endpoint endpoint) {
+    return provider.dialect == Dialect::openai && !provider.quirks.deployments && !provider.quirks.raw_predict &&
+           spoken_at(endpoint, provider) == endpoint;
+}
 
 Endpoint spoken_at(Endpoint endpoint, Dialect provider) {
-    if (!can_translate(endpoint)) return endpoint;
+    if (endpoint == Endpoint::embeddings) return embeddings_at(provider);
+    if (!facts(endpoint).translated) return endpoint;
     switch (provider) {
         case Dialect::openai:
             return endpoint == Endpoint::responses ? endpoint : Endpoint::chat_completions;

@@ -16,11 +16,15 @@ enum class Delivery : std::uint8_t { whole, streamed };
 std::string path_at(const Provider& provider, Endpoint endpoint, std::string_view model,
                     Delivery delivery = Delivery::whole);
 
-/// Chat completions, responses, messages and Gemini's generateContent can be translated; the other endpoints go where
-/// their own dialect is spoken.
-bool can_translate(Endpoint endpoint);
+/// Chat completions, responses, messages and Gemini's generateContent can be translated into every dialect, embeddings
+/// into Gemini's and Cohere's; the other endpoints go where their own dialect is spoken.
+bool can_translate(Endpoint endpoint, Dialect to);
+/// The same for this provider, who may have fewer of its dialect's endpoints: Vertex embeds by a call of its own.
+bool can_translate(Endpoint endpoint, const Provider& to);
 /// Whether only providers take it that have the Responses API themselves.
 constexpr bool needs_responses(Endpoint endpoint) { return facts(endpoint).suffix.starts_with("/responses/"); }
+/// Whether the provider takes batches of such calls: as they are, in OpenAI's API.
+bool takes_batches(const Provider& provider, Endpoint endpoint);
 /// The endpoint at which a provider of this dialect is asked what a caller asks at `endpoint`.
 Endpoint spoken_at(Endpoint endpoint, Dialect provider);
 /// The same for this provider, who may have fewer of its dialect's endpoints.

@@ -28,6 +28,8 @@ std::string_view missing_for(Endpoint endpoint, const Price& price) {
     const bool by_call = price.per_request != NanoUsd{};
     switch (endpoint) {
         case Endpoint::embeddings:
+        case Endpoint::gemini_embeddings:
+        case Endpoint::cohere_embed:
             return {};
         case Endpoint::moderations:
             return price.rates.input || by_call ? "" : "input price";

@@ -47,7 +47,9 @@ enum class Endpoint : std::uint8_t {
     batch_list,
     batch_get,
     batch_cancel,
-    realtime  ///< each response of a session is a call
+    realtime,           ///< each response of a session is a call
+    gemini_embeddings,  ///< Gemini's, of providers only
+    cohere_embed        ///< Cohere's own, of providers only
 };
 
 /// How a request is written.
@@ -89,7 +91,7 @@ struct EndpointFacts {
     Form form;
     Held held;
     Metered metered;
-    bool translated;  ///< into other dialects
+    bool translated;  ///< into other dialects: all, or those that have such a call (policies/path)
 };
 
 // clang-format off
@@ -97,7 +99,7 @@ inline constexpr std::array endpoint_table = {
     EndpointFacts{Endpoint::chat_completions, "chat_completions", "/chat/completions", Dialect::openai, Reached::by_path, Form::json, Held::output, Metered::tokens, true},
     EndpointFacts{Endpoint::completions, "completions", "/completions", Dialect::openai, Reached::by_path, Form::json, Held::output, Metered::tokens, false},
     EndpointFacts{Endpoint::responses, "responses", "/responses", Dialect::openai, Reached::by_path, Form::json, Held::output, Metered::tokens, true},
-    EndpointFacts{Endpoint::embeddings, "embeddings", "/embeddings", Dialect::openai, Reached::by_path, Form::json, Held::input, Metered::tokens, false},
+    EndpointFacts{Endpoint::embeddings, "embeddings", "/embeddings", Dialect::openai, Reached::by_path, Form::json, Held::input, Metered::tokens, true},
     EndpointFacts{Endpoint::messages, "messages", "/messages", Dialect::anthropic, Reached::by_path, Form::json, Held::output, Metered::tokens, true},
     EndpointFacts{Endpoint::count_tokens, "count_tokens", "/messages/count_tokens", Dialect::anthropic, Reached::by_path, Form::json, Held::nothing, Metered::tokens, false},
     EndpointFacts{Endpoint::models, "models", "/models", Dialect::openai, Reached::as_list, Form::none, Held::nothing, Metered::tokens, false},
@@ -128,6 +130,8 @@ inline constexpr std::array endpoint_table = {
     EndpointFacts{Endpoint::batch_get, "batch_get", "/batches/{id}", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
     EndpointFacts{Endpoint::batch_cancel, "batch_cancel", "/batches/{id}/cancel", Dialect::openai, Reached::by_id, Form::none, Held::nothing, Metered::tokens, false},
     EndpointFacts{Endpoint::realtime, "realtime", "/realtime", Dialect::openai, Reached::by_upgrade, Form::none, Held::output, Metered::tokens, false},
+    EndpointFacts{Endpoint::gemini_embeddings, "gemini_embeddings", ":batchEmbedContents", Dialect::gemini, Reached::at_providers_only, Form::json, Held::input, Metered::tokens, true},
+    EndpointFacts{Endpoint::cohere_embed, "cohere_embed", "/embed", Dialect::cohere, Reached::at_providers_only, Form::json, Held::input, Metered::tokens, true},
 };
 // clang-format on
 
@@ -142,6 +146,6 @@ consteval bool in_order() {
         if (static_cast<std::size_t>(endpoint_table[i].endpoint) != i) return false;
     return true;
 }
-static_assert(in_order() && endpoint_last == Endpoint::realtime, "each endpoint has its row, in order");
+static_assert(in_order() && endpoint_last == Endpoint::cohere_embed, "each endpoint has its row, in order");
 
 }  // namespace bursar

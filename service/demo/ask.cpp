@@ -277,6 +277,8 @@ Result<void> read_prompt(const element& root, Ask& ask) {
         case Endpoint::batch_get:
         case Endpoint::batch_cancel:
         case Endpoint::realtime:
+        case Endpoint::gemini_embeddings:
+        case Endpoint::cohere_embed:
             return {};
     }
     return {};

@@ -113,6 +113,8 @@ std::string body_of(const Ask& ask, const Answer& answer) {
         case Endpoint::batch_get:
         case Endpoint::batch_cancel:
         case Endpoint::realtime:
+        case Endpoint::gemini_embeddings:
+        case Endpoint::cohere_embed:
             return {};  // the demo provider does not speak them
     }
     return {};
@@ -158,6 +160,8 @@ std::vector<Event> events_of(const Ask& ask, const Answer& answer) {
         case Endpoint::batch_get:
         case Endpoint::batch_cancel:
         case Endpoint::realtime:
+        case Endpoint::gemini_embeddings:
+        case Endpoint::cohere_embed:
             return {};
     }
     return {};

@@ -1,6 +1,5 @@
 #include "service/gateway/batch_file.h"
 
-#include "policies/path.h"
 #include "service/gateway/outgoing.h"
 #include "service/providers/batch_line.h"
 
@@ -36,12 +35,6 @@ Result<void> check_prompt(const providers::Prompt& prompt) {
             "A call of a batch may use no stored conversation, no file and no tool that the provider runs. Send all of "
             "its input in its body, or send it by itself.");
     return {};
-}
-
-bool takes_batches(const policies::Channel& channel, Endpoint endpoint) {
-    const policies::Provider& provider = *channel.provider;
-    return provider.dialect == Dialect::openai && !provider.quirks.deployments && !provider.quirks.raw_predict &&
-           policies::spoken_at(endpoint, provider) == endpoint;
 }
 
 bool is_plain_name(std::string_view name) {
@@ -148,7 +141,10 @@ Result<void> BatchFile::take(std::string_view line) {
     const std::uint64_t name = shelf::name_of(read.custom_id);
     if (!names_.insert(name).second) return refused("Another line has the same `custom_id`. Give each its own.");
     TRY(const policies::Route route, admit(prompt, read.endpoint));
-    if (lines_.empty()) TRY_VOID(choose_channel(route));
+    if (lines_.empty()) {
+        model_ = route.model;
+        channel_ = route.channels.front();
+    }
     rewrite(line, prompt, read.body, route.output_worst);
     lines_.push_back({.name = name, .input = route.bounds.input, .output = route.output_worst});
     return {};
@@ -172,21 +168,9 @@ Result<policies::Route> BatchFile::admit(const providers::Prompt& prompt, Endpoi
                             .tools = prompt.tools,
                             .pictures = prompt.pictures,
                             .needs = prompt.needs,
-                            .tags = {}},
+                            .tags = {},
+                            .batch = true},
                            at_);
-}
-
-Result<void> BatchFile::choose_channel(const policies::Route& route) {
-    const auto found = std::ranges::find_if(
-        route.channels, [&](const policies::Channel* channel) { return takes_batches(*channel, endpoint_); });
-    if (found == route.channels.end())
-        return refused(
-            fmt::format("The model \"{}\" is at no provider that takes batches of such calls in OpenAI's API. "
-                        "Name another one, or send the calls one by one.",
-                        asked_model_));
-    model_ = route.model;
-    channel_ = *found;
-    return {};
 }
 
 /// As a call's body is (forward.cpp): the model's name, and a limit where there is none or a higher one.

@@ -47,7 +47,6 @@ class BatchFile {
   private:
     Result<void> take(std::string_view line);
     Result<policies::Route> admit(const providers::Prompt& prompt, Endpoint endpoint) const;
-    Result<void> choose_channel(const policies::Route& route);
     void rewrite(std::string_view line, const providers::Prompt& prompt, providers::Span body, Tokens output_worst);
 
     const policies::Snapshot& rules_;

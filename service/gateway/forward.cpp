@@ -11,6 +11,7 @@
 #include "service/gateway/refusal.h"
 #include "service/gateway/rooms.h"
 #include "service/gateway/shard.h"
+#include "service/gateway/vectors.h"
 #include "service/providers/blame_aws.h"
 #include "service/providers/translate/translate.h"
 #include "service/providers/upstream.h"
@@ -206,7 +207,9 @@ Task<Result<void>> Gateway::forward(Call& call, const vault::Lease& lease) {
     call.attempt.spoken = policies::spoken_at(call.endpoint, provider);
     call.attempt.translated = call.attempt.spoken != call.endpoint;
     const Result<Outgoing> outgoing = compose(call);
-    // Another channel may speak the caller's own dialect, in which nothing has to be said differently.
+    // Another channel may speak the caller's own dialect, in which nothing has to be said differently; but of those
+    // that make embeddings all speak the same.
+    if (!outgoing && embeds_elsewhere(call)) call.failed_channels = call.route->channels;
     if (!outgoing) co_return give_up(call, {.fit = providers::Fit::elsewhere, .retry_after = {}}, outgoing.error());
     std::vector<edge::HeaderView> headers = call.endpoint == Endpoint::passthrough
                                                 ? headers_that_pass(head, provider)
@@ -268,7 +271,10 @@ providers::translate::Shown CallText::shown() const {
     return {.model = call_.prompt.model,
             .id = id_,
             .created = std::chrono::floor<std::chrono::seconds>(call_.at).time_since_epoch().count(),
-            .usage_chunk = call_.prompt.usage_asked};
+            .usage_chunk = call_.prompt.usage_asked,
+            .texts = call_.prompt.texts,
+            .dimensions = call_.prompt.dimensions,
+            .base64 = call_.prompt.base64};
 }
 
 Error stopping_error() {
@@ -378,9 +384,22 @@ Task<Result<void>> Gateway::not_served(Call& call, std::string_view said, Error 
     co_return Result<void>{};
 }
 
+namespace {
+
+Result<std::string> in_callers_words(const Call& call, std::string_view body, const providers::Reading& reading) {
+    const CallText text(call);
+    providers::translate::Shown shown = text.shown();
+    shown.input = reading.usage.input_total();
+    return providers::translate::answer({.caller = call.endpoint, .provider = call.attempt.spoken}, body, shown);
+}
+
+}  // namespace
+
 Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     const Moment began = parts_.clock.moment();
-    const auto body = co_await answer.read_all(limits_.answer_bytes_max);
+    const bool vectors = embeds_elsewhere(call);
+    const std::size_t most = limits_.answer_bytes_max;
+    const auto body = co_await answer.read_all(vectors ? vectors_bytes_max(call, most) : most);
     const Moment now = parts_.clock.moment();
     call.waited += now - began;
     // Cut off, but generated: somebody pays for it, and give_up() books the hold.
@@ -394,9 +413,7 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
     const providers::Reading reading = meter->finish(input_booked(call));
     Result<std::string> translated;
     if (call.attempt.translated && reading.understood && !reading.failed) {
-        const CallText text(call);
-        translated = providers::translate::answer({.caller = call.endpoint, .provider = call.attempt.spoken}, *body,
-                                                  text.shown());
+        translated = in_callers_words(call, *body, reading);
         if (translated) shown = *translated;
     }
     if (!reading.understood || reading.failed || !translated) {
@@ -404,6 +421,10 @@ Task<Result<void>> Gateway::relay_whole(Call& call, providers::Answer& answer) {
         // nobody understands may have cost anything.
         const bool counted = reading.understood && reading.source == UsageSource::provider;
         if (counted || (reading.failed ? !reading.content : reading.understood)) book(call, reading);
+        // It may repeat the texts, whose words say nothing; and what is wrong with them is not wrong with the channel.
+        if (vectors && reading.understood && !reading.failed)
+            co_return give_up(call, {.fit = providers::Fit::elsewhere, .retry_after = {}},
+                              no_vectors(call, translated.error().operator_text()));
         co_return co_await not_served(call, *body, no_answer(call));
     }
     call.body = std::string();

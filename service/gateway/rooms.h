@@ -50,8 +50,9 @@ Error stopping_error();
 /// Input tokens of a call whose provider does not tell them: the bound takes one for each byte, most text has a third
 /// of that.
 Tokens input_estimate(const Call& call);
-/// What such a call is booked at: as much as was held, where what it reads is known to the provider by ids alone or
-/// nobody told how long the conversation was before.
+/// What such a call is booked at: as much as was held, where what it reads is known to the provider by ids alone,
+/// nobody told how long the conversation was before, or its input is all that is paid and another dialect's API has no
+/// count of it.
 Tokens input_booked(const Call& call);
 
 /// Path and query at the provider of a channel. What the caller wrote behind its path goes along, unless the call is

@@ -154,6 +154,8 @@ policies::Ask ask_of(const Call& call) {
             .characters = call.prompt.characters,
             .seconds = call.prompt.seconds_max,
             .search_units = call.prompt.search_units,
+            .texts = call.prompt.texts,
+            .in_tokens = call.prompt.in_tokens,
             .picture = call.prompt.picture,
             .untold = call.prompt.untold,
             .service_tier = call.prompt.service_tier,

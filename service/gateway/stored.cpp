@@ -5,6 +5,7 @@
 #include "service/gateway/call.h"
 #include "service/gateway/gateway.h"
 #include "service/gateway/rooms.h"
+#include "service/gateway/vectors.h"
 #include "service/providers/answer.h"
 #include "service/providers/blame.h"
 
@@ -40,7 +41,7 @@ bool is_gone(Endpoint endpoint, int status, std::string_view body) {
 }
 
 Tokens input_booked(const Call& call) {
-    const bool untold = call.prompt.item_reference || (call.kept && call.context == 0);
+    const bool untold = call.prompt.item_reference || (call.kept && call.context == 0) || embeds_elsewhere(call);
     return untold && call.route ? call.route->bounds.input : input_estimate(call);
 }
 

@@ -35,6 +35,7 @@ class StatementReader {
     error_code read_message(ondemand::object object);
     error_code read_block(ondemand::value block);
     error_code read_list(ondemand::object object);
+    error_code read_vectors(ondemand::object object);
     error_code read_generated_content(ondemand::object object) {
         const auto error = read_generated(object, json_, said_);
         said_.end = !streamed_ && said_.started;
@@ -50,6 +51,12 @@ class StatementReader {
     error_code read_cohere_chat(ondemand::object object) {
         const auto error = streamed_ ? read_cohere_event(object, said_) : read_cohere(object, said_);
         if (!streamed_) said_.end = said_.started;
+        return error;
+    }
+
+    error_code read_cohere_vectors(ondemand::object object) {
+        const auto error = read_cohere_embeddings(object, said_);
+        said_.end = said_.started;
         return error;
     }
 
@@ -104,6 +111,10 @@ Statement StatementReader::read(Endpoint endpoint, ondemand::parser& parser) {
                 return read_conversation(object);
             case Endpoint::cohere_chat:
                 return read_cohere_chat(object);
+            case Endpoint::cohere_embed:
+                return read_cohere_vectors(object);
+            case Endpoint::gemini_embeddings:
+                return read_vectors(object);
             case Endpoint::embeddings:
             case Endpoint::count_tokens:
             case Endpoint::models:
@@ -363,6 +374,18 @@ error_code StatementReader::read_list(ondemand::object object) {
         if (key == "usage") return read_usage(value, said_);
         if (key == "error") said_.failed = said_.failed || !is_null(value);
         if (key == "data" || key == "input_tokens" || key == "totalTokens") said_.started = said_.content = true;
+        return simdjson::SUCCESS;
+    });
+    said_.end = said_.started;
+    return error;
+}
+
+/// Google's (ai.google.dev/api/embeddings, BatchEmbedContentsResponse, November 2026).
+error_code StatementReader::read_vectors(ondemand::object object) {
+    const auto error = each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
+        if (key == "usageMetadata") return read_usage(value, said_);
+        if (key == "error") said_.failed = said_.failed || !is_null(value);
+        if (key == "embeddings") said_.started = said_.content = true;
         return simdjson::SUCCESS;
     });
     said_.end = said_.started;

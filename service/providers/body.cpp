@@ -1,6 +1,7 @@
 #include "service/providers/body.h"
 
 #include "service/providers/body_reading.h"
+#include "service/providers/embedded_prompt.h"
 #include "service/providers/fields.h"
 #include "service/providers/input_walk.h"
 #include "service/providers/json_walk.h"
@@ -43,6 +44,12 @@ Span with_comma(std::string_view body, Span member) {
     return {body[before] == ',' ? before : member.begin, member.end};
 }
 
+/// Within a field nothing has to be of one type or another.
+Result<void> walked(error_code error) {
+    if (error) return not_json(error == simdjson::INCORRECT_TYPE ? simdjson::TAPE_ERROR : error);
+    return {};
+}
+
 /// One pass over one body. The parser of the thread and the padded copy are in use until it ends.
 class PromptReader {
   public:
@@ -56,6 +63,7 @@ class PromptReader {
     Result<void> read_choices(std::string_view name, ondemand::value value);
     Result<void> read_stream_options(ondemand::value value);
     Result<void> read_service_tier(ondemand::value value);
+    Result<void> read_speed(ondemand::value value);
     Result<void> read_max_tool_calls(ondemand::value value);
     Result<void> read_thinking(ondemand::value value);
     Result<void> read_tags(ondemand::value value);
@@ -138,6 +146,7 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
         case Key::messages:
             return walk_from(value, Place::messages);
         case Key::input:
+            if (endpoint_ == Endpoint::embeddings) return walked(input_.count_prompts(value));
             return walk_from(value, has_items() ? Place::messages : Place::text);
         case Key::tools:
             return walk_from(value, endpoint_ == Endpoint::generate_content ? Place::google_tools : Place::tools);
@@ -145,8 +154,7 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
             return walk_from(value, Place::context);
         case Key::prompt:
             if (has_items()) return read_kept_input(name, value);
-            if (const auto error = input_.count_prompts(value)) return not_json(error);
-            return {};
+            return walked(input_.count_prompts(value));
         case Key::stored_input:
             return walk_from(value, Place::stored);
         case Key::kept_input:
@@ -158,14 +166,8 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
             prompt_.stored = truth.value_or(true);
             return {};
         }
-        case Key::speed: {
-            // A dearer way of serving, like a tier.
-            std::string_view speed;
-            if (!is_null(value) && value.get_string().get(speed) != simdjson::SUCCESS)
-                return wrong("speed", "a string");
-            fast_ = speed == "fast";
-            return {};
-        }
+        case Key::speed:
+            return read_speed(value);
         case Key::web_search:
             web_search_options_ = !is_null(value);
             return walk_from(value, Place::stored);
@@ -181,6 +183,10 @@ Result<void> PromptReader::read_field(std::string_view name, ondemand::value val
             return walk_from(value, Place::format);
         case Key::output_settings:
             return walk_from(value, Place::output_settings);
+        case Key::encoding:
+        case Key::dimensions:
+        case Key::purpose:
+            return walked(read_embedded(key_names[row].key, value, input_, prompt_));
         case Key::instruction:
             return walk_from(value, Place::turn);
         case Key::generation_config:
@@ -249,6 +255,14 @@ Result<void> PromptReader::read_service_tier(ondemand::value value) {
     if (value.get_string().get(tier) != simdjson::SUCCESS || tier.size() > model_bytes_max)
         return wrong("service_tier", "a short string");
     prompt_.service_tier = tier;
+    return {};
+}
+
+/// A dearer way of serving, like a tier.
+Result<void> PromptReader::read_speed(ondemand::value value) {
+    std::string_view speed;
+    if (!is_null(value) && value.get_string().get(speed) != simdjson::SUCCESS) return wrong("speed", "a string");
+    fast_ = speed == "fast";
     return {};
 }
 
@@ -354,9 +368,7 @@ Result<void> PromptReader::read_stream_options(ondemand::value value) {
 }
 
 Result<void> PromptReader::walk_from(ondemand::value value, Place place) {
-    if (const auto error = input_.walk(value, place, 2))
-        return not_json(error == simdjson::INCORRECT_TYPE ? simdjson::TAPE_ERROR : error);
-    return {};
+    return walked(input_.walk(value, place, 2));
 }
 
 void PromptReader::note_tools() {
@@ -376,7 +388,12 @@ void PromptReader::note_tools() {
 Result<Prompt> PromptReader::finished() {
     if (prompt_.model_at.empty() && endpoint_ != Endpoint::generate_content)
         return fail(Fault::invalid_request, "`model` is missing. Name a model; GET /v1/models lists them.");
-    prompt_.choices *= input_.prompts();
+    if (endpoint_ == Endpoint::embeddings) {
+        prompt_.texts = static_cast<std::size_t>(input_.prompts());
+        prompt_.in_tokens = input_.in_tokens();
+    } else {
+        prompt_.choices *= input_.prompts();
+    }
     prompt_.input_at_most = static_cast<Tokens>(body_.size() - input_.bytes_not_text()) + input_.tokens_not_text();
     prompt_.input_elsewhere = input_.elsewhere();
     prompt_.item_reference = has_items() && input_.item_reference();

@@ -5,6 +5,7 @@
 #include "service/base/usage.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +56,11 @@ struct Prompt {
     bool item_reference = false;    ///< names items that are stored at the provider
     bool stored = true;             ///< its answer is to be stored there
     Span tags_at;  ///< the member "tags" of a Messages body with one of its commas: for us, never passed on
+    // Of embeddings.
+    std::size_t texts = 1;                   ///< that are sent, or lists of tokens
+    bool in_tokens = false;                  ///< some are, or all
+    bool base64 = false;                     ///< asked for as the form of the vectors
+    std::optional<std::int64_t> dimensions;  ///< asked for as their length, where it is a whole number
     // Of what is not paid by tokens alone.
     std::string picture;            ///< quality and size of the pictures asked for: "hd/1024x1792"
     std::string untold;             ///< the form of an answer that does not tell what was used; empty: it tells

@@ -4,7 +4,8 @@
 
 #include <cmath>
 
-// Cohere's API v2, chat and its stream (docs.cohere.com/reference/chat and chat-stream, November 2026).
+// Cohere's API v2: chat, its stream, and embeddings (docs.cohere.com/reference/chat, chat-stream and embed, November
+// 2026).
 namespace bursar::providers {
 namespace {
 
@@ -94,6 +95,17 @@ error_code read_cohere_event(ondemand::object object, Statement& said) {
     said.failed = said.failed || (type.empty() && words);
     said.end = type == "message-end";
     return error;
+}
+
+error_code read_cohere_embeddings(ondemand::object object, Statement& said) {
+    return each_member(object, [&](std::string_view key, ondemand::value value) -> error_code {
+        if (key == "id") said.id = text_of(value);
+        if (key == "meta") return read_billed(value, said);
+        // What an error has.
+        if (key == "message") said.failed = said.failed || !is_null(value);
+        if (key == "embeddings") said.started = said.content = true;
+        return simdjson::SUCCESS;
+    });
 }
 
 }  // namespace bursar::providers

@@ -9,5 +9,7 @@ namespace bursar::providers {
 error_code read_cohere(ondemand::object object, Statement& said);
 /// The same for one event of a stream.
 error_code read_cohere_event(ondemand::object object, Statement& said);
+/// The same for a whole answer of Cohere's embeddings.
+error_code read_cohere_embeddings(ondemand::object object, Statement& said);
 
 }  // namespace bursar::providers

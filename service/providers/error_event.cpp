@@ -115,6 +115,8 @@ std::string error_event(Endpoint endpoint, std::string_view type, std::string_vi
         case Endpoint::batch_get:
         case Endpoint::batch_cancel:
         case Endpoint::realtime:
+        case Endpoint::gemini_embeddings:
+        case Endpoint::cohere_embed:
             break;
     }
     json.key("error").open().field("message", message).field("type", type).key("param").null();

@@ -68,7 +68,10 @@ enum class Key : std::uint8_t {
     instruction,
     generation_config,
     format,
-    output_settings
+    output_settings,
+    encoding,
+    dimensions,
+    purpose
 };
 
 /// A set of endpoints, one bit each.
@@ -82,6 +85,7 @@ inline constexpr EndpointBits at_responses = bit(Endpoint::responses);
 inline constexpr EndpointBits at_items = at_responses | bit(Endpoint::response_compact) | bit(Endpoint::input_tokens);
 inline constexpr EndpointBits at_messages = bit(Endpoint::messages);
 inline constexpr EndpointBits at_gemini = bit(Endpoint::generate_content);
+inline constexpr EndpointBits at_embeddings = bit(Endpoint::embeddings);
 inline constexpr EndpointBits at_generating = at_chat | at_legacy | at_responses | at_messages;
 inline constexpr EndpointBits at_every = ~EndpointBits{0};
 
@@ -124,6 +128,9 @@ inline constexpr std::array key_names = {
     KeyName{"text", Key::output_settings, at_responses},
     KeyName{"output_config", Key::output_settings, at_messages},
     KeyName{"output_format", Key::format, at_messages},
+    KeyName{"encoding_format", Key::encoding, at_embeddings},
+    KeyName{"dimensions", Key::dimensions, at_embeddings},
+    KeyName{"input_type", Key::purpose, at_embeddings},
     // Google takes each of its names in both spellings.
     KeyName{"contents", Key::contents, at_gemini},
     KeyName{"systemInstruction", Key::instruction, at_gemini},

@@ -270,6 +270,7 @@ error_code InputWalk::count_prompts(ondemand::value value) {
         if (const auto error = item.type().get(kind)) return error;
         // A list of numbers is one prompt in tokens.
         if (kind != ondemand::json_type::number) ++prompts;
+        in_tokens_ = in_tokens_ || kind == ondemand::json_type::number || kind == ondemand::json_type::array;
         if (const auto error = walk(item, Place::text, 3)) return error;
     }
     prompts_ = std::max<std::int64_t>(prompts, 1);

@@ -21,10 +21,12 @@ class InputWalk {
     /// Goes through everything below `value`, so that the whole body is known to be JSON of bounded depth, and sums up
     /// what is not text.
     error_code walk(ondemand::value value, Place place, int depth);
-    /// The same for legacy completions' prompt: each of a list is answered n times.
+    /// The same for legacy completions' prompt, each of a list of which is answered n times, and for what is embedded.
     error_code count_prompts(ondemand::value value);
 
     std::int64_t prompts() const { return prompts_; }
+    /// Whether some of them are tokens and no text.
+    bool in_tokens() const { return in_tokens_; }
     std::size_t bytes_not_text() const { return bytes_not_text_; }
     Tokens tokens_not_text() const { return tokens_not_text_; }
     std::int64_t pictures() const { return pictures_; }
@@ -61,6 +63,7 @@ class InputWalk {
     void note_text(Place place, std::string_view text);
 
     std::int64_t prompts_ = 1;
+    bool in_tokens_ = false;
     std::size_t bytes_not_text_ = 0;
     Tokens tokens_not_text_ = 0;
     std::int64_t pictures_ = 0;

@@ -98,7 +98,7 @@ Reading Tally::close(Tokens input_at_most) {
     // count.
     const Tokens output = usage.output + usage.audio_output + usage.image_output + usage.reasoning;
     const bool partial = !reading_.complete && !finished();
-    if (endpoint_ != Endpoint::embeddings && (partial || counts_.output < 0 || output == 0) &&
+    if (facts(endpoint_).held != Held::input && (partial || counts_.output < 0 || output == 0) &&
         output < output_estimated()) {
         usage.output += output_estimated() - output;
         estimated = true;

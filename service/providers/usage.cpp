@@ -154,8 +154,10 @@ Usage to_usage(Endpoint endpoint, const Counts& counts) {
         case Endpoint::realtime:
             return from_openai(counts);
         case Endpoint::generate_content:
+        case Endpoint::gemini_embeddings:
             return from_gemini(counts);
         case Endpoint::cohere_chat:
+        case Endpoint::cohere_embed:
             return from_cohere(counts);
         case Endpoint::count_tokens:
         case Endpoint::models:

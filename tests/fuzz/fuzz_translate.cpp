@@ -1,5 +1,7 @@
 // Hunts: a body, an answer or a stream whose translation is no JSON or no stream of its dialect, depends on where it
 // was cut, or ends as if it were whole when it is not; a crash on anything a caller or a provider may send.
+#include "service/providers/answer.h"
+#include "service/providers/meter.h"
 #include "service/providers/sse.h"
 #include "service/providers/translate/translate.h"
 
@@ -8,6 +10,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <simdjson.h>
 
@@ -83,6 +86,46 @@ void request_to_cohere(Endpoint from, std::string_view body) {
     dom::object object;
     require(referee.parse(*sent).get_object().get(object) == simdjson::SUCCESS);
     require(object["model"].get_string().value() == target.model && object["messages"].is_array());
+}
+
+constexpr std::array<std::pair<Endpoint, Dialect>, 2> embedding = {
+    {{Endpoint::gemini_embeddings, Dialect::gemini}, {Endpoint::cohere_embed, Dialect::cohere}}};
+
+void request_embeddings(Dialect to, std::string_view body) {
+    const auto sent = translate::request(Endpoint::embeddings, body, {.dialect = to, .model = "vectors"});
+    if (!sent) {
+        require(sent.error().fault == Fault::invalid_request && !sent.error().for_caller.empty());
+        return;
+    }
+    dom::parser referee;
+    dom::object object;
+    dom::array list;
+    require(referee.parse(*sent).get_object().get(object) == simdjson::SUCCESS);
+    require(object[to == Dialect::gemini ? "requests" : "texts"].get_array().get(list) == simdjson::SUCCESS);
+    require(list.size() > 0);
+}
+
+/// One vector for each text, in either form, or no answer in both; and a count that can be booked.
+void vectors(Endpoint provider, std::string_view body, std::size_t texts) {
+    const translate::Way way{.caller = Endpoint::embeddings, .provider = provider};
+    translate::Shown wanted{.model = "shown", .texts = texts, .input = 7};
+    const auto floats = translate::answer(way, body, wanted);
+    wanted.base64 = true;
+    const auto encoded = translate::answer(way, body, wanted);
+    require(floats.has_value() == encoded.has_value());
+    wanted.dimensions = 2;
+    require(floats.has_value() || !translate::answer(way, body, wanted).has_value());
+    const auto meter = Meter::make({.endpoint = provider});
+    static_cast<void>(meter->pass_whole(body));
+    const Reading reading = meter->finish(7);
+    // What is read by a tool, and what was cached, may stand besides.
+    require(reading.usage.input >= 0 && reading.usage.total() <= 8 * count_max);
+    if (!floats) return;
+    for (const std::string* answer : {&*floats, &*encoded}) {
+        dom::parser referee;
+        dom::array list;
+        require(referee.parse(*answer)["data"].get_array().get(list) == simdjson::SUCCESS && list.size() == texts);
+    }
 }
 
 struct Passed {
@@ -301,7 +344,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::string_view input(reinterpret_cast<const char*>(bytes), size);
     const auto cuts = input.substr(1, 4);
     const auto rest = input.substr(5);
-    switch (bytes[0] < 128 ? bytes[0] % 16 : 16 + bytes[0] % 2) {
+    switch (bytes[0] < 128 ? bytes[0] % 16 : bytes[0] < 192 ? 16 + bytes[0] % 2 : 18) {
         case 0:
             request(Endpoint::chat_completions, Dialect::anthropic, rest);
             request(Endpoint::chat_completions, Dialect::openai, rest);
@@ -376,6 +419,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
             break;
         case 17:
             for (const auto& way : to_cohere) stream(way, scripted(cohere_events, rest), cuts);
+            break;
+        case 18:
+            for (const auto& [provider, dialect] : embedding) {
+                request_embeddings(dialect, rest);
+                vectors(provider, rest, static_cast<std::size_t>(bytes[1] % 4));
+            }
             break;
         default:
             stream(gemini_to_messages, scripted(messages_events, rest), cuts);

@@ -109,14 +109,14 @@ describe('Cohere’s own dialect', () => {
 
     const post = (path, body) => fetch(`${bursar.origin}${path}`, { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body: JSON.stringify(body) });
 
-    test('a rerank goes on as it is, and an embedding is refused with a reason', async () => {
+    test('a rerank goes on as it is, and what Cohere has no call for is refused with a reason', async () => {
         for (const path of ['/v1/rerank', '/v2/rerank']) {
             const answer = await post(path, { model: 'sorter', query: 'a', documents: ['a', 'b'] });
             assert.equal(answer.status, 200);
             assert.equal(nanoOf(answer), 2_000_000);
             assert.equal((await answer.json()).results.length, 2);
         }
-        const refused = await post('/v1/embeddings', { model: 'at-cohere', input: 'a' });
+        const refused = await post('/v1/moderations', { model: 'at-cohere', input: 'a' });
         assert.equal(refused.status, 404);
         assert.match((await refused.json()).error.message, /cannot be asked for this/);
     });

@@ -1,8 +1,8 @@
 // What the real APIs refuse: strict readers of requests in OpenAI's and Anthropic's dialects, by the providers' references of October 2026 and the types
 // of their official clients. Each throws one sentence about the first thing that is wrong.
-export { checkCohereRequest, strictCohere } from './support/strict-cohere.mjs';
+export { checkCohereEmbed, checkCohereRequest, strictCohere } from './support/strict-cohere.mjs';
 export { checkConverseRequest, strictBedrock } from './support/strict-bedrock.mjs';
-export { checkGeminiRequest, strictGemini } from './support/strict-gemini.mjs';
+export { checkGeminiEmbeddings, checkGeminiRequest, strictGemini } from './support/strict-gemini.mjs';
 export { strictAnthropic, strictOpenAi } from './support/strict.mjs';
 
 function check(condition, sentence) {

@@ -9,7 +9,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
 
-import { checkChatRequest, checkCohereRequest, checkConverseRequest, checkGeminiRequest, checkMessagesRequest, strictAnthropic, strictGemini, strictOpenAi } from './dialects.mjs';
+import { checkChatRequest, checkCohereEmbed, checkCohereRequest, checkConverseRequest, checkGeminiEmbeddings, checkGeminiRequest, checkMessagesRequest, strictAnthropic, strictGemini, strictOpenAi } from './dialects.mjs';
 import { chatConversations, messagesConversations } from './support/conversations.mjs';
 import { geminiConversations } from './support/gemini-conversations.mjs';
 import { noProof } from './support/strict-gemini.mjs';
@@ -35,6 +35,8 @@ describe('transcripts of translated calls', () => {
             anthropic_client_at_cohere: checkCohereRequest,
             gemini_client_at_cohere: checkCohereRequest,
             responses_client_at_cohere: checkCohereRequest,
+            embeddings_client_at_gemini: (body) => checkGeminiEmbeddings(body, 'gemini-embedding-001'),
+            embeddings_client_at_cohere: checkCohereEmbed,
         };
         for (const [client, check] of Object.entries(takes))
             for (const [name, file] of transcripts(client))
@@ -174,7 +176,37 @@ describe('the strict readers', () => {
         'six sequences': { stop_sequences: ['a', 'b', 'c', 'd', 'e', 'f'] },
     };
 
+    const embedded = { model: 'models/m', content: { parts: [{ text: 'x' }] } };
+    const wrongGeminiEmbeddings = {
+        'nothing': { requests: [] },
+        'more than a hundred': { requests: Array(101).fill(embedded) },
+        'another model': { requests: [{ ...embedded, model: 'models/n' }] },
+        'no model': { requests: [{ content: embedded.content }] },
+        'an empty text': { requests: [{ ...embedded, content: { parts: [{ text: '' }] } }] },
+        'a field of OpenAI’s': { requests: [{ ...embedded, dimensions: 3 }] },
+        'a purpose of Cohere’s': { requests: [{ ...embedded, taskType: 'search_query' }] },
+        'a size of nothing': { requests: [{ ...embedded, outputDimensionality: 0 }] },
+        'a field beside the requests': { model: 'm' },
+    };
+    const wrongCohereEmbed = {
+        'no purpose': { input_type: undefined },
+        'a purpose of Google’s': { input_type: 'RETRIEVAL_QUERY' },
+        'nothing': { texts: [] },
+        'an empty text': { texts: ['x', ''] },
+        'tokens': { texts: [1, 2] },
+        'more than 96': { texts: Array(97).fill('x') },
+        'a field of OpenAI’s': { dimensions: 256 },
+        'a size that it has not': { output_dimension: 300 },
+        'a form that it has not': { embedding_types: ['float32'] },
+    };
+
     test('refuse what is wrong, one thing at a time', () => {
+        const rightGeminiEmbeddings = { requests: [embedded] };
+        assert.doesNotThrow(() => checkGeminiEmbeddings(rightGeminiEmbeddings, 'm'));
+        for (const [name, wrong] of Object.entries(wrongGeminiEmbeddings)) assert.throws(() => checkGeminiEmbeddings({ ...rightGeminiEmbeddings, ...wrong }, 'm'), undefined, name);
+        const rightCohereEmbed = { model: 'm', texts: ['x'], input_type: 'search_document', embedding_types: ['float'], truncate: 'NONE' };
+        assert.doesNotThrow(() => checkCohereEmbed(rightCohereEmbed));
+        for (const [name, wrong] of Object.entries(wrongCohereEmbed)) assert.throws(() => checkCohereEmbed({ ...rightCohereEmbed, ...wrong }), undefined, name);
         const rightMessages = { model: 'm', max_tokens: 2048, messages: hi };
         assert.doesNotThrow(() => checkMessagesRequest(rightMessages));
         for (const [name, wrong] of Object.entries(wrongMessages)) assert.throws(() => checkMessagesRequest({ ...rightMessages, ...wrong }), undefined, name);
@@ -213,4 +245,9 @@ describe('the strict providers, asked by their own clients', () => {
         test(`chat: ${name}`, () => converse(new OpenAI({ apiKey: 'k', baseURL: `${openai.origin}/v1` }), 'gpt-5'));
     for (const [name, converse] of Object.entries(geminiConversations))
         test(`gemini: ${name}`, () => converse(new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: gemini.origin, apiVersion: 'v1beta' } }), 'gemini-3.1-pro'));
+    test('gemini: embeddings', async () => {
+        const client = new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: gemini.origin, apiVersion: 'v1beta' } });
+        const { embeddings } = await client.models.embedContent({ model: 'gemini-embedding-001', contents: ['a', 'b'], config: { outputDimensionality: 3, taskType: 'RETRIEVAL_QUERY' } });
+        assert.deepEqual(embeddings.map(({ values }) => values.length), [3, 3]);
+    });
 });

@@ -76,6 +76,7 @@ class Judge {
 const clients = {
     openai: { request: 'CreateChatCompletionRequest', answer: 'CreateChatCompletionResponse', event: 'CreateChatCompletionStreamResponse' },
     responses: { request: 'CreateResponse', answer: 'Response', event: 'ResponseStreamEvent' },
+    embeddings: { answer: 'CreateEmbeddingResponse' },
 };
 const chat = clients.openai;
 

@@ -15,6 +15,7 @@ const types = `
 import type Anthropic from '@anthropic-ai/sdk';
 import type * as genai from '@google/genai';
 import type { Chat } from 'openai/resources/chat/chat';
+import type * as embeddings from 'openai/resources/embeddings';
 import type * as responses from 'openai/resources/responses/responses';
 
 /** On the wire a word of an enumeration is a text, and bytes are Base64. */
@@ -40,11 +41,13 @@ type OfResponse<E> = E extends { response: responses.Response } ? Replaced<E, 'r
 // OpenAI's description and its client up to major 6 have the name of a function beside its arguments; the types of the newest have left it out.
 type Named = responses.ResponseFunctionCallArgumentsDoneEvent & { name: string };
 type ResponsesEvent = OfResponse<Exclude<responses.ResponseStreamEvent, responses.ResponseFunctionCallArgumentsDoneEvent>> | Named;
+// The client's own type of base64 is of what it decodes itself.
+type EmbeddingsAnswer = Replaced<embeddings.CreateEmbeddingResponse, 'data', Replaced<embeddings.Embedding, 'embedding', number[] | string>[]>;
 type GeminiAnswer = Wire<Pick<genai.GenerateContentResponse, 'candidates' | 'createTime' | 'modelVersion' | 'promptFeedback' | 'responseId' | 'usageMetadata'>>;
 type GeminiEvent = GeminiAnswer;
 `;
 
-const callers = { anthropic: 'Anthropic', openai: 'Chat', responses: 'Responses', gemini: 'Gemini' };
+const callers = { anthropic: 'Anthropic', openai: 'Chat', responses: 'Responses', gemini: 'Gemini', embeddings: 'Embeddings' };
 /** Which provider a folder's requests go to, where its client's package has a type for what is sent. */
 const providers = { openai_client: 'Anthropic', anthropic_client: 'Chat', at_anthropic: 'Anthropic', at_openai: 'Chat' };
 
@@ -107,7 +110,7 @@ function complaints(values) {
 test('every transcript is what the official clients say that it may be', { timeout: 300_000 }, (t) => {
     const values = transcripts();
     const kinds = new Set(values.map(([, type]) => type));
-    for (const kind of ['AnthropicAnswer', 'AnthropicEvent', 'ChatAnswer', 'ChatEvent', 'ResponsesAnswer', 'ResponsesEvent', 'GeminiAnswer', 'AnthropicRequest', 'ChatRequest'])
+    for (const kind of ['AnthropicAnswer', 'AnthropicEvent', 'ChatAnswer', 'ChatEvent', 'ResponsesAnswer', 'ResponsesEvent', 'GeminiAnswer', 'EmbeddingsAnswer', 'AnthropicRequest', 'ChatRequest'])
         assert.ok(kinds.has(kind), `nothing was looked at as ${kind}`);
     t.diagnostic(`${values.length} values of ${kinds.size} types`);
     assert.deepEqual(Object.fromEntries(complaints(values)), {});

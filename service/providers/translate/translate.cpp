@@ -1,6 +1,7 @@
 #include "service/providers/translate/translate.h"
 
 #include "service/providers/translate/dialects.h"
+#include "service/providers/translate/embeddings.h"
 
 #include <fmt/format.h>
 
@@ -25,6 +26,7 @@ Result<void> check_penalties(const Ask& ask, Dialect to) {
 }
 
 Result<std::string> translated(Endpoint from, dom::object body, std::size_t bytes, const Target& to) {
+    if (from == Endpoint::embeddings && takes_embeddings(to.dialect)) return embeddings_request(body, bytes, to);
     Ask ask{.stream = to.stream, .bytes = bytes};
     TRY_VOID(read_request(from, body, ask));
     TRY_VOID(check_penalties(ask, to.dialect));
@@ -63,6 +65,11 @@ std::string write_answer(Endpoint caller, const Reply& reply, const Shown& shown
 }
 
 Result<std::string> translated_answer(const Way& way, dom::object body, std::size_t bytes, const Shown& shown) {
+    if (way.caller == Endpoint::embeddings) {
+        auto vectors = embeddings_answer(way.provider, body, bytes, shown);
+        if (!vectors) return no_answer(vectors.error());
+        return std::move(*vectors);
+    }
     Reply reply{.bytes = bytes};
     if (!read_answer(way.provider, body, reply)) return no_answer("is no whole answer of its dialect");
     return write_answer(way.caller, reply, shown);

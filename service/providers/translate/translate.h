@@ -37,6 +37,11 @@ struct Shown {
     std::string_view id;       ///< the call's; the answer's own is made of it
     std::int64_t created = 0;  ///< seconds since 1970
     bool usage_chunk = false;  ///< a Chat caller asked for stream_options.include_usage
+    // Of embeddings.
+    std::size_t texts = 0;                   ///< as many vectors there must be
+    std::optional<std::int64_t> dimensions;  ///< of so many numbers; unsaid: one as long as the other
+    bool base64 = false;                     ///< is the form that they are wanted in
+    Tokens input = 0;                        ///< what is booked: no provider has to tell it
 };
 
 /// Who speaks what: two endpoints of different dialects that requests can be translated between.

@@ -1,8 +1,9 @@
 // A provider of Cohere's API v2 that refuses what the real one refuses (docs.cohere.com: chat, chat-stream, structured outputs, reasoning,
-// rerank, list of models; November 2026), and holds the scripted conversations of strict.mjs.
+// embed, rerank, list of models; November 2026), and holds the scripted conversations of strict.mjs.
 import { createServer } from 'node:http';
 
 import { converse, pieces, stream, usage } from './strict.mjs';
+import { spoilt, vectorOf } from './vectors.mjs';
 
 function check(condition, sentence) {
     if (!condition) throw Object.assign(new Error(sentence), { status: 400 });
@@ -208,11 +209,42 @@ function rerank(server, body, response) {
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ id: 'rerank_1', results, meta: { api_version: { version: '2' }, billed_units: { search_units: 1 } } }));
 }
 
+export function checkCohereEmbed(body) {
+    const texts = (list) => Array.isArray(list) && list.length > 0 && list.every((text) => hasWords(text));
+    const types = ['float', 'int8', 'uint8', 'binary', 'ubinary', 'base64'];
+    fields(
+        body,
+        {
+            model: hasWords,
+            texts,
+            input_type: oneOf('search_document', 'search_query', 'classification', 'clustering'),
+            embedding_types: (list) => Array.isArray(list) && list.length > 0 && list.every((type) => types.includes(type)),
+            output_dimension: oneOf(256, 512, 1024, 1536),
+            truncate: oneOf('NONE', 'START', 'END'),
+            max_tokens: isCount,
+        },
+        'the request',
+    );
+    check(body.model && body.texts && body.input_type, 'invalid request: model, texts and input_type are required');
+    check(body.texts.length <= 96, `invalid request: total number of texts must be at most 96 - received ${body.texts.length}`);
+}
+
+/** What is billed are nine tokens for each text; a text may ask not to be told. */
+function embed(server, body, response) {
+    checkCohereEmbed(body);
+    server.calls.push({ body });
+    const vectors = body.texts.map((text) => vectorOf(text, body.output_dimension ?? 8));
+    const embeddings = { float: spoilt(vectors, body.texts, (vector) => [...vector, 0.5]) };
+    const untold = body.texts.some((text) => /untold/.test(text));
+    const meta = { api_version: { version: '2' }, ...(untold ? {} : { billed_units: { input_tokens: body.texts.length * 9 } }) };
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ id: `embed_${server.calls.length}`, embeddings, texts: body.texts, meta, response_type: 'embeddings_by_type' }));
+}
+
 function models(server, body, response) {
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ models: [{ name: 'command-a-reasoning-08-2025', endpoints: ['chat'] }] }));
 }
 
-const routes = { 'POST /v2/chat': chat, 'POST /v2/rerank': rerank, 'GET /v1/models?page_size=1000': models };
+const routes = { 'POST /v2/chat': chat, 'POST /v2/embed': embed, 'POST /v2/rerank': rerank, 'GET /v1/models?page_size=1000': models };
 
 async function readBody(request) {
     const chunks = [];

@@ -1,5 +1,6 @@
-// A provider of Google's dialect that refuses what the real one refuses (ai.google.dev/api/generate-content and the types of
+// A provider of Google's dialect that refuses what the real one refuses (ai.google.dev/api/generate-content, api/embeddings and the types of
 // @google/genai, November 2026), and holds the scripted conversations of strict.mjs.
+import { spoilt, vectorOf } from './vectors.mjs';
 import { converse, pieces, serve, signatureOf, stream, usage } from './strict.mjs';
 
 function check(condition, sentence) {
@@ -168,6 +169,30 @@ function any() {
     return true;
 }
 
+const tasks = ['RETRIEVAL_QUERY', 'RETRIEVAL_DOCUMENT', 'SEMANTIC_SIMILARITY', 'CLASSIFICATION', 'CLUSTERING', 'QUESTION_ANSWERING', 'FACT_VERIFICATION'];
+
+export function checkGeminiEmbeddings(body, model) {
+    fields(body, { requests: Array.isArray }, 'the body');
+    check(body.requests?.length > 0, 'requests is not specified');
+    check(body.requests.length <= 100, 'BatchEmbedContentsRequest.requests: at most 100 requests can be in one batch');
+    body.requests.forEach((one, index) => {
+        const where = `requests[${index}]`;
+        fields(one, { model: oneOf(`models/${model}`), content: isObject, taskType: oneOf(...tasks), outputDimensionality: (size) => Number.isInteger(size) && size >= 1 && size <= 3072 }, where);
+        check(one.model && one.content, `${where}: model and content are required`);
+        fields(one.content, { role: isText, parts: (parts) => Array.isArray(parts) && parts.length > 0 }, `${where}.content`);
+        for (const part of one.content.parts ?? []) fields(part, { text: (text) => isText(text) && text.trim().length > 0 }, `${where}.content.parts`);
+        check(one.content.parts, `${where}: content is empty`);
+    });
+}
+
+/** What it makes of the texts. It tells a count unless a text asks it not to, as older ones do not. */
+function embed(body) {
+    const texts = body.requests.map((one) => one.content.parts.map((part) => part.text).join(''));
+    const embeddings = body.requests.map((one, index) => ({ values: vectorOf(texts[index], one.outputDimensionality ?? 8) }));
+    const counted = texts.some((text) => /untold/.test(text)) ? {} : { usageMetadata: { promptTokenCount: texts.length * 7, promptTokenDetails: [{ modality: 'TEXT', tokenCount: texts.length * 7 }] } };
+    return { embeddings: spoilt(embeddings, texts, ({ values }) => ({ values: [...values, 0.5] })), ...counted };
+}
+
 function askOfGemini(body) {
     // All since the model spoke: some clients send each result of a tool as a turn of its own.
     const since = body.contents.findLastIndex((content) => content.role === 'model') + 1;
@@ -217,9 +242,11 @@ function* events(head, parts, finishReason, said) {
 export function strictGemini() {
     let number = 0;
     return serve({
-        path: /^\/v1beta\/models\/[\w.-]+:(generateContent|countTokens|streamGenerateContent\?alt=sse)$/,
+        path: /^\/v1beta\/models\/[\w.-]+:(generateContent|countTokens|batchEmbedContents|streamGenerateContent\?alt=sse)$/,
         authorised: (headers) => /^\S+$/.test(headers['x-goog-api-key'] ?? '') && !headers.authorization,
-        check: (body) => {
+        check: (body, path) => {
+            const [, embedding] = /([^/]+):batchEmbedContents$/.exec(path) ?? [];
+            if (embedding) return checkGeminiEmbeddings(body, embedding);
             checkGeminiRequest(body);
             checkOwnProofs(body);
         },
@@ -228,6 +255,7 @@ export function strictGemini() {
         }),
         answer: (body, response, fail, path) => {
             const send = (whole) => response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' }).end(JSON.stringify(whole, null, 2));
+            if (path.endsWith(':batchEmbedContents')) return send(embed(body));
             if (path.endsWith(':countTokens')) return send({ totalTokens: 31, promptTokensDetails: [{ modality: 'TEXT', tokenCount: 31 }] });
             const said = converse(askOfGemini(body));
             if (said.error === 'refused') return fail(503, 'Overloaded at once');

@@ -52,7 +52,7 @@ export async function serve({ path, authorised, check, refuse, answer }) {
             if (request.method !== 'POST' || !known) return fail(404, `no ${request.method} ${request.url}`);
             if (!authorised(request.headers)) return fail(401, 'no key, or not in this dialect');
             const body = await readBody(request);
-            check(body);
+            check(body, asked);
             server.calls.push({ body, headers: request.headers });
             return answer(body, response, fail, asked);
         } catch (error) {

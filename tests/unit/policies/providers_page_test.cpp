@@ -42,7 +42,7 @@ constexpr std::array ways = {
 
 std::string_view reaches(const Way& way, Dialect provider) {
     if (way.dialect == provider) return "as it is";
-    return can_translate(way.endpoint) ? "translated" : "–";
+    return can_translate(way.endpoint, provider) ? "translated" : "–";
 }
 
 std::string limit_of(const Provider& provider) {

@@ -139,7 +139,7 @@ providers:
     EXPECT_EQ(path_at(bare, Endpoint::rerank, "rerank-v4.0"), "/v2/rerank");
 }
 
-TEST(Routing, OfWhatIsNotTranslatedAModelOfCoheresTakesReranksOnly) {
+TEST(Routing, OfWhatIsNotTranslatedEverywhereAModelOfCoheresTakesRerankAndEmbeddings) {
     const Parsed parsed = parse_text(R"(
 providers: {own: {dialect: cohere, base_url: "https://api.cohere.com"}}
 models: {m: {channels: [{provider: own, model: command-a}]}}
@@ -153,9 +153,49 @@ prices: {own: {command-a: {input: 1, output: 2, per_search_unit: 0.002}}}
     };
     EXPECT_TRUE(asked(Endpoint::rerank));
     EXPECT_TRUE(asked(Endpoint::chat_completions));
-    const auto embedded = asked(Endpoint::embeddings);
-    ASSERT_FALSE(embedded);
-    EXPECT_NE(embedded.error().for_caller.find("POST /v1/chat/completions"), std::string::npos);
+    EXPECT_TRUE(asked(Endpoint::embeddings));
+    const auto judged = asked(Endpoint::moderations);
+    ASSERT_FALSE(judged);
+    EXPECT_NE(judged.error().for_caller.find("POST /v1/chat/completions"), std::string::npos);
+}
+
+TEST(Routing, EmbeddingsGoWhereTheDialectHasACallForThem) {
+    const Parsed parsed = parse_text(R"(
+providers:
+  google: {dialect: gemini, base_url: "https://generativelanguage.googleapis.com/v1beta"}
+  vertex: {dialect: gemini, base_url: "https://p.example/eu/v1/projects/p/locations/eu/publishers/google"}
+  cohere: {dialect: cohere, base_url: "https://api.cohere.com"}
+  claude: {dialect: anthropic, base_url: "https://api.anthropic.com"}
+models:
+  v: {channels: [{provider: vertex, model: gemini-embedding-001}]}
+  both: {channels: [{provider: vertex, model: gemini-embedding-001}, {provider: google, model: gemini-embedding-001}]}
+teams: {t: {models: [v, both]}}
+prices:
+  vertex: {gemini-embedding-001: {input: 1}}
+  google: {gemini-embedding-001: {input: 1}}
+)");
+    ASSERT_EQ(problems_of(parsed), "");
+    const auto provider = [&](const char* name) -> const Provider& { return *parsed.snapshot->providers.at(name); };
+    const Endpoint at_google = spoken_at(Endpoint::embeddings, provider("google"));
+    const Endpoint at_cohere = spoken_at(Endpoint::embeddings, provider("cohere"));
+    EXPECT_EQ(path_at(provider("google"), at_google, "gemini-embedding-001"),
+              "/v1beta/models/gemini-embedding-001:batchEmbedContents");
+    EXPECT_EQ(path_at(provider("cohere"), at_cohere, "embed-v4.0"), "/v2/embed");
+    EXPECT_TRUE(can_translate(Endpoint::chat_completions, provider("vertex")));
+    for (const char* name : {"vertex", "claude"})
+        EXPECT_FALSE(can_translate(Endpoint::embeddings, provider(name))) << name;
+    const auto asked = [&](const char* model) {
+        return admit(*parsed.snapshot, {.key_id = "k", .team = "t"},
+                     {.endpoint = Endpoint::embeddings, .model = model, .input_at_most = 10}, {});
+    };
+    const auto at_vertex = asked("v");
+    ASSERT_FALSE(at_vertex);
+    EXPECT_EQ(at_vertex.error().fault, Fault::model_unknown);
+    EXPECT_NE(at_vertex.error().for_caller.find("Vertex AI"), std::string::npos) << at_vertex.error().for_caller;
+    const auto at_either = asked("both");
+    ASSERT_TRUE(at_either);
+    ASSERT_EQ(at_either->channels.size(), 1U);
+    EXPECT_EQ(at_either->channels.front()->provider->name, "google");
 }
 
 TEST(Routing, AModelStandsUnderEveryAliasAndIsTheSame) {

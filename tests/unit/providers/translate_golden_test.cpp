@@ -1,5 +1,6 @@
 // Hunts: a byte that changes in what clients and providers get of a translated call without anybody having decided so.
 // tests/golden/translate/README.md says what the files are.
+#include "service/providers/body.h"
 #include "service/providers/translate/translate.h"
 
 #include <algorithm>
@@ -66,7 +67,9 @@ constexpr std::array folders = {
     Folder{"responses_client_at_anthropic", {Endpoint::responses, Endpoint::messages}},
     Folder{"responses_client_at_openai", {Endpoint::responses, Endpoint::chat_completions}},
     Folder{"responses_client_at_gemini", {Endpoint::responses, Endpoint::generate_content}},
-    Folder{"responses_client_at_bedrock", {Endpoint::responses, Endpoint::converse}}};
+    Folder{"responses_client_at_bedrock", {Endpoint::responses, Endpoint::converse}},
+    Folder{"embeddings_client_at_gemini", {Endpoint::embeddings, Endpoint::gemini_embeddings}},
+    Folder{"embeddings_client_at_cohere", {Endpoint::embeddings, Endpoint::cohere_embed}}};
 
 std::vector<Transcript> transcripts() {
     std::vector<Transcript> all;
@@ -81,7 +84,22 @@ Target target_of(Endpoint provider) {
     if (provider == Endpoint::generate_content) return {.dialect = Dialect::gemini, .model = "gemini-3.1-pro"};
     if (provider == Endpoint::converse) return {.dialect = Dialect::bedrock, .model = "us.anthropic.claude-opus-5"};
     if (provider == Endpoint::cohere_chat) return {.dialect = Dialect::cohere, .model = "command-a-reasoning-08-2025"};
+    if (provider == Endpoint::gemini_embeddings) return {.dialect = Dialect::gemini, .model = "gemini-embedding-001"};
+    if (provider == Endpoint::cohere_embed) return {.dialect = Dialect::cohere, .model = "embed-v4.0"};
     return {.dialect = Dialect::openai, .model = "gpt-5"};
+}
+
+/// As the gateway shows it: in what form and how many vectors there are to be, the request says.
+Shown shown_of(const fs::path& folder, const Way& way) {
+    Shown out = shown;
+    if (way.caller != Endpoint::embeddings) return out;
+    const auto prompt = read_prompt(way.caller, read(folder / "request.json"));
+    EXPECT_TRUE(prompt.has_value()) << folder;
+    out.texts = prompt->texts;
+    out.base64 = prompt->base64;
+    out.dimensions = prompt->dimensions;
+    out.input = 9;
+    return out;
 }
 
 std::string_view end_of(Endpoint caller) {
@@ -102,7 +120,7 @@ TEST(TranslateGolden, requests) {
 TEST(TranslateGolden, whole_answers) {
     for (const auto& [folder, way] : transcripts()) {
         if (!fs::exists(folder / "answer.json")) continue;
-        const auto out = answer(way, read(folder / "answer.json"), shown);
+        const auto out = answer(way, read(folder / "answer.json"), shown_of(folder, way));
         ASSERT_TRUE(out.has_value()) << folder;
         expect_golden(folder / "shown.json", *out + "\n");
     }
