@@ -9,10 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { strictOpenAi } from './dialects.mjs';
 import { Bursar } from './support/bursar.mjs';
 import { Description, skipWithout } from './support/description.mjs';
-import { eventsOf } from './support/sse.mjs';
+import { until } from './support/process.mjs';
+import { startRig } from './support/realtime.mjs';
 import { demoPrice } from './support/policy.mjs';
+import { eventsOf } from './support/sse.mjs';
 import { StrictBatches } from './support/strict-batches.mjs';
 import { StrictEndpoints } from './support/strict-endpoints.mjs';
+import { spoken } from './support/strict-realtime.mjs';
 import { StrictResponses } from './support/strict-responses.mjs';
 
 const skip = skipWithout('BURSAR_OPENAI_DESCRIPTION', "OpenAI's published OpenAPI description as JSON (github.com/openai/openai-openapi)");
@@ -302,6 +305,31 @@ describe("OpenAI's published description", { skip }, () => {
             });
             judge.end(t, 'Response', 'ResponseItemList', 'CompactResource', 'TokenCountsResource', 'ErrorResponse');
         });
+    });
+
+    test('the events of a realtime session, both ways', async (t) => {
+        const rig = await startRig();
+        try {
+            const session = await rig.open();
+            await session.ask('hello');
+            await session.ask('sound');
+            session.ws.send({ type: 'session.update', session: { type: 'realtime', instructions: 'be brief', audio: { input: { turn_detection: { type: 'semantic_vad' } } } } });
+            await session.met('session.updated', 2);
+            session.ws.send({ type: 'input_audio_buffer.append', audio: spoken });
+            await session.met('response.done', 3);
+            session.ws.send({ type: 'response.fork' });
+            await session.met('error');
+            session.say('hang');
+            session.ws.send({ type: 'response.create' });
+            await session.met('response.output_text.delta', 2);
+            session.ws.close();
+            await until('the provider to hear of it', () => session.at.closed);
+            for (const event of session.events) judge.look(`${event.type} to the client`, 'RealtimeServerEvent', event);
+            for (const event of session.at.events) judge.look(`${event.type} to the provider`, 'RealtimeClientEvent', event);
+        } finally {
+            await rig.stop();
+        }
+        judge.end(t, 'RealtimeServerEvent', 'RealtimeClientEvent');
     });
 
     describe('the providers of the tests', () => {
