@@ -126,7 +126,7 @@ class Session {
             Object.assign(this.#config.audio.input, audio?.input);
             const detection = this.#config.audio.input.turn_detection;
             if (detection && detection.create_response !== false) this.flaws.push('a session that begins responses by itself');
-            if (this.provider.stubborn) detection.create_response = true;
+            if (this.provider.stubborn && detection) detection.create_response = true;
             this.say('session.updated', { session: this.#config });
         }
         if (event.type === 'conversation.item.create') {
