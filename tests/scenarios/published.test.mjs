@@ -36,6 +36,9 @@ const exceptions = [
     [/^(Model |ListModelsResponse \/data\/\*): nobody knows "(context_length|max_output_tokens|tier|pricing|abilities|architecture|supported_parameters)"$/, 'what editors and chats look for, in the names of OpenRouter'],
     [/^CreateCompletionResponse \/(choices\/\*\/finish_reason: null|usage: null) is (not|none of)/, 'of a piece of a stream, which the description does not tell from a whole answer'],
     [/^CreateTranslationResponseVerboseJson : nobody knows "task"$/, "on the wire, and in the description's own example of a transcription"],
+    [/^(Batch \/|ListBatchesResponse \/data\/\*\/)(errors|output_file_id|error_file_id): null is not (object|string)$/, 'on the wire, as long as there are none'],
+    [/^RealtimeServerEvent \/response\/usage: null is not object$/, 'on the wire, until the response has ended'],
+    [/^RealtimeServerEvent \/error: nobody knows "call_id"$/, 'the id of the call; clients pass over it'],
     [/^CreateEmbeddingResponse \/data\/\*\/embedding: string is not array$/, 'what encoding_format base64 asks for; the description has numbers alone'],
 ];
 

@@ -9,7 +9,7 @@ const usageOf = {
     '/v1/embeddings': (n) => ({ prompt_tokens: 10 + n, total_tokens: 10 + n }),
 };
 const answerOf = {
-    '/v1/chat/completions': ({ model }, usage) => ({ id: 'c', object: 'chat.completion', created: 1, model, choices: [{ index: 0, message: { role: 'assistant', content: 'Hi.' }, finish_reason: 'stop' }], usage }),
+    '/v1/chat/completions': ({ model }, usage) => ({ id: 'c', object: 'chat.completion', created: 1, model, choices: [{ index: 0, message: { role: 'assistant', content: 'Hi.', refusal: null }, logprobs: null, finish_reason: 'stop' }], usage }),
     '/v1/embeddings': ({ model }, usage) => ({ object: 'list', model, data: [{ object: 'embedding', index: 0, embedding: [0.5] }], usage }),
 };
 

@@ -47,7 +47,7 @@ class Session {
         this.socket = socket;
         this.request = request;
         this.model = new URL(request.url, 'http://x').searchParams.get('model');
-        this.#config = { type: 'realtime', model: this.model, output_modalities: ['audio'], audio: { input: { turn_detection: { type: 'server_vad', create_response: true } } }, max_output_tokens: 'inf' };
+        this.#config = { type: 'realtime', object: 'realtime.session', id: `sess_${++provider.number}`, model: this.model, output_modalities: ['audio'], audio: { input: { turn_detection: { type: 'server_vad', create_response: true } } }, max_output_tokens: 'inf' };
         socket.on('data', (bytes) => this.#read(bytes));
         socket.on('error', () => {});
         socket.on('close', () => (this.closed ??= { code: null }));
@@ -143,7 +143,7 @@ class Session {
 
     /** What server_vad does when a speaker has ended. */
     #turn() {
-        this.say('input_audio_buffer.speech_stopped', { item_id: 'item_2' });
+        this.say('input_audio_buffer.speech_stopped', { audio_end_ms: 2000, item_id: 'item_2' });
         this.say('input_audio_buffer.committed', { item_id: 'item_2' });
         const detection = this.#config.audio.input.turn_detection;
         this.#said = 'speech';

@@ -51,15 +51,15 @@ export class StrictResponses extends Fake {
         for (const item of given) if (!item.role) refuse(`an item that is none here: ${JSON.stringify(item)}`);
         const input = (before?.context ?? 0) + tokensOf((body.instructions ?? '') + given.map(({ content }) => (typeof content === 'string' ? content : content.map(({ text }) => text).join(''))).join(''));
         if (what === 'input_tokens') return json(200, { object: 'response.input_tokens', input_tokens: input });
-        const usage = { input_tokens: input, input_tokens_details: { cached_tokens: 0 }, output_tokens: answerTokens, output_tokens_details: { reasoning_tokens: 0 }, total_tokens: input + answerTokens };
+        const usage = { input_tokens: input, input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 }, output_tokens: answerTokens, output_tokens_details: { reasoning_tokens: 0 }, total_tokens: input + answerTokens };
         if (what === 'compact')
             return json(200, { id: newId('resp'), object: 'response.compaction', created_at: 1, output: [{ type: 'compaction', id: newId('cmp'), encrypted_content: 'sealed' }], usage });
         const items = given.map(({ role, content }) => ({ type: 'message', id: newId('msg'), status: 'completed', role, content: typeof content === 'string' ? [{ type: 'input_text', text: content }] : content }));
         const response = {
             id: newId('resp'), object: 'response', created_at: 1, status: 'completed', background: false, error: null, incomplete_details: null, instructions: body.instructions ?? null,
             max_output_tokens: body.max_output_tokens ?? null, model: body.model, parallel_tool_calls: true, previous_response_id: body.previous_response_id ?? null, store: body.store ?? true,
-            output: [{ type: 'message', id: newId('msg'), role: 'assistant', status: 'completed', content: [{ type: 'output_text', text: 'Hi there.', annotations: [] }] }],
-            tools: [], tool_choice: 'auto', metadata: body.metadata ?? {}, usage,
+            output: [{ type: 'message', id: newId('msg'), role: 'assistant', status: 'completed', content: [{ type: 'output_text', text: 'Hi there.', annotations: [], logprobs: [] }] }],
+            temperature: 1, top_p: 1, tools: [], tool_choice: 'auto', metadata: body.metadata ?? {}, usage,
         };
         const kept = { response, items, key, context: usage.total_tokens };
         if (response.store) this.stored.set(response.id, kept);
@@ -74,9 +74,9 @@ export class StrictResponses extends Fake {
             { type: 'response.created', response: begun },
             { type: 'response.in_progress', response: begun },
             { type: 'response.output_item.added', output_index: 0, item: { ...item, status: 'in_progress', content: [] } },
-            { type: 'response.content_part.added', ...at, part: { type: 'output_text', text: '', annotations: [] } },
-            { type: 'response.output_text.delta', ...at, delta: 'Hi there.' },
-            { type: 'response.output_text.done', ...at, text: 'Hi there.' },
+            { type: 'response.content_part.added', ...at, part: { type: 'output_text', text: '', annotations: [], logprobs: [] } },
+            { type: 'response.output_text.delta', ...at, delta: 'Hi there.', logprobs: [] },
+            { type: 'response.output_text.done', ...at, text: 'Hi there.', logprobs: [] },
             { type: 'response.content_part.done', ...at, part: item.content[0] },
             { type: 'response.output_item.done', output_index: 0, item },
             { type: 'response.completed', response },
